@@ -1,0 +1,5 @@
+#!/bin/bash
+# Ends with 0 if the server in this container answers. The image has no HTTP client, and starting a JVM costs more.
+exec 3<>"/dev/tcp/127.0.0.1/${SHARDBUS_PORT:-8080}" || exit 1
+printf 'GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3
+read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]

@@ -1,0 +1,65 @@
+package io.shardbus;
+
+import io.shardbus.shard.ShardAccounting;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardState;
+import io.shardbus.verticle.SinkHealth;
+import java.util.List;
+
+/**
+ * What a bus has done and holds. Whenever no call is under way: {@code offered = accepted +
+ * refused}, and {@code accepted = delivered + evicted + deadLettered + pendingInRing + inFlight},
+ * for each shard and in total.
+ *
+ * @param total the sum over all shards, with those that are gone
+ * @param refusals events that no shard was asked to take
+ * @param batches batches that the sink took
+ * @param scaling how the number of shards changed
+ * @param shards the shards there are, by ascending id
+ */
+public record BusStats(
+    ShardAccounting total,
+    ShardManager.Refusals refusals,
+    long batches,
+    Scaling scaling,
+    List<ShardStatus> shards) {
+
+  /**
+   * Events handed to the bus.
+   *
+   * @return accepted and refused
+   */
+  public long offered() {
+    return total.offered() + refusals.unrouted() + refusals.closed() + refusals.tooLarge();
+  }
+
+  /**
+   * One shard.
+   *
+   * @param id its id
+   * @param state where it is in its life
+   * @param capacity events its ring can hold
+   * @param fillRatio how full its ring is, 0 to 1
+   * @param slots slots of the routing table that it owns
+   * @param accounting where its events went
+   * @param sink how it gets on with its sink
+   */
+  public record ShardStatus(
+      int id,
+      ShardState state,
+      int capacity,
+      double fillRatio,
+      int slots,
+      ShardAccounting accounting,
+      SinkHealth sink) {}
+
+  /**
+   * How the number of shards changed.
+   *
+   * @param added shards added since the start
+   * @param removed shards removed since the start
+   * @param failed requests that could not be carried out, and were rolled back
+   * @param slotsMoved slots of the routing table that changed their owner
+   */
+  public record Scaling(long added, long removed, long failed, long slotsMoved) {}
+}

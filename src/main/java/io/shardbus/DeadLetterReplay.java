@@ -1,0 +1,133 @@
+package io.shardbus;
+
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeadLetters.Kept;
+import io.shardbus.verticle.IngestQueue;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Feeds dead letters back, a page at a time. A letter is removed after the sink has confirmed its
+ * event, or after the event has become another letter: if the process ends in between, the event is
+ * there twice, never lost.
+ */
+public final class DeadLetterReplay {
+
+  private static final int PAGE = 100;
+
+  private final DeadLetters letters;
+  private final IngestQueue queue;
+  private final AtomicBoolean underWay = new AtomicBoolean();
+
+  /**
+   * What a replay came to.
+   *
+   * @param delivered events that the sink confirmed
+   * @param deadLettered events that it refused again
+   * @param kept letters that could not be delivered for want of room and are kept
+   */
+  public record Result(int delivered, int deadLettered, int kept) {
+
+    private Result plus(Result other) {
+      return new Result(
+          delivered + other.delivered, deadLettered + other.deadLettered, kept + other.kept);
+    }
+  }
+
+  /** Null is delivered. */
+  private record Fate(long id, DeliveryAck.@Nullable Failure failure) {}
+
+  DeadLetterReplay(DeadLetters letters, IngestQueue queue) {
+    this.letters = letters;
+    this.queue = queue;
+  }
+
+  Future<Result> all() {
+    return exclusively(() -> letters.lastId().compose(last -> from(0, last, null)));
+  }
+
+  Future<Result> some(Collection<Long> ids) {
+    Set<Long> wanted = Set.copyOf(ids);
+    return exclusively(() -> letters.lastId().compose(last -> from(0, last, wanted)));
+  }
+
+  private Future<Result> exclusively(java.util.function.Supplier<Future<Result>> replay) {
+    if (!underWay.compareAndSet(false, true)) {
+      return Future.failedFuture(new IllegalStateException("a replay is under way"));
+    }
+    return replay.get().onComplete(done -> underWay.set(false));
+  }
+
+  /** What becomes a letter meanwhile has a higher id than the last, and is left for next time. */
+  private Future<Result> from(long after, long last, @Nullable Set<Long> wanted) {
+    return letters
+        .list(after, PAGE)
+        .compose(
+            page -> {
+              List<Kept> due =
+                  page.stream()
+                      .filter(kept -> kept.id() <= last)
+                      .filter(kept -> wanted == null || wanted.contains(kept.id()))
+                      .toList();
+              Future<Result> done = replay(due);
+              long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
+              return reached >= last
+                  ? done
+                  : done.compose(
+                      first -> from(reached, last, wanted).map(rest -> first.plus(rest)));
+            });
+  }
+
+  private Future<Result> replay(List<Kept> page) {
+    List<Future<Fate>> fates = new ArrayList<>();
+    for (Kept kept : page) {
+      RawEvent event = RawEvent.of(kept.letter().event().payload(), kept.letter().event().key());
+      Promise<Fate> fate = Promise.promise();
+      DeliveryAck ack =
+          new DeliveryAck() {
+            @Override
+            public void delivered(int events) {
+              fate.complete(new Fate(kept.id(), null));
+            }
+
+            @Override
+            public void failed(Failure failure, int events) {
+              fate.complete(new Fate(kept.id(), failure));
+            }
+          };
+      queue.ingest(
+          event,
+          ack,
+          result -> {
+            if (!result.accepted()) {
+              fate.complete(new Fate(kept.id(), DeliveryAck.Failure.EVICTED));
+            }
+          });
+      fates.add(fate.future());
+    }
+    return Future.all(fates)
+        .compose(
+            all -> {
+              List<Fate> known = all.list();
+              List<Long> done =
+                  known.stream()
+                      .filter(fate -> fate.failure() != DeliveryAck.Failure.EVICTED)
+                      .map(Fate::id)
+                      .toList();
+              int delivered = (int) known.stream().filter(fate -> fate.failure() == null).count();
+              Result result =
+                  new Result(delivered, done.size() - delivered, known.size() - done.size());
+              return done.isEmpty()
+                  ? Future.succeededFuture(result)
+                  : letters.remove(done).map(result);
+            });
+  }
+}

@@ -1,0 +1,276 @@
+package io.shardbus;
+
+import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.Shard;
+import io.shardbus.shard.ShardAccounting;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardMapper;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.Sink;
+import io.shardbus.verticle.DeliveryObserver;
+import io.shardbus.verticle.DeliveryObservers;
+import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.Scaler;
+import io.shardbus.verticle.ScalingHistory;
+import io.shardbus.verticle.ShardDeployments;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.streams.WriteStream;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The bus: everything that was wired together, and its end. */
+final class DefaultShardBus implements ShardBus {
+
+  private final Vertx vertx;
+  private final ShardBusOptions options;
+  private final Sink sink;
+  private final DeadLetters deadLetters;
+  private final ShardManager manager;
+  private final ShardDeployments deployments;
+  private final Scaler scaler;
+  private final DeliveryObservers observers;
+  private final IngestQueue queue;
+  private final DeadLetterReplay replay;
+  private final List<String> otherDeployments = new CopyOnWriteArrayList<>();
+  private @Nullable Future<Void> closing;
+
+  DefaultShardBus(
+      Vertx vertx,
+      ShardBusOptions options,
+      Sink sink,
+      DeadLetters deadLetters,
+      ShardManager manager,
+      ShardDeployments deployments,
+      Scaler scaler,
+      DeliveryObservers observers,
+      IngestQueue queue) {
+    this.vertx = vertx;
+    this.options = options;
+    this.sink = sink;
+    this.deadLetters = deadLetters;
+    this.manager = manager;
+    this.deployments = deployments;
+    this.scaler = scaler;
+    this.observers = observers;
+    this.queue = queue;
+    this.replay = new DeadLetterReplay(deadLetters, queue);
+  }
+
+  void addDeployment(String id) {
+    otherDeployments.add(id);
+  }
+
+  @Override
+  public ShardManager shards() {
+    return manager;
+  }
+
+  @Override
+  public Sink sink() {
+    return sink;
+  }
+
+  @Override
+  public IngestResult ingest(RawEvent event) {
+    return manager.ingestRaw(event);
+  }
+
+  @Override
+  public IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack) {
+    return manager.ingestRaw(event, ack);
+  }
+
+  @Override
+  public BatchIngestResult ingestBatch(List<RawEvent> events) {
+    return manager.ingestRawBatch(events);
+  }
+
+  @Override
+  public BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+    return manager.ingestRawBatch(events, ack);
+  }
+
+  @Override
+  public Future<IngestResult> ingestAwait(RawEvent event) {
+    Promise<IngestResult> promise = Promise.promise();
+    queue.ingest(event, null, promise::complete);
+    return promise.future();
+  }
+
+  @Override
+  public Future<IngestResult> ingestAwait(RawEvent event, Duration patience) {
+    Promise<IngestResult> promise = Promise.promise();
+    queue.ingestWithin(event, nanos(patience), null, promise::complete);
+    return promise.future().compose(DefaultShardBus::orFail);
+  }
+
+  private static long nanos(Duration patience) {
+    return patience.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0
+        ? patience.toNanos()
+        : Long.MAX_VALUE;
+  }
+
+  private static Future<IngestResult> orFail(IngestResult result) {
+    return result.accepted()
+        ? Future.succeededFuture(result)
+        : Future.failedFuture(
+            new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome())));
+  }
+
+  @Override
+  public Future<IngestResult> deliver(RawEvent event) {
+    Promise<Void> settled = Promise.promise();
+    IngestResult result =
+        manager.ingestRaw(
+            event,
+            new DeliveryAck() {
+              @Override
+              public void delivered(int events) {
+                settled.complete();
+              }
+
+              @Override
+              public void failed(Failure failure, int events) {
+                settled.fail(new NotDeliveredException(NotDeliveredException.Reason.of(failure)));
+              }
+            });
+    return orFail(result).compose(accepted -> settled.future().map(accepted));
+  }
+
+  @Override
+  public WriteStream<RawEvent> writeStream() {
+    return new IngestStream(queue, vertx.getOrCreateContext());
+  }
+
+  @Override
+  public Future<List<Integer>> scaleUp(int count) {
+    return scaler.scaleUp(count);
+  }
+
+  @Override
+  public Future<List<Integer>> scaleDown(int count) {
+    return scaler.scaleDown(count);
+  }
+
+  @Override
+  public Future<Void> removeShard(int id) {
+    return scaler.remove(id);
+  }
+
+  @Override
+  public ScalingHistory scalings() {
+    return scaler.history();
+  }
+
+  @Override
+  public Runnable observe(DeliveryObserver observer) {
+    return observers.add(observer);
+  }
+
+  @Override
+  public Future<Void> flush() {
+    return deployments.flushAll();
+  }
+
+  @Override
+  public DeadLetters deadLetters() {
+    return deadLetters;
+  }
+
+  @Override
+  public Future<DeadLetterReplay.Result> replayDeadLetters() {
+    return replay.all();
+  }
+
+  @Override
+  public Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids) {
+    return replay.some(ids);
+  }
+
+  @Override
+  public BusStats stats() {
+    Map<Integer, Integer> slots = manager.mapper().map(ShardMapper::slotsByShard).orElse(Map.of());
+    List<BusStats.ShardStatus> shards =
+        manager.shards().stream().map(shard -> status(shard, slots)).toList();
+    return new BusStats(
+        manager.accounting(),
+        manager.refusals(),
+        manager.stats().batchesDispatched(),
+        new BusStats.Scaling(
+            scaler.added(),
+            scaler.removed(),
+            scaler.failed(),
+            manager.mapper().map(ShardMapper::slotsMoved).orElse(0L)),
+        shards);
+  }
+
+  private BusStats.ShardStatus status(Shard shard, Map<Integer, Integer> slots) {
+    return new BusStats.ShardStatus(
+        shard.id(),
+        shard.state(),
+        shard.capacity(),
+        shard.fillRatio(),
+        manager.mapper().isEmpty() ? 1 : slots.getOrDefault(shard.id(), 0),
+        shard.accounting(),
+        deployments.sinkHealth(shard.id()));
+  }
+
+  @Override
+  public synchronized Future<Void> close() {
+    if (closing == null) {
+      closing =
+          scaler
+              .close()
+              .compose(done -> vertx.executeBlocking(this::refuseNewEvents))
+              .compose(done -> flushInTime())
+              .transform(
+                  flushed ->
+                      release()
+                          .transform(released -> again(flushed.failed() ? flushed : released)));
+    }
+    return closing;
+  }
+
+  private @Nullable Void refuseNewEvents() {
+    manager.close();
+    return null;
+  }
+
+  private Future<Void> flushInTime() {
+    long millis = options.getCloseTimeout().toMillis();
+    return deployments
+        .flushAll()
+        .timeout(millis, TimeUnit.MILLISECONDS)
+        .recover(
+            e -> {
+              ShardAccounting account = manager.accounting();
+              long left = account.pendingInRing() + account.inFlight();
+              return Future.failedFuture(
+                  new IllegalStateException(
+                      left + " events could not be delivered within " + millis + " ms"));
+            });
+  }
+
+  private static Future<Void> again(AsyncResult<Void> result) {
+    return Future.future(promise -> promise.handle(result));
+  }
+
+  private Future<Void> release() {
+    return Future.join(
+            otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
+        .compose(done -> deployments.undeployAll())
+        .transform(done -> sink.close())
+        .transform(closed -> deadLetters.close().transform(done -> again(closed)));
+  }
+}

@@ -1,0 +1,113 @@
+package io.shardbus;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.RawEvent;
+import io.shardbus.verticle.IngestQueue;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Promise;
+import io.vertx.core.streams.WriteStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream into the bus: full while too many of its events wait for room. Handlers run on the
+ * context on which it was made.
+ */
+final class IngestStream implements WriteStream<RawEvent> {
+
+  private static final int DEFAULT_MAX_SIZE = 1024;
+
+  private final IngestQueue queue;
+  private final Context context;
+  private final Promise<Void> empty = Promise.promise();
+  private int waiting;
+  private int maxSize = DEFAULT_MAX_SIZE;
+  private @Nullable Handler<Void> drainHandler;
+  private volatile @Nullable Handler<Throwable> exceptionHandler;
+  private boolean ended;
+
+  IngestStream(IngestQueue queue, Context context) {
+    this.queue = queue;
+    this.context = context;
+  }
+
+  @Override
+  public Future<Void> write(RawEvent event) {
+    synchronized (this) {
+      if (ended) {
+        return Future.failedFuture(new IllegalStateException("the stream has ended"));
+      }
+      waiting++;
+    }
+    Promise<Void> written = Promise.promise();
+    queue.ingest(event, null, result -> settled(result, written));
+    return written.future();
+  }
+
+  private void settled(IngestResult result, Promise<Void> written) {
+    if (result.accepted()) {
+      written.complete();
+    } else {
+      NotDeliveredException failure =
+          new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome()));
+      written.fail(failure);
+      Handler<Throwable> handler = exceptionHandler;
+      if (handler != null) {
+        context.runOnContext(now -> handler.handle(failure));
+      }
+    }
+    synchronized (this) {
+      waiting--;
+      callIfDrained();
+      if (ended && waiting == 0) {
+        empty.tryComplete();
+      }
+    }
+  }
+
+  private void callIfDrained() {
+    Handler<Void> handler = drainHandler;
+    if (handler != null && waiting <= maxSize / 2) {
+      drainHandler = null;
+      context.runOnContext(handler);
+    }
+  }
+
+  @Override
+  public synchronized Future<Void> end() {
+    ended = true;
+    if (waiting == 0) {
+      empty.tryComplete();
+    }
+    return empty.future();
+  }
+
+  @Override
+  public synchronized WriteStream<RawEvent> setWriteQueueMaxSize(int size) {
+    if (size < 1) {
+      throw new IllegalArgumentException("write queue size: " + size + " must be at least 1");
+    }
+    maxSize = size;
+    return this;
+  }
+
+  @Override
+  public synchronized boolean writeQueueFull() {
+    return waiting >= maxSize;
+  }
+
+  /** What fell below the mark before the handler was set is told, too. */
+  @Override
+  public synchronized WriteStream<RawEvent> drainHandler(@Nullable Handler<Void> handler) {
+    drainHandler = handler;
+    callIfDrained();
+    return this;
+  }
+
+  @Override
+  public WriteStream<RawEvent> exceptionHandler(@Nullable Handler<Throwable> handler) {
+    exceptionHandler = handler;
+    return this;
+  }
+}

@@ -1,0 +1,81 @@
+package io.shardbus;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.sink.FileFault;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the producer id in the data folder, and raises its epoch, durably, before the first event
+ * of every start. So a restart never gives an event the id of an older one.
+ */
+final class ProducerIdentity {
+
+  private static final String FILE = "producer";
+  private static final Pattern CONTENT = Pattern.compile("([0-9a-zA-Z-]{1,64}) (\\d{1,18})\\s*");
+
+  private ProducerIdentity() {}
+
+  /** Blocks. Without a folder the id itself is new at every start. */
+  static ProducerId next(@Nullable Path dataDir) throws IOException {
+    if (dataDir == null) {
+      return new ProducerId(UUID.randomUUID().toString(), 0);
+    }
+    try {
+      Files.createDirectories(dataDir);
+    } catch (IOException e) {
+      throw FileFault.of("dataDir: cannot make the folder " + dataDir, e);
+    }
+    Path file = dataDir.resolve(FILE);
+    ProducerId next =
+        Files.exists(file) ? after(file) : new ProducerId(UUID.randomUUID().toString(), 1);
+    try {
+      write(dataDir, file, next);
+    } catch (IOException e) {
+      throw FileFault.of("dataDir: cannot write " + file, e);
+    }
+    return next;
+  }
+
+  private static ProducerId after(Path file) throws IOException {
+    String text = Files.readString(file);
+    Matcher matcher = CONTENT.matcher(text);
+    if (!matcher.matches()) {
+      throw new IOException(
+          file + " is damaged: it must hold the producer's id and epoch, such as \"3f2a-... 7\"");
+    }
+    return new ProducerId(matcher.group(1), Long.parseLong(matcher.group(2)) + 1);
+  }
+
+  private static void write(Path folder, Path file, ProducerId id) throws IOException {
+    Path temporary = folder.resolve(FILE + ".new");
+    ByteBuffer text =
+        ByteBuffer.wrap((id.id() + ' ' + id.epoch() + '\n').getBytes(StandardCharsets.UTF_8));
+    try (FileChannel channel =
+        FileChannel.open(
+            temporary,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      while (text.hasRemaining()) {
+        channel.write(text);
+      }
+      channel.force(true);
+    }
+    Files.move(
+        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+      directory.force(true); // the rename itself
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package io.shardbus.app;
+
+import io.vertx.core.json.JsonObject;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus feed}. */
+@Command(
+    name = "feed",
+    description =
+        "Send events to a server: from a file of NDJSON, from standard input, or made up.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  shardbus feed --file events.ndjson.gz --key-path user.id",
+      "  shardbus feed --generate 100000 --seed 1 --via ws --ack delivered",
+      "  shardbus feed --generate 1000 --out sample.ndjson",
+      "  my-program | shardbus feed"
+    })
+final class FeedCommand implements Callable<Integer> {
+
+  enum Via {
+    http,
+    ws
+  }
+
+  enum Ack {
+    accepted,
+    delivered
+  }
+
+  @Spec private CommandSpec spec;
+  @Mixin private ServerUrl server;
+
+  @Option(names = "--file", paramLabel = "FILE", description = "NDJSON, also .gz.")
+  private @Nullable Path file;
+
+  @Option(names = "--generate", paramLabel = "N", description = "Make up N events.")
+  private @Nullable Long generate;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "Seed of made-up events (${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--out", paramLabel = "FILE", description = "Write the events to a file instead.")
+  private @Nullable Path out;
+
+  @Option(names = "--via", description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+  private Via via = Via.http;
+
+  @Option(names = "--ack", description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+  private Ack ack = Ack.accepted;
+
+  @Option(
+      names = "--connections",
+      paramLabel = "N",
+      description = "In parallel (${DEFAULT-VALUE}). With one, order is kept.")
+  private int connections = 1;
+
+  @Option(names = "--rate", paramLabel = "N", description = "Events per second at the most.")
+  private @Nullable Double rate;
+
+  @Option(
+      names = "--key-path",
+      paramLabel = "PATH",
+      description = "Where in each event its key stands.")
+  private @Nullable String keyPath;
+
+  @Option(names = "--json", description = "The summary as JSON, for scripts.")
+  private boolean json;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  FeedCommand() {}
+
+  /** Lines, for several threads. */
+  interface Lines {
+    @Nullable String next() throws IOException;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    if (file != null && generate != null) {
+      throw new ConfigException("--file and --generate: only one of them can be given");
+    }
+    if (connections < 1 || connections > 1000) {
+      throw new ConfigException("--connections: " + connections + " must be 1 to 1000");
+    }
+    if (rate != null && !(rate > 0)) {
+      throw new ConfigException("--rate: " + rate + " must be above 0");
+    }
+    if (generate != null && generate < 0) {
+      throw new ConfigException("--generate: " + generate + " must be at least 0");
+    }
+    try (InputStream input = input()) {
+      Lines lines = lines(input);
+      return out != null ? write(lines, out) : send(lines);
+    }
+  }
+
+  private InputStream input() throws IOException {
+    if (generate != null) {
+      return InputStream.nullInputStream();
+    }
+    if (file == null) {
+      return System.in;
+    }
+    try {
+      InputStream raw = Files.newInputStream(file);
+      return file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
+    } catch (NoSuchFileException e) {
+      throw new IOException("--file: there is no " + file, e);
+    }
+  }
+
+  private Lines lines(InputStream input) {
+    Long count = generate;
+    if (count != null) {
+      EventGenerator generator = new EventGenerator(seed);
+      long[] left = {count};
+      return () -> left[0]-- > 0 ? generator.next() : null;
+    }
+    BufferedReader reader =
+        new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8), 1 << 16);
+    return () -> {
+      String line = reader.readLine();
+      while (line != null && line.isBlank()) {
+        line = reader.readLine();
+      }
+      return line;
+    };
+  }
+
+  private static int write(Lines lines, Path to) throws IOException {
+    try (var writer = Files.newBufferedWriter(to)) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        writer.write(line);
+        writer.write('\n');
+      }
+    }
+    return 0;
+  }
+
+  private int send(Lines lines) throws Exception {
+    String query = "?ack=" + ack + (keyPath == null ? "" : "&keyPath=" + keyPath);
+    Feed feed = new Feed(server, lines, query, via == Via.ws, rate);
+    PrintWriter err = spec.commandLine().getErr();
+    feed.run(
+        connections,
+        json
+            ? line -> {}
+            : line -> {
+              err.print("\r" + line);
+              err.flush();
+            });
+    JsonObject summary = feed.summary();
+    PrintWriter stdout = spec.commandLine().getOut();
+    if (json) {
+      stdout.println(summary.encode());
+    } else {
+      err.println();
+      stdout.println(
+          summary.getLong("sent")
+              + " events sent, "
+              + summary.getLong("acked")
+              + " "
+              + ack
+              + ", "
+              + summary.getLong("rejected")
+              + " rejected, in "
+              + summary.getDouble("seconds")
+              + " s: "
+              + summary.getLong("eventsPerSecond")
+              + " events/s");
+      summary.getJsonArray("errors").forEach(e -> stdout.println("  " + e));
+    }
+    stdout.flush();
+    return summary.getLong("rejected") == 0 ? 0 : 1;
+  }
+}

@@ -1,0 +1,109 @@
+package io.shardbus.app;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line. */
+@Command(
+    name = "shardbus",
+    description = "Elastic, sharded event ingestion for Vert.x.",
+    versionProvider = Main.Version.class,
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      ServeCommand.class,
+      FeedCommand.class,
+      TailCommand.class,
+      StatsCommand.class,
+      TopCommand.class,
+      ScaleCommand.class,
+      ReplayCommand.class,
+      SoakCommand.class,
+      CompletionCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    footer = {
+      "",
+      "Try it:",
+      "  shardbus serve                             start a server that keeps events in ./data",
+      "  shardbus feed --generate 100000            send it 100,000 made-up events",
+      "  shardbus tail --from-start                 read them back",
+      "  shardbus stats                             see where they went",
+      "  shardbus top                               watch the shards",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+    })
+public final class Main implements Runnable {
+
+  private static final int FAILED = 1;
+  private static final int WRONG_USAGE = 2;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--debug", description = "Show stack traces.", scope = ScopeType.INHERIT)
+  private boolean debug;
+
+  /** For picocli. */
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  public Main() {}
+
+  /**
+   * Runs a command and ends the process with its exit code.
+   *
+   * @param args the command line
+   */
+  public static void main(String[] args) {
+    if (System.getProperty("logback.configurationFile") == null) {
+      System.setProperty("logback.configurationFile", "io/shardbus/app/logback.xml");
+    }
+    System.exit(execute(args));
+  }
+
+  static int execute(String... args) {
+    Main main = new Main();
+    CommandLine line = new CommandLine(main);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler(
+        (failure, command, parsed) -> {
+          PrintWriter err = command.getErr();
+          if (main.debug) {
+            failure.printStackTrace(err);
+          } else {
+            err.println("shardbus: " + describe(failure));
+          }
+          err.flush();
+          return failure instanceof ConfigException ? WRONG_USAGE : FAILED;
+        });
+    return line.execute(args);
+  }
+
+  /** One line for a person. */
+  static String describe(Throwable failure) {
+    String message = failure.getMessage();
+    return message == null || message.isBlank()
+        ? failure.getClass().getSimpleName()
+        : message.replace('\n', ' ');
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  /** The version that the build wrote into the jar. */
+  static final class Version implements CommandLine.IVersionProvider {
+
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "shardbus " + (version == null ? "(not from its jar)" : version),
+        "Java " + Runtime.version()
+      };
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package io.shardbus.app;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.PrintWriter;
+import java.net.http.HttpRequest;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus replay}. */
+@Command(
+    name = "replay",
+    description = "Hand dead letters to the bus again, or list them.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  shardbus replay --list      what the sink would not take, and why, one JSON object a line",
+      "  shardbus replay 17 18       two of them",
+      "  shardbus replay --all",
+      "",
+      "Exit codes: 0 all delivered, 1 some were refused again or kept."
+    })
+final class ReplayCommand implements Callable<Integer> {
+
+  private static final int PAGE = 100;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ServerUrl server;
+
+  @ArgGroup(multiplicity = "1")
+  private Which which;
+
+  /** Exactly one of them. */
+  static final class Which {
+
+    @Option(names = "--list", description = "List them all.")
+    boolean list;
+
+    @Option(names = "--all", description = "Replay them all.")
+    boolean all;
+
+    @Parameters(paramLabel = "ID", arity = "1..*", description = "Replay these.")
+    @Nullable List<Long> ids;
+  }
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  ReplayCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    if (which.list) {
+      list(out);
+      return 0;
+    }
+    JsonObject body = new JsonObject();
+    if (which.ids != null) {
+      body.put("ids", new JsonArray(which.ids));
+    }
+    JsonObject result =
+        new JsonObject(
+            server.text(
+                server
+                    .request("/v1/dead-letters/replay")
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(body.encode()))
+                    .build()));
+    out.println(
+        result.getInteger("delivered")
+            + " delivered, "
+            + result.getInteger("deadLettered")
+            + " refused again, "
+            + result.getInteger("kept")
+            + " kept for want of room");
+    return result.getInteger("deadLettered") + result.getInteger("kept") == 0 ? 0 : 1;
+  }
+
+  private void list(PrintWriter out) throws Exception {
+    long after = 0;
+    JsonArray page;
+    do {
+      String uri = "/v1/dead-letters?limit=" + PAGE + "&after=" + after;
+      page = new JsonObject(server.text(server.request(uri).build())).getJsonArray("deadLetters");
+      for (int i = 0; i < page.size(); i++) {
+        out.println(page.getJsonObject(i).encode());
+        after = page.getJsonObject(i).getLong("id");
+      }
+      out.flush();
+    } while (page.size() == PAGE);
+  }
+}

@@ -1,0 +1,62 @@
+package io.shardbus.app;
+
+import java.net.http.HttpRequest;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus scale}. */
+@Command(
+    name = "scale",
+    description = "Add or remove shards of a server.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Examples:", "  shardbus scale up 2", "  shardbus scale down 3"})
+final class ScaleCommand implements Runnable {
+
+  @Spec private CommandSpec spec;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  ScaleCommand() {}
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  @Command(
+      name = "up",
+      description = "Add shards: all of them, or none.",
+      mixinStandardHelpOptions = true)
+  int up(
+      @Mixin ServerUrl server,
+      @Parameters(paramLabel = "COUNT", description = "How many.") int count)
+      throws Exception {
+    HttpRequest request =
+        server
+            .request("/v1/shards")
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString("{\"count\":" + count + "}"))
+            .build();
+    spec.commandLine().getOut().println(server.text(request).strip());
+    return 0;
+  }
+
+  @Command(
+      name = "down",
+      description = "Remove shards, each when all that it held is delivered.",
+      mixinStandardHelpOptions = true)
+  int down(
+      @Mixin ServerUrl server,
+      @Parameters(paramLabel = "ID", arity = "1..*", description = "Which.") List<Integer> ids)
+      throws Exception {
+    for (int id : ids) {
+      server.text(server.request("/v1/shards/" + id).DELETE().build());
+      spec.commandLine().getOut().println("removed shard " + id);
+      spec.commandLine().getOut().flush();
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,256 @@
+package io.shardbus.app;
+
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.shardbus.BusMetrics;
+import io.shardbus.BusStats;
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.gateway.Gateway;
+import io.shardbus.shard.ScalingPolicy;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.micrometer.Label;
+import io.vertx.micrometer.MicrometerMetricsFactory;
+import io.vertx.micrometer.MicrometerMetricsOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus serve}. */
+@Command(
+    name = "serve",
+    description = "Start a server: HTTP, WebSocket and event bus in, a durable log behind.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Every option of the configuration can also be given in the environment: bus.batch.maxDelay",
+      "is SHARDBUS_BATCH_MAX_DELAY, gateway.port is SHARDBUS_PORT. Flags win over the environment,",
+      "the environment over the file.",
+      "",
+      "Examples:",
+      "  shardbus serve --port 0 --data /var/lib/shardbus",
+      "  shardbus serve --config conf/shardbus.json --check"
+    })
+final class ServeCommand implements Callable<Integer> {
+
+  private static final long START_TIMEOUT_SECONDS = 60;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--config", paramLabel = "FILE", description = "Configuration, as JSON.")
+  private @Nullable Path config;
+
+  @Option(names = "--host", paramLabel = "H", description = "Address to listen on (127.0.0.1).")
+  private @Nullable String host;
+
+  @Option(names = "--port", paramLabel = "N", description = "Port, 0 for a free one (8080).")
+  private @Nullable Integer port;
+
+  @Option(names = "--data", paramLabel = "DIR", description = "Folder for the log (data).")
+  private @Nullable String data;
+
+  @Option(names = "--shards", paramLabel = "N", description = "Shards to begin with (processors).")
+  private @Nullable Integer shards;
+
+  @Option(names = "--sink", paramLabel = "NAME", description = "Where events go (log).")
+  private @Nullable String sink;
+
+  @Option(names = "--insecure", description = "Listen beyond this machine without tokens.")
+  private boolean insecure;
+
+  @Option(names = "--check", description = "Only check the configuration.")
+  private boolean check;
+
+  @Option(
+      names = "--print-config",
+      description = "Only print the configuration in force, without its secrets.")
+  private boolean printConfig;
+
+  @Option(names = "--print-schema", description = "Only print the JSON schema of the file.")
+  private boolean printSchema;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  ServeCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    if (printSchema) {
+      spec.commandLine().getOut().print(Config.schema());
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
+    Config loaded = Config.load(config, System.getenv(), flags());
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    for (String name : loaded.ignored()) {
+      err.println("shardbus: environment variable " + name + " is no option; ignored");
+    }
+    err.flush();
+    if (printConfig) {
+      out.println(Secrets.masked(loaded.toJson()).encodePrettily());
+      return 0;
+    }
+    if (check) {
+      out.println("the configuration is good");
+      return 0;
+    }
+    serve(elastic(loaded), out, err);
+    return 0;
+  }
+
+  private Map<String, Object> flags() {
+    Map<String, Object> flags = new HashMap<>();
+    putIfGiven(flags, "gateway.host", host);
+    putIfGiven(flags, "gateway.port", port);
+    putIfGiven(flags, "bus.dataDir", data);
+    putIfGiven(flags, "bus.shards", shards);
+    putIfGiven(flags, "bus.sink.name", sink);
+    if (insecure) {
+      flags.put("gateway.insecure", true);
+    }
+    return flags;
+  }
+
+  private static void putIfGiven(Map<String, Object> flags, String path, @Nullable Object value) {
+    if (value != null) {
+      flags.put(path, value);
+    }
+  }
+
+  /** A server can be scaled by request, even if its configuration says nothing of scaling. */
+  private static Config elastic(Config config) {
+    ShardBusOptions bus = config.bus();
+    if (bus.getScaling() == null) {
+      int most = Math.max(bus.getShards(), 2 * Runtime.getRuntime().availableProcessors());
+      bus.setScaling(ScalingPolicy.defaults(most).setAutoScale(false));
+    }
+    return config;
+  }
+
+  private static void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Vertx vertx =
+        Vertx.builder()
+            .with(new VertxOptions().setMetricsOptions(vertxMetrics()))
+            .withMetrics(new MicrometerMetricsFactory(registry))
+            .build();
+    ShardBus bus;
+    Gateway gateway;
+    try {
+      bus = await(ShardBus.start(vertx, config.bus()));
+      new BusMetrics(bus).bindTo(registry);
+      try {
+        gateway = await(Gateway.start(vertx, bus, config.gateway(), registry));
+      } catch (Exception e) {
+        await(bus.close());
+        throw e;
+      }
+    } catch (Exception e) {
+      await(vertx.close());
+      throw e;
+    }
+    String scheme = config.gateway().getTls().getCertificate() == null ? "http://" : "https://";
+    String url = scheme + urlHost(config.gateway().getHost()) + ":" + gateway.port();
+    greet(config, bus, url, err);
+    out.println("listening on " + url);
+    out.flush();
+    CountDownLatch forever = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> stop(vertx, bus, gateway, config, err), "shutdown"));
+    forever.await();
+  }
+
+  /** Without the HTTP method as a label: a client may invent as many as it likes. */
+  private static MicrometerMetricsOptions vertxMetrics() {
+    return new MicrometerMetricsOptions()
+        .setEnabled(true)
+        .setJvmMetricsEnabled(true)
+        .setLabels(EnumSet.of(Label.HTTP_ROUTE, Label.HTTP_CODE, Label.POOL_TYPE, Label.EB_SIDE));
+  }
+
+  private static String urlHost(String host) {
+    return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+  }
+
+  private static void greet(Config config, ShardBus bus, String url, PrintWriter err) {
+    err.println(
+        "Shardbus: "
+            + bus.shards().numShards()
+            + " shards of "
+            + config.bus().getRingCapacity()
+            + " events, sink "
+            + bus.sink().name()
+            + ", data in "
+            + Path.of(String.valueOf(config.bus().getDataDir())).toAbsolutePath());
+    err.println(
+        "  send an event:  curl -H 'Content-Type: application/json' -d '{\"hello\":1}' "
+            + url
+            + "/v1/events");
+    err.println("  read it back:   curl " + url + "/v1/events");
+    err.println("  watch:          curl -N " + url + "/v1/tail");
+    err.println("  look:           open " + url + " in a browser");
+    err.println("  measure:        curl " + url + "/metrics");
+    err.println("  stop:           Ctrl-C");
+    err.flush();
+  }
+
+  /** The exit code of a process that ends by a signal is not 0, unless it is said here. */
+  private static void stop(
+      Vertx vertx, ShardBus bus, Gateway gateway, Config config, PrintWriter err) {
+    int code = 0;
+    long deadline = config.bus().getCloseTimeout().toSeconds() + START_TIMEOUT_SECONDS;
+    try {
+      gateway.close().toCompletionStage().toCompletableFuture().get(deadline, TimeUnit.SECONDS);
+      bus.close().toCompletionStage().toCompletableFuture().get(deadline, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      err.println("shardbus: " + Main.describe(e.getCause() == null ? e : e.getCause()));
+      code = 1;
+    } catch (InterruptedException | TimeoutException e) {
+      err.println("shardbus: could not stop within " + deadline + " s");
+      code = 1;
+    }
+    BusStats stats = bus.stats();
+    err.println(
+        "stopped: "
+            + stats.total().accepted()
+            + " events accepted, "
+            + stats.total().delivered()
+            + " delivered, "
+            + stats.total().evicted()
+            + " evicted, "
+            + stats.total().deadLettered()
+            + " dead-lettered, "
+            + (stats.total().pendingInRing() + stats.total().inFlight())
+            + " not delivered");
+    err.flush();
+    vertx.close();
+    Runtime.getRuntime().halt(code);
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    try {
+      return future
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(START_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    } catch (TimeoutException e) {
+      throw new IllegalStateException("no answer within " + START_TIMEOUT_SECONDS + " s", e);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.shardbus.app;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options that say which server a command talks to, and as whom, and the talking. */
+final class ServerUrl {
+
+  /** The environment variable that holds the token, so that it need not be an argument. */
+  static final String TOKEN_VARIABLE = "SHARDBUS_TOKEN";
+
+  private static final String AUTHORIZATION = "Authorization";
+  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]+");
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  @Option(
+      names = "--url",
+      paramLabel = "URL",
+      description = "The server (${DEFAULT-VALUE}).",
+      defaultValue = "http://127.0.0.1:8080")
+  private String url = "";
+
+  @Option(
+      names = "--token",
+      paramLabel = "TOKEN",
+      description =
+          "What the server knows you by; better given as SHARDBUS_TOKEN, where others do"
+              + " not see it.")
+  private @Nullable String token;
+
+  final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(CONNECT_TIMEOUT)
+          .build();
+
+  URI resolve(String path) {
+    try {
+      URI base = URI.create(url.endsWith("/") ? url.substring(0, url.length() - 1) : url);
+      if (base.getHost() != null) {
+        return URI.create(base + path);
+      }
+    } catch (IllegalArgumentException e) {
+      // said below
+    }
+    throw new ConfigException("--url: \"" + url + "\" must be such as http://127.0.0.1:8080");
+  }
+
+  URI resolveWebSocket(String path) {
+    return URI.create(resolve(path).toString().replaceFirst("^http", "ws"));
+  }
+
+  HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(resolve(path));
+    authorization().ifPresent(value -> request.header(AUTHORIZATION, value));
+    return request;
+  }
+
+  WebSocket.Builder webSocket() {
+    WebSocket.Builder builder = http.newWebSocketBuilder();
+    authorization().ifPresent(value -> builder.header(AUTHORIZATION, value));
+    return builder;
+  }
+
+  private Optional<String> authorization() {
+    String given = token != null ? token : System.getenv(TOKEN_VARIABLE);
+    if (given == null) {
+      return Optional.empty();
+    }
+    if (!TOKEN.matcher(given).matches()) {
+      throw new ConfigException("--token: must be letters, digits and -._~+/=");
+    }
+    return Optional.of("Bearer " + given);
+  }
+
+  <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body)
+      throws IOException, InterruptedException {
+    try {
+      return http.send(request, body);
+    } catch (ConnectException e) {
+      throw new IOException("cannot reach " + url + ": is the server running?", e);
+    }
+  }
+
+  /** The body of an answer that is not an error; else an error that says what the server said. */
+  String text(HttpRequest request) throws IOException, InterruptedException {
+    HttpResponse<String> response = send(request, HttpResponse.BodyHandlers.ofString());
+    if (response.statusCode() >= 400) {
+      throw new IOException("the server said " + response.statusCode() + ": " + response.body());
+    }
+    return response.body();
+  }
+}

@@ -1,0 +1,72 @@
+package io.shardbus.app;
+
+import io.vertx.core.json.JsonObject;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus stats}. */
+@Command(
+    name = "stats",
+    description = "Show what a server has done and holds.",
+    mixinStandardHelpOptions = true)
+final class StatsCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+  @Mixin private ServerUrl server;
+
+  @Option(names = "--json", description = "As JSON, for scripts.")
+  private boolean json;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  StatsCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    JsonObject stats = new JsonObject(server.text(server.request("/v1/stats").build()));
+    JsonObject shards = new JsonObject(server.text(server.request("/v1/shards").build()));
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(stats.put("shardList", shards.getJsonArray("shards")).encode());
+      return 0;
+    }
+    for (String name :
+        new String[] {
+          "offered",
+          "accepted",
+          "delivered",
+          "evicted",
+          "deadLettered",
+          "pendingInRings",
+          "inFlight"
+        }) {
+      out.printf("%-20s %,15d%n", name, stats.getLong(name));
+    }
+    stats
+        .getJsonObject("refused")
+        .forEach(
+            e ->
+                out.printf(
+                    "%-20s %,15d%n", "refused " + e.getKey(), ((Number) e.getValue()).longValue()));
+    out.printf(
+        "%n%6s %-13s %6s %7s %15s %15s%n",
+        "shard", "state", "fill", "slots", "accepted", "delivered");
+    for (Object each : shards.getJsonArray("shards")) {
+      JsonObject shard = (JsonObject) each;
+      out.printf(
+          "%6d %-13s %5.1f%% %7d %,15d %,15d%n",
+          shard.getInteger("id"),
+          shard.getString("state"),
+          100 * shard.getDouble("fillRatio"),
+          shard.getInteger("slots"),
+          shard.getLong("accepted"),
+          shard.getLong("delivered"));
+    }
+    out.flush();
+    return 0;
+  }
+}

@@ -1,0 +1,85 @@
+package io.shardbus.app;
+
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code shardbus top}. */
+@Command(
+    name = "top",
+    description = "Show a server's shards as they change. q or Ctrl-C ends.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Examples:", "  shardbus top", "  shardbus top --once"})
+final class TopCommand implements Callable<Integer> {
+
+  /** Between the two looks that rates need, when there is to be only one picture. */
+  private static final long ONCE_MILLIS = 500;
+
+  private static final long REFRESH_MILLIS = 1000;
+  private static final int FALLBACK_COLUMNS = 80;
+  private static final int FALLBACK_LINES = 24;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ServerUrl server;
+
+  @Option(names = "--once", description = "Print it once and end, for scripts.")
+  private boolean once;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  TopCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    TopView.Look first = look();
+    if (once) {
+      TimeUnit.MILLISECONDS.sleep(ONCE_MILLIS);
+      new TopView(Integer.MAX_VALUE, Integer.MAX_VALUE).lines(first, look()).forEach(out::println);
+      out.flush();
+      return 0;
+    }
+    try (Terminal terminal = Terminal.open(out)) {
+      follow(terminal, first);
+    }
+    return 0;
+  }
+
+  private void follow(Terminal terminal, TopView.Look first) throws Exception {
+    TopView.Look before = first;
+    TopView view = new TopView(terminal.columns(FALLBACK_COLUMNS), terminal.lines(FALLBACK_LINES));
+    do {
+      TopView.Look now = lookOrNull();
+      if (now == null) {
+        terminal.draw(List.of("the server does not answer, trying again"));
+      } else {
+        terminal.draw(view.lines(before, now));
+        before = now;
+      }
+    } while (!terminal.quitWithin(REFRESH_MILLIS));
+  }
+
+  private TopView.@Nullable Look lookOrNull() throws InterruptedException {
+    try {
+      return look();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private TopView.Look look() throws IOException, InterruptedException {
+    return new TopView.Look(System.nanoTime(), get("/v1/stats"), get("/v1/shards"));
+  }
+
+  private JsonObject get(String path) throws IOException, InterruptedException {
+    return new JsonObject(server.text(server.request(path).build()));
+  }
+}

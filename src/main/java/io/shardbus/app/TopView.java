@@ -1,0 +1,116 @@
+package io.shardbus.app;
+
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The picture that {@code shardbus top} draws. */
+final class TopView {
+
+  private static final int BAR = 20;
+
+  private final int columns;
+  private final int lines;
+
+  /** For a terminal of that size: what does not fit is left out. */
+  TopView(int columns, int lines) {
+    this.columns = columns;
+    this.lines = lines;
+  }
+
+  /** What a server said at a time. */
+  record Look(long nanos, JsonObject stats, JsonObject shards) {}
+
+  /** One picture; rates are those between the two looks. */
+  List<String> lines(Look before, Look now) {
+    double seconds = Math.max(1, now.nanos() - before.nanos()) / 1e9;
+    List<String> all = new ArrayList<>(totals(before.stats(), now.stats(), seconds));
+    all.add("");
+    all.add(
+        String.format(
+            Locale.ROOT,
+            "%6s %-12s %-" + (BAR + 9) + "s %10s %10s %7s %s",
+            "SHARD",
+            "STATE",
+            "FILL",
+            "EVENTS/S",
+            "LAG",
+            "SLOTS",
+            "SINK"));
+    Map<Integer, JsonObject> old = byId(before.shards());
+    byId(now.shards())
+        .forEach((id, shard) -> all.add(shard(shard, old.getOrDefault(id, shard), seconds)));
+    return all.stream()
+        .map(line -> line.length() > columns ? line.substring(0, columns) : line)
+        .limit(lines)
+        .toList();
+  }
+
+  private static List<String> totals(JsonObject before, JsonObject now, double seconds) {
+    long refused = refused(now);
+    return List.of(
+        String.format(
+            Locale.ROOT, "%s shards, sink %s", now.getInteger("shards"), now.getString("sink")),
+        String.format(
+            Locale.ROOT,
+            "accepted %,d (%,.0f/s)  delivered %,d (%,.0f/s)  pending %,d",
+            now.getLong("accepted"),
+            rate(now.getLong("accepted"), before.getLong("accepted"), seconds),
+            now.getLong("delivered"),
+            rate(now.getLong("delivered"), before.getLong("delivered"), seconds),
+            now.getLong("pendingInRings") + now.getLong("inFlight")),
+        String.format(
+            Locale.ROOT,
+            "refused %,d (%,.0f/s)  evicted %,d  dead-lettered %,d",
+            refused,
+            rate(refused, refused(before), seconds),
+            now.getLong("evicted"),
+            now.getLong("deadLettered")));
+  }
+
+  private static long refused(JsonObject stats) {
+    return stats.getJsonObject("refused").stream()
+        .mapToLong(reason -> ((Number) reason.getValue()).longValue())
+        .sum();
+  }
+
+  private static Map<Integer, JsonObject> byId(JsonObject shards) {
+    Map<Integer, JsonObject> all = new TreeMap<>();
+    for (Object each : shards.getJsonArray("shards")) {
+      JsonObject shard = (JsonObject) each;
+      all.put(shard.getInteger("id"), shard);
+    }
+    return all;
+  }
+
+  private static String shard(JsonObject shard, JsonObject before, double seconds) {
+    double fill = shard.getDouble("fillRatio");
+    int full = (int) Math.round(fill * BAR);
+    return String.format(
+        Locale.ROOT,
+        "%6d %-12s [%s%s] %5.1f%% %,10.0f %,10d %7d %s",
+        shard.getInteger("id"),
+        shard.getString("state"),
+        "#".repeat(full),
+        " ".repeat(BAR - full),
+        100 * fill,
+        rate(shard.getLong("accepted"), before.getLong("accepted"), seconds),
+        shard.getLong("pendingInRing") + shard.getLong("inFlight"),
+        shard.getInteger("slots"),
+        sink(shard));
+  }
+
+  private static String sink(JsonObject shard) {
+    if (!"closed".equals(shard.getString("circuit"))) {
+      return "failing";
+    }
+    return shard.getLong("failures") > 0 ? "retrying" : "good";
+  }
+
+  private static double rate(long now, long before, double seconds) {
+    return Math.max(0, now - before) / seconds;
+  }
+}

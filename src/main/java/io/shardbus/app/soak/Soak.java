@@ -1,0 +1,95 @@
+package io.shardbus.app.soak;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+
+/** Rounds, one after the other, until the time is up, enough was done or a promise is broken. */
+public final class Soak {
+
+  private static final long EVENTS_PER_ROUND = 1_000_000;
+
+  private final PrintWriter out;
+  private final long firstSeed;
+  private long rounds;
+  private long offered;
+  private long delivered;
+  private long scalings;
+  private long kills;
+  private boolean broken;
+
+  /**
+   * @param firstSeed the seed of the first round; each further round has the next one
+   * @param out told of each round
+   */
+  public Soak(long firstSeed, PrintWriter out) {
+    this.firstSeed = firstSeed;
+    this.out = out;
+  }
+
+  /**
+   * Runs whole rounds, at least one.
+   *
+   * @param time after which no further round begins
+   * @param maxRounds after how many it ends in any case
+   * @return whether all promises were kept
+   * @throws Exception if a round could not be brought to its end
+   */
+  public boolean run(Duration time, long maxRounds) throws Exception {
+    long start = System.nanoTime();
+    do {
+      long seed = firstSeed + rounds;
+      SoakRound.Result round;
+      try {
+        round = new SoakRound(seed, EVENTS_PER_ROUND).run();
+      } catch (Exception e) {
+        out.println("seed " + seed + ": the round did not end: " + e);
+        out.flush();
+        throw e;
+      }
+      report(round);
+      rounds++;
+    } while (!broken && rounds < maxRounds && System.nanoTime() - start < time.toNanos());
+    out.printf(
+        Locale.ROOT,
+        "%s: %,d events offered, %,d delivered, %,d scalings, %,d verticles killed, %,d rounds in"
+            + " %,d s%n",
+        broken ? "PROMISES BROKEN" : "all promises kept",
+        offered,
+        delivered,
+        scalings,
+        kills,
+        rounds,
+        (System.nanoTime() - start) / 1_000_000_000);
+    out.flush();
+    return !broken;
+  }
+
+  private void report(SoakRound.Result round) {
+    offered += round.offered();
+    delivered += round.delivered();
+    scalings += round.scalings();
+    kills += round.kills();
+    out.printf(
+        Locale.ROOT,
+        "%s: %,d offered, %,d delivered, %d scalings, %d kills, %s%n",
+        round.plan(),
+        round.offered(),
+        round.delivered(),
+        round.scalings(),
+        round.kills(),
+        round.violationCount() == 0 ? "ok" : round.violationCount() + " VIOLATIONS");
+    round.violations().forEach(violation -> out.println("  " + violation));
+    out.flush();
+    broken |= round.violationCount() > 0;
+  }
+
+  /**
+   * Shards added and removed so far.
+   *
+   * @return how many
+   */
+  public long scalings() {
+    return scalings;
+  }
+}

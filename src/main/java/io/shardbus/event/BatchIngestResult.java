@@ -1,0 +1,11 @@
+package io.shardbus.event;
+
+/**
+ * What became of a batch of events that was handed to the bus. The three counts add up to the size
+ * of the batch.
+ *
+ * @param accepted events in a ring
+ * @param dropped events refused: backpressure, sampled, too large or closed
+ * @param unrouted events for which no shard was active
+ */
+public record BatchIngestResult(int accepted, int dropped, int unrouted) {}

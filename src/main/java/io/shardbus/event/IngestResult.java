@@ -1,0 +1,62 @@
+package io.shardbus.event;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What became of one event that was handed to the bus. A refusal is a value, never an exception.
+ *
+ * @param outcome accepted, or why not
+ * @param shard the id of the shard that took or refused the event; -1 if none was asked
+ * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused
+ */
+public record IngestResult(Outcome outcome, int shard, long timestamp) {
+
+  /** What can become of an event. */
+  public enum Outcome {
+    /**
+     * In a shard's ring: it will be delivered, dead-lettered or, in mode drop-oldest, perhaps
+     * evicted.
+     */
+    ACCEPTED,
+    /** The shard's ring is full, by count or by bytes. Worth trying again later. */
+    BACKPRESSURE,
+    /** The shard is filling up and mode {@code sample(n)} did not choose this event. */
+    SAMPLED,
+    /** No shard is active. Worth trying again later. */
+    UNROUTED,
+    /** The bus is closing or closed. */
+    CLOSED,
+    /** The event and its key are larger than the bus takes. */
+    TOO_LARGE
+  }
+
+  private static final Map<Outcome, IngestResult> REFUSALS = new EnumMap<>(Outcome.class);
+
+  static {
+    for (Outcome outcome : Outcome.values()) {
+      REFUSALS.put(outcome, new IngestResult(outcome, -1, 0));
+    }
+  }
+
+  /**
+   * A refusal for which no shard was asked.
+   *
+   * @param outcome the reason; not {@link Outcome#ACCEPTED}
+   * @return a shared instance
+   */
+  public static IngestResult refused(Outcome outcome) {
+    if (outcome == Outcome.ACCEPTED) {
+      throw new IllegalArgumentException("outcome: ACCEPTED is no refusal");
+    }
+    return Objects.requireNonNull(REFUSALS.get(outcome));
+  }
+
+  /**
+   * @return whether the event is in a ring
+   */
+  public boolean accepted() {
+    return outcome == Outcome.ACCEPTED;
+  }
+}

@@ -1,0 +1,17 @@
+package io.shardbus.event;
+
+import io.vertx.core.buffer.Buffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An event as its shard hands it on.
+ *
+ * @param shard the shard's id, 0 to 65534
+ * @param sequence the event's place in the shard: from 0, without gaps
+ * @param timestamp nanoseconds since the epoch, taken at ingestion on a monotonic clock; strictly
+ *     increasing within a shard
+ * @param payload the event's bytes as they were given; not to be changed
+ * @param key the event's key, or null if it has none
+ */
+public record ShardEvent(
+    int shard, long sequence, long timestamp, Buffer payload, @Nullable String key) {}

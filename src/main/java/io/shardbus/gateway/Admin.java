@@ -1,0 +1,167 @@
+package io.shardbus.gateway;
+
+import io.shardbus.BusStats;
+import io.shardbus.ShardBus;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ShardAccounting;
+import io.shardbus.verticle.ScalingHistory;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Locale;
+
+/** {@code /v1/shards} and {@code /v1/stats}. */
+final class Admin {
+
+  private final ShardBus bus;
+
+  Admin(ShardBus bus) {
+    this.bus = bus;
+  }
+
+  static void send(HttpServerResponse response, int status, JsonObject json) {
+    if (!response.ended() && !response.closed()) {
+      response
+          .setStatusCode(status)
+          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .end(json.toBuffer().appendString("\n"));
+    }
+  }
+
+  void stats(RoutingContext context) {
+    BusStats stats = bus.stats();
+    JsonObject refused =
+        new JsonObject()
+            .put("backpressure", stats.total().backpressure())
+            .put("sampled", stats.total().sampled())
+            .put("unrouted", stats.refusals().unrouted())
+            .put("closed", stats.refusals().closed())
+            .put("tooLarge", stats.refusals().tooLarge());
+    JsonObject json =
+        new JsonObject()
+            .put("offered", stats.offered())
+            .put("accepted", stats.total().accepted())
+            .put("refused", refused)
+            .put("delivered", stats.total().delivered())
+            .put("evicted", stats.total().evicted())
+            .put("deadLettered", stats.total().deadLettered())
+            .put("pendingInRings", stats.total().pendingInRing())
+            .put("inFlight", stats.total().inFlight())
+            .put("batches", stats.batches())
+            .put(
+                "scaling",
+                new JsonObject()
+                    .put("added", stats.scaling().added())
+                    .put("removed", stats.scaling().removed())
+                    .put("failed", stats.scaling().failed())
+                    .put("slotsMoved", stats.scaling().slotsMoved())
+                    .put("recent", recent()))
+            .put("shards", stats.shards().size())
+            .put("sink", bus.sink().name());
+    send(context.response(), 200, json);
+  }
+
+  private JsonArray recent() {
+    JsonArray all = new JsonArray();
+    for (ScalingHistory.Entry entry : bus.scalings().recent()) {
+      JsonObject json =
+          new JsonObject()
+              .put("at", entry.at().toString())
+              .put("direction", entry.direction().name().toLowerCase(Locale.ROOT))
+              .put("cause", entry.cause().name().toLowerCase(Locale.ROOT))
+              .put("outcome", entry.outcome().name().toLowerCase(Locale.ROOT))
+              .put("shards", new JsonArray(entry.shards()))
+              .put("active", entry.active());
+      if (!entry.detail().isEmpty()) {
+        json.put("detail", entry.detail());
+      }
+      all.add(json);
+    }
+    return all;
+  }
+
+  void shards(RoutingContext context) {
+    JsonArray all = new JsonArray();
+    bus.stats().shards().forEach(shard -> all.add(json(shard)));
+    send(context.response(), 200, new JsonObject().put("shards", all));
+  }
+
+  private static JsonObject json(BusStats.ShardStatus shard) {
+    ShardAccounting account = shard.accounting();
+    return new JsonObject()
+        .put("id", shard.id())
+        .put("state", shard.state().name().toLowerCase(Locale.ROOT))
+        .put("capacity", shard.capacity())
+        .put("fillRatio", shard.fillRatio())
+        .put("slots", shard.slots())
+        .put("accepted", account.accepted())
+        .put(
+            "refused",
+            new JsonObject()
+                .put("backpressure", account.backpressure())
+                .put("sampled", account.sampled()))
+        .put("delivered", account.delivered())
+        .put("evicted", account.evicted())
+        .put("deadLettered", account.deadLettered())
+        .put("pendingInRing", account.pendingInRing())
+        .put("inFlight", account.inFlight())
+        .put("circuit", shard.sink().circuit().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+        .put("failures", shard.sink().failures())
+        .put("lastError", shard.sink().lastError());
+  }
+
+  void add(RoutingContext context) {
+    int count;
+    try {
+      Integer given =
+          context.body().asJsonObject() == null
+              ? null
+              : context.body().asJsonObject().getInteger("count");
+      if (given == null || given < 1) {
+        throw new IllegalArgumentException("the body must be {\"count\":n} with n from 1");
+      }
+      count = given;
+    } catch (RuntimeException e) {
+      Problem.send(context.response(), 400, "the body must be {\"count\":n} with n from 1");
+      return;
+    }
+    bus.scaleUp(count)
+        .onSuccess(
+            ids ->
+                send(context.response(), 201, new JsonObject().put("shards", new JsonArray(ids))))
+        .onFailure(e -> refused(context, e));
+  }
+
+  void remove(RoutingContext context) {
+    int id;
+    try {
+      id = Integer.parseInt(context.pathParam("id"));
+    } catch (NumberFormatException e) {
+      Problem.send(context.response(), 404, "no shard of that id");
+      return;
+    }
+    var removed = bus.removeShard(id);
+    if ("false".equals(context.request().getParam("wait")) && !removed.failed()) {
+      context.response().setStatusCode(202).end();
+      return;
+    }
+    removed
+        .onSuccess(gone -> context.response().setStatusCode(204).end())
+        .onFailure(e -> refused(context, e));
+  }
+
+  private static void refused(RoutingContext context, Throwable failure) {
+    if (failure instanceof ScalingException scaling) {
+      int status = scaling.reason() == ScalingException.Reason.UNKNOWN_SHARD ? 404 : 409;
+      Problem.send(
+          context.response(),
+          status,
+          String.valueOf(scaling.getMessage()),
+          new JsonObject().put("reason", scaling.reason().name()));
+    } else {
+      Problem.send(context.response(), 500, String.valueOf(failure.getMessage()));
+    }
+  }
+}

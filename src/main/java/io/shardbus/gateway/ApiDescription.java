@@ -1,0 +1,30 @@
+package io.shardbus.gateway;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/** {@code GET /openapi.json}. */
+final class ApiDescription {
+
+  private final Buffer json;
+
+  /** Reads it; blocks. */
+  ApiDescription() {
+    try (InputStream in = ApiDescription.class.getResourceAsStream("openapi.json")) {
+      if (in == null) {
+        throw new IllegalStateException("openapi.json is not on the class path");
+      }
+      json = Buffer.buffer(in.readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void send(RoutingContext context) {
+    context.response().putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(json);
+  }
+}

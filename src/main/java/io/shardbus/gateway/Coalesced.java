@@ -1,0 +1,28 @@
+package io.shardbus.gateway;
+
+import io.vertx.core.Context;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** A task that is asked for often and run on a context once for all requests since the last run. */
+final class Coalesced implements Runnable {
+
+  private final Context context;
+  private final Runnable task;
+  private final AtomicBoolean asked = new AtomicBoolean();
+
+  Coalesced(Context context, Runnable task) {
+    this.context = context;
+    this.task = task;
+  }
+
+  @Override
+  public void run() {
+    if (asked.compareAndSet(false, true)) {
+      context.runOnContext(
+          ignored -> {
+            asked.set(false);
+            task.run();
+          });
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters.Kept;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /v1/dead-letters}. */
+final class DeadLetterRoutes {
+
+  private static final int DEFAULT_LIMIT = 100;
+  private static final int MAX_LIMIT = 1000;
+
+  private final ShardBus bus;
+
+  DeadLetterRoutes(ShardBus bus) {
+    this.bus = bus;
+  }
+
+  void list(RoutingContext context) {
+    long after;
+    int limit;
+    try {
+      after = number(context, "after", 0, 0, Long.MAX_VALUE);
+      limit = (int) number(context, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT);
+    } catch (IllegalArgumentException e) {
+      Problem.send(context.response(), 400, String.valueOf(e.getMessage()));
+      return;
+    }
+    bus.deadLetters()
+        .list(after, limit)
+        .compose(page -> bus.deadLetters().count().map(count -> json(page, count)))
+        .onSuccess(
+            json ->
+                context.response().putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(json))
+        .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
+  }
+
+  private static long number(
+      RoutingContext context, String name, long otherwise, long min, long max) {
+    String text = context.request().getParam(name);
+    if (text == null) {
+      return otherwise;
+    }
+    try {
+      long value = Long.parseLong(text);
+      if (value >= min && value <= max) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw new IllegalArgumentException(
+        name + ": \"" + text + "\" must be a number from " + min + " to " + max);
+  }
+
+  private static Buffer json(List<Kept> page, long count) {
+    Buffer out = Buffer.buffer("{\"count\":" + count + ",\"deadLetters\":[");
+    String separator = "";
+    for (Kept kept : page) {
+      DeadLetter letter = kept.letter();
+      out.appendString(separator)
+          .appendString("{\"id\":" + kept.id())
+          .appendString(",\"cause\":" + Json.encode(letter.cause()))
+          .appendString(",\"attempts\":" + letter.attempts())
+          .appendString(",\"time\":" + letter.time())
+          .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
+          .appendString(",\"of\":");
+      EventJson.append(out, new StoredEvent(letter.producer().epoch(), letter.event()));
+      out.appendString("}");
+      separator = ",\n";
+    }
+    return out.appendString("]}\n");
+  }
+
+  void replay(RoutingContext context) {
+    List<Long> ids;
+    try {
+      ids = ids(context.body().isEmpty() ? null : context.body().asJsonObject());
+    } catch (RuntimeException e) {
+      Problem.send(
+          context.response(), 400, "the body must be {\"ids\":[1,2]}, or empty to replay all");
+      return;
+    }
+    (ids == null ? bus.replayDeadLetters() : bus.replayDeadLetters(ids))
+        .onSuccess(
+            result ->
+                Admin.send(
+                    context.response(),
+                    200,
+                    new JsonObject()
+                        .put("delivered", result.delivered())
+                        .put("deadLettered", result.deadLettered())
+                        .put("kept", result.kept())))
+        .onFailure(
+            e ->
+                Problem.send(
+                    context.response(),
+                    e instanceof IllegalStateException ? 409 : 503,
+                    String.valueOf(e.getMessage())));
+  }
+
+  private static @Nullable List<Long> ids(@Nullable JsonObject body) {
+    JsonArray given = body == null ? null : body.getJsonArray("ids");
+    if (given == null) {
+      if (body != null && !body.isEmpty()) {
+        throw new IllegalArgumentException("ids");
+      }
+      return null;
+    }
+    List<Long> ids = new ArrayList<>();
+    for (int i = 0; i < given.size(); i++) {
+      ids.add(given.getLong(i));
+    }
+    return ids;
+  }
+
+  void remove(RoutingContext context) {
+    long id;
+    try {
+      id = Long.parseLong(context.pathParam("id"));
+    } catch (NumberFormatException e) {
+      Problem.send(context.response(), 404, "no dead letter of that id");
+      return;
+    }
+    bus.deadLetters()
+        .remove(List.of(id))
+        .onSuccess(
+            removed -> {
+              if (removed == 0) {
+                Problem.send(context.response(), 404, "no dead letter of that id");
+              } else {
+                context.response().setStatusCode(204).end();
+              }
+            })
+        .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
+  }
+}

@@ -1,0 +1,136 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.sink.EventFilter;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.JsonFilter;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.Json;
+import org.jspecify.annotations.Nullable;
+
+/** {@code GET /v1/events} and {@code GET /v1/tail}. */
+final class EventReads {
+
+  private static final int DEFAULT_LIMIT = 100;
+
+  private final Vertx vertx;
+  private final ShardBus bus;
+
+  EventReads(Vertx vertx, ShardBus bus) {
+    this.vertx = vertx;
+    this.bus = bus;
+  }
+
+  private @Nullable ReplayableSink log(HttpServerResponse response) {
+    if (bus.sink() instanceof ReplayableSink log) {
+      return log;
+    }
+    Problem.send(response, 501, "sink " + bus.sink().name() + " cannot be read back");
+    return null;
+  }
+
+  void page(HttpServerRequest request) {
+    HttpServerResponse response = request.response();
+    ReplayableSink log = log(response);
+    if (log == null) {
+      return;
+    }
+    EventQuery query;
+    try {
+      query =
+          new EventQuery(
+              request.getParam("cursor"),
+              limit(request.getParam("limit")),
+              filter(request.getParam("filter")),
+              order(request.getParam("order")));
+    } catch (IllegalArgumentException e) {
+      Problem.send(response, 400, String.valueOf(e.getMessage()));
+      return;
+    }
+    log.read(query).onSuccess(page -> send(response, page)).onFailure(e -> failed(response, e));
+  }
+
+  private static int limit(@Nullable String text) {
+    if (text == null) {
+      return DEFAULT_LIMIT;
+    }
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "limit: \"" + text + "\" must be a number from 1 to " + EventQuery.MAX_LIMIT, e);
+    }
+  }
+
+  private static @Nullable EventFilter filter(@Nullable String expression) {
+    return expression == null ? null : JsonFilter.parse(expression);
+  }
+
+  private static EventQuery.Order order(@Nullable String text) {
+    if (text == null || text.equals("none")) {
+      return EventQuery.Order.NONE;
+    }
+    if (text.equals("timestamp")) {
+      return EventQuery.Order.TIMESTAMP;
+    }
+    throw new IllegalArgumentException("order: \"" + text + "\" must be none or timestamp");
+  }
+
+  private static void send(HttpServerResponse response, EventPage page) {
+    Buffer out = Buffer.buffer("{\"events\":[");
+    boolean first = true;
+    for (StoredEvent event : page.events()) {
+      if (!first) {
+        out.appendString(",\n");
+      }
+      first = false;
+      EventJson.append(out, event);
+    }
+    out.appendString("],\"cursor\":")
+        .appendString(Json.encode(page.cursor()))
+        .appendString(",\"more\":")
+        .appendString(Boolean.toString(page.more()))
+        .appendString("}\n");
+    if (!response.closed()) {
+      response.putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(out);
+    }
+  }
+
+  static void failed(HttpServerResponse response, Throwable failure) {
+    if (failure instanceof IllegalArgumentException) {
+      Problem.send(response, 400, String.valueOf(failure.getMessage()));
+    } else {
+      Problem.send(response, 503, "cannot read: " + failure.getMessage());
+    }
+  }
+
+  void tail(HttpServerRequest request) {
+    HttpServerResponse response = request.response();
+    ReplayableSink log = log(response);
+    if (log == null) {
+      return;
+    }
+    String resumed = request.getHeader("Last-Event-ID");
+    String cursor = resumed != null ? resumed : request.getParam("cursor");
+    String from = request.getParam("from");
+    if (from != null && !from.equals("start")) {
+      Problem.send(response, 400, "from: \"" + from + "\" must be start, or left out for now");
+      return;
+    }
+    EventFilter filter;
+    try {
+      filter = filter(request.getParam("filter"));
+    } catch (IllegalArgumentException e) {
+      Problem.send(response, 400, String.valueOf(e.getMessage()));
+      return;
+    }
+    new Tail(vertx, response, log, filter).begin(cursor, from != null);
+  }
+}

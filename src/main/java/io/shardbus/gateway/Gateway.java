@@ -1,0 +1,302 @@
+package io.shardbus.gateway;
+
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.shardbus.ShardBus;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The bus on the network: HTTP, WebSocket, server-sent events and the admin API on one port. Safe
+ * for any thread.
+ */
+public final class Gateway {
+
+  /** The WebSocket subprotocol. */
+  public static final String SUBPROTOCOL = "shardbus.v1";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+  private static final String INGEST = "/v1/ingest";
+  private static final Duration GRACE = Duration.ofSeconds(5);
+  private static final long SMALL_BODY = 4096;
+  private static final long SWEEP_MILLIS = 1_000;
+
+  private final Vertx vertx;
+  private final ShardBus bus;
+  private final GatewayOptions options;
+  private final Connections connections;
+  private final RateLimit rates;
+  private final WebSockets webSockets;
+  private final @Nullable Scrape scrape;
+  private Runnable stopCounting = () -> {};
+  private @Nullable HttpServer server;
+  private final List<Long> timers = new CopyOnWriteArrayList<>();
+  private final Health health;
+  private volatile List<Route> routes = List.of();
+
+  private Gateway(Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape) {
+    this.scrape = scrape;
+    this.vertx = vertx;
+    this.bus = bus;
+    this.options = options;
+    health = new Health(bus);
+    connections = new Connections(options);
+    rates = new RateLimit(options.getMaxEventsPerSecondPerClient(), System::nanoTime);
+    webSockets = new WebSockets(vertx, bus, options, connections, rates);
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @param vertx where it runs
+   * @param bus what it serves; it is not closed with the gateway
+   * @param options how; copied
+   * @return the gateway; fails with a message for the operator if it cannot listen, or must not
+   */
+  public static Future<Gateway> start(Vertx vertx, ShardBus bus, GatewayOptions options) {
+    return new Gateway(vertx, bus, new GatewayOptions(options), null).listen();
+  }
+
+  /**
+   * Starts to listen, and serves the meters of a registry at {@code /metrics}.
+   *
+   * @param vertx where it runs
+   * @param bus what it serves; it is not closed with the gateway
+   * @param options how; copied
+   * @param registry what is served; the gateway's own meters are added to it
+   * @return the gateway; fails as {@link #start(Vertx, ShardBus, GatewayOptions)} does
+   */
+  public static Future<Gateway> start(
+      Vertx vertx, ShardBus bus, GatewayOptions options, PrometheusMeterRegistry registry) {
+    return new Gateway(vertx, bus, new GatewayOptions(options), new Scrape(vertx, registry))
+        .listen();
+  }
+
+  private Future<Gateway> listen() {
+    return vertx.executeBlocking(() -> new Files(options)).compose(this::bind);
+  }
+
+  /** What the server reads from files, and reads again when they change. */
+  private static final class Files {
+
+    final TokenStore tokens;
+    final Tls tls;
+    final FileWatch tokenWatch;
+    final FileWatch tlsWatch;
+    final HttpServerOptions http;
+    final ApiDescription api = new ApiDescription();
+
+    /** Blocks. Throws {@link IllegalArgumentException} if the server must not start. */
+    Files(GatewayOptions options) throws UnknownHostException {
+      tls = new Tls(options.getTls());
+      tlsWatch = new FileWatch(tls.files());
+      tokenWatch = new FileWatch(TokenStore.files(options));
+      tokens = new TokenStore(options);
+      http = httpOptions(options);
+      tls.apply(http);
+      if (isLoopback(options.getHost())) {
+        return;
+      }
+      if (tokens.open() && !options.isInsecure()) {
+        throw new IllegalArgumentException(
+            "host: "
+                + options.getHost()
+                + " can be reached from other machines, and nobody would have to say who they are:"
+                + " give tokens, with tokensFile or token, or set insecure to allow that");
+      }
+      if (!tokens.open() && !tls.on()) {
+        LOG.warn("tokens are sent in clear to {}: set tls to encrypt them", options.getHost());
+      }
+    }
+  }
+
+  private static boolean isLoopback(String host) throws UnknownHostException {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new UnknownHostException("host: \"" + host + "\" is unknown");
+    }
+  }
+
+  private static HttpServerOptions httpOptions(GatewayOptions options) {
+    return new HttpServerOptions()
+        .setIdleTimeout((int) options.getIdleTimeout().toSeconds())
+        // Else a connection is not counted before its first byte.
+        .setHttp2ClearTextEnabled(false)
+        .setMaxInitialLineLength(options.getMaxUriBytes())
+        .setMaxHeaderSize(options.getMaxHeaderBytes())
+        .setMaxWebSocketFrameSize(options.getMaxFrameBytes())
+        .setMaxWebSocketMessageSize(options.getMaxFrameBytes())
+        .setWebSocketSubProtocols(List.of(SUBPROTOCOL))
+        .setDecompressionSupported(false);
+  }
+
+  private Future<Gateway> bind(Files files) {
+    return vertx
+        .createHttpServer(files.http)
+        .requestHandler(router(files))
+        .invalidRequestHandler(new InvalidRequests(options)::refuse)
+        .connectionHandler(connections::opened)
+        .exceptionHandler(e -> LOG.debug("connection", e))
+        .listen(options.getPort(), options.getHost())
+        .map(
+            listening -> {
+              server = listening;
+              timers.add(files.tokenWatch.begin(vertx, files.tokens::reload));
+              timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(listening)));
+              timers.add(vertx.setPeriodic(SWEEP_MILLIS, id -> sweep()));
+              if (scrape != null) {
+                stopCounting = scrape.count(webSockets);
+              }
+              return this;
+            })
+        .recover(e -> Future.failedFuture(explained(e, files.tls)));
+  }
+
+  private Throwable explained(Throwable failure, Tls tls) {
+    String where = options.getHost() + ":" + options.getPort();
+    if (failure instanceof BindException) {
+      return new IOException(
+          "port: cannot listen on " + where + ": " + failure.getMessage(), failure);
+    }
+    return tls.on()
+        ? new IllegalArgumentException(
+            "tls: certificate and key cannot be used: " + failure.getMessage(), failure)
+        : failure;
+  }
+
+  private void sweep() {
+    connections.closeSlow();
+    rates.forgetIdle();
+  }
+
+  /**
+   * The port it listens on.
+   *
+   * @return the port; the one that was chosen, if 0 was asked for
+   */
+  public int port() {
+    HttpServer listening = server;
+    return listening == null ? -1 : listening.actualPort();
+  }
+
+  /**
+   * How many connections are open.
+   *
+   * @return connections, of any kind
+   */
+  public int connections() {
+    return connections.count();
+  }
+
+  /**
+   * Stops listening; WebSockets are closed with 1001, requests under way get five seconds to end.
+   *
+   * @return completes when nothing is left
+   */
+  public Future<Void> close() {
+    health.closing();
+    stopCounting.run();
+    webSockets.close();
+    timers.forEach(vertx::cancelTimer);
+    HttpServer listening = server;
+    return listening == null
+        ? Future.succeededFuture()
+        : listening.shutdown(GRACE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
+  }
+
+  /** What it answers; empty before it listens. */
+  List<Route> routes() {
+    return routes;
+  }
+
+  private Router router(Files files) {
+    HttpIngest ingest = new HttpIngest(vertx, bus, options, rates);
+    EventReads reads = new EventReads(vertx, bus);
+    Admin admin = new Admin(bus);
+    DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
+    Router router = Router.router(vertx);
+    router.route().handler(this::guard);
+    router.route().handler(connections::check);
+    router.route().handler(new Access(files.tokens)::check);
+    router.get(INGEST).handler(webSockets::open);
+    router.post("/v1/events").handler(context -> ingest.handle(context.request()));
+    router.get("/v1/events").handler(context -> reads.page(context.request()));
+    router.get("/v1/tail").handler(context -> reads.tail(context.request()));
+    router.get("/v1/stats").handler(admin::stats);
+    router.get("/v1/shards").handler(admin::shards);
+    router
+        .post("/v1/shards")
+        .handler(BodyHandler.create(false).setBodyLimit(SMALL_BODY))
+        .handler(admin::add);
+    router.delete("/v1/shards/:id").handler(admin::remove);
+    router.get("/v1/dead-letters").handler(deadLetters::list);
+    router
+        .post("/v1/dead-letters/replay")
+        .handler(BodyHandler.create(false).setBodyLimit(SMALL_BODY))
+        .handler(deadLetters::replay);
+    router.delete("/v1/dead-letters/:id").handler(deadLetters::remove);
+    router.get("/health/live").handler(health::live);
+    router.get("/health/ready").handler(health::ready);
+    router.get("/openapi.json").handler(files.api::send);
+    if (scrape != null) {
+      router.get("/metrics").handler(scrape);
+    }
+    Console.mount(router);
+    router.errorHandler(
+        404,
+        context -> Problem.send(context.response(), 404, "nothing at " + context.request().path()));
+    router.errorHandler(
+        405,
+        context ->
+            Problem.send(
+                context.response(),
+                405,
+                context.request().method() + " is not allowed at " + context.request().path()));
+    router.errorHandler(
+        413, context -> Problem.send(context.response(), 413, "the body is too large"));
+    router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
+    router.errorHandler(500, this::failed);
+    routes = router.getRoutes();
+    return router;
+  }
+
+  private void failed(RoutingContext context) {
+    LOG.error("{} {}", context.request().method(), context.request().path(), context.failure());
+    Problem.send(context.response(), 500, "internal error");
+  }
+
+  /** What holds for every request. */
+  private void guard(RoutingContext context) {
+    SecurityHeaders.put(context.response());
+    try {
+      // Both decode, and fail if they cannot: here once, not in each route.
+      context.normalizedPath();
+      context.request().params();
+    } catch (IllegalArgumentException e) {
+      Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
+      return;
+    }
+    if (Origins.foreign(context.request()) && !context.request().method().equals(HttpMethod.GET)) {
+      Problem.send(context.response(), 403, Origins.REFUSAL);
+      return;
+    }
+    context.next();
+  }
+}

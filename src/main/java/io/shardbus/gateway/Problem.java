@@ -1,0 +1,70 @@
+package io.shardbus.gateway;
+
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.json.JsonObject;
+import java.util.Map;
+
+/** Says what went wrong, as RFC 9457 has it. */
+final class Problem {
+
+  private static final Map<Integer, String> TITLES =
+      Map.ofEntries(
+          Map.entry(400, "Bad request"),
+          Map.entry(401, "Unauthorized"),
+          Map.entry(403, "Forbidden"),
+          Map.entry(404, "Not found"),
+          Map.entry(405, "Method not allowed"),
+          Map.entry(409, "Conflict"),
+          Map.entry(413, "Too large"),
+          Map.entry(414, "URI too long"),
+          Map.entry(415, "Unsupported media type"),
+          Map.entry(426, "Upgrade required"),
+          Map.entry(429, "Too many events"),
+          Map.entry(431, "Headers too large"),
+          Map.entry(500, "Internal error"),
+          Map.entry(501, "Not implemented"),
+          Map.entry(503, "Unavailable"));
+
+  private Problem() {}
+
+  static void send(HttpServerResponse response, int status, String detail) {
+    send(response, status, detail, new JsonObject());
+  }
+
+  /** Answers without reading on: the connection cannot be used again. */
+  static void refuse(HttpServerRequest request, int status, String detail) {
+    refuse(request, status, detail, new JsonObject());
+  }
+
+  static void refuse(HttpServerRequest request, int status, String detail, JsonObject more) {
+    // HTTP/2 has no such header: there it is one stream of several that ends.
+    if (request.version() != HttpVersion.HTTP_2 && !request.response().headWritten()) {
+      request.response().putHeader(HttpHeaders.CONNECTION, "close");
+    }
+    send(request.response(), status, detail, more);
+  }
+
+  /** Does nothing if an answer is on its way already. */
+  static void send(HttpServerResponse response, int status, String detail, JsonObject more) {
+    if (response.ended() || response.closed() || response.headWritten()) {
+      return;
+    }
+    JsonObject body =
+        new JsonObject()
+            .put("type", "about:blank")
+            .put("title", TITLES.getOrDefault(status, "Error"))
+            .put("status", status)
+            .put("detail", detail)
+            .mergeIn(more);
+    if (status == 429 || status == 503) {
+      response.putHeader(HttpHeaders.RETRY_AFTER, "1");
+    }
+    response
+        .setStatusCode(status)
+        .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
+        .end(body.toBuffer());
+  }
+}

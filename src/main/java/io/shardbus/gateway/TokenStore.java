@@ -1,0 +1,84 @@
+package io.shardbus.gateway;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The tokens in force: those of the options, and those of a file that may change. */
+final class TokenStore {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TokenStore.class);
+
+  private final TokenOptions options;
+  private final @Nullable Path file;
+  private volatile Tokens tokens;
+
+  /** Reads the file; blocks. Throws {@link IllegalArgumentException} if it cannot be used. */
+  TokenStore(GatewayOptions gateway) {
+    options = gateway.getToken();
+    file = files(gateway).stream().findFirst().orElse(null);
+    tokens = read();
+  }
+
+  static List<Path> files(GatewayOptions gateway) {
+    String name = gateway.getTokensFile();
+    return name == null ? List.of() : List.of(Path.of(name));
+  }
+
+  Tokens tokens() {
+    return tokens;
+  }
+
+  /**
+   * Whether nobody has to say who they are: no token was configured when the server started. A file
+   * whose tokens are all taken out later lets nobody in.
+   */
+  boolean open() {
+    return file == null && tokens.isEmpty();
+  }
+
+  /** Reads the file again; blocks. A bad file leaves the tokens as they are. */
+  void reload() {
+    try {
+      tokens = read();
+      LOG.info("{} read again: {} tokens", file, tokens.count());
+    } catch (IllegalArgumentException e) {
+      LOG.error("the tokens stay as they were: {}", e.getMessage());
+    }
+  }
+
+  private Tokens read() {
+    if (file == null) {
+      return Tokens.of(options, List.of(), "");
+    }
+    try {
+      warnIfOthersCanRead(file);
+      return Tokens.of(options, Files.readAllLines(file), "tokensFile: " + file);
+    } catch (NoSuchFileException e) {
+      throw new IllegalArgumentException("tokensFile: there is no " + file, e);
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException("tokensFile: " + file + " is not UTF-8 text", e);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("tokensFile: " + file + " cannot be read: " + e, e);
+    }
+  }
+
+  private static void warnIfOthersCanRead(Path file) throws IOException {
+    try {
+      Set<PosixFilePermission> allowed = Files.getPosixFilePermissions(file);
+      if (allowed.contains(PosixFilePermission.OTHERS_READ)) {
+        LOG.warn("tokensFile: {} can be read by every user of this machine: chmod o-r", file);
+      }
+    } catch (UnsupportedOperationException e) {
+      // a file system without such permissions
+    }
+  }
+}

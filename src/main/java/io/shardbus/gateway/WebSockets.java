@@ -1,0 +1,116 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.ServerWebSocket;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** {@code GET /v1/ingest}: opens WebSockets, and closes those that are left at the end. */
+final class WebSockets {
+
+  private static final short GOING_AWAY = 1001;
+
+  private final Vertx vertx;
+  private final ShardBus bus;
+  private final GatewayOptions options;
+
+  /** The one of RFC 6455. */
+  private static final String VERSION = "13";
+
+  private final Connections connections;
+  private final RateLimit rates;
+  private final Set<ServerWebSocket> sockets = ConcurrentHashMap.newKeySet();
+  private volatile boolean closing;
+
+  WebSockets(
+      Vertx vertx, ShardBus bus, GatewayOptions options, Connections connections, RateLimit rates) {
+    this.connections = connections;
+    this.rates = rates;
+    this.vertx = vertx;
+    this.bus = bus;
+    this.options = options;
+  }
+
+  void open(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    if (!"websocket".equalsIgnoreCase(request.getHeader(HttpHeaders.UPGRADE))
+        || !VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
+      request
+          .response()
+          .putHeader(HttpHeaders.UPGRADE, "websocket")
+          .putHeader("Sec-WebSocket-Version", VERSION);
+      Problem.send(
+          request.response(), 426, "only WebSockets of version " + VERSION + " are taken here");
+      return;
+    }
+    if (!request.headers().contains(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE, true)
+        || request.getHeader("Sec-WebSocket-Key") == null) {
+      Problem.send(
+          request.response(),
+          400,
+          "a WebSocket needs the headers Connection: Upgrade and Sec-WebSocket-Key");
+      return;
+    }
+    if (Origins.foreign(request)) {
+      Problem.send(request.response(), 403, Origins.REFUSAL);
+      return;
+    }
+    if (closing) {
+      Problem.send(request.response(), 503, "the server is stopping");
+      return;
+    }
+    IngestRequest asked;
+    try {
+      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE);
+    } catch (IllegalArgumentException e) {
+      Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
+      return;
+    }
+    request
+        .toWebSocket()
+        .onSuccess(
+            socket -> {
+              connections.upgraded(request.connection());
+              begin(request.connection(), socket, asked);
+            })
+        .onFailure(
+            e -> Problem.send(request.response(), 400, "the WebSocket handshake is not complete"));
+  }
+
+  private void begin(HttpConnection connection, ServerWebSocket socket, IngestRequest asked) {
+    sockets.add(socket);
+    new WebSocketIngest(
+            vertx,
+            bus,
+            socket,
+            asked,
+            options.getMaxFrameBytes(),
+            rates.of(Connections.client(socket.remoteAddress())),
+            () -> {
+              sockets.remove(socket);
+              connections.closed(connection);
+            })
+        .begin();
+    if (closing) {
+      close(socket);
+    }
+  }
+
+  int count() {
+    return sockets.size();
+  }
+
+  void close() {
+    closing = true;
+    sockets.forEach(WebSockets::close);
+  }
+
+  private static void close(ServerWebSocket socket) {
+    socket.close(GOING_AWAY, "the server is stopping");
+  }
+}

@@ -1,0 +1,344 @@
+package io.shardbus.shard;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * When shards are added and removed. Not safe for threads while it is being set up; the bus keeps a
+ * copy.
+ *
+ * <p>A window in which a warm, active shard is above {@code fillRatioThreshold}, {@code
+ * pushLatencyThresholdNanos} or {@code flushLatencyThresholdMicros} asks for more shards. When all
+ * have been below {@code underutilizedThreshold} and below the latency thresholds for {@code
+ * scaleDownDelay} without a break, one is asked to go. After every change {@code cooldown} has to
+ * pass.
+ */
+public final class ScalingPolicy {
+
+  /** The largest number of shards. */
+  public static final int MAX_SHARDS = 65_535;
+
+  private double fillRatioThreshold = 0.7;
+  private long pushLatencyThresholdNanos = 50_000;
+  private long flushLatencyThresholdMicros = 250_000;
+  private int minShards = 1;
+  private int maxShards = 8;
+  private Duration cooldown = Duration.ofSeconds(10);
+  private Duration scaleDownDelay = Duration.ofSeconds(60);
+  private Duration metricsWindow = Duration.ofSeconds(1);
+  private double underutilizedThreshold = 0.1;
+  private boolean autoScale = true;
+
+  /** The defaults, with at most 8 shards. */
+  public ScalingPolicy() {}
+
+  /**
+   * A copy.
+   *
+   * @param other the policy to copy
+   */
+  public ScalingPolicy(ScalingPolicy other) {
+    fillRatioThreshold = other.fillRatioThreshold;
+    pushLatencyThresholdNanos = other.pushLatencyThresholdNanos;
+    flushLatencyThresholdMicros = other.flushLatencyThresholdMicros;
+    minShards = other.minShards;
+    maxShards = other.maxShards;
+    cooldown = other.cooldown;
+    scaleDownDelay = other.scaleDownDelay;
+    metricsWindow = other.metricsWindow;
+    underutilizedThreshold = other.underutilizedThreshold;
+    autoScale = other.autoScale;
+  }
+
+  /**
+   * A middle way: 1 to {@code cpus} shards, grown at 70 % fill.
+   *
+   * @param cpus processors to plan for, 1 to {@value #MAX_SHARDS}
+   * @return the policy
+   */
+  public static ScalingPolicy defaults(int cpus) {
+    return new ScalingPolicy().setMaxShards(cpus);
+  }
+
+  /**
+   * Grows early and fast, shrinks late: for load that comes in bursts.
+   *
+   * @return the policy
+   */
+  public static ScalingPolicy highThroughput() {
+    return new ScalingPolicy()
+        .setFillRatioThreshold(0.5)
+        .setPushLatencyThresholdNanos(10_000)
+        .setFlushLatencyThresholdMicros(100_000)
+        .setMaxShards(Math.max(2, 2 * Runtime.getRuntime().availableProcessors()))
+        .setCooldown(Duration.ofSeconds(2))
+        .setScaleDownDelay(Duration.ofMinutes(5))
+        .setMetricsWindow(Duration.ofMillis(500));
+  }
+
+  /**
+   * Grows late and rarely: for steady load on a shared machine.
+   *
+   * @return the policy
+   */
+  public static ScalingPolicy conservative() {
+    return new ScalingPolicy()
+        .setFillRatioThreshold(0.9)
+        .setPushLatencyThresholdNanos(500_000)
+        .setFlushLatencyThresholdMicros(1_000_000)
+        .setMaxShards(Runtime.getRuntime().availableProcessors())
+        .setCooldown(Duration.ofMinutes(1))
+        .setScaleDownDelay(Duration.ofMinutes(10))
+        .setMetricsWindow(Duration.ofSeconds(5));
+  }
+
+  /**
+   * Lifts {@code maxShards} to {@code minShards} where it is lower.
+   *
+   * @return this
+   */
+  public ScalingPolicy normalize() {
+    maxShards = Math.max(maxShards, minShards);
+    return this;
+  }
+
+  /**
+   * Checks what the setters cannot see.
+   *
+   * @return this
+   * @throws ScalingException INVALID_POLICY, naming the options that contradict each other
+   */
+  public ScalingPolicy validate() {
+    if (maxShards < minShards) {
+      throw invalid(
+          "maxShards: " + maxShards + " must be at least minShards, which is " + minShards);
+    }
+    if (underutilizedThreshold >= fillRatioThreshold) {
+      throw invalid(
+          "underutilizedThreshold: "
+              + underutilizedThreshold
+              + " must be below fillRatioThreshold, which is "
+              + fillRatioThreshold);
+    }
+    return this;
+  }
+
+  private static ScalingException invalid(String message) {
+    return new ScalingException(ScalingException.Reason.INVALID_POLICY, message);
+  }
+
+  /**
+   * @return the fill of a ring above which it is overloaded, above 0 to 1
+   */
+  public double getFillRatioThreshold() {
+    return fillRatioThreshold;
+  }
+
+  /**
+   * @param ratio the fill of a ring above which it is overloaded, above 0 to 1
+   * @return this
+   */
+  public ScalingPolicy setFillRatioThreshold(double ratio) {
+    fillRatioThreshold = ratio("fillRatioThreshold", ratio);
+    return this;
+  }
+
+  /**
+   * @return mean nanoseconds of a push above which the shard is overloaded
+   */
+  public long getPushLatencyThresholdNanos() {
+    return pushLatencyThresholdNanos;
+  }
+
+  /**
+   * @param nanos mean nanoseconds of a push above which the shard is overloaded, at least 1
+   * @return this
+   */
+  public ScalingPolicy setPushLatencyThresholdNanos(long nanos) {
+    pushLatencyThresholdNanos = positive("pushLatencyThresholdNanos", nanos);
+    return this;
+  }
+
+  /**
+   * @return mean microseconds of a write to the sink above which the shard is overloaded
+   */
+  public long getFlushLatencyThresholdMicros() {
+    return flushLatencyThresholdMicros;
+  }
+
+  /**
+   * @param micros mean microseconds of a write to the sink above which the shard is overloaded, at
+   *     least 1
+   * @return this
+   */
+  public ScalingPolicy setFlushLatencyThresholdMicros(long micros) {
+    flushLatencyThresholdMicros = positive("flushLatencyThresholdMicros", micros);
+    return this;
+  }
+
+  /**
+   * @return the least number of active shards
+   */
+  public int getMinShards() {
+    return minShards;
+  }
+
+  /**
+   * @param shards the least number of active shards, 1 to {@value #MAX_SHARDS}
+   * @return this
+   */
+  public ScalingPolicy setMinShards(int shards) {
+    minShards = shards("minShards", shards);
+    return this;
+  }
+
+  /**
+   * @return the largest number of shards, with those that are being set up or drained
+   */
+  public int getMaxShards() {
+    return maxShards;
+  }
+
+  /**
+   * @param shards the largest number of shards, with those that are being set up or drained, 1 to
+   *     {@value #MAX_SHARDS}
+   * @return this
+   */
+  public ScalingPolicy setMaxShards(int shards) {
+    maxShards = shards("maxShards", shards);
+    return this;
+  }
+
+  /**
+   * @return the time that has to pass after a change of the shards before the next
+   */
+  public Duration getCooldown() {
+    return cooldown;
+  }
+
+  /**
+   * @param time the time that has to pass after a change of the shards before the next, 0 or more
+   * @return this
+   */
+  public ScalingPolicy setCooldown(Duration time) {
+    cooldown = atLeast("cooldown", time, Duration.ZERO);
+    return this;
+  }
+
+  /**
+   * @return how long the shards have to be underutilized, without a break, before one is removed
+   */
+  public Duration getScaleDownDelay() {
+    return scaleDownDelay;
+  }
+
+  /**
+   * @param time how long the shards have to be underutilized, without a break, before one is
+   *     removed; 0 or more
+   * @return this
+   */
+  public ScalingPolicy setScaleDownDelay(Duration time) {
+    scaleDownDelay = atLeast("scaleDownDelay", time, Duration.ZERO);
+    return this;
+  }
+
+  /**
+   * @return the time over which metrics are taken, and how often the policy is asked
+   */
+  public Duration getMetricsWindow() {
+    return metricsWindow;
+  }
+
+  /**
+   * @param time the time over which metrics are taken, and how often the policy is asked; at least
+   *     10 ms
+   * @return this
+   */
+  public ScalingPolicy setMetricsWindow(Duration time) {
+    metricsWindow = atLeast("metricsWindow", time, Duration.ofMillis(10));
+    return this;
+  }
+
+  /**
+   * @return the fill of a ring below which it is underutilized, 0 to 1
+   */
+  public double getUnderutilizedThreshold() {
+    return underutilizedThreshold;
+  }
+
+  /**
+   * @param ratio the fill of a ring below which it is underutilized, above 0 to 1 and below the
+   *     fill threshold
+   * @return this
+   */
+  public ScalingPolicy setUnderutilizedThreshold(double ratio) {
+    underutilizedThreshold = ratio("underutilizedThreshold", ratio);
+    return this;
+  }
+
+  /**
+   * @return whether shards are added and removed without being asked
+   */
+  public boolean isAutoScale() {
+    return autoScale;
+  }
+
+  /**
+   * @param on whether shards are added and removed without being asked; if not, only on request
+   * @return this
+   */
+  public ScalingPolicy setAutoScale(boolean on) {
+    autoScale = on;
+    return this;
+  }
+
+  private static double ratio(String name, double value) {
+    // Written so that NaN fails.
+    if (!(value > 0 && value <= 1)) {
+      throw new IllegalArgumentException(name + ": " + value + " must be above 0 and at most 1");
+    }
+    return value;
+  }
+
+  private static long positive(String name, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + ": " + value + " must be at least 1");
+    }
+    return value;
+  }
+
+  private static int shards(String name, int value) {
+    if (value < 1 || value > MAX_SHARDS) {
+      throw new IllegalArgumentException(name + ": " + value + " must be 1 to " + MAX_SHARDS);
+    }
+    return value;
+  }
+
+  private static Duration atLeast(String name, Duration value, Duration least) {
+    if (value.compareTo(least) < 0 || value.compareTo(Duration.ofDays(365)) > 0) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " must be " + least + " to 365 days");
+    }
+    return value;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ScalingPolicy that
+        && Double.compare(fillRatioThreshold, that.fillRatioThreshold) == 0
+        && pushLatencyThresholdNanos == that.pushLatencyThresholdNanos
+        && flushLatencyThresholdMicros == that.flushLatencyThresholdMicros
+        && minShards == that.minShards
+        && maxShards == that.maxShards
+        && cooldown.equals(that.cooldown)
+        && scaleDownDelay.equals(that.scaleDownDelay)
+        && metricsWindow.equals(that.metricsWindow)
+        && Double.compare(underutilizedThreshold, that.underutilizedThreshold) == 0
+        && autoScale == that.autoScale;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fillRatioThreshold, minShards, maxShards, cooldown, scaleDownDelay);
+  }
+}

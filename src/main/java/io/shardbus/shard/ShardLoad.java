@@ -1,0 +1,25 @@
+package io.shardbus.shard;
+
+/**
+ * What one active shard did in one metrics window: the input of balancing and of scaling.
+ *
+ * @param shard which
+ * @param warm whether it was active for the whole window
+ * @param offeredRate events per second routed to it, accepted or refused
+ * @param drainRate events per second taken out of it
+ * @param busyRatio share of the window, 0 to 1, in which a write to its sink was under way
+ * @param pending events in its ring at the end of the window
+ * @param fillRatio how full its ring is, 0 to 1
+ * @param pushNanos mean of a sample; 0 if there was none
+ * @param flushMicros mean; 0 if there was none
+ */
+record ShardLoad(
+    Shard shard,
+    boolean warm,
+    double offeredRate,
+    double drainRate,
+    double busyRatio,
+    int pending,
+    double fillRatio,
+    long pushNanos,
+    long flushMicros) {}

@@ -1,0 +1,726 @@
+package io.shardbus.shard;
+
+import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingException.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine: routes events to shards, and keeps the shards. Needs no verticle and no I/O. In
+ * static mode the number of shards is fixed; in dynamic mode a {@link ShardMapper} adds and removes
+ * them. Safe for any thread; pushing never waits and takes no lock.
+ */
+public final class ShardManager {
+
+  /** Small, so that finding an event's group stays cheap with many shards. */
+  private static final int BATCH_CHUNK = 256;
+
+  /** One event in 256 is timed and noted with its slot. */
+  private static final long SAMPLE_MASK = 0xFF;
+
+  private final ShardSet set;
+  private final BackpressureMode mode;
+  private final ShardLimits limits;
+  private final LongSupplier clock;
+  private final @Nullable ShardMapper mapper;
+  private final @Nullable ScalingEvaluator evaluator;
+  private final MetricsCollector collector;
+  private List<ShardLoad> lastLoads = List.of();
+
+  private final LongAdder unrouted = new LongAdder();
+  private final LongAdder closed = new LongAdder();
+  private final LongAdder tooLarge = new LongAdder();
+
+  /**
+   * Static mode: the shards are active at once and for good.
+   *
+   * @param numShards 1 to 65535
+   * @param ringCapacity events a shard can hold, a power of two, 1024 to 67,108,864
+   * @param mode what to do when a ring is full
+   */
+  public ShardManager(int numShards, int ringCapacity, BackpressureMode mode) {
+    this(numShards, ringCapacity, mode, ShardLimits.DEFAULT);
+  }
+
+  /**
+   * Static mode with limits in bytes.
+   *
+   * @param numShards 1 to 65535
+   * @param ringCapacity events a shard can hold, a power of two, 1024 to 67,108,864
+   * @param mode what to do when a ring is full
+   * @param limits limits in bytes
+   */
+  public ShardManager(int numShards, int ringCapacity, BackpressureMode mode, ShardLimits limits) {
+    this(numShards, ringCapacity, mode, null, limits, new MonotonicClock());
+  }
+
+  ShardManager(
+      int numShards,
+      int ringCapacity,
+      BackpressureMode mode,
+      @Nullable ScalingPolicy policy,
+      ShardLimits limits,
+      LongSupplier clock) {
+    if (numShards < 1 || numShards > ScalingPolicy.MAX_SHARDS) {
+      throw new IllegalArgumentException("numShards: " + numShards + " must be 1 to 65535");
+    }
+    ShardLimits.requireRingCapacity(ringCapacity);
+    this.mode = mode;
+    this.limits = limits;
+    this.clock = clock;
+    set = new ShardSet(ringCapacity, mode, limits.maxRingBytes());
+    if (policy == null) {
+      mapper = null;
+      evaluator = null;
+      List<Shard> all = set.create(numShards);
+      all.forEach(shard -> shard.state(ShardState.ACTIVE));
+      set.publish(all.toArray(Shard[]::new), null);
+    } else {
+      ScalingPolicy own = new ScalingPolicy(policy);
+      own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
+      mapper = ShardMapper.withShards(numShards, set, own, clock);
+      evaluator = new ScalingEvaluator(own);
+    }
+    collector = new MetricsCollector(clock.getAsLong());
+  }
+
+  /**
+   * Dynamic mode: shards come and go.
+   *
+   * @param numShards shards to begin with, active at once, 1 to 65535; lifts the policy's {@code
+   *     maxShards} where that is lower
+   * @param ringCapacity events a shard can hold, a power of two, 1024 to 67,108,864
+   * @param mode what to do when a ring is full
+   * @param policy when to add and remove shards; it is copied, normalised and validated
+   * @return the engine
+   * @throws ScalingException INVALID_POLICY
+   */
+  public static ShardManager withMapper(
+      int numShards, int ringCapacity, BackpressureMode mode, ScalingPolicy policy) {
+    return withMapper(numShards, ringCapacity, mode, policy, ShardLimits.DEFAULT);
+  }
+
+  /**
+   * Dynamic mode with limits in bytes.
+   *
+   * @param numShards as in {@link #withMapper(int, int, BackpressureMode, ScalingPolicy)}
+   * @param ringCapacity as there
+   * @param mode as there
+   * @param policy as there
+   * @param limits limits in bytes
+   * @return the engine
+   */
+  public static ShardManager withMapper(
+      int numShards,
+      int ringCapacity,
+      BackpressureMode mode,
+      ScalingPolicy policy,
+      ShardLimits limits) {
+    return new ShardManager(numShards, ringCapacity, mode, policy, limits, new MonotonicClock());
+  }
+
+  // ---------------------------------------------------------------- what there is
+
+  /**
+   * The life of shards.
+   *
+   * @return empty in static mode
+   */
+  public Optional<ShardMapper> mapper() {
+    return Optional.ofNullable(mapper);
+  }
+
+  /**
+   * Shards that take events.
+   *
+   * @return how many
+   */
+  public int numShards() {
+    return mapper == null ? set.all().size() : mapper.activeShardCount();
+  }
+
+  /**
+   * What is done when a ring is full.
+   *
+   * @return the mode
+   */
+  public BackpressureMode backpressureMode() {
+    return mode;
+  }
+
+  /**
+   * Reads the clock that gives events their timestamps.
+   *
+   * @return nanoseconds since the epoch, never going back
+   */
+  public long nanoTime() {
+    return clock.getAsLong();
+  }
+
+  /**
+   * The limits in bytes.
+   *
+   * @return the limits
+   */
+  public ShardLimits limits() {
+    return limits;
+  }
+
+  /**
+   * The shard with an id.
+   *
+   * @param id the shard's id
+   * @return empty if there is none of that id, or no longer
+   */
+  public Optional<Shard> shard(int id) {
+    return Optional.ofNullable(set.find(id));
+  }
+
+  /**
+   * The shards there are, in any state.
+   *
+   * @return a snapshot, by ascending id
+   */
+  public List<Shard> shards() {
+    return List.copyOf(set.all());
+  }
+
+  // ---------------------------------------------------------------- routing
+
+  /**
+   * The shard that a JSON value would go to.
+   *
+   * @param json as {@link RawEvent#ofJson} takes it
+   * @return the shard's id; -1 if no shard is active
+   * @deprecated serialises the value only to hash it: make a {@link RawEvent} once and use {@link
+   *     #selectShardByHash} with its hash
+   */
+  @Deprecated
+  @SuppressWarnings("InlineMeSuggester")
+  public int selectShard(@Nullable Object json) {
+    return selectShardByHash(RawEvent.ofJson(json).hash());
+  }
+
+  /**
+   * The shard that a hash goes to. Static mode: the unsigned high 64 bits of {@code hash *
+   * numShards}.
+   *
+   * @param hash all 64 bits
+   * @return the shard's id; -1 if no shard is active
+   */
+  public int selectShardByHash(long hash) {
+    Shard shard = set.routing().select(hash);
+    return shard == null ? -1 : shard.id();
+  }
+
+  /**
+   * Tells whether {@link #selectShardByHash} may say something else than before.
+   *
+   * @return a number that changes with the routing
+   */
+  public long routingEpoch() {
+    return set.routing().epoch();
+  }
+
+  // ---------------------------------------------------------------- ingesting
+
+  /**
+   * Takes a JSON value.
+   *
+   * @param json as {@link RawEvent#ofJson} takes it
+   * @return what became of it
+   */
+  public IngestResult ingest(@Nullable Object json) {
+    return ingestRaw(RawEvent.ofJson(json));
+  }
+
+  /**
+   * Takes an event.
+   *
+   * @param event the event; its bytes are not copied
+   * @return what became of it
+   */
+  public IngestResult ingestRaw(RawEvent event) {
+    return ingestRaw(event, null);
+  }
+
+  /**
+   * Takes an event whose fate somebody wants to know.
+   *
+   * @param event the event; its bytes are not copied
+   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @return what became of it
+   */
+  public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
+    return push(event, ack, true);
+  }
+
+  /**
+   * As {@link #ingestRaw(RawEvent, DeliveryAck)}, for a caller that will come again with an event
+   * that is refused with BACKPRESSURE, SAMPLED or UNROUTED: such a refusal is not counted, so that
+   * each event is counted once.
+   *
+   * @param event the event; its bytes are not copied
+   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @return what became of it
+   */
+  public IngestResult tryIngestRaw(RawEvent event, @Nullable DeliveryAck ack) {
+    return push(event, ack, false);
+  }
+
+  /**
+   * Counts an event as refused for want of room, for a caller who tried and tries no more.
+   *
+   * @param event the event
+   * @return BACKPRESSURE; UNROUTED or CLOSED if there is no shard for it
+   */
+  public IngestResult refuse(RawEvent event) {
+    RoutingTable table = set.routing();
+    Shard shard = table.select(event.hash());
+    if (shard == null) {
+      return noShard(table, true);
+    }
+    shard.refuse();
+    return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
+  }
+
+  private IngestResult push(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
+    if (event.sizeWithKey() > limits.maxEventBytes()) {
+      tooLarge.increment();
+      return IngestResult.refused(Outcome.TOO_LARGE);
+    }
+    long timestamp = clock.getAsLong();
+    QueuedEvent queued = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
+    boolean sampled = inSample(timestamp, event);
+    if (sampled) {
+      set.routing().sample(event.hash());
+    }
+    while (true) {
+      RoutingTable table = set.routing();
+      Shard shard = table.select(event.hash());
+      if (shard == null) {
+        return noShard(table, countRefusal);
+      }
+      switch (shard.offer(queued, countRefusal)) {
+        case ACCEPTED:
+          if (sampled) {
+            shard.pushLatency().add(clock.getAsLong() - timestamp);
+          }
+          return new IngestResult(Outcome.ACCEPTED, shard.id(), timestamp);
+        case BACKPRESSURE:
+          return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
+        case SAMPLED:
+          return new IngestResult(Outcome.SAMPLED, shard.id(), 0);
+        case SEALED:
+          // It left the table before it was sealed: the table read next does not have it.
+      }
+    }
+  }
+
+  private static boolean inSample(long timestamp, RawEvent event) {
+    return ((timestamp ^ event.hash()) & SAMPLE_MASK) == 0;
+  }
+
+  private IngestResult noShard(RoutingTable table, boolean countUnrouted) {
+    if (table == RoutingTable.CLOSED) {
+      closed.increment();
+      return IngestResult.refused(Outcome.CLOSED);
+    }
+    if (countUnrouted) {
+      unrouted.increment();
+    }
+    return IngestResult.refused(Outcome.UNROUTED);
+  }
+
+  /**
+   * Takes a batch, grouped by shard: one clock read and, in modes drop-newest and fail-producer,
+   * one claim of the ring for each shard and 256 events. Events of one shard stay in the order of
+   * the list.
+   *
+   * @param events the events; their bytes are not copied
+   * @return how many were taken and refused
+   */
+  public BatchIngestResult ingestRawBatch(List<RawEvent> events) {
+    return ingestRawBatch(events, null);
+  }
+
+  /**
+   * Takes a batch whose fate somebody wants to know.
+   *
+   * @param events the events; their bytes are not copied
+   * @param ack told of each accepted event's fate, of neighbours in one call, not of refusals; null
+   *     if nobody asks
+   * @return how many were taken and refused
+   */
+  public BatchIngestResult ingestRawBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+    BatchTally tally = new BatchTally();
+    for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
+      RoutingTable table = enterTable();
+      try {
+        ingestChunk(
+            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, tally);
+      } finally {
+        table.exitBatch();
+      }
+    }
+    return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
+  }
+
+  private RoutingTable enterTable() {
+    while (true) {
+      RoutingTable table = set.routing();
+      table.enterBatch();
+      if (table == set.routing()) {
+        return table;
+      }
+      table.exitBatch();
+    }
+  }
+
+  private void ingestChunk(
+      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
+    int count = events.size();
+    long timestamp = clock.getAsLong();
+    QueuedEvent[] queued = new QueuedEvent[count];
+    Shard[] owners = new Shard[count];
+    for (int i = 0; i < count; i++) {
+      RawEvent event = events.get(i);
+      if (event.sizeWithKey() > limits.maxEventBytes()) {
+        tooLarge.increment();
+        tally.count(Outcome.TOO_LARGE);
+        continue;
+      }
+      Shard owner = table.select(event.hash());
+      if (owner == null) {
+        tally.count(noShard(table, true).outcome());
+        continue;
+      }
+      if (inSample(timestamp, event)) {
+        table.sample(event.hash());
+      }
+      owners[i] = owner;
+      queued[i] = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
+    }
+    QueuedEvent[] group = new QueuedEvent[count];
+    for (int first = 0; first < count; first++) {
+      Shard owner = owners[first];
+      if (owner == null) {
+        continue;
+      }
+      int size = 0;
+      for (int i = first; i < count; i++) {
+        if (owners[i] == owner) {
+          group[size++] = queued[i];
+          owners[i] = null;
+        }
+      }
+      pushGroup(owner, group, size, tally);
+    }
+  }
+
+  private static void pushGroup(Shard owner, QueuedEvent[] group, int size, BatchTally tally) {
+    int accepted = owner.offerMany(group, size);
+    tally.accepted += accepted;
+    for (int i = accepted; i < size; i++) {
+      switch (owner.offer(group[i], true)) {
+        case ACCEPTED -> tally.count(Outcome.ACCEPTED);
+        case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
+        case SAMPLED -> tally.count(Outcome.SAMPLED);
+        case SEALED -> throw new IllegalStateException(owner + " was sealed under a batch");
+      }
+    }
+  }
+
+  private static final class BatchTally {
+
+    int accepted;
+    int dropped;
+    int unrouted;
+
+    void count(Outcome outcome) {
+      switch (outcome) {
+        case ACCEPTED -> accepted++;
+        case UNROUTED -> unrouted++;
+        default -> dropped++;
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- the consumer side
+
+  /**
+   * Runs code that has a shard's consumer side to itself. Waits for the consumer at work; events
+   * that come meanwhile stay in the ring, so be brief, and never call it on an event loop with code
+   * that is not.
+   *
+   * @param id the shard's id
+   * @param body what to run
+   * @param <R> what it returns
+   * @return what it returned; empty if that is null, or if there is no shard of that id
+   */
+  public <R> Optional<R> withShard(int id, Function<? super Shard, ? extends @Nullable R> body) {
+    Shard shard = set.find(id);
+    if (shard == null) {
+      return Optional.empty();
+    }
+    shard.lockConsumer();
+    try {
+      return Optional.ofNullable(body.apply(shard));
+    } finally {
+      shard.unlockConsumer();
+    }
+  }
+
+  /**
+   * Whether no ring holds an event.
+   *
+   * @return true if all are empty
+   */
+  public boolean allShardsEmpty() {
+    return set.all().stream().allMatch(Shard::isEmpty);
+  }
+
+  /**
+   * Events in the rings, each counted between two drains: waits for consumers at work.
+   *
+   * @return events
+   */
+  public long totalPendingInRings() {
+    long total = 0;
+    for (Shard shard : set.all()) {
+      shard.lockConsumer();
+      try {
+        total += shard.size();
+      } finally {
+        shard.unlockConsumer();
+      }
+    }
+    return total;
+  }
+
+  /**
+   * Events in the rings that can be counted without waiting.
+   *
+   * @return the count, and how many shards are not in it
+   */
+  public PendingCount tryTotalPendingInRings() {
+    long total = 0;
+    int uncounted = 0;
+    for (Shard shard : set.all()) {
+      if (shard.tryLockConsumer()) {
+        try {
+          total += shard.size();
+        } finally {
+          shard.unlockConsumer();
+        }
+      } else {
+        uncounted++;
+      }
+    }
+    return new PendingCount(total, uncounted);
+  }
+
+  // ---------------------------------------------------------------- accounts
+
+  /**
+   * Counts since the start, with the shards that are gone. Takes no lock.
+   *
+   * @return the counts
+   */
+  public ShardStats stats() {
+    ShardAccounting total = accounting();
+    long batches = 0;
+    for (ShardLedger ledger : set.ledgers()) {
+      batches += ledger.batches.get();
+    }
+    return new ShardStats(
+        total.accepted(),
+        total.backpressure() + total.sampled() + total.evicted() + tooLarge.sum() + closed.sum(),
+        batches,
+        unrouted.sum());
+  }
+
+  /**
+   * Where the events of all shards went, with the shards that are gone.
+   *
+   * @return the sum of all shards' accounts
+   */
+  public ShardAccounting accounting() {
+    ShardAccounting total = ShardAccounting.ZERO;
+    for (ShardLedger ledger : set.ledgers()) {
+      total = total.plus(ledger.accounting());
+    }
+    return total;
+  }
+
+  /**
+   * Where the events of one shard went.
+   *
+   * @param id the shard's id; it may be gone
+   * @return its account; empty if the id was never given
+   */
+  public Optional<ShardAccounting> accounting(int id) {
+    return Optional.ofNullable(set.ledger(id)).map(ShardLedger::accounting);
+  }
+
+  /**
+   * Events that no shard was asked to take.
+   *
+   * @return the counts by reason
+   */
+  public Refusals refusals() {
+    return new Refusals(unrouted.sum(), closed.sum(), tooLarge.sum());
+  }
+
+  /**
+   * Events that no shard was asked to take.
+   *
+   * @param unrouted no shard was active
+   * @param closed the bus was closed
+   * @param tooLarge the event was over the limit
+   */
+  public record Refusals(long unrouted, long closed, long tooLarge) {}
+
+  // ---------------------------------------------------------------- scaling
+
+  /**
+   * Makes a shard; it takes no events until it is activated.
+   *
+   * @return its id
+   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS, IN_COOLDOWN
+   */
+  public int addShard() {
+    return requireMapper().scaleUp(1, false).get(0);
+  }
+
+  /**
+   * Makes a shard, cooldown or not.
+   *
+   * @return its id
+   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS
+   */
+  public int addShardForce() {
+    return requireMapper().scaleUp(1, true).get(0);
+  }
+
+  /**
+   * Gives a provisioned shard its slots. Does nothing if it is active.
+   *
+   * @param id the shard's id
+   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is on its
+   *     way out
+   */
+  public void activateShard(int id) {
+    requireMapper().activate(id);
+  }
+
+  /**
+   * Takes a shard out of the routing table and closes it to producers. What it holds can still be
+   * drained. Does nothing if it is on its way out.
+   *
+   * @param id the shard's id
+   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD
+   */
+  public void drainShard(int id) {
+    requireMapper().drain(id);
+  }
+
+  /**
+   * Unmaps a shard that is not active.
+   *
+   * @param id the shard's id
+   * @return what was left in it, in order; it counts as delivered: it is the caller's now
+   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is active
+   */
+  public List<ShardEvent> removeShard(int id) {
+    return requireMapper().remove(id);
+  }
+
+  private ShardMapper requireMapper() {
+    if (mapper == null) {
+      throw new ScalingException(
+          Reason.SCALING_DISABLED, "the number of shards is fixed: no scaling policy was given");
+    }
+    return mapper;
+  }
+
+  /**
+   * What the shards did in the last metrics window. Ends the window, and lets the routing table
+   * follow the load, if the window is over; else returns what was collected before.
+   *
+   * @return one entry a shard, by ascending id; empty in static mode
+   */
+  public synchronized Optional<List<ShardMetrics>> collectMetrics() {
+    if (mapper == null) {
+      return Optional.empty();
+    }
+    rollWindow(mapper);
+    double equal = 1.0 / Math.max(1, mapper.activeShardCount());
+    var slots = mapper.slotsByShard();
+    double total = slots.values().stream().mapToInt(Integer::intValue).sum();
+    List<ShardMetrics> metrics = new ArrayList<>();
+    for (ShardLoad load : lastLoads) {
+      Shard shard = load.shard();
+      double share = slots.getOrDefault(shard.id(), 0) / Math.max(1, total);
+      metrics.add(
+          new ShardMetrics(
+              shard.id(),
+              load.fillRatio(),
+              Math.round(load.offeredRate()),
+              load.pushNanos(),
+              load.flushMicros(),
+              shard.state() == ShardState.DRAINING,
+              share / equal));
+    }
+    return Optional.of(metrics);
+  }
+
+  private void rollWindow(ShardMapper dynamic) {
+    long now = clock.getAsLong();
+    if (collector.elapsedNanos(now) >= dynamic.policy().getMetricsWindow().toNanos()) {
+      lastLoads = collector.roll(set.all(), now);
+      dynamic.rebalance(lastLoads);
+    }
+  }
+
+  /**
+   * What the policy asks for, by the last metrics window.
+   *
+   * @return the decision; nothing is changed by it
+   */
+  public synchronized ScalingDecision evaluateScaling() {
+    if (mapper == null || evaluator == null) {
+      return ScalingDecision.NONE;
+    }
+    rollWindow(mapper);
+    int coming = (int) set.all().stream().filter(s -> s.state() == ShardState.PROVISIONING).count();
+    return evaluator.evaluate(
+        lastLoads, set.all().size(), coming, clock.getAsLong(), mapper.coolingDown());
+  }
+
+  /**
+   * Whether it refuses all events for good.
+   *
+   * @return true once {@link #close} was called
+   */
+  public boolean isClosed() {
+    return set.closed();
+  }
+
+  /**
+   * Refuses new events with CLOSED, for good. What the rings hold can still be drained. Idempotent.
+   */
+  public void close() {
+    set.publishClosed();
+    set.all().forEach(Shard::seal);
+  }
+}

@@ -1,0 +1,469 @@
+package io.shardbus.shard;
+
+import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingException.Reason;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
+
+/**
+ * The life of shards in dynamic mode: who exists, who is active, who owns which slots. All changes
+ * are serialised by this object's monitor and checked before anything is changed: they are made
+ * whole or not at all. Reading does not wait. Safe for any thread.
+ */
+public final class ShardMapper {
+
+  private final ShardSet set;
+  private final ScalingPolicy policy;
+  private final LongSupplier nanoClock;
+  private final LoadBalancer balancer = new LoadBalancer();
+  private final SlotLoads slotLoads;
+  private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
+  private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
+
+  private long lastChange;
+  private boolean changed;
+  private long slotsMoved;
+
+  ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
+    this.set = set;
+    this.policy = policy;
+    this.nanoClock = nanoClock;
+    this.slotLoads = new SlotLoads(SlotPlan.slotCount(policy.getMaxShards()));
+  }
+
+  static ShardMapper withShards(
+      int count, ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
+    ShardMapper mapper = new ShardMapper(set, policy, nanoClock);
+    List<Shard> shards = set.create(count);
+    shards.forEach(shard -> shard.state(ShardState.ACTIVE));
+    int slotCount = SlotPlan.slotCount(policy.getMaxShards());
+    set.publish(SlotPlan.equalRanges(shards, slotCount), mapper.slotLoads);
+    return mapper;
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  /**
+   * Shards that take events.
+   *
+   * @return how many
+   */
+  public int activeShardCount() {
+    return (int) inState(ShardState.ACTIVE).count();
+  }
+
+  /**
+   * Shards in any state.
+   *
+   * @return how many
+   */
+  public int totalShardCount() {
+    return set.all().size();
+  }
+
+  /**
+   * The state of a shard.
+   *
+   * @param id the shard's id
+   * @return its state; empty if there is none of that id, or no longer
+   */
+  public Optional<ShardState> shardState(int id) {
+    return Optional.ofNullable(set.find(id)).map(Shard::state);
+  }
+
+  /**
+   * Shards that take events.
+   *
+   * @return their ids, ascending
+   */
+  public List<Integer> activeShardIds() {
+    return inState(ShardState.ACTIVE).map(Shard::id).toList();
+  }
+
+  /**
+   * Shards in any state.
+   *
+   * @return their ids, ascending
+   */
+  public List<Integer> allShardIds() {
+    return set.all().stream().map(Shard::id).toList();
+  }
+
+  /**
+   * The policy in force.
+   *
+   * @return a copy
+   */
+  public ScalingPolicy policy() {
+    return new ScalingPolicy(policy);
+  }
+
+  /**
+   * The shard that a hash belongs to.
+   *
+   * @param hash all 64 bits
+   * @return the shard's id; -1 if no shard is active
+   */
+  public int selectShard(long hash) {
+    Shard shard = set.routing().select(hash);
+    return shard == null ? -1 : shard.id();
+  }
+
+  /**
+   * How many of the routing table's slots each active shard owns.
+   *
+   * @return slots by shard id, ascending
+   */
+  public Map<Integer, Integer> slotsByShard() {
+    Map<Integer, Integer> byId = new LinkedHashMap<>();
+    inState(ShardState.ACTIVE).forEach(shard -> byId.put(shard.id(), 0));
+    RoutingTable table = set.routing();
+    for (int i = 0; i < table.slotCount(); i++) {
+      byId.computeIfPresent(table.owner(i).id(), (id, slots) -> slots + 1);
+    }
+    return byId;
+  }
+
+  /**
+   * How many slots have changed their owner since the start.
+   *
+   * @return slots
+   */
+  public synchronized long slotsMoved() {
+    return slotsMoved;
+  }
+
+  private Stream<Shard> inState(ShardState state) {
+    return set.all().stream().filter(shard -> shard.state() == state);
+  }
+
+  // ---------------------------------------------------------------- growing and shrinking
+
+  /**
+   * Makes shards; they take no events until they are activated.
+   *
+   * @param count how many, at least 1
+   * @return their ids
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   */
+  public List<Integer> scaleUp(int count) {
+    return scaleUp(count, false);
+  }
+
+  /**
+   * Makes shards; they take no events until they are activated.
+   *
+   * @param count how many, at least 1
+   * @param force whether to do it during the cooldown
+   * @return their ids
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   */
+  public List<Integer> scaleUp(int count, boolean force) {
+    requireCount(count);
+    List<Integer> ids = new ArrayList<>();
+    synchronized (this) {
+      int total = totalShardCount();
+      if (count > policy.getMaxShards() - total) {
+        throw new ScalingException(
+            Reason.AT_MAX_SHARDS,
+            "cannot add "
+                + count
+                + ": there are "
+                + describe()
+                + ", and maxShards is "
+                + policy.getMaxShards());
+      }
+      if (count > set.idsLeft()) {
+        throw new ScalingException(
+            Reason.AT_MAX_SHARDS,
+            "cannot add "
+                + count
+                + ": only "
+                + set.idsLeft()
+                + " of the 65,535 shard ids are left");
+      }
+      if (!force) {
+        requireCooledDown();
+      }
+      set.create(count).forEach(shard -> ids.add(shard.id()));
+      noteChange();
+    }
+    ids.forEach(id -> onCreated.forEach(listener -> listener.accept(id)));
+    return ids;
+  }
+
+  /**
+   * Takes active shards out of the routing table, those with the least to deliver first.
+   *
+   * @param count how many, at least 1
+   * @return their ids; they are draining
+   * @throws ScalingException AT_MIN_SHARDS, IN_COOLDOWN
+   */
+  public List<Integer> scaleDown(int count) {
+    return scaleDown(count, false);
+  }
+
+  /**
+   * Takes active shards out of the routing table, those with the least to deliver first.
+   *
+   * @param count how many, at least 1
+   * @param force whether to do it during the cooldown
+   * @return their ids; they are draining
+   * @throws ScalingException AT_MIN_SHARDS, IN_COOLDOWN
+   */
+  public synchronized List<Integer> scaleDown(int count, boolean force) {
+    requireCount(count);
+    requireMinimumWithout(count);
+    if (!force) {
+      requireCooledDown();
+    }
+    List<Shard> leaving =
+        inState(ShardState.ACTIVE)
+            .sorted(
+                Comparator.comparingInt(Shard::size)
+                    .thenComparing(Shard::id, Comparator.reverseOrder()))
+            .limit(count)
+            .toList();
+    drain(leaving);
+    noteChange();
+    return leaving.stream().map(Shard::id).toList();
+  }
+
+  /**
+   * Takes one active shard out of the routing table. Does nothing if it is on its way out.
+   *
+   * @param id the shard's id
+   * @return the id; the shard is draining
+   * @throws ScalingException UNKNOWN_SHARD, AT_MIN_SHARDS
+   */
+  public synchronized int scaleDownShard(int id) {
+    Shard shard = set.get(id);
+    if (shard.state() == ShardState.ACTIVE) {
+      requireMinimumWithout(1);
+    }
+    drain(id);
+    return id;
+  }
+
+  private void requireMinimumWithout(int count) {
+    if (activeShardCount() - count < policy.getMinShards()) {
+      throw new ScalingException(
+          Reason.AT_MIN_SHARDS,
+          "cannot remove "
+              + count
+              + ": there are "
+              + describe()
+              + ", and minShards is "
+              + policy.getMinShards());
+    }
+  }
+
+  synchronized void activate(int id) {
+    Shard shard = set.get(id);
+    switch (shard.state()) {
+      case ACTIVE:
+        return;
+      case PROVISIONING:
+        Map<Shard, Double> rates = rates();
+        shard.state(ShardState.ACTIVE);
+        if (rates.isEmpty()) {
+          publish(SlotPlan.equalRanges(List.of(shard), slotLoads.slots()));
+        } else {
+          publish(moved(LoadBalancer.withNewcomer(rates, shard)));
+        }
+        return;
+      default:
+        throw illegalState(shard, "be activated");
+    }
+  }
+
+  synchronized void drain(int id) {
+    Shard shard = set.get(id);
+    if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
+      drain(List.of(shard));
+      noteChange();
+    }
+  }
+
+  /** Out of the table first, then sealed: see {@link Shard}. */
+  private void drain(List<Shard> leaving) {
+    Map<Shard, Double> rates = rates();
+    double freed = 0;
+    for (Shard shard : leaving) {
+      shard.state(ShardState.DRAINING);
+      Double rate = rates.remove(shard);
+      freed += rate == null ? 0 : rate;
+    }
+    if (freed > 0) {
+      publish(moved(LoadBalancer.withFreed(rates, freed)));
+    }
+    leaving.forEach(Shard::seal);
+  }
+
+  /**
+   * Stops the draining shards that are empty.
+   *
+   * @return the ids of those that were stopped
+   */
+  public synchronized List<Integer> finalizeDraining() {
+    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isEmpty).toList();
+    empty.forEach(shard -> shard.state(ShardState.STOPPED));
+    return empty.stream().map(Shard::id).toList();
+  }
+
+  /**
+   * Unmaps the stopped shards. Their counts remain in the totals.
+   *
+   * @return the ids of those that were removed
+   */
+  public List<Integer> removeStoppedShards() {
+    List<Shard> stopped;
+    synchronized (this) {
+      stopped = inState(ShardState.STOPPED).toList();
+      stopped.forEach(set::unmap);
+    }
+    stopped.forEach(this::tellRemoved);
+    return stopped.stream().map(Shard::id).toList();
+  }
+
+  List<ShardEvent> remove(int id) {
+    Shard shard;
+    List<ShardEvent> leftovers;
+    synchronized (this) {
+      shard = set.get(id);
+      if (shard.state() == ShardState.ACTIVE) {
+        throw illegalState(shard, "be removed: drain it first");
+      }
+      shard.seal();
+      leftovers = shard.takeLeftovers();
+      shard.state(ShardState.STOPPED);
+      set.unmap(shard);
+    }
+    tellRemoved(shard);
+    return leftovers;
+  }
+
+  private void tellRemoved(Shard shard) {
+    onRemoved.forEach(listener -> listener.accept(shard.id()));
+  }
+
+  /**
+   * Asks to be told of new shards.
+   *
+   * @param listener given the id, on the thread that made the shard
+   */
+  public void onShardCreated(IntConsumer listener) {
+    onCreated.add(listener);
+  }
+
+  /**
+   * Asks to be told of shards that are gone.
+   *
+   * @param listener given the id, on the thread that removed the shard
+   */
+  public void onShardRemoved(IntConsumer listener) {
+    onRemoved.add(listener);
+  }
+
+  // ---------------------------------------------------------------- slots
+
+  /**
+   * Lets slots follow the load of the window that has just ended, unless shards have come or gone
+   * since it was measured.
+   */
+  synchronized void rebalance(List<ShardLoad> loads) {
+    List<ShardLoad> active =
+        loads.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
+    if (active.isEmpty() || set.routing().slotCount() == 0) {
+      return;
+    }
+    slotLoads.update(set.routing(), active);
+    if (active.size() == activeShardCount()) {
+      balancer.followHeadroom(rates(), active).ifPresent(targets -> publish(moved(targets)));
+    }
+  }
+
+  /** Events per second that the slots of each active shard bring. */
+  private Map<Shard, Double> rates() {
+    Map<Shard, Double> rates = new LinkedHashMap<>();
+    inState(ShardState.ACTIVE).forEach(shard -> rates.put(shard, 0.0));
+    RoutingTable table = set.routing();
+    for (int i = 0; i < table.slotCount(); i++) {
+      rates.merge(table.owner(i), slotLoads.rate(i), Double::sum);
+    }
+    return rates;
+  }
+
+  private Shard[] moved(Map<Shard, Double> targets) {
+    return SlotPlan.move(set.routing().copyOfSlots(), slotLoads, targets);
+  }
+
+  private void publish(Shard[] after) {
+    RoutingTable table = set.routing();
+    int moved = 0;
+    for (int i = 0; i < Math.min(after.length, table.slotCount()); i++) {
+      if (after[i] != table.owner(i)) {
+        moved++;
+      }
+    }
+    if (moved > 0 || after.length != table.slotCount()) {
+      slotsMoved += moved;
+      set.publish(after, slotLoads);
+    }
+  }
+
+  // ---------------------------------------------------------------- checks
+
+  private void noteChange() {
+    lastChange = nanoClock.getAsLong();
+    changed = true;
+  }
+
+  synchronized boolean coolingDown() {
+    return changed && nanoClock.getAsLong() - lastChange < policy.getCooldown().toNanos();
+  }
+
+  private void requireCooledDown() {
+    if (coolingDown()) {
+      long agoMillis = (nanoClock.getAsLong() - lastChange) / 1_000_000;
+      throw new ScalingException(
+          Reason.IN_COOLDOWN,
+          "the last change was "
+              + agoMillis
+              + " ms ago, and cooldown is "
+              + policy.getCooldown().toMillis()
+              + " ms");
+    }
+  }
+
+  private static void requireCount(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("count: " + count + " must be at least 1");
+    }
+  }
+
+  private static ScalingException illegalState(Shard shard, String what) {
+    return new ScalingException(
+        Reason.ILLEGAL_STATE,
+        "shard " + shard.id() + " is " + shard.state() + " and cannot " + what);
+  }
+
+  private String describe() {
+    ToIntFunction<ShardState> count = state -> (int) inState(state).count();
+    return count.applyAsInt(ShardState.ACTIVE)
+        + " active, "
+        + count.applyAsInt(ShardState.PROVISIONING)
+        + " provisioning and "
+        + (count.applyAsInt(ShardState.DRAINING) + count.applyAsInt(ShardState.STOPPED))
+        + " draining shards";
+  }
+}

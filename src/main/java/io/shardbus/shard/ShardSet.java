@@ -1,0 +1,117 @@
+package io.shardbus.shard;
+
+import io.shardbus.shard.ScalingException.Reason;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shards there are, the routing table over them and the ledgers of all there ever were. Readers
+ * see immutable snapshots behind volatiles; writers hold this object's monitor.
+ */
+final class ShardSet {
+
+  private final int ringCapacity;
+  private final BackpressureMode mode;
+  private final long maxLargeBytes;
+
+  private final ConcurrentSkipListMap<Integer, ShardLedger> ledgers = new ConcurrentSkipListMap<>();
+  private volatile Map<Integer, Shard> shards = Map.of();
+  private volatile RoutingTable routing = new RoutingTable(new Shard[0], 0, null);
+  private int nextId;
+
+  ShardSet(int ringCapacity, BackpressureMode mode, long maxLargeBytes) {
+    this.ringCapacity = ringCapacity;
+    this.mode = mode;
+    this.maxLargeBytes = maxLargeBytes;
+  }
+
+  RoutingTable routing() {
+    return routing;
+  }
+
+  /** By id, ascending. */
+  Collection<Shard> all() {
+    return shards.values();
+  }
+
+  Collection<ShardLedger> ledgers() {
+    return ledgers.values();
+  }
+
+  @Nullable ShardLedger ledger(int id) {
+    return ledgers.get(id);
+  }
+
+  @Nullable Shard find(int id) {
+    return shards.get(id);
+  }
+
+  Shard get(int id) {
+    Shard shard = find(id);
+    if (shard == null) {
+      throw new ScalingException(
+          Reason.UNKNOWN_SHARD, "shard " + id + " does not exist: there are " + shards.keySet());
+    }
+    return shard;
+  }
+
+  boolean closed() {
+    return routing == RoutingTable.CLOSED;
+  }
+
+  synchronized void publish(Shard[] slots, @Nullable SlotLoads loads) {
+    if (!closed()) {
+      replace(new RoutingTable(slots, routing.epoch() + 1, loads));
+    }
+  }
+
+  synchronized void publishClosed() {
+    replace(RoutingTable.CLOSED);
+  }
+
+  /**
+   * A batch is grouped by one table and pushed group by group. Were a shard sealed in the middle of
+   * that, its group would be routed anew, behind later events of the same batch. So a table is only
+   * done with when its batches are.
+   */
+  private void replace(RoutingTable next) {
+    RoutingTable before = routing;
+    routing = next;
+    if (before != next) {
+      before.awaitBatches();
+    }
+  }
+
+  synchronized int idsLeft() {
+    return ScalingPolicy.MAX_SHARDS - nextId;
+  }
+
+  synchronized List<Shard> create(int count) {
+    Map<Integer, Shard> next = new TreeMap<>(shards);
+    List<Shard> created = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      int id = nextId++;
+      ShardLedger ledger = new ShardLedger();
+      Shard shard = new Shard(id, ringCapacity, mode, maxLargeBytes, ledger);
+      ledgers.put(id, ledger);
+      next.put(id, shard);
+      created.add(shard);
+    }
+    shards = Collections.unmodifiableMap(next);
+    return created;
+  }
+
+  /** The shard must be sealed and empty. */
+  synchronized void unmap(Shard shard) {
+    Map<Integer, Shard> next = new TreeMap<>(shards);
+    next.remove(shard.id());
+    shards = Collections.unmodifiableMap(next);
+    shard.ledger().close(shard.accepted(), shard.drained());
+  }
+}

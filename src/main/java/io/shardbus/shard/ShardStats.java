@@ -1,0 +1,14 @@
+package io.shardbus.shard;
+
+/**
+ * Counts of events since the start, of one shard or of all, with the shards that are gone. Exact
+ * when no call is under way.
+ *
+ * @param eventsIngested events accepted into a ring
+ * @param eventsDropped events refused by backpressure, sampling, size or closing, and events
+ *     evicted
+ * @param batchesDispatched batches handed to the consumer
+ * @param eventsUnrouted events for which no shard was active
+ */
+public record ShardStats(
+    long eventsIngested, long eventsDropped, long batchesDispatched, long eventsUnrouted) {}

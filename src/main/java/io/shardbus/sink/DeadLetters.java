@@ -1,0 +1,319 @@
+package io.shardbus.sink;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteConfig;
+
+/**
+ * Dead letters in a SQLite file, synced to the disk before they count as kept; or in memory, where
+ * the newest {@value #MAX_IN_MEMORY} are kept. Safe for any thread: all work is done on one of its
+ * own.
+ */
+public final class DeadLetters implements DeadLetterSink {
+
+  /** The name of the file in the data folder. */
+  public static final String FILE = "dead-letters.db";
+
+  /** How many are kept without a data folder. */
+  public static final int MAX_IN_MEMORY = 10_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
+  private static final String COLUMNS =
+      "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
+
+  private final @Nullable Path file;
+  private final ExecutorService thread =
+      Executors.newSingleThreadExecutor(
+          task -> {
+            Thread worker = new Thread(task, "shardbus-dead-letters");
+            worker.setDaemon(true);
+            return worker;
+          });
+
+  /** The thread's own. */
+  private @Nullable Connection connection;
+
+  private DeadLetters(@Nullable Path file) {
+    this.file = file;
+  }
+
+  /**
+   * A dead letter as it is kept.
+   *
+   * @param id by which it is named; rises
+   * @param letter the event
+   */
+  public record Kept(long id, DeadLetter letter) {}
+
+  private interface Work<T> {
+    T run(Connection database) throws SQLException;
+  }
+
+  /**
+   * Opens the file, and makes it if it is not there. A damaged one is set aside.
+   *
+   * @param folder the data folder; null to keep dead letters in memory
+   * @return the dead letters; fails with a message for the operator
+   */
+  public static Future<DeadLetters> open(@Nullable Path folder) {
+    DeadLetters letters = new DeadLetters(folder == null ? null : folder.resolve(FILE));
+    return letters.onThread(database -> letters);
+  }
+
+  @Override
+  public Future<Void> add(List<DeadLetter> letters) {
+    Future<Integer> kept =
+        onThread(
+            database -> {
+              try (PreparedStatement insert =
+                  database.prepareStatement(
+                      "INSERT OR IGNORE INTO letters ("
+                          + COLUMNS
+                          + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                for (DeadLetter letter : letters) {
+                  set(insert, letter);
+                  insert.executeUpdate();
+                }
+              }
+              if (file == null) {
+                update(
+                    database,
+                    "DELETE FROM letters WHERE id <= (SELECT max(id) FROM letters) - "
+                        + MAX_IN_MEMORY);
+              }
+              database.commit();
+              return letters.size();
+            });
+    return kept.mapEmpty();
+  }
+
+  private static void set(PreparedStatement insert, DeadLetter letter) throws SQLException {
+    ShardEvent event = letter.event();
+    insert.setString(1, letter.producer().id());
+    insert.setLong(2, letter.producer().epoch());
+    insert.setInt(3, event.shard());
+    insert.setLong(4, event.sequence());
+    insert.setLong(5, event.timestamp());
+    insert.setString(6, event.key());
+    insert.setBytes(7, event.payload().getBytes());
+    insert.setString(8, letter.cause());
+    insert.setInt(9, letter.attempts());
+    insert.setLong(10, letter.time());
+  }
+
+  /**
+   * Reads a page.
+   *
+   * @param after only letters with higher ids; 0 for all
+   * @param limit how many at the most, at least 1
+   * @return the letters by ascending id
+   */
+  public Future<List<Kept>> list(long after, int limit) {
+    return onThread(
+        database -> {
+          List<Kept> page = new ArrayList<>();
+          try (PreparedStatement select =
+              database.prepareStatement(
+                  "SELECT id, " + COLUMNS + " FROM letters WHERE id > ? ORDER BY id LIMIT ?")) {
+            select.setLong(1, after);
+            select.setInt(2, limit);
+            try (ResultSet row = select.executeQuery()) {
+              while (row.next()) {
+                page.add(kept(row));
+              }
+            }
+          }
+          return page;
+        });
+  }
+
+  private static Kept kept(ResultSet row) throws SQLException {
+    ShardEvent event =
+        new ShardEvent(
+            row.getInt("shard"),
+            row.getLong("sequence"),
+            row.getLong("timestamp"),
+            Buffer.buffer(row.getBytes("payload")),
+            row.getString("key"));
+    return new Kept(
+        row.getLong("id"),
+        new DeadLetter(
+            new ProducerId(row.getString("producer"), row.getLong("epoch")),
+            event,
+            row.getString("cause"),
+            row.getInt("attempts"),
+            row.getLong("time")));
+  }
+
+  /**
+   * How many there are, from earlier runs too.
+   *
+   * @return the number
+   */
+  public Future<Long> count() {
+    return onThread(database -> query(database, "SELECT count(*) FROM letters"));
+  }
+
+  /**
+   * The id of the newest.
+   *
+   * @return the id; 0 if there is none
+   */
+  public Future<Long> lastId() {
+    return onThread(database -> query(database, "SELECT coalesce(max(id), 0) FROM letters"));
+  }
+
+  /**
+   * Removes some.
+   *
+   * @param ids which; those that are not there are passed over
+   * @return how many were removed
+   */
+  public Future<Integer> remove(Collection<Long> ids) {
+    return onThread(
+        database -> {
+          int removed = 0;
+          try (PreparedStatement delete =
+              database.prepareStatement("DELETE FROM letters WHERE id = ?")) {
+            for (long id : ids) {
+              delete.setLong(1, id);
+              removed += delete.executeUpdate();
+            }
+          }
+          database.commit();
+          return removed;
+        });
+  }
+
+  /**
+   * Closes the file. Idempotent.
+   *
+   * @return completes when what is under way is done
+   */
+  public Future<Void> close() {
+    if (thread.isShutdown()) {
+      return Future.succeededFuture();
+    }
+    Future<Boolean> closed =
+        onThread(
+            database -> {
+              connection = null;
+              database.close();
+              return true;
+            });
+    thread.shutdown();
+    return closed.mapEmpty();
+  }
+
+  // ---------------------------------------------------------------- on the thread
+
+  private <T> Future<T> onThread(Work<T> work) {
+    Promise<T> promise = Promise.promise();
+    if (thread.isShutdown()) {
+      return Future.failedFuture(new IllegalStateException("the dead letters are closed"));
+    }
+    thread.execute(
+        () -> {
+          try {
+            promise.complete(work.run(connect()));
+          } catch (SQLException | IOException | RuntimeException e) {
+            startAnew();
+            promise.fail(
+                new IOException(
+                    "dead letters: cannot use "
+                        + (file == null ? "memory" : file)
+                        + ": "
+                        + e.getMessage(),
+                    e));
+          }
+        });
+    return promise.future();
+  }
+
+  private Connection connect() throws SQLException, IOException {
+    Connection ready = connection;
+    if (ready != null) {
+      return ready;
+    }
+    try {
+      return connectNow();
+    } catch (SQLException e) {
+      if (file == null || !SqliteFiles.isDamage(e)) {
+        throw e;
+      }
+      LOG.error("{} is damaged; it is now {}", file, SqliteFiles.setAside(file));
+      return connectNow();
+    }
+  }
+
+  private Connection connectNow() throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+    Connection fresh = config.createConnection("jdbc:sqlite:" + (file == null ? ":memory:" : file));
+    try {
+      update(
+          fresh,
+          "CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+              + "producer TEXT NOT NULL, epoch INTEGER NOT NULL, shard INTEGER NOT NULL, "
+              + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, key TEXT, "
+              + "payload BLOB NOT NULL, cause TEXT NOT NULL, attempts INTEGER NOT NULL, "
+              + "time INTEGER NOT NULL, UNIQUE (producer, epoch, shard, sequence))");
+      fresh.setAutoCommit(false);
+      connection = fresh;
+      return fresh;
+    } catch (SQLException e) {
+      fresh.close();
+      throw e;
+    }
+  }
+
+  /** After a failure nothing of it must stay; in memory, all that was there before must. */
+  private void startAnew() {
+    Connection old = connection;
+    if (old == null) {
+      return;
+    }
+    try {
+      if (file == null) {
+        old.rollback();
+      } else {
+        connection = null;
+        old.close();
+      }
+    } catch (SQLException e) {
+      LOG.warn("closing {}: {}", file, e.getMessage());
+    }
+  }
+
+  private static void update(Connection database, String sql) throws SQLException {
+    try (Statement statement = database.createStatement()) {
+      statement.executeUpdate(sql);
+    }
+  }
+
+  private static long query(Connection database, String sql) throws SQLException {
+    try (Statement statement = database.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      return result.next() ? result.getLong(1) : 0;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package io.shardbus.sink;
+
+/** Says in words which library a sink misses. */
+public final class OptionalLibrary {
+
+  private OptionalLibrary() {}
+
+  /**
+   * Looks for a library that only some sinks need.
+   *
+   * @param className a class of it
+   * @param artifact the library, as {@code group:artifact}
+   * @throws IllegalArgumentException if it is not on the class path
+   */
+  public static void require(String className, String artifact) {
+    try {
+      Class.forName(className, false, OptionalLibrary.class.getClassLoader());
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException(
+          "sink: this one needs the library " + artifact + " on the class path", e);
+    }
+  }
+}

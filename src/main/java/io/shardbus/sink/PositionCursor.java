@@ -1,0 +1,96 @@
+package io.shardbus.sink;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cursor over several streams: the last position that was read of each. To clients it is opaque
+ * text, safe in a URL.
+ *
+ * @param positions the last position read, by the name of the stream; streams that are not named
+ *     were not read yet
+ */
+public record PositionCursor(SortedMap<String, Long> positions) {
+
+  private static final String VERSION = "1";
+  private static final int MAX_TEXT = 16_384;
+  private static final Pattern CONTENT =
+      Pattern.compile("\\w{1,32};([0-9a-z-]{1,64}=\\d{1,18}(,[0-9a-z-]{1,64}=\\d{1,18})*)?");
+
+  /**
+   * Reads what {@link #format} wrote.
+   *
+   * @param text the cursor; null for the beginning
+   * @param sink the sink it must be of
+   * @return the positions
+   * @throws IllegalArgumentException if the text is no cursor, or is of another sink
+   */
+  public static PositionCursor parse(@Nullable String text, String sink) {
+    TreeMap<String, Long> positions = new TreeMap<>();
+    if (text == null) {
+      return new PositionCursor(positions);
+    }
+    String content = content(text);
+    int semicolon = content.indexOf(';');
+    if (!content.substring(0, semicolon).equals(VERSION + sink)) {
+      throw new IllegalArgumentException(
+          "cursor: \"" + text + "\" is of another sink or version, not of " + sink);
+    }
+    String list = content.substring(semicolon + 1);
+    if (!list.isEmpty()) {
+      for (String entry : list.split(",", -1)) {
+        int equals = entry.indexOf('=');
+        positions.put(entry.substring(0, equals), Long.parseLong(entry.substring(equals + 1)));
+      }
+    }
+    return new PositionCursor(positions);
+  }
+
+  private static String content(String text) {
+    try {
+      if (text.length() <= MAX_TEXT) {
+        String content = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.US_ASCII);
+        if (CONTENT.matcher(content).matches()) {
+          return content;
+        }
+      }
+    } catch (IllegalArgumentException e) {
+      // said below
+    }
+    String shown = text.length() <= 80 ? text : text.substring(0, 80) + "...";
+    throw new IllegalArgumentException(
+        "cursor: \"" + shown + "\" is malformed: use the cursor of a page as it was given");
+  }
+
+  /**
+   * Where to go on in a stream.
+   *
+   * @param stream its name
+   * @return the last position read; 0 if none was
+   */
+  public long position(String stream) {
+    return positions.getOrDefault(stream, 0L);
+  }
+
+  /**
+   * Writes the cursor.
+   *
+   * @param sink the sink it is of
+   * @return opaque text
+   */
+  public String format(String sink) {
+    String list =
+        positions.entrySet().stream()
+            .map((Map.Entry<String, Long> e) -> e.getKey() + "=" + e.getValue())
+            .collect(Collectors.joining(","));
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString((VERSION + sink + ";" + list).getBytes(StandardCharsets.US_ASCII));
+  }
+}

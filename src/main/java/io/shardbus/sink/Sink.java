@@ -1,0 +1,46 @@
+package io.shardbus.sink;
+
+import io.shardbus.event.Batch;
+import io.vertx.core.Future;
+
+/**
+ * Where batches go. The bus calls {@link #open} once, then {@link #write} from the contexts of many
+ * shards at once but never for one shard before the write before it has completed, then {@link
+ * #close} once. None of the methods may block: work that blocks belongs on a thread of the sink's
+ * own.
+ */
+public interface Sink {
+
+  /**
+   * The name under which the sink was chosen, for logs and metrics.
+   *
+   * @return a short lower-case name
+   */
+  String name();
+
+  /**
+   * Prepares the sink.
+   *
+   * @param context what the bus lends to the sink
+   * @return completes when batches can be written; fails if the sink cannot work, with a message
+   *     for the operator
+   */
+  Future<Void> open(SinkContext context);
+
+  /**
+   * Writes one batch. A write that timed out or failed may be repeated with the same events and
+   * sequences: a sink recognises them by {@link Batch#deduplicationId} where its backend can.
+   *
+   * @param batch the events; the list does not change afterwards
+   * @return completes when the sink holds the events as safely as it promises; fails with a {@link
+   *     SinkException}, any other failure counts as transient
+   */
+  Future<Void> write(Batch batch);
+
+  /**
+   * Ends the sink after the writes under way. Idempotent.
+   *
+   * @return completes when everything is released
+   */
+  Future<Void> close();
+}

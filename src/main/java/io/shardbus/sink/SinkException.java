@@ -1,0 +1,109 @@
+package io.shardbus.sink;
+
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/** Why a sink did not take a batch. The kind decides what the bus does next. */
+public final class SinkException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  /** What can be done about a failure. */
+  public enum Kind {
+    /** Worth trying again: the whole batch is retried. */
+    TRANSIENT,
+    /** It will never work: the whole batch is dead-lettered. */
+    PERMANENT,
+    /** Some events were taken: those that failed are retried. */
+    PARTIAL
+  }
+
+  private final Kind kind;
+  private final BitSet failed;
+
+  private SinkException(
+      Kind kind, @Nullable String message, @Nullable Throwable cause, BitSet failed) {
+    super(message, cause, false, false);
+    this.kind = kind;
+    this.failed = failed;
+  }
+
+  /**
+   * A failure that may pass.
+   *
+   * @param message what happened
+   * @return the exception
+   */
+  public static SinkException transientFailure(String message) {
+    return new SinkException(Kind.TRANSIENT, message, null, new BitSet());
+  }
+
+  /**
+   * A failure that may pass.
+   *
+   * @param message what happened
+   * @param cause the failure behind it
+   * @return the exception
+   */
+  public static SinkException transientFailure(String message, Throwable cause) {
+    return new SinkException(Kind.TRANSIENT, message, cause, new BitSet());
+  }
+
+  /**
+   * A failure that will not pass.
+   *
+   * @param message what happened
+   * @return the exception
+   */
+  public static SinkException permanentFailure(String message) {
+    return new SinkException(Kind.PERMANENT, message, null, new BitSet());
+  }
+
+  /**
+   * A failure that will not pass.
+   *
+   * @param message what happened
+   * @param cause the failure behind it
+   * @return the exception
+   */
+  public static SinkException permanentFailure(String message, Throwable cause) {
+    return new SinkException(Kind.PERMANENT, message, cause, new BitSet());
+  }
+
+  /**
+   * A batch of which some events were not taken.
+   *
+   * @param failed the indexes, in the batch's list, of the events that failed; at least one
+   * @param cause why they failed. A {@link SinkException} of kind PERMANENT means that they will
+   *     never be taken
+   * @return the exception
+   */
+  public static SinkException partial(BitSet failed, Throwable cause) {
+    if (failed.isEmpty()) {
+      throw new IllegalArgumentException("failed: at least one index is needed");
+    }
+    return new SinkException(
+        Kind.PARTIAL,
+        failed.cardinality() + " events of the batch failed: " + cause.getMessage(),
+        cause,
+        (BitSet) failed.clone());
+  }
+
+  /**
+   * What can be done about it.
+   *
+   * @return the kind
+   */
+  public Kind kind() {
+    return kind;
+  }
+
+  /**
+   * Which events failed, of a failure of kind PARTIAL.
+   *
+   * @return a copy: indexes in the batch's list; empty for the other kinds
+   */
+  public BitSet failed() {
+    return (BitSet) failed.clone();
+  }
+}

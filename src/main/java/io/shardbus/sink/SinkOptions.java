@@ -1,0 +1,90 @@
+package io.shardbus.sink;
+
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
+
+/** Which sink to write to. */
+@DataObject
+public final class SinkOptions {
+
+  /** The sink that is used if none is named. */
+  public static final String DEFAULT_NAME = "log";
+
+  private String name = DEFAULT_NAME;
+  private JsonObject config = new JsonObject();
+
+  /** The defaults. */
+  public SinkOptions() {}
+
+  /**
+   * A sink with its defaults.
+   *
+   * @param name its name
+   */
+  public SinkOptions(String name) {
+    setName(name);
+  }
+
+  /**
+   * A copy.
+   *
+   * @param other the options to copy
+   */
+  public SinkOptions(SinkOptions other) {
+    name = other.name;
+    config = other.config.copy();
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the options by name
+   * @throws IllegalArgumentException naming an unknown or bad option
+   */
+  public SinkOptions(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * @return the name of a {@link SinkProvider}
+   */
+  public String getName() {
+    return name;
+  }
+
+  /**
+   * @param name the name of a {@link SinkProvider}, not empty
+   * @return this
+   */
+  public SinkOptions setName(String name) {
+    if (name.isBlank()) {
+      throw new IllegalArgumentException("sink name: must not be empty");
+    }
+    this.name = name;
+    return this;
+  }
+
+  /**
+   * @return the sink's own options
+   */
+  public JsonObject getConfig() {
+    return config;
+  }
+
+  /**
+   * @param config the sink's own options; what they may be is the sink's affair
+   * @return this
+   */
+  public SinkOptions setConfig(JsonObject config) {
+    this.config = config.copy();
+    return this;
+  }
+
+  /**
+   * @return all options as JSON
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
+  }
+}

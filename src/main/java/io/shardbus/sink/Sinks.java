@@ -1,0 +1,41 @@
+package io.shardbus.sink;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.TreeSet;
+
+/** Finds the sinks on the class path. */
+public final class Sinks {
+
+  private Sinks() {}
+
+  /**
+   * Makes the sink that the options name.
+   *
+   * @param options which sink, and its options
+   * @return the sink, not opened yet
+   * @throws IllegalArgumentException if there is no such sink, or its options are bad
+   * @throws java.util.ServiceConfigurationError if a provider cannot be loaded
+   */
+  public static Sink create(SinkOptions options) {
+    List<SinkProvider> found = new ArrayList<>();
+    TreeSet<String> names = new TreeSet<>();
+    for (SinkProvider provider :
+        ServiceLoader.load(SinkProvider.class, Sinks.class.getClassLoader())) {
+      names.add(provider.name());
+      if (provider.name().equals(options.getName())) {
+        found.add(provider);
+      }
+    }
+    if (found.isEmpty()) {
+      throw new IllegalArgumentException(
+          "sink: \"" + options.getName() + "\" is unknown, there are " + String.join(", ", names));
+    }
+    if (found.size() > 1) {
+      throw new IllegalArgumentException(
+          "sink: \"" + options.getName() + "\" is offered by more than one provider: " + found);
+    }
+    return found.get(0).create(options.getConfig());
+  }
+}

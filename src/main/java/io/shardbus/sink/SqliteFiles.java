@@ -1,0 +1,58 @@
+package io.shardbus.sink;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/** What there is to know of a SQLite database as files. */
+public final class SqliteFiles {
+
+  /** The database, what is not merged into it yet with its index, and what may be rolled back. */
+  private static final List<String> SUFFIXES = List.of("", "-wal", "-shm", "-journal");
+
+  private SqliteFiles() {}
+
+  /**
+   * The files of a database.
+   *
+   * @param database the database
+   * @return the database itself and what may stand beside it
+   */
+  public static List<Path> of(Path database) {
+    return SUFFIXES.stream()
+        .map(suffix -> database.resolveSibling(database.getFileName() + suffix))
+        .toList();
+  }
+
+  /**
+   * Whether the file, and not the moment, is to blame.
+   *
+   * @param failure what SQLite said
+   * @return true if the file is no sound database
+   */
+  public static boolean isDamage(SQLException failure) {
+    return failure instanceof SQLiteException known
+        && (known.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB
+            || known.getResultCode().name().startsWith(SQLiteErrorCode.SQLITE_CORRUPT.name()));
+  }
+
+  /**
+   * Renames a database, so that it is not used but not lost either.
+   *
+   * @param database the database, not open
+   * @return where it is now
+   * @throws IOException if it cannot be renamed
+   */
+  public static Path setAside(Path database) throws IOException {
+    for (Path part : of(database)) {
+      if (Files.exists(part)) {
+        Files.move(part, part.resolveSibling(part.getFileName() + ".damaged"));
+      }
+    }
+    return database.resolveSibling(database.getFileName() + ".damaged");
+  }
+}

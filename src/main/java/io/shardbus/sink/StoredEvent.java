@@ -1,0 +1,11 @@
+package io.shardbus.sink;
+
+import io.shardbus.event.ShardEvent;
+
+/**
+ * An event as it was read back.
+ *
+ * @param epoch the producer's epoch: sequences start again from 0 in each
+ * @param event the event
+ */
+public record StoredEvent(long epoch, ShardEvent event) {}

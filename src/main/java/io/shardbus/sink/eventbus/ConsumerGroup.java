@@ -1,0 +1,251 @@
+package io.shardbus.sink.eventbus;
+
+import io.shardbus.event.Batch;
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.core.json.JsonObject;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sink's side of the protocol: keeps the members and sends each batch to the owner of its
+ * shard, one batch of a shard at a time. It has an event loop of its own, and state is touched on
+ * that loop only.
+ */
+final class ConsumerGroup extends VerticleBase {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ConsumerGroup.class);
+  private static final int SWEEPS_PER_TIMEOUT = 4;
+
+  private final EventBusSinkOptions options;
+  private final Members members = new Members();
+  private final Map<Integer, Delivery> underWay = new HashMap<>();
+  private long lastSweep;
+  private @Nullable Promise<Void> closing;
+
+  ConsumerGroup(EventBusSinkOptions options) {
+    this.options = options;
+  }
+
+  @Override
+  public Future<?> start() {
+    lastSweep = System.nanoTime();
+    long interval = Math.max(1, options.getMemberTimeout().toMillis() / SWEEPS_PER_TIMEOUT);
+    vertx.setPeriodic(interval, timer -> sweep());
+    return vertx
+        .eventBus()
+        .consumer(options.getAddress(), this::announced)
+        .completion()
+        .onSuccess(
+            registered ->
+                vertx.eventBus().publish(Protocol.censusAddress(options.getAddress()), null));
+  }
+
+  /** From any thread. */
+  Future<Void> write(Batch batch) {
+    Promise<Void> promise = Promise.promise();
+    context.runOnContext(now -> begin(batch, promise));
+    return promise.future();
+  }
+
+  /** From any thread: takes no more batches and completes when none is under way. */
+  Future<Void> drain() {
+    Promise<Void> promise = Promise.promise();
+    context.runOnContext(
+        now -> {
+          closing = promise;
+          for (Member member : members.all()) {
+            member.takeWaiting().forEach(this::send);
+          }
+          completeIfDrained();
+        });
+    return promise.future();
+  }
+
+  private void begin(Batch batch, Promise<Void> promise) {
+    Delivery before = underWay.get(batch.shard());
+    if (before != null) {
+      // The bus gave up waiting. Usually it repeats the batch, and one answer is good for both.
+      if (before.batch.equals(batch)) {
+        before.promise.future().onComplete(promise);
+      } else {
+        before.promise.future().onComplete(done -> begin(batch, promise));
+      }
+      return;
+    }
+    Delivery delivery = new Delivery(batch);
+    delivery.promise.future().onComplete(promise);
+    underWay.put(batch.shard(), delivery);
+    send(delivery);
+  }
+
+  private void send(Delivery delivery) {
+    if (closing != null) {
+      fail(delivery, SinkException.transientFailure("the sink is closed"));
+      return;
+    }
+    Member owner = members.ownerOf(delivery.batch.shard());
+    if (owner == null) {
+      fail(
+          delivery,
+          SinkException.transientFailure("no consumer at address " + options.getAddress()));
+      return;
+    }
+    owner.enqueue(delivery);
+    useCredits(owner);
+  }
+
+  private void useCredits(Member member) {
+    for (Delivery next = member.next(); next != null; next = member.next()) {
+      request(member, next);
+    }
+  }
+
+  private void request(Member member, Delivery delivery) {
+    int attempt = ++delivery.attempt;
+    long timeout = options.getRequestTimeout().toMillis();
+    Batch batch = delivery.batch;
+    DeliveryOptions request =
+        new DeliveryOptions()
+            .setSendTimeout(timeout)
+            .addHeader(Protocol.TIMEOUT_HEADER, Long.toString(timeout))
+            .addHeader(
+                Protocol.DEDUPLICATION_ID_HEADER, batch.deduplicationId(batch.events().get(0)));
+    vertx
+        .eventBus()
+        .<Buffer>request(
+            Protocol.memberAddress(options.getAddress(), member.id), delivery.body, request)
+        .onComplete(
+            answer -> {
+              if (attempt == delivery.attempt) { // else it went to another member since
+                answered(member, delivery, answer.cause());
+              }
+            });
+  }
+
+  private void answered(Member member, Delivery delivery, @Nullable Throwable failure) {
+    member.answered(delivery);
+    if (failure == null) {
+      finish(delivery);
+      delivery.promise.complete();
+    } else if (failure instanceof ReplyException reply) {
+      refused(member, delivery, reply);
+    } else {
+      fail(delivery, SinkException.transientFailure(String.valueOf(failure.getMessage()), failure));
+    }
+    useCredits(member);
+  }
+
+  private void refused(Member member, Delivery delivery, ReplyException reply) {
+    String message = "consumer " + member.id + ": " + reply.getMessage();
+    if (reply.failureType() == ReplyFailure.NO_HANDLERS) {
+      lost(member, "it cannot be reached");
+      send(delivery);
+    } else if (reply.failureType() == ReplyFailure.TIMEOUT) {
+      // Said to the bus, which counts attempts: a batch that stuns every member must not go round.
+      members.moveAway(delivery.batch.shard(), member);
+      fail(
+          delivery,
+          SinkException.transientFailure(
+              "consumer "
+                  + member.id
+                  + " did not answer within "
+                  + options.getRequestTimeout().toMillis()
+                  + " ms"));
+    } else if (reply.failureCode() == Protocol.CODE_NOT_MINE) {
+      left(member.id);
+      send(delivery);
+    } else if (reply.failureCode() == Protocol.CODE_PERMANENT) {
+      fail(delivery, SinkException.permanentFailure(message));
+    } else {
+      fail(delivery, SinkException.transientFailure(message));
+    }
+  }
+
+  private void fail(Delivery delivery, SinkException failure) {
+    finish(delivery);
+    delivery.promise.fail(failure);
+  }
+
+  private void finish(Delivery delivery) {
+    underWay.remove(delivery.batch.shard());
+    completeIfDrained();
+  }
+
+  private void completeIfDrained() {
+    if (closing != null && underWay.isEmpty()) {
+      closing.tryComplete();
+    }
+  }
+
+  private void announced(Message<Object> message) {
+    if (!(message.body() instanceof JsonObject json
+        && json.getValue(Protocol.MEMBER) instanceof String id)) {
+      LOG.warn("{}: ignored a message that no consumer sends", options.getAddress());
+    } else if (Protocol.BYE.equals(json.getValue(Protocol.TYPE))) {
+      left(id);
+    } else if (Protocol.HELLO.equals(json.getValue(Protocol.TYPE))
+        && json.getValue(Protocol.CREDITS) instanceof Integer credits
+        && credits > 0) {
+      joinedOrAlive(id, credits);
+    } else {
+      LOG.warn("{}: ignored a malformed message of {}", options.getAddress(), id);
+    }
+  }
+
+  private void joinedOrAlive(String id, int credits) {
+    if (members.seen(id, credits, System.nanoTime())) {
+      LOG.info("{}: consumer {} joined with {} credits", options.getAddress(), id, credits);
+    }
+  }
+
+  /** What the member has it will still answer. */
+  private void left(String id) {
+    Member member = members.remove(id);
+    if (member != null) {
+      LOG.info("{}: consumer {} left", options.getAddress(), id);
+      member.takeWaiting().forEach(this::send);
+    }
+  }
+
+  /** What the member has goes to another: it may be delivered twice. */
+  private void lost(Member member, String reason) {
+    members.remove(member.id);
+    List<Delivery> unanswered = member.takeInFlight();
+    LOG.warn(
+        "{}: consumer {} is lost, {}; {} batches are delivered again",
+        options.getAddress(),
+        member.id,
+        reason,
+        unanswered.size());
+    for (Delivery delivery : unanswered) {
+      delivery.attempt++;
+      send(delivery);
+    }
+    member.takeWaiting().forEach(this::send);
+  }
+
+  private void sweep() {
+    long now = System.nanoTime();
+    long timeout = options.getMemberTimeout().toNanos();
+    boolean late = now - lastSweep > timeout / 2;
+    lastSweep = now;
+    if (late) {
+      return; // this loop stood still: the heartbeats it missed are yet to be taken
+    }
+    for (Member member : members.silentSince(now - timeout)) {
+      lost(member, "silent for " + options.getMemberTimeout().toMillis() + " ms");
+    }
+  }
+}

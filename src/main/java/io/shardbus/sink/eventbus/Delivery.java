@@ -1,0 +1,21 @@
+package io.shardbus.sink.eventbus;
+
+import io.shardbus.event.Batch;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+
+/** A batch on its way to a member. */
+final class Delivery {
+
+  final Batch batch;
+  final Buffer body;
+  final Promise<Void> promise = Promise.promise();
+
+  /** Raised with every attempt, so that the answer of a member given up is not taken for it. */
+  int attempt;
+
+  Delivery(Batch batch) {
+    this.batch = batch;
+    this.body = BatchCodec.encode(batch);
+  }
+}

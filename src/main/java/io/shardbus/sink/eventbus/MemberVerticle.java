@@ -1,0 +1,174 @@
+package io.shardbus.sink.eventbus;
+
+import io.shardbus.event.Batch;
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The consumer's side of the protocol. It has an event loop of its own, so that its heartbeats do
+ * not depend on what the handler does to its thread. State is touched on that loop only.
+ */
+final class MemberVerticle extends VerticleBase {
+
+  private final String id = UUID.randomUUID().toString();
+  private final String address;
+  private final int credits;
+  private final Function<Batch, Future<Void>> handler;
+  private final @Nullable Context handlerContext;
+
+  private final Set<Message<Buffer>> running = new LinkedHashSet<>();
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
+  private @Nullable Promise<Void> leaving;
+
+  /** A batch over the credits: each of several sinks counts them for itself. */
+  private record Waiting(Message<Buffer> message, long deadline) {}
+
+  MemberVerticle(
+      String address,
+      int credits,
+      Function<Batch, Future<Void>> handler,
+      @Nullable Context handlerContext) {
+    this.address = address;
+    this.credits = credits;
+    this.handler = handler;
+    this.handlerContext = handlerContext;
+  }
+
+  @Override
+  public Future<?> start() {
+    vertx.eventBus().consumer(Protocol.censusAddress(address), message -> hello());
+    vertx.setPeriodic(EventBusConsumer.HEARTBEAT.toMillis(), timer -> hello());
+    return vertx
+        .eventBus()
+        .<Buffer>consumer(Protocol.memberAddress(address, id), this::received)
+        .completion()
+        .onSuccess(registered -> hello());
+  }
+
+  private void hello() {
+    if (leaving == null) {
+      vertx.eventBus().publish(address, Protocol.hello(id, credits));
+    }
+  }
+
+  private void received(Message<Buffer> message) {
+    if (leaving != null) {
+      handBack(message);
+    } else if (running.size() < credits) {
+      run(message);
+    } else {
+      long timeout = Long.parseLong(message.headers().get(Protocol.TIMEOUT_HEADER));
+      waiting.add(new Waiting(message, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout)));
+    }
+  }
+
+  private void run(Message<Buffer> message) {
+    running.add(message);
+    Promise<Void> done = Promise.promise();
+    if (handlerContext == null) {
+      handle(message, done);
+    } else {
+      handlerContext.runOnContext(now -> handle(message, done));
+    }
+    done.future()
+        .onComplete(result -> context.runOnContext(now -> handled(message, result.cause())));
+  }
+
+  private void handle(Message<Buffer> message, Promise<Void> done) {
+    Future<Void> answer;
+    try {
+      answer = handler.apply(BatchCodec.decode(message.body()));
+    } catch (RuntimeException e) {
+      answer = Future.failedFuture(e);
+    }
+    answer.onComplete(done);
+  }
+
+  private void handled(Message<Buffer> message, @Nullable Throwable failure) {
+    if (!running.remove(message)) {
+      return; // handed back in the meantime
+    }
+    if (failure == null) {
+      message.reply(null);
+    } else {
+      boolean forGood =
+          failure instanceof SinkException known && known.kind() == SinkException.Kind.PERMANENT;
+      message.fail(
+          forGood ? Protocol.CODE_PERMANENT : Protocol.CODE_TRANSIENT,
+          String.valueOf(failure.getMessage()));
+    }
+    runNext();
+    if (leaving != null && running.isEmpty()) {
+      leaving.tryComplete();
+    }
+  }
+
+  private void runNext() {
+    Waiting next = waiting.poll();
+    while (next != null && next.deadline() - System.nanoTime() < 0) {
+      next = waiting.poll(); // nobody waits for its answer any more
+    }
+    if (next != null) {
+      run(next.message());
+    }
+  }
+
+  /** Completes when what the handler has is answered. */
+  Future<Void> leave() {
+    Promise<Void> left = Promise.promise();
+    context.runOnContext(
+        now -> {
+          sayBye();
+          if (leaving != null) {
+            leaving.future().onComplete(left);
+          }
+        });
+    return left.future();
+  }
+
+  private void sayBye() {
+    if (leaving != null) {
+      return;
+    }
+    Promise<Void> promise = Promise.promise();
+    leaving = promise;
+    vertx.eventBus().publish(address, Protocol.bye(id));
+    waiting.forEach(held -> handBack(held.message()));
+    waiting.clear();
+    if (running.isEmpty()) {
+      promise.complete();
+    }
+  }
+
+  /** Without {@link #leave} before it, another member gets what the handler has at once. */
+  @Override
+  public Future<?> stop() {
+    sayBye();
+    List<Message<Buffer>> unanswered = new ArrayList<>(running);
+    running.clear();
+    unanswered.forEach(MemberVerticle::handBack);
+    if (leaving != null) {
+      leaving.tryComplete();
+    }
+    return Future.succeededFuture();
+  }
+
+  private static void handBack(Message<Buffer> message) {
+    message.fail(Protocol.CODE_NOT_MINE, "the consumer leaves");
+  }
+}

@@ -1,0 +1,83 @@
+package io.shardbus.sink.eventbus;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is in the group, and which shards each member owns. A shard stays with its member; it moves
+ * only when the member is gone or silent, or when another owns two shards less, so that a member
+ * that joins gets its share.
+ */
+final class Members {
+
+  private final Map<String, Member> byId = new LinkedHashMap<>();
+  private final Map<Integer, Member> owners = new HashMap<>();
+
+  /** Whether the member is new. */
+  boolean seen(String id, int credits, long now) {
+    boolean joined = !byId.containsKey(id);
+    byId.computeIfAbsent(id, Member::new).seen(now, credits);
+    return joined;
+  }
+
+  /** The member to which a shard's next batch goes; null if the group is empty. */
+  @Nullable Member ownerOf(int shard) {
+    if (byId.isEmpty()) {
+      return null;
+    }
+    Member owner = owners.get(shard);
+    Member least = leastOwning(byId.values());
+    if (owner == null || owner.shards > least.shards + 1) {
+      assign(shard, least);
+      return least;
+    }
+    return owner;
+  }
+
+  /** Gives a shard to another member, if there is one. */
+  void moveAway(int shard, Member from) {
+    List<Member> others = new ArrayList<>(byId.values());
+    others.remove(from);
+    if (!others.isEmpty()) {
+      assign(shard, leastOwning(others));
+    }
+  }
+
+  /** The member, which is no longer in the group; null if there is none of this id. */
+  @Nullable Member remove(String id) {
+    Member member = byId.remove(id);
+    owners.values().removeIf(owner -> owner == member);
+    return member;
+  }
+
+  List<Member> silentSince(long time) {
+    return byId.values().stream().filter(member -> member.lastSeen - time < 0).toList();
+  }
+
+  List<Member> all() {
+    return List.copyOf(byId.values());
+  }
+
+  private Member leastOwning(Iterable<Member> candidates) {
+    Member least = null;
+    for (Member candidate : candidates) {
+      if (least == null || candidate.shards < least.shards) {
+        least = candidate;
+      }
+    }
+    return Objects.requireNonNull(least);
+  }
+
+  private void assign(int shard, Member member) {
+    Member before = owners.put(shard, member);
+    if (before != null) {
+      before.shards--;
+    }
+    member.shards++;
+  }
+}

@@ -1,0 +1,38 @@
+package io.shardbus.sink.eventbus;
+
+import io.vertx.core.json.JsonObject;
+
+/** What the sink and its consumers say to each other; see the package's description. */
+final class Protocol {
+
+  static final String TYPE = "type";
+  static final String HELLO = "hello";
+  static final String BYE = "bye";
+  static final String MEMBER = "member";
+  static final String CREDITS = "credits";
+
+  static final String DEDUPLICATION_ID_HEADER = "deduplicationId";
+  static final String TIMEOUT_HEADER = "timeout";
+
+  static final int CODE_TRANSIENT = 1;
+  static final int CODE_PERMANENT = 2;
+  static final int CODE_NOT_MINE = 3;
+
+  private Protocol() {}
+
+  static String censusAddress(String address) {
+    return address + ".census";
+  }
+
+  static String memberAddress(String address, String member) {
+    return address + ".member." + member;
+  }
+
+  static JsonObject hello(String member, int credits) {
+    return new JsonObject().put(TYPE, HELLO).put(MEMBER, member).put(CREDITS, credits);
+  }
+
+  static JsonObject bye(String member) {
+    return new JsonObject().put(TYPE, BYE).put(MEMBER, member);
+  }
+}

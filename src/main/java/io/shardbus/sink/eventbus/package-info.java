@@ -1,0 +1,27 @@
+/**
+ * The event-bus sink: a consumer group over the Vert.x event bus, with acknowledgement, redelivery
+ * and credits.
+ *
+ * <p>A consumer announces itself by publishing JSON at the sink's address, once a second and when a
+ * sink asks for it at {@code ADDRESS.census}:
+ *
+ * <pre>{@code
+ * {"type": "hello", "member": ID, "credits": N}    // at most N batches at once, please
+ * {"type": "bye", "member": ID}                    // no more batches
+ * }</pre>
+ *
+ * <p>Batches go as requests to {@code ADDRESS.member.ID}. The body is binary:
+ *
+ * <pre>{@code
+ * u8 version (1), u16 length and bytes of the producer's id, i64 epoch, i32 shard, i32 count, then for each event
+ * i64 sequence, i64 timestamp, i32 length of the key or -1 for none, its UTF-8, i32 length of the payload, its bytes
+ * }</pre>
+ *
+ * <p>The header {@code deduplicationId} holds {@code producer:epoch:shard:firstSequence}, the
+ * header {@code timeout} the milliseconds for which the sink waits. A reply acknowledges the batch.
+ * A failure code says what to do with it: 1 try again, 2 never, 3 give it to another member.
+ */
+@NullMarked
+package io.shardbus.sink.eventbus;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,101 @@
+package io.shardbus.sink.jetstream;
+
+import io.nats.client.AuthenticationException;
+import io.nats.client.ErrorListener;
+import io.nats.client.JetStreamApiException;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import io.shardbus.sink.SinkException;
+import java.io.IOException;
+import java.net.URI;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The connection, which is made anew when it is asked for after it was lost. What makes or ends it blocks.
+ */
+final class JetStreamServer {
+
+  private final JetStreamSinkOptions options;
+  private final String addresses;
+  private @Nullable Link current;
+
+  JetStreamServer(JetStreamSinkOptions options) {
+    this.options = options;
+    addresses =
+        Arrays.stream(options.getServers().split(",", -1))
+            .map(server -> URI.create(server.strip()))
+            .map(uri -> uri.getPort() < 0 ? uri.getHost() : uri.getHost() + ":" + uri.getPort())
+            .collect(Collectors.joining(", "));
+  }
+
+  synchronized Link link() {
+    Link link = current;
+    if (link == null || !link.isUsable()) {
+      close();
+      link = connect();
+      current = link;
+    }
+    return link;
+  }
+
+  synchronized void close() {
+    if (current != null) {
+      current.close();
+      current = null;
+    }
+  }
+
+  private Link connect() {
+    Options.Builder builder =
+        new Options.Builder()
+            .servers(options.getServers().replace(" ", "").split(",", -1))
+            .connectionName("shardbus")
+            .connectionTimeout(options.getTimeout())
+            .noReconnect() // the order within a shard hangs on it
+            .dontForceFlushOnRequest()
+            .errorListener(new ErrorListener() {}); // whoever waits for an answer is told
+    if (options.getToken() != null) {
+      builder.token(options.getToken().toCharArray());
+    } else if (options.getUser() != null || options.getPassword() != null) {
+      builder.userInfo(chars(options.getUser()), chars(options.getPassword()));
+    }
+    try {
+      return new Link(Nats.connect(builder.build()), options.getMaxInFlight());
+    } catch (AuthenticationException e) {
+      throw failure("user, password or token is wrong or missing");
+    } catch (IOException e) {
+      throw failure("cannot connect");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failure("interrupted");
+    }
+  }
+
+  private static char[] chars(@Nullable String text) {
+    return text == null ? new char[0] : text.toCharArray();
+  }
+
+  SinkException failure(String reason) {
+    return SinkException.transientFailure(text(reason));
+  }
+
+  /** What happened, for the operator. The cause is the server's refusal, if that is what it was. */
+  SinkException explain(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && !(root instanceof SinkException)) {
+      root = root.getCause();
+    }
+    if (root instanceof SinkException known) {
+      return known;
+    }
+    return root instanceof JetStreamApiException
+        ? SinkException.transientFailure(text(root.getMessage()), root)
+        : failure(root.getMessage() == null ? root.toString() : root.getMessage());
+  }
+
+  private String text(@Nullable String reason) {
+    return "jetstream at " + addresses + ": " + reason;
+  }
+}

@@ -1,0 +1,93 @@
+package io.shardbus.sink.jetstream;
+
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * What became of the events of one batch. It ends when all were answered, or with the first failure. Safe for any
+ * thread.
+ */
+final class Publication {
+
+  private final int size;
+  private final Promise<Void> promise = Promise.promise();
+  private final BitSet confirmed = new BitSet();
+  private final BitSet tooLarge = new BitSet();
+  private @Nullable Link link;
+  private boolean ended;
+
+  Publication(int size) {
+    this.size = size;
+  }
+
+  Future<Void> future() {
+    return promise.future();
+  }
+
+  synchronized void goesOver(Link over) {
+    link = over;
+  }
+
+  synchronized boolean hasEnded() {
+    return ended;
+  }
+
+  void confirm(int index) {
+    synchronized (this) {
+      confirmed.set(index);
+    }
+    endIfAnswered();
+  }
+
+  /** An event that the server never takes; the others do not wait for it. */
+  void refuseTooLarge(int index) {
+    synchronized (this) {
+      tooLarge.set(index);
+    }
+    endIfAnswered();
+  }
+
+  private void endIfAnswered() {
+    synchronized (this) {
+      if (ended || confirmed.cardinality() + tooLarge.cardinality() < size) {
+        return;
+      }
+      ended = true;
+    }
+    if (tooLarge.isEmpty()) {
+      promise.complete();
+      return;
+    }
+    SinkException cause = SinkException.permanentFailure("larger than the server takes");
+    promise.fail(confirmed.isEmpty() ? cause : SinkException.partial(tooLarge, cause));
+  }
+
+  /** Ends it because an answer is missing. The retry must not use the same connection. */
+  void fail(SinkException cause) {
+    Link over;
+    synchronized (this) {
+      over = ended ? null : link;
+    }
+    if (over != null) {
+      over.doubt();
+    }
+    refuse(cause);
+  }
+
+  /** Ends it because the server said no: what is not confirmed has failed. */
+  void refuse(SinkException cause) {
+    BitSet failed = new BitSet();
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      ended = true;
+      failed.set(0, size);
+      failed.andNot(confirmed);
+    }
+    promise.fail(failed.cardinality() == size ? cause : SinkException.partial(failed, cause));
+  }
+}

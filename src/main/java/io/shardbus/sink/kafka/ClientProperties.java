@@ -1,0 +1,159 @@
+package io.shardbus.sink.kafka;
+
+import io.vertx.core.json.JsonObject;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** The properties of the Kafka clients: the sink's own, and those of the operator. */
+final class ClientProperties {
+
+  /** What the sink promises rests on these. */
+  private static final Set<String> OWNED =
+      Set.of(
+          "acks",
+          "enable.idempotence",
+          "max.in.flight.requests.per.connection",
+          "retries",
+          "delivery.timeout.ms",
+          "max.block.ms",
+          "bootstrap.servers",
+          "key.serializer",
+          "value.serializer",
+          "key.deserializer",
+          "value.deserializer",
+          "transactional.id",
+          "partitioner.class",
+          "partitioner.ignore.keys",
+          "group.id",
+          "group.protocol",
+          "enable.auto.commit",
+          "auto.offset.reset",
+          "allow.auto.create.topics");
+
+  private static final int BATCH_BYTES = 512 << 10;
+  private static final int FETCH_BYTES = 8 << 20;
+  private static final int FETCH_WAIT_MS = 10;
+  private static final int MAX_RECONNECT_BACKOFF_MS = 10_000;
+
+  /** Names of properties whose value nobody may see. */
+  private static final Pattern SECRET =
+      Pattern.compile("(?i).*(password|secret|jaas|token|credential|keystore\\.key).*");
+
+  private static final Pattern SECRET_SEPARATORS = Pattern.compile("[\\s=;\"']+");
+  private static final int LEAST_SECRET = 3;
+
+  private final KafkaSinkOptions options;
+
+  ClientProperties(KafkaSinkOptions options) {
+    this.options = options;
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the properties that are the sink's own
+   */
+  static void requireAllowed(JsonObject properties) {
+    TreeSet<String> refused = new TreeSet<>(properties.fieldNames());
+    refused.retainAll(OWNED);
+    if (!refused.isEmpty()) {
+      throw new IllegalArgumentException(
+          "properties: " + String.join(", ", refused) + " cannot be set: the sink decides them");
+    }
+  }
+
+  Map<String, Object> ofProducer() {
+    Map<String, Object> all = new HashMap<>();
+    // One request carries one batch of a partition and one request is under way at a time, so
+    // batches must be large; what a write has to send is there at once, so nothing is gained by
+    // waiting for more.
+    all.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
+    all.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    addCommon(all, ConsumerConfig.configNames(), ProducerConfig.configNames());
+    all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    all.put(ProducerConfig.ACKS_CONFIG, "all");
+    // A partition that does not know the producer yet would take its second batch before its first.
+    all.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+    all.put(
+        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) options.getDeliveryTimeout().toMillis());
+    all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, options.getMaxBlock().toMillis());
+    all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    return all;
+  }
+
+  Map<String, Object> ofConsumer() {
+    Map<String, Object> all = new HashMap<>();
+    all.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+    // Only what is stored already is fetched: a broker that waited for more would hold up the page.
+    all.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_WAIT_MS);
+    all.put(
+        ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+        (int) options.getDeliveryTimeout().toMillis());
+    addCommon(all, ProducerConfig.configNames(), ConsumerConfig.configNames());
+    all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    all.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    all.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return all;
+  }
+
+  private void addCommon(Map<String, Object> all, Set<String> ofTheOther, Set<String> ofThisOne) {
+    all.put("client.id", "shardbus");
+    all.put("request.timeout.ms", (int) (options.getDeliveryTimeout().toMillis() / 2));
+    all.put("reconnect.backoff.max.ms", MAX_RECONNECT_BACKOFF_MS);
+    for (Map.Entry<String, Object> entry : options.getProperties()) {
+      String name = entry.getKey();
+      if (entry.getValue() != null && (ofThisOne.contains(name) || !ofTheOther.contains(name))) {
+        // Kafka reads numbers and truth values from text; only text is what it always takes.
+        all.put(name, entry.getValue().toString());
+      }
+    }
+    all.put("bootstrap.servers", options.getBootstrapServers());
+  }
+
+  /** A failure for the operator. It has no cause: a cause may quote secrets. */
+  KafkaException failure(KafkaException failure) {
+    return new KafkaException(
+        "Kafka at "
+            + options.getBootstrapServers()
+            + ", topic \""
+            + options.getTopic()
+            + "\": "
+            + describe(failure));
+  }
+
+  /** A failure in words, without the secrets among the properties, whole or in part. */
+  String describe(Throwable failure) {
+    StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
+    Throwable cause = failure.getCause();
+    while (cause != null) {
+      text.append(": ").append(cause.getMessage());
+      cause = cause.getCause();
+    }
+    String clean = text.toString();
+    for (Map.Entry<String, Object> entry : options.getProperties()) {
+      if (entry.getValue() != null && SECRET.matcher(entry.getKey()).matches()) {
+        clean = hide(clean, entry.getValue().toString());
+      }
+    }
+    return clean;
+  }
+
+  private static String hide(String text, String secret) {
+    String clean = secret.isEmpty() ? text : text.replace(secret, "[hidden]");
+    for (String part : SECRET_SEPARATORS.split(secret, -1)) {
+      if (part.length() >= LEAST_SECRET) {
+        clean = clean.replace(part, "[hidden]");
+      }
+    }
+    return clean;
+  }
+}

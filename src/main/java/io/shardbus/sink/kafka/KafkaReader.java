@@ -1,0 +1,198 @@
+package io.shardbus.sink.kafka;
+
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads pages of the topic on a thread of its own. Each partition is a stream, whose position in a
+ * cursor is the offset to go on from; the streams are merged by timestamp, always taking the one
+ * whose next event is the oldest.
+ */
+final class KafkaReader {
+
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaReader.class);
+  private static final long MAX_PAGE_BYTES = 8 << 20;
+
+  /** A filter that matches little must not read the whole topic for one page. */
+  private static final int MAX_SCANNED = 100_000;
+
+  private static final Duration POLL = Duration.ofMillis(100);
+
+  private final String sink;
+  private final KafkaSinkOptions options;
+  private final ClientProperties properties;
+  private final OwnThread thread = new OwnThread("shardbus-kafka-reader");
+  private @Nullable KafkaConsumer<byte[], byte[]> consumer;
+  private boolean foreignSeen;
+
+  KafkaReader(String sink, KafkaSinkOptions options, ClientProperties properties) {
+    this.sink = sink;
+    this.options = options;
+    this.properties = properties;
+  }
+
+  Future<EventPage> read(PositionCursor cursor, EventQuery query) {
+    return call(open -> page(open, cursor, query));
+  }
+
+  Future<String> endCursor() {
+    return call(
+        open -> {
+          TreeMap<String, Long> positions = new TreeMap<>();
+          open.endOffsets(partitions(open))
+              .forEach(
+                  (partition, end) ->
+                      positions.put(PartitionStream.name(partition.partition()), end));
+          return new PositionCursor(positions).format(sink);
+        });
+  }
+
+  private interface Task<T> {
+
+    T run(KafkaConsumer<byte[], byte[]> consumer);
+  }
+
+  private <T> Future<T> call(Task<T> task) {
+    return thread.call(
+        () -> {
+          try {
+            KafkaConsumer<byte[], byte[]> open = consumer;
+            if (open == null) {
+              open = new KafkaConsumer<>(properties.ofConsumer());
+              consumer = open;
+            }
+            return task.run(open);
+          } catch (KafkaException e) {
+            throw properties.failure(e);
+          }
+        });
+  }
+
+  private List<TopicPartition> partitions(KafkaConsumer<byte[], byte[]> open) {
+    return open.partitionsFor(options.getTopic()).stream()
+        .map(info -> new TopicPartition(info.topic(), info.partition()))
+        .toList();
+  }
+
+  private EventPage page(
+      KafkaConsumer<byte[], byte[]> open, PositionCursor cursor, EventQuery query) {
+    List<PartitionStream> streams = streams(open, cursor);
+    List<StoredEvent> page = new ArrayList<>();
+    long bytes = 0;
+    int scanned = 0;
+    while (page.size() < query.limit() && bytes < MAX_PAGE_BYTES && scanned < MAX_SCANNED) {
+      fill(open, streams);
+      PartitionStream oldest = oldest(streams);
+      if (oldest == null) {
+        break;
+      }
+      StoredEvent event = oldest.take().event();
+      scanned++;
+      if (event == null) {
+        sayForeign();
+      } else if (query.filter() == null || query.filter().test(event.event())) {
+        page.add(event);
+        bytes += event.event().payload().length();
+      }
+    }
+    if (query.order() == EventQuery.Order.TIMESTAMP) {
+      page.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
+    }
+    TreeMap<String, Long> positions = new TreeMap<>(cursor.positions());
+    streams.forEach(stream -> positions.put(stream.name(), stream.position()));
+    boolean more = !streams.stream().allMatch(PartitionStream::atEnd);
+    return new EventPage(page, new PositionCursor(positions).format(sink), more);
+  }
+
+  private List<PartitionStream> streams(KafkaConsumer<byte[], byte[]> open, PositionCursor cursor) {
+    List<TopicPartition> partitions = partitions(open);
+    Map<TopicPartition, Long> begins = open.beginningOffsets(partitions);
+    Map<TopicPartition, Long> ends = open.endOffsets(partitions);
+    open.assign(partitions);
+    List<PartitionStream> streams = new ArrayList<>();
+    for (TopicPartition partition : partitions) {
+      long end = ends.getOrDefault(partition, 0L);
+      long wanted = cursor.position(PartitionStream.name(partition.partition()));
+      // What retention deleted, or a topic made anew, leaves positions that are not there.
+      long begin = Math.min(end, Math.max(wanted, begins.getOrDefault(partition, 0L)));
+      open.seek(partition, begin);
+      streams.add(new PartitionStream(partition, begin, end));
+    }
+    return streams;
+  }
+
+  /** Fetches until it is known of every stream what comes next. */
+  private void fill(KafkaConsumer<byte[], byte[]> open, List<PartitionStream> streams) {
+    long begun = System.nanoTime();
+    while (streams.stream().anyMatch(PartitionStream::hungry)) {
+      if (System.nanoTime() - begun > options.getDeliveryTimeout().toNanos()) {
+        throw new TimeoutException(
+            "no records within " + options.getDeliveryTimeout().toMillis() + " ms");
+      }
+      open.resume(wherever(streams, true));
+      open.pause(wherever(streams, false));
+      ConsumerRecords<byte[], byte[]> records = open.poll(POLL);
+      for (PartitionStream stream : streams) {
+        for (ConsumerRecord<byte[], byte[]> record : records.records(stream.partition)) {
+          stream.add(record);
+        }
+        stream.fetchedTo(open.position(stream.partition));
+      }
+    }
+  }
+
+  private static List<TopicPartition> wherever(List<PartitionStream> streams, boolean hungry) {
+    return streams.stream()
+        .filter(stream -> stream.hungry() == hungry)
+        .map(stream -> stream.partition)
+        .toList();
+  }
+
+  private static @Nullable PartitionStream oldest(List<PartitionStream> streams) {
+    PartitionStream oldest = null;
+    long least = 0;
+    for (PartitionStream stream : streams) {
+      PartitionStream.Item head = stream.head();
+      if (head != null && (oldest == null || head.timestamp() < least)) {
+        oldest = stream;
+        least = head.timestamp();
+      }
+    }
+    return oldest;
+  }
+
+  private void sayForeign() {
+    if (!foreignSeen) {
+      foreignSeen = true;
+      LOG.warn("topic {}: records that are not of Shardbus are passed over", options.getTopic());
+    }
+  }
+
+  Future<Void> close() {
+    return thread.end(
+        () -> {
+          if (consumer != null) {
+            consumer.close();
+          }
+          return null;
+        });
+  }
+}

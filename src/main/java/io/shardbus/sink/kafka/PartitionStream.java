@@ -1,0 +1,77 @@
+package io.shardbus.sink.kafka;
+
+import io.shardbus.sink.StoredEvent;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/** One partition's records, from a position to its end as it was when the page was begun. */
+final class PartitionStream {
+
+  final TopicPartition partition;
+  private final long end;
+
+  /** The offset after the last record that was handed over by Kafka. */
+  private long fetched;
+
+  private final Deque<Item> items = new ArrayDeque<>();
+
+  /** Without an event if the record is not one of ours. */
+  record Item(long offset, @Nullable StoredEvent event) {
+
+    /** Foreign records go first: they only have to be passed over. */
+    long timestamp() {
+      return event == null ? Long.MIN_VALUE : event.event().timestamp();
+    }
+  }
+
+  PartitionStream(TopicPartition partition, long begin, long end) {
+    this.partition = partition;
+    this.end = end;
+    this.fetched = begin;
+  }
+
+  static String name(int partition) {
+    return "p" + partition;
+  }
+
+  String name() {
+    return name(partition.partition());
+  }
+
+  /** Where to go on. */
+  long position() {
+    Item head = items.peek();
+    return head == null ? Math.min(fetched, end) : head.offset();
+  }
+
+  boolean atEnd() {
+    return position() >= end;
+  }
+
+  /** Whether more has to be fetched before it is known what comes next. */
+  boolean hungry() {
+    return items.isEmpty() && fetched < end;
+  }
+
+  void add(ConsumerRecord<byte[], byte[]> record) {
+    if (record.offset() < end) {
+      items.add(new Item(record.offset(), EventRecords.toEvent(record)));
+    }
+  }
+
+  /** Offsets can have gaps, so the last record does not tell how far the consumer is. */
+  void fetchedTo(long offset) {
+    fetched = offset;
+  }
+
+  @Nullable Item head() {
+    return items.peek();
+  }
+
+  Item take() {
+    return items.remove();
+  }
+}

@@ -1,0 +1,55 @@
+package io.shardbus.sink.kafka;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One producer, until a record fails. Then the producer is shut at once, before it sends what comes
+ * after that record, so that a retry finds nothing of the shard written ahead of it.
+ */
+final class ProducerSession {
+
+  private final KafkaProducer<byte[], byte[]> producer;
+  private final AtomicBoolean broken = new AtomicBoolean();
+
+  ProducerSession(KafkaProducer<byte[], byte[]> producer) {
+    this.producer = producer;
+  }
+
+  boolean broken() {
+    return broken.get();
+  }
+
+  /** Waits for the broker if need be. */
+  int partitions(String topic) {
+    return producer.partitionsFor(topic).size();
+  }
+
+  void send(ProducerRecord<byte[], byte[]> record, int index, WriteTally tally) {
+    if (broken.get()) {
+      tally.settle(index, new KafkaException("a record before it failed"));
+      return;
+    }
+    try {
+      var unused = producer.send(record, (written, failure) -> settled(index, failure, tally));
+    } catch (KafkaException | IllegalStateException e) {
+      settled(index, e, tally);
+    }
+  }
+
+  private void settled(int index, @Nullable Exception failure, WriteTally tally) {
+    if (failure != null && !WriteTally.isOfTheEvent(failure) && broken.compareAndSet(false, true)) {
+      // On the producer's own thread this returns at once, and nothing more is sent.
+      producer.close(Duration.ZERO);
+    }
+    tally.settle(index, failure);
+  }
+
+  void close(Duration timeout) {
+    producer.close(timeout);
+  }
+}

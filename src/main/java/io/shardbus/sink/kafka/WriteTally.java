@@ -1,0 +1,96 @@
+package io.shardbus.sink.kafka;
+
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.jspecify.annotations.Nullable;
+
+/** Gathers what became of each record of a batch. Safe for any thread. */
+final class WriteTally {
+
+  private final AtomicReferenceArray<@Nullable Throwable> failures;
+  private final AtomicInteger open;
+  private final Function<Throwable, String> describe;
+  private final Promise<Void> promise = Promise.promise();
+
+  /**
+   * @param size how many records
+   * @param describe puts a failure into words
+   */
+  WriteTally(int size, Function<Throwable, String> describe) {
+    failures = new AtomicReferenceArray<>(size);
+    open = new AtomicInteger(size);
+    this.describe = describe;
+  }
+
+  /** Whether the event itself is to blame, so that it will never be taken. */
+  static boolean isOfTheEvent(Throwable failure) {
+    return failure instanceof RecordTooLargeException
+        || failure instanceof InvalidRecordException
+        || failure instanceof InvalidTimestampException;
+  }
+
+  Future<Void> future() {
+    return promise.future();
+  }
+
+  /** Called once for each record. */
+  void settle(int index, @Nullable Throwable failure) {
+    failures.set(index, failure);
+    if (open.decrementAndGet() == 0) {
+      SinkException summary = summary();
+      if (summary == null) {
+        promise.complete();
+      } else {
+        promise.fail(summary);
+      }
+    }
+  }
+
+  void settleAll(Throwable failure) {
+    for (int i = 0; i < failures.length(); i++) {
+      settle(i, failure);
+    }
+  }
+
+  private @Nullable SinkException summary() {
+    BitSet failed = new BitSet();
+    Throwable blamed = null;
+    Throwable passing = null;
+    boolean split = false;
+    for (int i = 0; i < failures.length(); i++) {
+      Throwable failure = failures.get(i);
+      if (failure != null) {
+        failed.set(i);
+        if (isOfTheEvent(failure)) {
+          blamed = failure;
+        } else {
+          passing = failure;
+          split |= failure instanceof RecordBatchTooLargeException;
+        }
+      }
+    }
+    if (passing == null) {
+      return blamed == null ? null : SinkException.partial(failed, permanent(blamed));
+    }
+    if (blamed != null || split) {
+      // Some events are to blame and took others with them. The bus halves a batch that is refused
+      // for good until those to blame stand alone.
+      return permanent(blamed == null ? passing : blamed);
+    }
+    SinkException cause = SinkException.transientFailure(describe.apply(passing), passing);
+    return failed.cardinality() == failures.length() ? cause : SinkException.partial(failed, cause);
+  }
+
+  private SinkException permanent(Throwable failure) {
+    return SinkException.permanentFailure(describe.apply(failure), failure);
+  }
+}

@@ -1,0 +1,154 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.sink.FileFault;
+import io.shardbus.sink.SqliteFiles;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The folder of the log: whose it is, which files are in it, and which have to go. Everything here
+ * blocks.
+ */
+final class LogFiles implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
+
+  private final Path dir;
+  private final FileChannel lockFile;
+
+  private LogFiles(Path dir, FileChannel lockFile) {
+    this.dir = dir;
+    this.lockFile = lockFile;
+  }
+
+  /** Makes the folder if need be, and takes it for this process alone. */
+  static LogFiles open(Path dir) throws IOException {
+    try {
+      Files.createDirectories(dir);
+    } catch (IOException e) {
+      throw FileFault.of("sink log: cannot make the folder " + dir, e);
+    }
+    FileChannel channel;
+    try {
+      channel =
+          FileChannel.open(
+              dir.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw FileFault.of("sink log: cannot write to the folder " + dir, e);
+    }
+    try {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return new LogFiles(dir, channel);
+      }
+    } catch (OverlappingFileLockException e) {
+      // within this process; said below
+    }
+    channel.close();
+    throw new IOException("sink log: the folder " + dir + " is in use by another log");
+  }
+
+  Path dir() {
+    return dir;
+  }
+
+  /** By writer, and by position. */
+  List<Segment> segments() throws IOException {
+    try (Stream<Path> files = Files.list(dir)) {
+      return files
+          .flatMap(file -> Segment.of(file).stream())
+          .sorted(Comparator.comparingInt(Segment::writer).thenComparingLong(Segment::first))
+          .toList();
+    }
+  }
+
+  /**
+   * Where a writer goes on: its newest file, and the last position in it. Sets a damaged file
+   * aside.
+   */
+  Start start(int writer) throws IOException, SQLException {
+    List<Segment> mine = segments().stream().filter(s -> s.writer() == writer).toList();
+    if (mine.isEmpty()) {
+      return new Start(Segment.in(dir, writer, 1), 0);
+    }
+    Segment newest = mine.get(mine.size() - 1);
+    if (newest.isSound()) {
+      return new Start(newest, newest.last());
+    }
+    // Its last position cannot be known, but an event takes more than a byte.
+    long beyond = newest.first() + newest.bytes();
+    setAside(newest);
+    return new Start(Segment.in(dir, writer, beyond + 1), beyond);
+  }
+
+  /** Mends the files of writers there once were more of: a killed one has left something to do. */
+  void mendFrom(int writers) throws IOException, SQLException {
+    for (int writer : segments().stream().mapToInt(Segment::writer).distinct().toArray()) {
+      if (writer >= writers) {
+        start(writer);
+      }
+    }
+  }
+
+  /**
+   * Where a writer goes on.
+   *
+   * @param segment its file
+   * @param last the last position that was given
+   */
+  record Start(Segment segment, long last) {}
+
+  static void setAside(Segment segment) throws IOException {
+    Path aside = SqliteFiles.setAside(segment.path());
+    LOG.error(
+        "the log file {} is damaged; it was renamed to {} and is not served, all other files are",
+        segment.path(),
+        aside.getFileName());
+  }
+
+  /** Deletes whole files, the oldest first, but never one that is being written. */
+  void enforceLimits(LogSinkOptions options, Set<Segment> written) throws IOException {
+    record Candidate(Segment segment, long bytes, long modified) {}
+    List<Candidate> old = new ArrayList<>();
+    long total = 0;
+    for (Segment segment : segments()) {
+      long bytes = segment.bytes();
+      total += bytes;
+      if (!written.contains(segment)) {
+        old.add(
+            new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
+      }
+    }
+    old.sort(Comparator.comparingLong(Candidate::modified));
+    long expired =
+        options.getRetention().isZero()
+            ? Long.MIN_VALUE
+            : System.currentTimeMillis() - options.getRetention().toMillis();
+    for (Candidate candidate : old) {
+      boolean tooMuch = options.getMaxBytes() > 0 && total > options.getMaxBytes();
+      if (tooMuch || candidate.modified() < expired) {
+        candidate.segment().delete();
+        total -= candidate.bytes();
+        LOG.info("deleted the log file {}: beyond the limits", candidate.segment().path());
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lockFile.close();
+  }
+}

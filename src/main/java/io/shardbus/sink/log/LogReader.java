@@ -1,0 +1,191 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.SqliteFiles;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Reads pages of the log. Every writer's files are one stream, in the order of its commits, which within a shard is the
+ * order of sequences; a cursor holds a position in each stream. The streams are merged by timestamp, always taking the
+ * one whose next event is the oldest, so that none is starved.
+ */
+final class LogReader {
+
+  private static final long MAX_PAGE_BYTES = 8 << 20;
+
+  /** A filter that matches little must not read the whole log for one page. */
+  private static final int MAX_SCANNED = 100_000;
+
+  private LogReader() {}
+
+  static EventPage read(LogFiles files, PositionCursor cursor, EventQuery query)
+      throws IOException, SQLException {
+    Map<Integer, List<Segment>> byWriter =
+        files.segments().stream()
+            .collect(Collectors.groupingBy(Segment::writer, TreeMap::new, Collectors.toList()));
+    TreeMap<String, Long> positions = new TreeMap<>(cursor.positions());
+    List<StoredEvent> page = new ArrayList<>();
+    PriorityQueue<Stream> streams =
+        new PriorityQueue<>(
+            Comparator.comparingLong(stream -> stream.head().event.event().timestamp()));
+    List<Stream> opened = new ArrayList<>();
+    try {
+      for (Map.Entry<Integer, List<Segment>> entry : byWriter.entrySet()) {
+        String name = Integer.toString(entry.getKey());
+        Stream stream = new Stream(name, entry.getValue(), cursor.position(name));
+        opened.add(stream);
+        if (stream.advance()) {
+          streams.add(stream);
+        }
+      }
+      long bytes = 0;
+      int scanned = 0;
+      while (page.size() < query.limit() && bytes < MAX_PAGE_BYTES && scanned < MAX_SCANNED) {
+        Stream stream = streams.poll();
+        if (stream == null) {
+          break;
+        }
+        Row row = stream.head();
+        scanned++;
+        positions.put(stream.name, row.position);
+        if (query.filter() == null || query.filter().test(row.event.event())) {
+          page.add(row.event);
+          bytes += row.event.event().payload().length();
+        }
+        if (stream.advance()) {
+          streams.add(stream);
+        }
+      }
+    } finally {
+      for (Stream stream : opened) {
+        stream.close();
+      }
+    }
+    if (query.order() == EventQuery.Order.TIMESTAMP) {
+      page.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
+    }
+    return new EventPage(
+        page, new PositionCursor(positions).format(LogSink.NAME), !streams.isEmpty());
+  }
+
+  private record Row(long position, StoredEvent event) {}
+
+  /** One writer's events from a position on, file after file. */
+  private static final class Stream {
+
+    final String name;
+    private final Deque<Segment> segments;
+    private long position;
+    private @Nullable Connection connection;
+    private @Nullable ResultSet rows;
+    private @Nullable Segment current;
+    private @Nullable Row head;
+
+    Stream(String name, List<Segment> all, long position) {
+      this.name = name;
+      this.position = position;
+      segments = new ArrayDeque<>(all);
+      // A file is over where the next one begins.
+      while (segments.size() > 1
+          && all.get(all.size() - segments.size() + 1).first() <= position + 1) {
+        segments.remove();
+      }
+    }
+
+    Row head() {
+      if (head == null) {
+        throw new IllegalStateException("no row");
+      }
+      return head;
+    }
+
+    boolean advance() throws SQLException, IOException {
+      while (true) {
+        try {
+          if (rows == null && !openNext()) {
+            head = null;
+            return false;
+          }
+          ResultSet open = rows;
+          if (open != null && open.next()) {
+            head = row(open);
+            position = head.position;
+            return true;
+          }
+          close();
+        } catch (SQLException e) {
+          close();
+          if (Segment.isNotMadeYet(e)) {
+            continue;
+          }
+          Segment bad = current;
+          if (bad == null || !SqliteFiles.isDamage(e) || segments.isEmpty()) {
+            throw e; // the file being written is the writer's affair
+          }
+          LogFiles.setAside(bad);
+        }
+      }
+    }
+
+    private boolean openNext() throws SQLException {
+      Segment next = segments.poll();
+      current = next;
+      if (next == null) {
+        return false;
+      }
+      if (!java.nio.file.Files.exists(next.path())) {
+        return openNext(); // deleted by the limits since the folder was listed, or not made yet
+      }
+      Connection fresh = next.openForReading();
+      connection = fresh;
+      PreparedStatement statement =
+          fresh.prepareStatement(
+              "SELECT position, epoch, shard, sequence, timestamp, key, payload FROM events "
+                  + "WHERE position > ? ORDER BY position");
+      statement.setLong(1, position);
+      rows = statement.executeQuery();
+      return true;
+    }
+
+    private static Row row(ResultSet rows) throws SQLException {
+      return new Row(
+          rows.getLong(1),
+          new StoredEvent(
+              rows.getLong(2),
+              new ShardEvent(
+                  rows.getInt(3),
+                  rows.getLong(4),
+                  rows.getLong(5),
+                  Buffer.buffer(rows.getBytes(7)),
+                  rows.getString(6))));
+    }
+
+    void close() throws SQLException {
+      Connection open = connection;
+      connection = null;
+      rows = null;
+      if (open != null) {
+        open.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.event.Batch;
+import io.shardbus.sink.AppendListeners;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.SinkContext;
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The embedded log: a durable, replayable sink in SQLite files, see the package. A shard's events
+ * always go to the same writer. Safe for any thread; nothing blocks an event loop.
+ */
+public final class LogSink implements ReplayableSink {
+
+  static final String NAME = "log";
+  private static final Logger LOG = LoggerFactory.getLogger(LogSink.class);
+  private static final long LIMITS_CHECK_MILLIS = 60_000;
+
+  private final LogSinkOptions options;
+  private final AppendListeners listeners = new AppendListeners();
+  private volatile @Nullable State state;
+
+  private record State(Vertx vertx, LogFiles files, List<LogWriter> writers, long timer) {}
+
+  /**
+   * @param options how to keep events; copied
+   */
+  public LogSink(LogSinkOptions options) {
+    this.options = new LogSinkOptions(options);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Future<Void> open(SinkContext context) {
+    String named = options.getDir();
+    Path base = context.dataDir();
+    Path dir = named != null ? Path.of(named) : base != null ? base.resolve("log") : null;
+    if (dir == null) {
+      return Future.failedFuture(
+          new IllegalArgumentException(
+              "sink log: needs a folder: set dir in its config, or dataDir of the bus"));
+    }
+    return context.vertx().executeBlocking(() -> openFiles(context.vertx(), dir)).mapEmpty();
+  }
+
+  private State openFiles(Vertx vertx, Path dir) throws IOException {
+    LogFiles files = LogFiles.open(dir);
+    List<LogWriter> writers = new ArrayList<>();
+    try {
+      for (int i = 0; i < options.getWriters(); i++) {
+        LogFiles.Start start = files.start(i);
+        LogWriter writer =
+            new LogWriter(
+                dir,
+                i,
+                start.segment(),
+                start.last(),
+                options,
+                listeners::appended,
+                this::enforceLimits);
+        writer.start();
+        writers.add(writer);
+      }
+      files.mendFrom(options.getWriters());
+      long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(vertx));
+      State opened = new State(vertx, files, writers, timer);
+      state = opened;
+      enforceLimits();
+      return opened;
+    } catch (SQLException e) {
+      writers.forEach(LogWriter::close);
+      files.close();
+      throw new IOException("sink log: cannot write to " + dir + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void checkLimits(Vertx vertx) {
+    vertx.executeBlocking(
+        () -> {
+          enforceLimits();
+          return null;
+        },
+        false);
+  }
+
+  private synchronized void enforceLimits() {
+    State open = state;
+    if (open == null || (options.getRetention().isZero() && options.getMaxBytes() == 0)) {
+      return;
+    }
+    Set<Segment> written =
+        open.writers().stream().map(LogWriter::segment).collect(Collectors.toSet());
+    try {
+      open.files().enforceLimits(options, written);
+    } catch (IOException e) {
+      LOG.warn("cannot delete old log files: {}", e.toString());
+    }
+  }
+
+  @Override
+  public Future<Void> write(Batch batch) {
+    State open = state;
+    return open == null
+        ? Future.failedFuture(SinkException.transientFailure("the log is not open"))
+        : open.writers().get(batch.shard() % open.writers().size()).write(batch);
+  }
+
+  @Override
+  public Future<EventPage> read(EventQuery query) {
+    State open = state;
+    if (open == null) {
+      return Future.failedFuture(new IllegalStateException("the log is not open"));
+    }
+    PositionCursor cursor;
+    try {
+      cursor = PositionCursor.parse(query.cursor(), NAME);
+    } catch (IllegalArgumentException e) {
+      return Future.failedFuture(e);
+    }
+    return open.vertx().executeBlocking(() -> LogReader.read(open.files(), cursor, query), false);
+  }
+
+  @Override
+  public Future<String> endCursor() {
+    State open = state;
+    if (open == null) {
+      return Future.failedFuture(new IllegalStateException("the log is not open"));
+    }
+    TreeMap<String, Long> positions = new TreeMap<>();
+    for (int i = 0; i < open.writers().size(); i++) {
+      positions.put(Integer.toString(i), open.writers().get(i).lastPosition());
+    }
+    return open.vertx()
+        .executeBlocking(
+            () -> {
+              // Writers of an earlier configuration.
+              for (Segment segment : open.files().segments()) {
+                if (segment.writer() >= open.writers().size()) {
+                  positions.merge(Integer.toString(segment.writer()), segment.last(), Math::max);
+                }
+              }
+              return new PositionCursor(positions).format(NAME);
+            },
+            false);
+  }
+
+  @Override
+  public Runnable onAppend(Runnable listener) {
+    return listeners.add(listener);
+  }
+
+  @Override
+  public Future<Void> close() {
+    State open = state;
+    if (open == null) {
+      return Future.succeededFuture();
+    }
+    state = null;
+    open.vertx().cancelTimer(open.timer());
+    return Future.join(open.writers().stream().map(LogWriter::close).toList())
+        .transform(
+            done ->
+                open.vertx()
+                    .executeBlocking(
+                        () -> {
+                          open.files().close();
+                          return null;
+                        }));
+  }
+}

@@ -1,0 +1,182 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** How the embedded log keeps events. */
+@DataObject
+public final class LogSinkOptions {
+
+  /** When a write counts as durable: what SQLite calls synchronous. */
+  public enum Synchronous {
+    /** Synced to the disk before it is confirmed: survives the loss of power. */
+    full,
+    /** Synced now and then: survives the end of the process, not always the loss of power. */
+    normal,
+    /** Left to the operating system: survives the end of the process. */
+    off
+  }
+
+  /** The default of {@code segmentBytes}: 1 GiB. */
+  public static final long DEFAULT_SEGMENT_BYTES = 1L << 30;
+
+  private static final int DEFAULT_WRITERS = 4;
+  private static final int MAX_WRITERS = 64;
+  private static final long MIN_SEGMENT_BYTES = 64 << 10;
+
+  private @Nullable String dir;
+  private int writers = Math.min(DEFAULT_WRITERS, Runtime.getRuntime().availableProcessors());
+  private Synchronous synchronous = Synchronous.full;
+  private long segmentBytes = DEFAULT_SEGMENT_BYTES;
+  private Duration retention = Duration.ZERO;
+  private long maxBytes;
+
+  /** The defaults. */
+  public LogSinkOptions() {}
+
+  /**
+   * A copy.
+   *
+   * @param other the options to copy
+   */
+  public LogSinkOptions(LogSinkOptions other) {
+    dir = other.dir;
+    writers = other.writers;
+    synchronous = other.synchronous;
+    segmentBytes = other.segmentBytes;
+    retention = other.retention;
+    maxBytes = other.maxBytes;
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the options by name
+   * @throws IllegalArgumentException naming an unknown or bad option
+   */
+  public LogSinkOptions(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * @return the folder of the log's files; null for {@code log} in the bus's data folder
+   */
+  public @Nullable String getDir() {
+    return dir;
+  }
+
+  /**
+   * @param folder the folder of the log's files; null for {@code log} in the bus's data folder
+   * @return this
+   */
+  public LogSinkOptions setDir(@Nullable String folder) {
+    dir = folder;
+    return this;
+  }
+
+  /**
+   * @return how many files are written at once
+   */
+  public int getWriters() {
+    return writers;
+  }
+
+  /**
+   * @param count how many files are written at once, each by a thread of its own, 1 to 64; by
+   *     default one a processor, 4 at the most
+   * @return this
+   */
+  public LogSinkOptions setWriters(int count) {
+    if (count < 1 || count > MAX_WRITERS) {
+      throw new IllegalArgumentException("writers: " + count + " must be 1 to " + MAX_WRITERS);
+    }
+    writers = count;
+    return this;
+  }
+
+  /**
+   * @return when a write counts as durable
+   */
+  public Synchronous getSynchronous() {
+    return synchronous;
+  }
+
+  /**
+   * @param when when a write counts as durable
+   * @return this
+   */
+  public LogSinkOptions setSynchronous(Synchronous when) {
+    synchronous = when;
+    return this;
+  }
+
+  /**
+   * @return the size at which a file is closed and the next one begun, in bytes
+   */
+  public long getSegmentBytes() {
+    return segmentBytes;
+  }
+
+  /**
+   * @param bytes the size at which a file is closed and the next one begun, at least 64 KiB
+   * @return this
+   */
+  public LogSinkOptions setSegmentBytes(long bytes) {
+    if (bytes < MIN_SEGMENT_BYTES) {
+      throw new IllegalArgumentException(
+          "segmentBytes: " + bytes + " must be at least " + MIN_SEGMENT_BYTES + " bytes");
+    }
+    segmentBytes = bytes;
+    return this;
+  }
+
+  /**
+   * @return how long a file is kept after its last event; zero for ever
+   */
+  public Duration getRetention() {
+    return retention;
+  }
+
+  /**
+   * @param time how long a file is kept after its last event; zero for ever
+   * @return this
+   */
+  public LogSinkOptions setRetention(Duration time) {
+    if (time.isNegative()) {
+      throw new IllegalArgumentException("retention: " + time + " must not be negative");
+    }
+    retention = time;
+    return this;
+  }
+
+  /**
+   * @return how large the log may grow before its oldest files are deleted, in bytes; 0 for no
+   *     limit
+   */
+  public long getMaxBytes() {
+    return maxBytes;
+  }
+
+  /**
+   * @param bytes how large the log may grow before its oldest files are deleted, in bytes; 0 for no
+   *     limit. The files being written are never deleted
+   * @return this
+   */
+  public LogSinkOptions setMaxBytes(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("maxBytes: " + bytes + " must be at least 0");
+    }
+    maxBytes = bytes;
+    return this;
+  }
+
+  /**
+   * @return all options as JSON
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
+  }
+}

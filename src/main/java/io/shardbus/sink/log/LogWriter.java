@@ -1,0 +1,241 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.SinkException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/*
+ * Writes the events of some shards to one file at a time, on a thread of its own. What waits is written together, in
+ * one transaction, so that a sync is shared. The queue is bounded by the number of shards, each of which has one write
+ * in flight.
+ *
+ * A batch may come again after its write was given up: the last sequence written of each shard is remembered, and what
+ * is there already is passed over. A restart needs no such memory, because every start has an epoch of its own.
+ */
+final class LogWriter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+  private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
+  private static final String INSERT =
+      "INSERT INTO events (position, epoch, shard, sequence, timestamp, key, payload) "
+          + "VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+  private final Path dir;
+  private final int number;
+  private final LogSinkOptions options;
+  private final Runnable onCommit;
+  private final Runnable onRoll;
+  private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private final Promise<Void> ended = Promise.promise();
+
+  private volatile long lastPosition;
+  private volatile Segment segment;
+  private volatile boolean closed;
+
+  // The thread's own.
+  private @Nullable Connection connection;
+  private @Nullable PreparedStatement insert;
+  private final Map<Integer, Long> written = new HashMap<>();
+
+  /** A batch to write; a null batch asks the thread to end. */
+  private record Job(@Nullable Batch batch, Promise<Void> promise) {}
+
+  LogWriter(
+      Path dir,
+      int number,
+      Segment segment,
+      long lastPosition,
+      LogSinkOptions options,
+      Runnable onCommit,
+      Runnable onRoll) {
+    this.dir = dir;
+    this.number = number;
+    this.segment = segment;
+    this.lastPosition = lastPosition;
+    this.options = options;
+    this.onCommit = onCommit;
+    this.onRoll = onRoll;
+    thread = new Thread(this::run, "shardbus-log-" + number);
+    thread.setDaemon(true);
+  }
+
+  /** Opens the file, so that a folder that cannot be written is found out at once. Blocks. */
+  void start() throws SQLException {
+    open();
+    thread.start();
+  }
+
+  long lastPosition() {
+    return lastPosition;
+  }
+
+  Segment segment() {
+    return segment;
+  }
+
+  Future<Void> write(Batch batch) {
+    Promise<Void> promise = Promise.promise();
+    if (closed) {
+      return Future.failedFuture(SinkException.transientFailure("the log is closed"));
+    }
+    queue.add(new Job(batch, promise));
+    return promise.future();
+  }
+
+  Future<Void> close() {
+    closed = true;
+    queue.add(new Job(null, Promise.promise()));
+    return ended.future();
+  }
+
+  private void run() {
+    List<Job> jobs = new ArrayList<>();
+    boolean going = true;
+    while (going) {
+      jobs.clear();
+      going = collect(jobs);
+      if (!jobs.isEmpty()) {
+        writeTogether(jobs);
+      }
+    }
+    disconnect();
+    Job late;
+    while ((late = queue.poll()) != null) {
+      late.promise().fail(SinkException.transientFailure("the log is closed"));
+    }
+    ended.complete();
+  }
+
+  /** Waits for work. Returns false when the thread is to end after it. */
+  private boolean collect(List<Job> jobs) {
+    int events = 0;
+    try {
+      for (Job job = queue.take(); job != null; job = queue.poll()) {
+        Batch batch = job.batch();
+        if (batch == null) {
+          return false;
+        }
+        jobs.add(job);
+        events += batch.size();
+        if (events >= MAX_EVENTS_A_TRANSACTION) {
+          break;
+        }
+      }
+      return true;
+    } catch (InterruptedException e) {
+      return false;
+    }
+  }
+
+  private void writeTogether(List<Job> jobs) {
+    long position = lastPosition;
+    Map<Integer, Long> newest = new HashMap<>();
+    try {
+      PreparedStatement statement = open();
+      for (Job job : jobs) {
+        Batch batch = job.batch();
+        if (batch != null) {
+          position = insert(statement, batch, position, newest);
+        }
+      }
+      statement.getConnection().commit();
+    } catch (SQLException | RuntimeException e) {
+      // Whatever it was, nothing of it is in the file; the next attempt begins with a new
+      // connection.
+      disconnect();
+      SinkException failure =
+          SinkException.transientFailure(
+              "cannot write " + segment.path() + ": " + e.getMessage(), e);
+      jobs.forEach(job -> job.promise().fail(failure));
+      return;
+    }
+    lastPosition = position;
+    written.putAll(newest);
+    jobs.forEach(job -> job.promise().complete());
+    onCommit.run();
+    rollIfLarge();
+  }
+
+  private long insert(
+      PreparedStatement statement, Batch batch, long before, Map<Integer, Long> newest)
+      throws SQLException {
+    long position = before;
+    long done = written.getOrDefault(batch.shard(), -1L);
+    for (ShardEvent event : batch.events()) {
+      if (event.sequence() <= done) {
+        continue;
+      }
+      statement.setLong(1, ++position);
+      statement.setLong(2, batch.producer().epoch());
+      statement.setInt(3, batch.shard());
+      statement.setLong(4, event.sequence());
+      statement.setLong(5, event.timestamp());
+      statement.setString(6, event.key());
+      statement.setBytes(7, event.payload().getBytes());
+      statement.executeUpdate();
+      newest.put(batch.shard(), event.sequence());
+    }
+    return position;
+  }
+
+  private PreparedStatement open() throws SQLException {
+    PreparedStatement ready = insert;
+    if (ready != null) {
+      return ready;
+    }
+    Connection fresh = segment.openForWriting(options.getSynchronous());
+    connection = fresh;
+    fresh.commit();
+    PreparedStatement statement = fresh.prepareStatement(INSERT);
+    insert = statement;
+    return statement;
+  }
+
+  private void disconnect() {
+    Connection old = connection;
+    connection = null;
+    insert = null;
+    if (old == null) {
+      return;
+    }
+    try {
+      old.rollback();
+    } catch (SQLException e) {
+      LOG.debug("rolling back {}", segment.path(), e);
+    }
+    try {
+      old.close();
+    } catch (SQLException e) {
+      LOG.warn("closing {}: {}", segment.path(), e.getMessage());
+    }
+  }
+
+  private void rollIfLarge() {
+    try {
+      if (segment.bytes() >= options.getSegmentBytes()) {
+        disconnect();
+        segment = Segment.in(dir, number, lastPosition + 1);
+        onRoll.run();
+      }
+    } catch (IOException e) {
+      LOG.warn("cannot see the size of {}: {}", segment.path(), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.sink.SqliteFiles;
+import io.shardbus.sink.log.LogSinkOptions.Synchronous;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.sqlite.SQLiteConfig;
+
+/**
+ * One file of the log: a SQLite database of one writer, with that writer's events from a position
+ * on.
+ *
+ * @param path the file
+ * @param writer the writer's number
+ * @param first the position of its first event
+ */
+record Segment(Path path, int writer, long first) {
+
+  private static final Pattern NAME = Pattern.compile("writer-(\\d{1,3})-(\\d{19})\\.db");
+
+  static Segment in(Path dir, int writer, long first) {
+    return new Segment(
+        dir.resolve(String.format(Locale.ROOT, "writer-%d-%019d.db", writer, first)),
+        writer,
+        first);
+  }
+
+  static Optional<Segment> of(Path file) {
+    Matcher matcher = NAME.matcher(file.getFileName().toString());
+    return matcher.matches()
+        ? Optional.of(
+            new Segment(file, Integer.parseInt(matcher.group(1)), Long.parseLong(matcher.group(2))))
+        : Optional.empty();
+  }
+
+  /** Opens it for writing, and makes it if it is not there. */
+  Connection openForWriting(Synchronous synchronous) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+    config.setSynchronous(
+        SQLiteConfig.SynchronousMode.valueOf(synchronous.name().toUpperCase(Locale.ROOT)));
+    Connection connection = config.createConnection("jdbc:sqlite:" + path);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE IF NOT EXISTS events ("
+              + "position INTEGER PRIMARY KEY, "
+              + "epoch INTEGER NOT NULL, "
+              + "shard INTEGER NOT NULL, "
+              + "sequence INTEGER NOT NULL, "
+              + "timestamp INTEGER NOT NULL, "
+              + "key TEXT, "
+              + "payload BLOB NOT NULL)");
+      connection.setAutoCommit(false);
+      return connection;
+    } catch (SQLException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  Connection openForReading() throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    config.setBusyTimeout(5_000);
+    return config.createConnection("jdbc:sqlite:" + path);
+  }
+
+  /**
+   * Whether SQLite finds the file sound. Reads all of it. Opens it for writing: a process that was
+   * killed while it made the file has left something to roll back.
+   */
+  boolean isSound() throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    try (Connection connection = config.createConnection("jdbc:sqlite:" + path);
+        Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
+      return result.next() && result.getString(1).equals("ok");
+    } catch (SQLException e) {
+      if (SqliteFiles.isDamage(e)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** The file is there, but its table is not: a writer is making it, or ended while it did. */
+  static boolean isNotMadeYet(SQLException e) {
+    return e.getMessage() != null && e.getMessage().contains("no such table");
+  }
+
+  /** The position of the last event; that before the first if there is none. */
+  long last() throws SQLException {
+    try (Connection connection = openForReading();
+        Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("SELECT max(position) FROM events")) {
+      long last = result.next() ? result.getLong(1) : 0;
+      return last == 0 ? first - 1 : last;
+    } catch (SQLException e) {
+      if (isNotMadeYet(e)) {
+        return first - 1;
+      }
+      throw e;
+    }
+  }
+
+  /** With what is not merged into the file yet. */
+  long bytes() throws IOException {
+    long bytes = 0;
+    for (Path part : SqliteFiles.of(path)) {
+      bytes += Files.exists(part) ? Files.size(part) : 0;
+    }
+    return bytes;
+  }
+
+  void delete() throws IOException {
+    for (Path part : SqliteFiles.of(path)) {
+      Files.deleteIfExists(part);
+    }
+  }
+}

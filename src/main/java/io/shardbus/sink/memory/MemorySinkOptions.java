@@ -1,0 +1,87 @@
+package io.shardbus.sink.memory;
+
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
+
+/** How much the memory sink keeps. */
+@DataObject
+public final class MemorySinkOptions {
+
+  /** The default of {@code maxEvents}. */
+  public static final int DEFAULT_MAX_EVENTS = 100_000;
+
+  /** The default of {@code maxBytes}: 64 MiB. */
+  public static final long DEFAULT_MAX_BYTES = 64L << 20;
+
+  private int maxEvents = DEFAULT_MAX_EVENTS;
+  private long maxBytes = DEFAULT_MAX_BYTES;
+
+  /** The defaults. */
+  public MemorySinkOptions() {}
+
+  /**
+   * A copy.
+   *
+   * @param other the options to copy
+   */
+  public MemorySinkOptions(MemorySinkOptions other) {
+    maxEvents = other.maxEvents;
+    maxBytes = other.maxBytes;
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the options by name
+   * @throws IllegalArgumentException naming an unknown or bad option
+   */
+  public MemorySinkOptions(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * @return how many events are kept; the oldest go first
+   */
+  public int getMaxEvents() {
+    return maxEvents;
+  }
+
+  /**
+   * @param events how many events are kept, at least 1; the oldest go first
+   * @return this
+   */
+  public MemorySinkOptions setMaxEvents(int events) {
+    if (events < 1) {
+      throw new IllegalArgumentException("maxEvents: " + events + " must be at least 1");
+    }
+    maxEvents = events;
+    return this;
+  }
+
+  /**
+   * @return how many bytes of payload are kept; the oldest events go first
+   */
+  public long getMaxBytes() {
+    return maxBytes;
+  }
+
+  /**
+   * @param bytes how many bytes of payload are kept, at least 1; the oldest events go first
+   * @return this
+   */
+  public MemorySinkOptions setMaxBytes(long bytes) {
+    if (bytes < 1) {
+      throw new IllegalArgumentException("maxBytes: " + bytes + " must be at least 1");
+    }
+    maxBytes = bytes;
+    return this;
+  }
+
+  /**
+   * @return all options as JSON
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
+  }
+}

@@ -1,0 +1,134 @@
+package io.shardbus.sink.redis;
+
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.StoredEvent;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Merges the shards' streams into a page, always taking the stream whose next event is the oldest, so that none is
+ * starved. It needs the next entry of every stream, or its end, before it can choose.
+ */
+final class PageMerge {
+
+  private static final long MAX_PAGE_BYTES = 8 << 20;
+
+  /** A filter that matches little must not read everything for one page. */
+  private static final int MAX_SCANNED = 100_000;
+
+  private final EventQuery query;
+  private final TreeMap<String, Long> positions;
+  private final List<Stream> streams;
+  private final List<StoredEvent> events = new ArrayList<>();
+  private long bytes;
+  private int scanned;
+
+  private record Entry(EntryId id, @Nullable StoredEvent event) {
+
+    long timestamp() {
+      return event == null ? Long.MIN_VALUE : event.event().timestamp();
+    }
+  }
+
+  /** A shard's entries behind the cursor, as far as they were fetched. */
+  static final class Stream {
+
+    private final String shard;
+    private final ArrayDeque<Entry> fetched = new ArrayDeque<>();
+    private EntryId last;
+    private boolean ended;
+
+    Stream(String shard, EntryId last) {
+      this.shard = shard;
+      this.last = last;
+    }
+
+    String shard() {
+      return shard;
+    }
+
+    /** The newest entry fetched. */
+    EntryId last() {
+      return last;
+    }
+
+    void add(EntryId id, @Nullable StoredEvent event) {
+      last = id;
+      fetched.add(new Entry(id, event));
+    }
+
+    void atEnd() {
+      ended = true;
+    }
+
+    boolean isDry() {
+      return !ended && fetched.isEmpty();
+    }
+  }
+
+  PageMerge(PositionCursor cursor, EventQuery query, List<String> shards) {
+    this.query = query;
+    positions = new TreeMap<>(cursor.positions());
+    streams = shards.stream().map(s -> new Stream(s, EntryId.of(cursor, s))).toList();
+  }
+
+  /** How many entries to ask of each stream. */
+  int share(int most) {
+    return Math.min(most, query.limit() / Math.max(1, streams.size()) + 1);
+  }
+
+  /** The streams of which more must be fetched. */
+  List<Stream> dry() {
+    return streams.stream().filter(Stream::isDry).toList();
+  }
+
+  /** Takes what can be taken while no stream is dry. Returns whether the page is done. */
+  boolean merge() {
+    while (true) {
+      Stream oldest = oldest();
+      if (oldest == null || isFull()) {
+        return true;
+      }
+      take(oldest);
+      if (oldest.isDry()) {
+        return false;
+      }
+    }
+  }
+
+  private boolean isFull() {
+    return events.size() >= query.limit() || bytes >= MAX_PAGE_BYTES || scanned >= MAX_SCANNED;
+  }
+
+  private @Nullable Stream oldest() {
+    return streams.stream()
+        .filter(stream -> !stream.fetched.isEmpty())
+        .min(Comparator.comparingLong(stream -> stream.fetched.element().timestamp()))
+        .orElse(null);
+  }
+
+  private void take(Stream stream) {
+    Entry entry = stream.fetched.remove();
+    scanned++;
+    entry.id.put(positions, stream.shard);
+    StoredEvent event = entry.event;
+    if (event != null && (query.filter() == null || query.filter().test(event.event()))) {
+      events.add(event);
+      bytes += event.event().payload().length();
+    }
+  }
+
+  EventPage result() {
+    if (query.order() == EventQuery.Order.TIMESTAMP) {
+      events.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
+    }
+    return new EventPage(
+        events, new PositionCursor(positions).format(RedisSinkOptions.SINK_NAME), oldest() != null);
+  }
+}

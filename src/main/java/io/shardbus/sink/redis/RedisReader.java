@@ -1,0 +1,133 @@
+package io.shardbus.sink.redis;
+
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Asks for entries, for one page after the other. The merging is the page's affair.
+ */
+final class RedisReader {
+
+  private static final int MAX_COUNT = 500;
+
+  private final RedisServer server;
+  private final RedisKeys keys;
+
+  RedisReader(RedisServer server, RedisKeys keys) {
+    this.server = server;
+    this.keys = keys;
+  }
+
+  Future<EventPage> read(PositionCursor cursor, EventQuery query) {
+    return shards().compose(shards -> fill(new PageMerge(cursor, query, shards)));
+  }
+
+  /** The ids of the newest entries. Fails if a key is no stream. */
+  Future<PositionCursor> end() {
+    return shards()
+        .compose(
+            shards -> {
+              List<Request> requests = new ArrayList<>();
+              for (String shard : shards) {
+                requests.add(
+                    Request.cmd(Command.XREVRANGE)
+                        .arg(keys.stream(shard))
+                        .arg("+")
+                        .arg("-")
+                        .arg("COUNT")
+                        .arg(1));
+              }
+              return server.batch(requests).map(replies -> newest(shards, replies));
+            });
+  }
+
+  private static PositionCursor newest(List<String> shards, List<Response> replies) {
+    TreeMap<String, Long> positions = new TreeMap<>();
+    for (int i = 0; i < replies.size(); i++) {
+      for (Response entry : replies.get(i)) {
+        EntryId.parse(entry.get(0).toString()).put(positions, shards.get(i));
+      }
+    }
+    return new PositionCursor(positions);
+  }
+
+  private Future<List<String>> shards() {
+    return server
+        .send(Request.cmd(Command.SMEMBERS).arg(keys.shards()))
+        .map(reply -> reply.stream().map(Response::toString).toList());
+  }
+
+  private Future<EventPage> fill(PageMerge page) {
+    List<PageMerge.Stream> dry = page.dry();
+    int count = page.share(MAX_COUNT);
+    List<Request> requests = new ArrayList<>();
+    for (PageMerge.Stream stream : dry) {
+      requests.add(
+          Request.cmd(Command.XRANGE)
+              .arg(keys.stream(stream.shard()))
+              .arg("(" + stream.last())
+              .arg("+")
+              .arg("COUNT")
+              .arg(count));
+    }
+    return server
+        .batch(requests)
+        .compose(
+            replies -> {
+              for (int i = 0; i < dry.size(); i++) {
+                append(dry.get(i), replies.get(i), count);
+              }
+              return page.merge() ? Future.succeededFuture(page.result()) : fill(page);
+            });
+  }
+
+  private static void append(PageMerge.Stream stream, Response reply, int asked) {
+    int got = 0;
+    for (Response entry : reply) {
+      got++;
+      stream.add(
+          EntryId.parse(entry.get(0).toString()),
+          event(Integer.parseInt(stream.shard()), entry.get(1)));
+    }
+    if (got < asked) {
+      stream.atEnd();
+    }
+  }
+
+  /** The event of an entry's fields; null if somebody else wrote the entry. */
+  private static @Nullable StoredEvent event(int shard, Response fields) {
+    Response epoch = null;
+    Response sequence = null;
+    Response timestamp = null;
+    Response payload = null;
+    String key = null;
+    for (int i = 0; i + 1 < fields.size(); i += 2) {
+      Response value = fields.get(i + 1);
+      switch (fields.get(i).toString()) {
+        case "epoch" -> epoch = value;
+        case "sequence" -> sequence = value;
+        case "timestamp" -> timestamp = value;
+        case "payload" -> payload = value;
+        case "key" -> key = value.toString();
+        default -> {}
+      }
+    }
+    if (epoch == null || sequence == null || timestamp == null || payload == null) {
+      return null;
+    }
+    return new StoredEvent(
+        epoch.toLong(),
+        new ShardEvent(shard, sequence.toLong(), timestamp.toLong(), payload.toBuffer(), key));
+  }
+}

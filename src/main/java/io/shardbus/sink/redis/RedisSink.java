@@ -1,0 +1,90 @@
+package io.shardbus.sink.redis;
+
+import io.shardbus.event.Batch;
+import io.shardbus.sink.AppendListeners;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.InFlight;
+import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.SinkContext;
+import io.vertx.core.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps events in Redis streams, one a shard. Listeners are told of what this sink wrote, not of
+ * what others write to the same server. Safe for any thread.
+ */
+public final class RedisSink implements ReplayableSink {
+
+  private final RedisSinkOptions options;
+  private final AppendListeners listeners = new AppendListeners();
+  private final InFlight inFlight = new InFlight();
+  private volatile @Nullable Opened opened;
+
+  private record Opened(RedisServer server, RedisWriter writer, RedisReader reader) {}
+
+  /**
+   * @param options where to write; copied
+   */
+  public RedisSink(RedisSinkOptions options) {
+    this.options = new RedisSinkOptions(options);
+  }
+
+  @Override
+  public String name() {
+    return RedisSinkOptions.SINK_NAME;
+  }
+
+  @Override
+  public Future<Void> open(SinkContext context) {
+    RedisServer server = new RedisServer(context.vertx(), options);
+    RedisKeys keys = new RedisKeys(options.getStreamPrefix());
+    RedisReader reader = new RedisReader(server, keys);
+    opened = new Opened(server, new RedisWriter(server, keys, options.getMaxLen()), reader);
+    return reader.end().mapEmpty(); // looks at the credentials, and at every key
+  }
+
+  @Override
+  public Future<Void> write(Batch batch) {
+    return inFlight.run(() -> opened().writer().write(batch)).onSuccess(d -> listeners.appended());
+  }
+
+  @Override
+  public Future<EventPage> read(EventQuery query) {
+    PositionCursor cursor;
+    try {
+      cursor = PositionCursor.parse(query.cursor(), RedisSinkOptions.SINK_NAME);
+    } catch (IllegalArgumentException e) {
+      return Future.failedFuture(e);
+    }
+    return inFlight.run(() -> opened().reader().read(cursor, query));
+  }
+
+  @Override
+  public Future<String> endCursor() {
+    return inFlight.run(
+        () -> opened().reader().end().map(end -> end.format(RedisSinkOptions.SINK_NAME)));
+  }
+
+  @Override
+  public Runnable onAppend(Runnable listener) {
+    return listeners.add(listener);
+  }
+
+  @Override
+  public Future<Void> close() {
+    Opened open = opened;
+    return inFlight
+        .close()
+        .compose(idle -> open == null ? Future.succeededFuture() : open.server().close());
+  }
+
+  private Opened opened() {
+    Opened open = opened;
+    if (open == null) {
+      throw new IllegalStateException("the sink is not open");
+    }
+    return open;
+  }
+}

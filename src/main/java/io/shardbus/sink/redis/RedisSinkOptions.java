@@ -1,0 +1,195 @@
+package io.shardbus.sink.redis;
+
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Where the redis sink writes, and how. */
+@DataObject
+public final class RedisSinkOptions {
+
+  /** The default of {@code connectionString}. */
+  public static final String DEFAULT_CONNECTION_STRING = "redis://127.0.0.1:6379";
+
+  /** The default of {@code streamPrefix}. */
+  public static final String DEFAULT_STREAM_PREFIX = "shardbus:";
+
+  /** The default of {@code connections}. */
+  public static final int DEFAULT_CONNECTIONS = 4;
+
+  /** The default of {@code timeout}: 10 s. */
+  public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
+
+  static final String SINK_NAME = "redis";
+  private static final int MAX_CONNECTIONS = 256;
+
+  private String connectionString = DEFAULT_CONNECTION_STRING;
+  private @Nullable String password;
+  private String streamPrefix = DEFAULT_STREAM_PREFIX;
+  private long maxLen;
+  private int connections = DEFAULT_CONNECTIONS;
+  private Duration timeout = DEFAULT_TIMEOUT;
+
+  /** The defaults. */
+  public RedisSinkOptions() {}
+
+  /**
+   * A copy.
+   *
+   * @param other the options to copy
+   */
+  public RedisSinkOptions(RedisSinkOptions other) {
+    connectionString = other.connectionString;
+    password = other.password;
+    streamPrefix = other.streamPrefix;
+    maxLen = other.maxLen;
+    connections = other.connections;
+    timeout = other.timeout;
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the options by name
+   * @throws IllegalArgumentException naming an unknown or bad option
+   */
+  public RedisSinkOptions(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * @return the server: {@code redis://user@host:port/database}
+   */
+  public String getConnectionString() {
+    return connectionString;
+  }
+
+  /**
+   * @param server the server: {@code redis://user@host:port/database}, or {@code rediss://} for
+   *     TLS. It may hold a password, but {@code password} is the better place
+   * @return this
+   */
+  public RedisSinkOptions setConnectionString(String server) {
+    if (!isServer(server)) {
+      // not shown: it may hold a password
+      throw new IllegalArgumentException(
+          "connectionString: must be like " + DEFAULT_CONNECTION_STRING + " or rediss://HOST:PORT");
+    }
+    connectionString = server;
+    return this;
+  }
+
+  private static boolean isServer(String text) {
+    try {
+      URI uri = new URI(text);
+      return ("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
+          && uri.getHost() != null;
+    } catch (URISyntaxException e) {
+      return false;
+    }
+  }
+
+  /**
+   * @return the password; null if the server asks for none
+   */
+  public @Nullable String getPassword() {
+    return password;
+  }
+
+  /**
+   * @param secret the password; null if the server asks for none
+   * @return this
+   */
+  public RedisSinkOptions setPassword(@Nullable String secret) {
+    password = secret;
+    return this;
+  }
+
+  /**
+   * @return what the names of all keys begin with
+   */
+  public String getStreamPrefix() {
+    return streamPrefix;
+  }
+
+  /**
+   * @param prefix what the names of all keys begin with; the stream of shard 3 is {@code
+   *     PREFIXshard:3}
+   * @return this
+   */
+  public RedisSinkOptions setStreamPrefix(String prefix) {
+    streamPrefix = prefix;
+    return this;
+  }
+
+  /**
+   * @return how many events a stream keeps; 0 for no limit
+   */
+  public long getMaxLen() {
+    return maxLen;
+  }
+
+  /**
+   * @param events how many events a stream keeps, about: the oldest go first, in blocks; 0 for no
+   *     limit
+   * @return this
+   */
+  public RedisSinkOptions setMaxLen(long events) {
+    if (events < 0) {
+      throw new IllegalArgumentException("maxLen: " + events + " must be at least 0");
+    }
+    maxLen = events;
+    return this;
+  }
+
+  /**
+   * @return how many connections are used at once
+   */
+  public int getConnections() {
+    return connections;
+  }
+
+  /**
+   * @param count how many connections are used at once, 1 to 256, each with one command in flight
+   * @return this
+   */
+  public RedisSinkOptions setConnections(int count) {
+    if (count < 1 || count > MAX_CONNECTIONS) {
+      throw new IllegalArgumentException(
+          "connections: " + count + " must be 1 to " + MAX_CONNECTIONS);
+    }
+    connections = count;
+    return this;
+  }
+
+  /**
+   * @return how long an answer is waited for
+   */
+  public Duration getTimeout() {
+    return timeout;
+  }
+
+  /**
+   * @param time how long an answer is waited for, at least 10 ms; best below the timeout of the
+   *     delivery
+   * @return this
+   */
+  public RedisSinkOptions setTimeout(Duration time) {
+    if (time.toMillis() < 10) {
+      throw new IllegalArgumentException("timeout: " + time + " must be at least 10 ms");
+    }
+    timeout = time;
+    return this;
+  }
+
+  /**
+   * @return all options as JSON, the password among them
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
+  }
+}

@@ -1,0 +1,122 @@
+package io.shardbus.sink.redis;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+import java.util.List;
+
+/*
+ * Adds batches to streams by a script. A script runs alone and as a whole; once its first command, SADD, was let
+ * through, none of the others is refused for want of memory, and so there is no half of a batch.
+ */
+final class RedisWriter {
+
+  /** The server does nothing else while the script runs: a few milliseconds at this size. */
+  private static final int MAX_EVENTS = 1_000;
+
+  private static final long MAX_BYTES = 4 << 20;
+
+  /** How long a producer that writes nothing is remembered. */
+  private static final long PRODUCER_SECONDS = 7 * 24 * 3600;
+
+  /*
+   * KEYS: the stream, the producer's last "epoch-sequence", the set of shards.
+   * ARGV: shard, producer, epoch, maximal length, seconds; then sequence, timestamp, payload and key of each event. The
+   * key comes behind a "k", and is empty for no key.
+   */
+  private static final String SCRIPT =
+      """
+      redis.call('SADD', KEYS[3], ARGV[1])
+      local last = -1
+      local state = redis.call('GET', KEYS[2])
+      if state then
+        local epoch, sequence = string.match(state, '^(%d+)-(%d+)$')
+        if tonumber(epoch) > tonumber(ARGV[3]) then
+          return redis.error_reply('FENCED producer ' .. ARGV[2] .. ' wrote with epoch ' .. epoch
+              .. ' before, and now with the older ' .. ARGV[3])
+        end
+        if epoch == ARGV[3] then
+          last = tonumber(sequence)
+        end
+      end
+      local newest
+      for i = 6, #ARGV, 4 do
+        if tonumber(ARGV[i]) > last then
+          newest = ARGV[i]
+          if ARGV[i + 3] == '' then
+            redis.call('XADD', KEYS[1], '*', 'producer', ARGV[2], 'epoch', ARGV[3],
+                'sequence', ARGV[i], 'timestamp', ARGV[i + 1], 'payload', ARGV[i + 2])
+          else
+            redis.call('XADD', KEYS[1], '*', 'producer', ARGV[2], 'epoch', ARGV[3],
+                'sequence', ARGV[i], 'timestamp', ARGV[i + 1], 'payload', ARGV[i + 2],
+                'key', string.sub(ARGV[i + 3], 2))
+          end
+        end
+      end
+      if newest then
+        redis.call('SET', KEYS[2], ARGV[3] .. '-' .. newest, 'EX', ARGV[5])
+        if ARGV[4] ~= '0' then
+          redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[4])
+        end
+      end
+      return 0
+      """;
+
+  private final RedisServer server;
+  private final RedisKeys keys;
+  private final long maxLen;
+
+  RedisWriter(RedisServer server, RedisKeys keys, long maxLen) {
+    this.server = server;
+    this.keys = keys;
+    this.maxLen = maxLen;
+  }
+
+  Future<Void> write(Batch batch) {
+    return writeFrom(batch, 0);
+  }
+
+  /** Piece after piece: if one fails, the retry passes over those before it. */
+  private Future<Void> writeFrom(Batch batch, int from) {
+    int to = pieceEnd(batch.events(), from);
+    Future<Void> piece = server.send(command(batch, from, to)).mapEmpty();
+    return to == batch.size() ? piece : piece.compose(done -> writeFrom(batch, to));
+  }
+
+  private static int pieceEnd(List<ShardEvent> events, int from) {
+    int end = from;
+    long bytes = 0;
+    while (end < events.size() && end - from < MAX_EVENTS && bytes < MAX_BYTES) {
+      bytes += events.get(end).payload().length();
+      end++;
+    }
+    return end;
+  }
+
+  private Request command(Batch batch, int from, int to) {
+    String shard = Integer.toString(batch.shard());
+    Request command =
+        Request.cmd(Command.EVAL)
+            .arg(SCRIPT)
+            .arg(3)
+            .arg(keys.stream(shard))
+            .arg(keys.producer(shard, batch.producer().id()))
+            .arg(keys.shards())
+            .arg(shard)
+            .arg(batch.producer().id())
+            .arg(batch.producer().epoch())
+            .arg(maxLen)
+            .arg(PRODUCER_SECONDS);
+    for (ShardEvent event : batch.events().subList(from, to)) {
+      String key = event.key();
+      command
+          .arg(event.sequence())
+          .arg(event.timestamp())
+          .arg(event.payload())
+          .arg(key == null ? "" : "k" + key);
+    }
+    return command;
+  }
+}

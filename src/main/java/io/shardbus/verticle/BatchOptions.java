@@ -1,0 +1,197 @@
+package io.shardbus.verticle;
+
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+
+/**
+ * When a shard hands a batch to its sink: at the target size, when the oldest event has waited
+ * {@code maxDelay}, or at once if no further event is to be expected within that time. The target
+ * follows the measured rate of events.
+ */
+@DataObject
+public final class BatchOptions {
+
+  /** The default of {@code minSize}, in events. */
+  public static final int DEFAULT_MIN_SIZE = 1_000;
+
+  /** The default of {@code maxSize}, in events. */
+  public static final int DEFAULT_MAX_SIZE = 10_000;
+
+  /** The default of {@code maxBytes}: 8 MiB. */
+  public static final int DEFAULT_MAX_BYTES = 8 << 20;
+
+  /** The default of {@code maxDelay}. */
+  public static final Duration DEFAULT_MAX_DELAY = Duration.ofMillis(10);
+
+  private static final int LARGEST_SIZE = 1_000_000;
+
+  private int minSize = DEFAULT_MIN_SIZE;
+  private int maxSize = DEFAULT_MAX_SIZE;
+  private int maxBytes = DEFAULT_MAX_BYTES;
+  private Duration maxDelay = DEFAULT_MAX_DELAY;
+  private boolean adaptive = true;
+
+  /** The defaults. */
+  public BatchOptions() {}
+
+  /**
+   * A copy.
+   *
+   * @param other the options to copy
+   */
+  public BatchOptions(BatchOptions other) {
+    minSize = other.minSize;
+    maxSize = other.maxSize;
+    maxBytes = other.maxBytes;
+    maxDelay = other.maxDelay;
+    adaptive = other.adaptive;
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the options by name
+   * @throws IllegalArgumentException naming an unknown or bad option
+   */
+  public BatchOptions(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * Small batches, written within a millisecond.
+   *
+   * @return the options
+   */
+  public static BatchOptions lowLatency() {
+    return new BatchOptions().setMinSize(1).setMaxSize(1_000).setMaxDelay(Duration.ofMillis(1));
+  }
+
+  /**
+   * Large batches, for sinks with a high cost a batch.
+   *
+   * @return the options
+   */
+  public static BatchOptions highThroughput() {
+    return new BatchOptions()
+        .setMaxSize(50_000)
+        .setMinSize(5_000)
+        .setMaxBytes(32 << 20)
+        .setMaxDelay(Duration.ofMillis(50));
+  }
+
+  /**
+   * Checks what the setters cannot see.
+   *
+   * @throws IllegalArgumentException naming the options that contradict each other
+   */
+  public void validate() {
+    if (minSize > maxSize) {
+      throw new IllegalArgumentException(
+          "batch.minSize: " + minSize + " must be at most batch.maxSize, which is " + maxSize);
+    }
+  }
+
+  /**
+   * @return the least target, in events
+   */
+  public int getMinSize() {
+    return minSize;
+  }
+
+  /**
+   * @param events the least target, 1 to 1,000,000 events
+   * @return this
+   */
+  public BatchOptions setMinSize(int events) {
+    minSize = size("batch.minSize", events);
+    return this;
+  }
+
+  /**
+   * @return the largest batch, in events
+   */
+  public int getMaxSize() {
+    return maxSize;
+  }
+
+  /**
+   * @param events the largest batch, 1 to 1,000,000 events
+   * @return this
+   */
+  public BatchOptions setMaxSize(int events) {
+    maxSize = size("batch.maxSize", events);
+    return this;
+  }
+
+  private static int size(String name, int events) {
+    if (events < 1 || events > LARGEST_SIZE) {
+      throw new IllegalArgumentException(
+          name + ": " + events + " must be 1 to " + LARGEST_SIZE + " events");
+    }
+    return events;
+  }
+
+  /**
+   * @return the bytes of payload at which a batch is complete
+   */
+  public int getMaxBytes() {
+    return maxBytes;
+  }
+
+  /**
+   * @param bytes the bytes of payload at which a batch is complete, at least 1; the event that
+   *     reaches it is the last
+   * @return this
+   */
+  public BatchOptions setMaxBytes(int bytes) {
+    if (bytes < 1) {
+      throw new IllegalArgumentException("batch.maxBytes: " + bytes + " must be at least 1 byte");
+    }
+    maxBytes = bytes;
+    return this;
+  }
+
+  /**
+   * @return how long an event waits for others
+   */
+  public Duration getMaxDelay() {
+    return maxDelay;
+  }
+
+  /**
+   * @param delay how long an event waits for others, 1 ms to 1 minute
+   * @return this
+   */
+  public BatchOptions setMaxDelay(Duration delay) {
+    if (delay.compareTo(Duration.ofMillis(1)) < 0 || delay.compareTo(Duration.ofMinutes(1)) > 0) {
+      throw new IllegalArgumentException("batch.maxDelay: " + delay + " must be 1 ms to 1 minute");
+    }
+    maxDelay = delay;
+    return this;
+  }
+
+  /**
+   * @return whether the target follows the rate of events; if not, it is {@code minSize}
+   */
+  public boolean isAdaptive() {
+    return adaptive;
+  }
+
+  /**
+   * @param on whether the target follows the rate of events; if not, it is {@code minSize}
+   * @return this
+   */
+  public BatchOptions setAdaptive(boolean on) {
+    adaptive = on;
+    return this;
+  }
+
+  /**
+   * @return all options as JSON
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
+  }
+}

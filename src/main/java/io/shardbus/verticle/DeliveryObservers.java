@@ -1,0 +1,62 @@
+package io.shardbus.verticle;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells several observers. One that throws is logged and does no harm to the delivery. Safe for any
+ * thread.
+ */
+public final class DeliveryObservers implements DeliveryObserver {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryObservers.class);
+
+  private final List<DeliveryObserver> all = new CopyOnWriteArrayList<>();
+
+  /** Nobody to tell yet. */
+  public DeliveryObservers() {}
+
+  /**
+   * Tells one more.
+   *
+   * @param observer whom to tell from now on
+   * @return stops telling it
+   */
+  public Runnable add(DeliveryObserver observer) {
+    all.add(observer);
+    return () -> all.remove(observer);
+  }
+
+  @Override
+  public void batchFormed(int events) {
+    tell(observer -> observer.batchFormed(events));
+  }
+
+  @Override
+  public void answered(long nanos, boolean taken) {
+    tell(observer -> observer.answered(nanos, taken));
+  }
+
+  @Override
+  public void retried(int events) {
+    tell(observer -> observer.retried(events));
+  }
+
+  @Override
+  public void confirmed(long oldest, long newest) {
+    tell(observer -> observer.confirmed(oldest, newest));
+  }
+
+  private void tell(Consumer<DeliveryObserver> what) {
+    for (DeliveryObserver observer : all) {
+      try {
+        what.accept(observer);
+      } catch (RuntimeException e) {
+        LOG.warn("an observer of deliveries failed", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,313 @@
+package io.shardbus.verticle;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.ShardManager;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events that wait for room, whoever handed them in. Those of a shard are served in the order in
+ * which they came, and none overtakes another of its shard, also when the routing changes
+ * meanwhile. While there are any, the first of each shard is tried once a millisecond; nothing runs
+ * while none waits. Safe for any thread.
+ */
+public final class IngestQueue {
+
+  /** The most events that can wait: the queue must be bounded, as the rings are. */
+  public static final int MAX_WAITING = 65_536;
+
+  /** The deadline of an event that waits as long as it takes. */
+  static final long NO_DEADLINE = Long.MAX_VALUE;
+
+  private static final long RETRY_MILLIS = 1;
+
+  private final Vertx vertx;
+  private final ShardManager manager;
+  private final long maxWaitingBytes;
+  private final long origin = System.nanoTime();
+  private volatile @Nullable Context home;
+
+  private final Map<Integer, Set<Waiting>> lanes = new HashMap<>();
+  private final TreeSet<Waiting> byDeadline =
+      new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
+  private int waiting;
+  private long waitingBytes;
+  private long arrivals;
+  private long routingEpoch;
+  private boolean armed;
+
+  /** An event with what is to be told. Two of them are never equal. */
+  private static final class Waiting {
+
+    final RawEvent event;
+    final @Nullable DeliveryAck ack;
+    final Consumer<IngestResult> then;
+    final long deadline;
+    final long arrival;
+
+    Waiting(
+        RawEvent event,
+        @Nullable DeliveryAck ack,
+        Consumer<IngestResult> then,
+        long deadline,
+        long arrival) {
+      this.event = event;
+      this.ack = ack;
+      this.then = then;
+      this.deadline = deadline;
+      this.arrival = arrival;
+    }
+
+    long deadline() {
+      return deadline;
+    }
+
+    long arrival() {
+      return arrival;
+    }
+  }
+
+  /**
+   * @param vertx where it waits
+   * @param manager where events go
+   */
+  public IngestQueue(Vertx vertx, ShardManager manager) {
+    this.vertx = vertx;
+    this.manager = manager;
+    maxWaitingBytes = manager.limits().maxRingBytes();
+    routingEpoch = manager.routingEpoch();
+  }
+
+  /** Where it waits from now on; null for wherever the next event comes from. */
+  void runOn(@Nullable Context context) {
+    home = context;
+    synchronized (this) {
+      armed = false;
+    }
+    retry();
+  }
+
+  /**
+   * Takes an event when there is room for it.
+   *
+   * @param event the event
+   * @param ack told of an accepted event's fate; null if nobody asks
+   * @param then told the outcome, on any thread: ACCEPTED, or what waiting is no help for, or
+   *     BACKPRESSURE if too many wait already
+   */
+  public void ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    ingestBy(NO_DEADLINE, event, ack, then);
+  }
+
+  /**
+   * Takes an event if there is room for it in time. Once a refusal was told, the event never gets
+   * in.
+   *
+   * @param event the event
+   * @param nanos how long it may wait; not at all if not above 0
+   * @param ack told of an accepted event's fate; null if nobody asks
+   * @param then told the outcome, on any thread
+   */
+  public void ingestWithin(
+      RawEvent event, long nanos, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    ingestBy(deadlineIn(nanos), event, ack, then);
+  }
+
+  private void ingestBy(
+      long deadline, RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    IngestResult result;
+    synchronized (this) {
+      result = pushOrWait(event, ack, then, deadline);
+    }
+    if (result != null) {
+      then.accept(result);
+    }
+  }
+
+  /** An event of a batch, and whom to tell. */
+  record Part(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
+
+  /**
+   * Takes a batch's events, each when there is room for it in time, or none of them.
+   *
+   * @return false if not all of them could wait, were there no room: nothing was done then
+   */
+  boolean ingestAllWithin(List<Part> parts, long nanos) {
+    long bytes = 0;
+    for (Part part : parts) {
+      bytes += part.event().sizeWithKey();
+    }
+    long deadline = deadlineIn(nanos);
+    List<Runnable> completions = new ArrayList<>(parts.size());
+    synchronized (this) {
+      if (waiting > 0
+          && (waiting + parts.size() > MAX_WAITING || waitingBytes + bytes > maxWaitingBytes)) {
+        return false;
+      }
+      for (Part part : parts) {
+        IngestResult result = pushOrWait(part.event(), part.ack(), part.then(), deadline);
+        if (result != null) {
+          completions.add(() -> part.then().accept(result));
+        }
+      }
+    }
+    completions.forEach(Runnable::run);
+    return true;
+  }
+
+  private long now() {
+    return System.nanoTime() - origin;
+  }
+
+  private long deadlineIn(long nanos) {
+    long deadline = now() + nanos;
+    return nanos > 0 && deadline < 0 ? NO_DEADLINE : deadline;
+  }
+
+  /** Null if the event waits. */
+  private @Nullable IngestResult pushOrWait(
+      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then, long deadline) {
+    int shard = laneOf(event);
+    if (!lanes.containsKey(shard)) {
+      IngestResult result = manager.tryIngestRaw(event, ack);
+      if (!worthWaiting(result)) {
+        return result;
+      }
+    }
+    if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
+      return manager.tryIngestRaw(event, ack);
+    }
+    boolean full =
+        waiting >= MAX_WAITING
+            || (waiting > 0 && waitingBytes + event.sizeWithKey() > maxWaitingBytes);
+    if (full || deadline <= now()) {
+      return manager.refuse(event);
+    }
+    Waiting one = new Waiting(event, ack, then, deadline, arrivals++);
+    lanes.computeIfAbsent(shard, id -> new LinkedHashSet<>()).add(one);
+    if (deadline != NO_DEADLINE) {
+      byDeadline.add(one);
+    }
+    waiting++;
+    waitingBytes += event.sizeWithKey();
+    arm();
+    return null;
+  }
+
+  private static boolean worthWaiting(IngestResult result) {
+    return result.outcome() == Outcome.BACKPRESSURE
+        || result.outcome() == Outcome.SAMPLED
+        || result.outcome() == Outcome.UNROUTED;
+  }
+
+  /** The shard, by a routing that all that wait are arranged by. */
+  private int laneOf(RawEvent event) {
+    while (true) {
+      long epoch = arrangeByRouting();
+      int shard = manager.selectShardByHash(event.hash());
+      if (manager.routingEpoch() == epoch) {
+        return shard;
+      }
+    }
+  }
+
+  private long arrangeByRouting() {
+    long epoch = manager.routingEpoch();
+    while (epoch != routingEpoch) { // also if it changed while the lanes were arranged by it
+      routingEpoch = epoch;
+      rearrange();
+      epoch = manager.routingEpoch();
+    }
+    return epoch;
+  }
+
+  private void rearrange() {
+    List<Waiting> all = new ArrayList<>(waiting);
+    lanes.values().forEach(all::addAll);
+    all.sort(Comparator.comparingLong(Waiting::arrival));
+    lanes.clear();
+    for (Waiting one : all) {
+      lanes
+          .computeIfAbsent(manager.selectShardByHash(one.event.hash()), id -> new LinkedHashSet<>())
+          .add(one);
+    }
+  }
+
+  private void arm() {
+    if (armed) {
+      return;
+    }
+    armed = true;
+    Context context = home;
+    if (context == null) {
+      vertx.setTimer(RETRY_MILLIS, timer -> retry());
+    } else {
+      context.runOnContext(now -> vertx.setTimer(RETRY_MILLIS, timer -> retry()));
+    }
+  }
+
+  private void retry() {
+    List<Runnable> completions = new ArrayList<>();
+    synchronized (this) {
+      armed = false;
+      arrangeByRouting();
+      for (var each = lanes.values().iterator(); each.hasNext(); ) {
+        Set<Waiting> lane = each.next();
+        serve(lane, completions);
+        if (lane.isEmpty()) {
+          each.remove();
+        }
+      }
+      refuseOverdue(completions);
+      if (waiting > 0) {
+        arm();
+      }
+    }
+    // Outside the lock: what runs now may well ingest more.
+    completions.forEach(Runnable::run);
+  }
+
+  private void serve(Set<Waiting> lane, List<Runnable> completions) {
+    for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
+      Waiting one = each.next();
+      IngestResult result = manager.tryIngestRaw(one.event, one.ack);
+      if (worthWaiting(result)) {
+        return;
+      }
+      each.remove();
+      leave(one, result, completions);
+    }
+  }
+
+  private void refuseOverdue(List<Runnable> completions) {
+    long now = now();
+    while (!byDeadline.isEmpty() && byDeadline.first().deadline <= now) {
+      Waiting one = byDeadline.first();
+      lanes.values().removeIf(lane -> lane.remove(one) && lane.isEmpty());
+      leave(one, manager.refuse(one.event), completions);
+    }
+  }
+
+  private void leave(Waiting one, IngestResult result, List<Runnable> completions) {
+    if (one.deadline != NO_DEADLINE) {
+      byDeadline.remove(one);
+    }
+    waiting--;
+    waitingBytes -= one.event.sizeWithKey();
+    completions.add(() -> one.then.accept(result));
+  }
+}

@@ -1,0 +1,282 @@
+package io.shardbus.verticle;
+
+import io.shardbus.shard.ScalingDecision.Direction;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingException.Reason;
+import io.shardbus.shard.Shard;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardMapper;
+import io.shardbus.shard.ShardState;
+import io.shardbus.verticle.ScalingHistory.Cause;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/*
+ * Adds and removes shards, one request at a time, whoever asks.
+ *
+ * Up: shards are provisioned, their verticles are deployed, and only when all run are they activated; if one cannot
+ * be deployed all are taken back. Down: shards leave the routing table and are sealed; that is the end of the request's
+ * turn. What they hold is delivered meanwhile, however long the sink takes, and then the verticle is undeployed and the
+ * shard unmapped. Asking for the removal of a shard that is on its way out joins the request under way.
+ */
+/** Adds and removes shards while events flow. Safe for any thread. */
+public final class Scaler {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Scaler.class);
+
+  private final Vertx vertx;
+  private final ShardManager manager;
+  private final ShardDeployments deployments;
+  private final Map<Integer, Future<Void>> leaving = new ConcurrentHashMap<>();
+  private final AtomicLong added = new AtomicLong();
+  private final AtomicLong removed = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
+  private final ScalingHistory history = new ScalingHistory();
+
+  private Future<?> last = Future.succeededFuture();
+  private volatile boolean closed;
+
+  /**
+   * @param vertx where verticles are deployed
+   * @param manager whose shards are added and removed
+   * @param deployments their verticles
+   */
+  public Scaler(Vertx vertx, ShardManager manager, ShardDeployments deployments) {
+    this.vertx = vertx;
+    this.manager = manager;
+    this.deployments = deployments;
+  }
+
+  /**
+   * Shards added since the start.
+   *
+   * @return how many
+   */
+  public long added() {
+    return added.get();
+  }
+
+  /**
+   * Shards removed since the start.
+   *
+   * @return how many
+   */
+  public long removed() {
+    return removed.get();
+  }
+
+  /**
+   * Requests that failed and changed nothing.
+   *
+   * @return how many
+   */
+  public long failed() {
+    return failed.get();
+  }
+
+  /**
+   * What was asked for, and what became of it.
+   *
+   * @return the live history
+   */
+  public ScalingHistory history() {
+    return history;
+  }
+
+  /**
+   * Adds shards: all of them, or none. The cooldown does not apply.
+   *
+   * @param count how many, at least 1
+   * @return their ids, once they are active
+   */
+  public Future<List<Integer>> scaleUp(int count) {
+    return scaleUp(count, Cause.MANUAL);
+  }
+
+  private Future<List<Integer>> scaleUp(int count, Cause cause) {
+    return history.follow(
+        Direction.UP,
+        cause,
+        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)),
+        manager::numShards);
+  }
+
+  private Future<List<Integer>> bringUp(List<Integer> ids) {
+    List<Future<Void>> deployed =
+        ids.stream().map(id -> deployments.deploy(manager.shard(id).orElseThrow())).toList();
+    return Future.join(deployed)
+        .compose(
+            all ->
+                blocking(
+                    () -> {
+                      ids.forEach(manager::activateShard);
+                      added.addAndGet(ids.size());
+                      LOG.info("added shards {}, now {} active", ids, manager.numShards());
+                      return ids;
+                    }))
+        .recover(e -> rollBack(ids).transform(done -> Future.failedFuture(e)));
+  }
+
+  private Future<Void> rollBack(List<Integer> ids) {
+    List<Future<?>> undone = new ArrayList<>();
+    for (int id : ids) {
+      undone.add(deployments.undeploy(id).compose(gone -> blocking(() -> manager.removeShard(id))));
+    }
+    return Future.join(undone).mapEmpty();
+  }
+
+  /**
+   * Removes shards, those with the least to deliver first. The cooldown does not apply.
+   *
+   * @param count how many, at least 1
+   * @return their ids, once all that they held is settled and they are gone
+   */
+  public Future<List<Integer>> scaleDown(int count) {
+    return scaleDown(count, Cause.MANUAL);
+  }
+
+  private Future<List<Integer>> scaleDown(int count, Cause cause) {
+    return history.follow(
+        Direction.DOWN,
+        cause,
+        inTurn(
+                () ->
+                    blocking(() -> mapper().scaleDown(count, true))
+                        .onSuccess(ids -> ids.forEach(this::seeOff)))
+            .compose(ids -> Future.all(ids.stream().map(this::seeOff).toList()).map(ids)),
+        manager::numShards);
+  }
+
+  /**
+   * Removes one shard. Joins the request under way if the shard is on its way out.
+   *
+   * @param id the shard's id
+   * @return completes when all that it held is settled and it is gone
+   */
+  public Future<Void> remove(int id) {
+    Future<Void> underWay = leaving.get(id);
+    if (underWay != null) {
+      return underWay;
+    }
+    return history
+        .follow(
+            Direction.DOWN,
+            Cause.MANUAL,
+            inTurn(() -> blocking(() -> mapper().scaleDownShard(id)).onSuccess(done -> seeOff(id)))
+                .compose(done -> seeOff(id))
+                .map(List.of(id)),
+            manager::numShards)
+        .mapEmpty();
+  }
+
+  /** Follows a sealed shard to its end; the same future for all who ask. */
+  private Future<Void> seeOff(int id) {
+    return leaving.computeIfAbsent(
+        id, shardId -> deliverAndUnmap(shardId).onComplete(done -> leaving.remove(shardId)));
+  }
+
+  private Future<Void> deliverAndUnmap(int id) {
+    if (manager.shard(id).isEmpty()) {
+      return Future.succeededFuture();
+    }
+    return deployments
+        .flush(id)
+        .compose(
+            flushed ->
+                blocking(
+                    () -> {
+                      mapper().finalizeDraining();
+                      return manager.shard(id).map(Shard::state).orElse(ShardState.STOPPED)
+                          == ShardState.STOPPED;
+                    }))
+        .compose(
+            stopped ->
+                stopped
+                    ? deployments
+                        .undeploy(id)
+                        .compose(gone -> blocking(() -> manager.removeShard(id)))
+                        .onSuccess(
+                            leftovers -> {
+                              removed.incrementAndGet();
+                              LOG.info("removed shard {}, now {} active", id, manager.numShards());
+                            })
+                        .mapEmpty()
+                    : deliverAndUnmap(id));
+  }
+
+  /** Asks the policy, and does what it says. Returns at once if a request is under way. */
+  Future<?> tick() {
+    synchronized (this) {
+      if (!last.isComplete()) {
+        return last;
+      }
+    }
+    return blocking(manager::evaluateScaling)
+        .compose(
+            decision -> {
+              if (decision.direction() == Direction.NONE) {
+                return Future.succeededFuture();
+              }
+              LOG.info(
+                  "scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
+              return decision.direction() == Direction.UP
+                  ? scaleUp(decision.count(), Cause.AUTOMATIC)
+                  : scaleDown(decision.count(), Cause.AUTOMATIC);
+            })
+        .onFailure(e -> LOG.warn("automatic scaling failed: {}", e.getMessage()));
+  }
+
+  /**
+   * Refuses further requests.
+   *
+   * @return completes when the request whose turn it is has ended
+   */
+  public Future<Void> close() {
+    closed = true;
+    synchronized (this) {
+      return last.<Void>mapEmpty().otherwiseEmpty();
+    }
+  }
+
+  private <T> Future<T> inTurn(Supplier<Future<T>> request) {
+    synchronized (this) {
+      Future<T> mine =
+          last.transform(
+              before -> {
+                if (closed) {
+                  return Future.failedFuture(
+                      new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing"));
+                }
+                return request.get();
+              });
+      last = mine;
+      return mine.onFailure(e -> failed.incrementAndGet());
+    }
+  }
+
+  private ShardMapper mapper() {
+    return manager
+        .mapper()
+        .orElseThrow(
+            () ->
+                new ScalingException(
+                    Reason.SCALING_DISABLED,
+                    "the number of shards is fixed: no scaling policy was given"));
+  }
+
+  /**
+   * Changes of the table wait for producers, for microseconds as a rule, and sealing for the
+   * consumer.
+   */
+  private <T> Future<T> blocking(java.util.concurrent.Callable<T> change) {
+    return vertx.executeBlocking(change, false);
+  }
+}

@@ -1,0 +1,108 @@
+package io.shardbus.verticle;
+
+import io.shardbus.shard.ScalingDecision.Direction;
+import io.vertx.core.Future;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The requests to add and remove shards, and what became of them. Safe for any thread. */
+public final class ScalingHistory {
+
+  /** How many of the last requests are kept whole; all are counted. */
+  private static final int KEPT = 100;
+
+  /** Who asked. */
+  public enum Cause {
+    /** A caller. */
+    MANUAL,
+    /** The scaling policy. */
+    AUTOMATIC
+  }
+
+  /** What became of a request. */
+  public enum Outcome {
+    /** It was carried out. */
+    DONE,
+    /** It was refused or rolled back. */
+    FAILED
+  }
+
+  /**
+   * A request that has ended.
+   *
+   * @param at when it ended
+   * @param direction up or down
+   * @param cause who asked
+   * @param outcome what became of it
+   * @param shards the shards that were added or removed; empty if it failed
+   * @param active shards that took events when it ended
+   * @param detail why it failed; empty if it was carried out
+   */
+  public record Entry(
+      Instant at,
+      Direction direction,
+      Cause cause,
+      Outcome outcome,
+      List<Integer> shards,
+      int active,
+      String detail) {}
+
+  private record Kind(Direction direction, Cause cause, Outcome outcome) {}
+
+  private final Deque<Entry> recent = new ArrayDeque<>();
+  private final Map<Kind, Long> counts = new HashMap<>();
+
+  ScalingHistory() {}
+
+  /**
+   * The last hundred requests.
+   *
+   * @return the oldest first
+   */
+  public synchronized List<Entry> recent() {
+    return List.copyOf(recent);
+  }
+
+  /**
+   * How many requests ended in a way.
+   *
+   * @param direction up or down
+   * @param cause who asked
+   * @param outcome what became of them
+   * @return requests since the start
+   */
+  public synchronized long count(Direction direction, Cause cause, Outcome outcome) {
+    return counts.getOrDefault(new Kind(direction, cause, outcome), 0L);
+  }
+
+  /** Notes the end of a request; the future that it returns completes after that. */
+  Future<List<Integer>> follow(
+      Direction direction,
+      Cause cause,
+      Future<List<Integer>> request,
+      java.util.function.IntSupplier active) {
+    return request.onComplete(
+        result ->
+            add(
+                new Entry(
+                    Instant.now(),
+                    direction,
+                    cause,
+                    result.succeeded() ? Outcome.DONE : Outcome.FAILED,
+                    result.succeeded() ? List.copyOf(result.result()) : List.of(),
+                    active.getAsInt(),
+                    result.succeeded() ? "" : String.valueOf(result.cause().getMessage()))));
+  }
+
+  private synchronized void add(Entry entry) {
+    recent.addLast(entry);
+    if (recent.size() > KEPT) {
+      recent.removeFirst();
+    }
+    counts.merge(new Kind(entry.direction(), entry.cause(), entry.outcome()), 1L, Long::sum);
+  }
+}

@@ -1,0 +1,40 @@
+package io.shardbus.verticle;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a shard gets on with its sink.
+ *
+ * @param circuit the state of the shard's circuit breaker
+ * @param failures attempts that failed in a row for a passing reason
+ * @param lastError what the sink said at the last of them; null if there was none
+ */
+public record SinkHealth(Circuit circuit, int failures, @Nullable String lastError) {
+
+  /** All is well. */
+  public static final SinkHealth GOOD = new SinkHealth(Circuit.CLOSED, 0, null);
+
+  /** The states of a circuit breaker. */
+  public enum Circuit {
+    /** Batches are written. */
+    CLOSED,
+    /** The sink failed too often in a row: nothing is written until the pause is over. */
+    OPEN,
+    /** The pause is over: one attempt shows whether the sink is back. */
+    HALF_OPEN
+  }
+
+  SinkHealth attempt(int breakerFailures) {
+    return failures < breakerFailures
+        ? this
+        : new SinkHealth(Circuit.HALF_OPEN, failures, lastError);
+  }
+
+  SinkHealth failed(int breakerFailures, Throwable failure) {
+    int now = failures + 1;
+    return new SinkHealth(
+        now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN,
+        now,
+        String.valueOf(failure.getMessage()));
+  }
+}

@@ -1,0 +1,23 @@
+// Numbers and times for people.
+
+const whole = new Intl.NumberFormat('en')
+const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+export const count = (n) => whole.format(n)
+
+export function rate(perSecond) {
+  if (perSecond == null) return '–'
+  if (perSecond >= 1e6) return `${short.format(perSecond / 1e6)} M`
+  if (perSecond >= 1e4) return `${short.format(perSecond / 1e3)} k`
+  return whole.format(Math.round(perSecond))
+}
+
+export function duration(seconds) {
+  if (seconds == null) return '–'
+  if (seconds === 0) return '0'
+  if (seconds >= 1) return `${short.format(seconds)} s`
+  if (seconds >= 1e-3) return `${short.format(seconds * 1e3)} ms`
+  return `${short.format(seconds * 1e6)} µs`
+}
+
+export const time = (date) => new Date(date).toLocaleTimeString('en-GB')

@@ -1,0 +1,179 @@
+// Asks the server once a second, and shows what it says.
+
+import { ApiError, getJson, getText, setToken } from './api.js'
+import { latencyLines, rateLines, Steps } from './charts.js'
+import { $, make, rows, setText } from './dom.js'
+import { count, duration, rate, time } from './format.js'
+import { showLetters } from './letters.js'
+import { quantile, Scrape } from './scrape.js'
+import { showShards } from './shards.js'
+import './tail.js'
+
+const PERIOD_MILLIS = 1000
+const WINDOW = 10 // seconds that a quantile is taken over
+const WRITE = 'shardbus_sink_write_seconds'
+const LATENCY = 'shardbus_delivery_latency_seconds'
+
+const rateChart = rateLines($('rate-chart'))
+const latencyChart = latencyLines($('latency-chart'))
+const scalingChart = new Steps($('scaling-chart'))
+let last = null
+let scrapes = []
+
+const sum = (numbers) => Object.values(numbers).reduce((a, b) => a + b, 0)
+
+/** An embedded gateway may have no metrics: then there is no latency to show. */
+async function scrape() {
+  try {
+    return new Scrape(await getText('/metrics'))
+  } catch (e) {
+    if (e instanceof ApiError && e.status === 404) return null
+    throw e
+  }
+}
+
+async function ask() {
+  const [stats, { shards }, meters] = await Promise.all([getJson('/v1/stats'), getJson('/v1/shards'), scrape(), showLetters()])
+  return { stats, shards, meters, at: performance.now() }
+}
+
+function connection(state, text) {
+  const pill = $('connection')
+  if (pill.dataset.state !== state) {
+    pill.dataset.state = state
+    setText(pill, text)
+    document.body.classList.toggle('stale', state !== 'live')
+  }
+}
+
+function tiles(stats, rates) {
+  const entries = [
+    ['Accepted', 'accepted', stats.accepted, rates?.accepted],
+    ['Delivered', 'delivered', stats.delivered, rates?.delivered],
+    ['Pending', 'pending', stats.pendingInRings + stats.inFlight, null],
+    ['Refused', 'refused', sum(stats.refused), rates?.refused, 'warn'],
+    ['Evicted', 'evicted', stats.evicted, rates?.evicted, 'warn'],
+    ['Dead-lettered', 'deadLettered', stats.deadLettered, rates?.deadLettered, 'bad'],
+  ]
+  for (const [title, id, value, perSecond, level] of entries) {
+    if (!$(`total-${id}`)) {
+      $('totals').append(make('div', {}, make('dt', {}, title), make('dd', { id: `total-${id}` }), make('dd')))
+    }
+    const number = $(`total-${id}`)
+    setText(number, count(value))
+    number.dataset.value = value
+    number.className = value > 0 && level ? level : ''
+    setText(number.nextSibling, perSecond == null ? '' : `${rate(perSecond)}/s`)
+  }
+}
+
+function ratesOf(now, before) {
+  const seconds = (now.at - before.at) / 1000
+  const per = (f) => Math.max(0, f(now.stats) - f(before.stats)) / seconds
+  return {
+    seconds,
+    accepted: per((s) => s.accepted), delivered: per((s) => s.delivered), refused: per((s) => sum(s.refused)),
+    evicted: per((s) => s.evicted), deadLettered: per((s) => s.deadLettered),
+  }
+}
+
+const REASONS = { backpressure: 'ring full', sampled: 'not sampled', unrouted: 'no shard active', closed: 'closing', tooLarge: 'too large' }
+
+function refusals(refused) {
+  rows($('refusals'), Object.entries(refused).map(([reason, n]) => [REASONS[reason] ?? reason, count(n), n > 0 ? 'warn' : '', n]))
+}
+
+function sink({ stats, shards, meters }) {
+  setText($('sink-name'), stats.sink)
+  const failing = shards.filter((shard) => shard.circuit && shard.circuit !== 'closed').length
+  const entries = [
+    ['state', failing ? `failing for ${count(failing)} of ${count(shards.length)} shards` : 'good', failing ? 'bad' : 'good'],
+    ['writes', count(stats.batches)],
+  ]
+  if (meters) {
+    const writes = meters.sum(`${WRITE}_count`)
+    const failed = meters.sum(`${WRITE}_count`, 'outcome="failed"')
+    const retried = meters.sum('shardbus_events_retried_total')
+    entries.push(
+      ['writes that failed', count(failed), failed ? 'warn' : ''],
+      ['events written again', count(retried), retried ? 'warn' : ''],
+      ['mean answer', duration(writes ? meters.sum(`${WRITE}_sum`) / writes : null)],
+    )
+  }
+  rows($('sink'), entries)
+}
+
+function latency(now, meters) {
+  $('latency-note').textContent = meters
+    ? `From ingestion to confirmation by the sink, over ${WINDOW} seconds.`
+    : 'This server has no metrics, so there is no latency to show.'
+  if (!meters) return
+  scrapes.push(meters)
+  if (scrapes.length > WINDOW) scrapes.shift()
+  const q = (n, name) => quantile(n, name, scrapes[0], meters)
+  latencyChart.add(now, [q(0.5, LATENCY), q(0.99, LATENCY), q(0.99, WRITE)])
+}
+
+function scalings(history) {
+  const items = history.toReversed().map((entry) => {
+    const failed = entry.outcome !== 'done'
+    const what = failed
+      ? `could not scale ${entry.direction}: ${entry.detail}`
+      : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} shard ${entry.shards.join(', ')}, ${entry.active} active`
+    return make('li', failed ? { class: 'bad' } : {}, make('small', {}, `${time(entry.at)} · ${entry.cause}`), what)
+  })
+  $('scalings').replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, 'No changes yet.')]))
+}
+
+let shownScalings = ''
+
+function show(now) {
+  const clock = Date.now()
+  if (last && now.stats.accepted < last.stats.accepted) {
+    last = null // another server, or one that was started again
+    scrapes = []
+  }
+  const rates = last && ratesOf(now, last)
+  tiles(now.stats, rates)
+  refusals(now.stats.refused)
+  const active = showShards(now.shards, last?.shards, rates?.seconds)
+  if (rates) rateChart.add(clock, [rates.accepted, rates.delivered, rates.refused])
+  latency(clock, now.meters)
+  sink(now)
+  const history = now.stats.scaling.recent
+  scalingChart.show(history, active, clock)
+  const seen = JSON.stringify(history)
+  if (seen !== shownScalings) {
+    shownScalings = seen
+    scalings(history)
+  }
+  last = now
+}
+
+let asking = false
+
+async function tick() {
+  const began = performance.now()
+  try {
+    show(await ask())
+    connection('live', 'live')
+    if (asking) $('access').open = asking = false
+  } catch (e) {
+    if (e instanceof ApiError && (e.status === 401 || e.status === 403)) {
+      connection('refused', 'a token is needed')
+      $('access').open = asking = true
+    } else {
+      connection('lost', 'the server does not answer, trying again')
+    }
+  }
+  setTimeout(tick, Math.max(100, PERIOD_MILLIS - (performance.now() - began)))
+}
+
+$('token-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  setToken($('token').value)
+  $('token').value = ''
+  $('access').open = false
+})
+
+tick()

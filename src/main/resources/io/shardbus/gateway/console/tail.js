@@ -1,0 +1,104 @@
+// The live tail.
+
+import { ApiError, stream } from './api.js'
+import { $, make, setText } from './dom.js'
+import { count, time } from './format.js'
+
+const SHOWN = 100
+const PAINT_MILLIS = 250
+const RETRY_MILLIS = 1000
+
+let running = null
+let seen = 0
+let fresh = []
+let painting = false
+
+function line(text) {
+  const event = JSON.parse(text)
+  const payload = 'event' in event ? JSON.stringify(event.event) : (event.text ?? event.base64)
+  const key = event.key == null ? '' : ` · ${event.key}`
+  return make('li', {},
+    make('small', {}, `${time(event.timestamp / 1e6)} · ${event.shard}:${event.sequence}${key}`), make('code', {}, payload))
+}
+
+/** At most four times a second: a busy bus sends more than anybody can read. */
+function paint() {
+  painting = false
+  if (fresh.length === 0) return
+  const list = $('tail')
+  list.prepend(...fresh.reverse().map(line))
+  fresh = []
+  while (list.children.length > SHOWN) list.lastChild.remove()
+  setText($('tail-state'), `Following, ${count(seen)} events so far.`)
+}
+
+function add(text) {
+  seen++
+  fresh.push(text)
+  if (fresh.length > SHOWN) fresh.shift()
+  if (!painting) {
+    painting = true
+    setTimeout(paint, PAINT_MILLIS)
+  }
+}
+
+async function follow(filter, signal) {
+  let cursor = null
+  while (!signal.aborted) {
+    const query = new URLSearchParams()
+    if (filter) query.set('filter', filter)
+    if (cursor) query.set('cursor', cursor)
+    try {
+      setText($('tail-state'), 'Following; nothing yet.')
+      for await (const message of stream(`/v1/tail?${query}`, signal)) {
+        if (message.event === 'cursor') cursor = message.id
+        else if (message.event === 'message' && message.data) add(message.data)
+      }
+    } catch (e) {
+      if (signal.aborted) return
+      if (e instanceof ApiError && e.status < 500) {
+        stop(e.message)
+        return
+      }
+    }
+    if (signal.aborted) return
+    setText($('tail-state'), 'The server does not answer. Trying again.')
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS))
+  }
+}
+
+function stop(why) {
+  running?.abort()
+  running = null
+  show(false)
+  setText($('tail-state'), why)
+}
+
+function show(following) {
+  const button = $('tail-button')
+  button.setAttribute('aria-pressed', following)
+  setText(button, following ? 'Stop' : 'Follow')
+}
+
+function start() {
+  running = new AbortController()
+  seen = 0
+  fresh = []
+  $('tail').replaceChildren()
+  show(true)
+  follow($('filter').value.trim(), running.signal)
+}
+
+// Enter in the filter box follows with the new filter; the button stops what runs.
+$('filter').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter') {
+    event.preventDefault()
+    running?.abort()
+    start()
+  }
+})
+$('tail-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  if (running) stop('Not following.')
+  else start()
+})

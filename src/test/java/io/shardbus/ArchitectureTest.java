@@ -1,0 +1,93 @@
+package io.shardbus;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The house: which package may know which. */
+class ArchitectureTest {
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(location -> !location.contains("/test-classes/"))
+          .importPackages("io.shardbus");
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "io.shardbus.options|''",
+        "io.shardbus.event|''",
+        "io.shardbus.shard|event",
+        "io.shardbus.sink|event,options",
+        "io.shardbus.verticle|event,options,shard,sink",
+        "io.shardbus|event,options,shard,sink,verticle",
+        "io.shardbus.gateway|event,options,shard,sink,verticle,ROOT"
+      })
+  void packages_importOnlyWhatIsBelow(String from, String allowed) {
+    String[] below =
+        Arrays.stream(allowed.split(","))
+            .filter(name -> !name.isEmpty())
+            .map(name -> name.equals("ROOT") ? "io.shardbus" : "io.shardbus." + name)
+            .toArray(String[]::new);
+    DescribedPredicate<JavaClass> others =
+        resideInAPackage("io.shardbus..")
+            .and(not(resideInAnyPackage(below)))
+            .and(not(resideInAPackage(from)));
+    noClasses().that().resideInAPackage(from).should().dependOnClassesThat(others).check(CLASSES);
+  }
+
+  @Test
+  void sinks_knowOnlyTheirInterface() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.shardbus.sink.*")
+        .should()
+        .dependOnClassesThat(
+            resideInAnyPackage(
+                "io.shardbus",
+                "io.shardbus.shard",
+                "io.shardbus.verticle",
+                "io.shardbus.gateway",
+                "io.shardbus.app"))
+        .check(CLASSES);
+    slices().matching("io.shardbus.sink.(*)").should().notDependOnEachOther().check(CLASSES);
+  }
+
+  @Test
+  void engine_needsNothingOfVertxButBuffers() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.shardbus.shard")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("io.vertx..")
+                .and(not(resideInAnyPackage("io.vertx.core.buffer", "io.vertx.core.json"))))
+        .check(CLASSES);
+  }
+
+  @Test
+  void vertxInternals_areNotUsed() {
+    noClasses()
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("io.vertx..internal..").or(resideInAPackage("io.vertx..impl..")))
+        .check(CLASSES);
+  }
+
+  @Test
+  void packages_haveNoCircles() {
+    slices().matching("io.shardbus.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+}

@@ -1,0 +1,302 @@
+package io.shardbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.testing.RecordingSink;
+import io.shardbus.verticle.IngestQueue;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.streams.WriteStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Waiting for room: in order, in time, and never without an end. */
+class IngestAwaitTest {
+
+  private static final int CAPACITY = 1024;
+
+  private Vertx vertx;
+  private ShardBus bus;
+  private final RecordingSink sink = new RecordingSink();
+  private volatile Promise<Void> gate = Promise.promise();
+
+  @BeforeEach
+  void start() throws Exception {
+    vertx = Vertx.vertx();
+    sink.behave(batch -> gate.future());
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    gate.tryComplete();
+    await(bus.close());
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private void start(int shards) throws Exception {
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(shards)
+            .setRingCapacity(CAPACITY)
+            .setScaling(ScalingPolicy.defaults(8).setAutoScale(false));
+    options.getBatch().setMinSize(1).setMaxSize(10);
+    bus = await(ShardBus.start(vertx, options, sink));
+  }
+
+  private static RawEvent event(String text, String key) {
+    return RawEvent.of(Buffer.buffer(text), key);
+  }
+
+  /** Also what a consumer that forms its next batch takes out once more. */
+  private void fill(String key) {
+    AtomicInteger idle = new AtomicInteger();
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(
+            () -> {
+              boolean took = false;
+              while (bus.ingest(event("fill", key)).accepted()) {
+                took = true;
+              }
+              return !took && idle.incrementAndGet() > 5;
+            });
+  }
+
+  private void assertReason(Future<?> future, NotDeliveredException.Reason reason) {
+    assertThatThrownBy(() -> await(future))
+        .cause()
+        .isInstanceOfSatisfying(
+            NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(reason));
+  }
+
+  private void assertBalanced() {
+    var total = bus.stats().total();
+    assertThat(total.accepted())
+        .isEqualTo(total.delivered() + total.pendingInRing() + total.inFlight());
+    assertThat(sink.faults()).isEmpty();
+  }
+
+  @Test
+  void deadline_failsAndTheEventNeverGetsIn() throws Exception {
+    start(1);
+    fill("k");
+    long refused = bus.stats().total().backpressure();
+    Future<IngestResult> late = bus.ingestAwait(event("late", "k"), Duration.ofMillis(20));
+    Future<IngestResult> patient = bus.ingestAwait(event("patient", "k"), Duration.ofDays(99_999));
+    assertReason(late, NotDeliveredException.Reason.BACKPRESSURE);
+    assertReason(
+        bus.ingestAwait(event("at once", "k"), Duration.ZERO),
+        NotDeliveredException.Reason.BACKPRESSURE);
+    assertThat(bus.stats().total().backpressure()).isEqualTo(refused + 2);
+    assertThat(patient.isComplete()).isFalse();
+    gate.complete();
+    assertThat(await(patient).accepted()).isTrue();
+    await(bus.flush());
+    assertThat(sink.all().stream().map(e -> e.payload().toString()))
+        .contains("patient")
+        .doesNotContain("late", "at once");
+    assertBalanced();
+  }
+
+  @Test
+  void deadlineAgainstRoom_eachEventIsInOrRefusedNeverBoth() throws Exception {
+    start(2);
+    Random random = new Random(7);
+    Map<String, Future<IngestResult>> results = new HashMap<>();
+    for (int round = 0; round < 15; round++) {
+      Promise<Void> roundsGate = Promise.promise();
+      gate = roundsGate;
+      fill("a");
+      for (int i = 0; i < 400; i++) {
+        String text = round + ":" + i;
+        Duration patience = Duration.ofMillis(1 + random.nextInt(20));
+        results.put(text, bus.ingestAwait(event(text, "a"), patience));
+      }
+      vertx.setTimer(1 + random.nextInt(20), timer -> roundsGate.complete());
+      await(Future.join(new ArrayList<>(results.values())).otherwiseEmpty());
+    }
+    await(bus.flush());
+    Map<String, Integer> delivered = new HashMap<>();
+    sink.all().forEach(e -> delivered.merge(e.payload().toString(), 1, Integer::sum));
+    int accepted = 0;
+    for (var each : results.entrySet()) {
+      accepted += each.getValue().succeeded() ? 1 : 0;
+      assertThat(delivered.getOrDefault(each.getKey(), 0))
+          .as(each.getKey())
+          .isEqualTo(each.getValue().succeeded() ? 1 : 0);
+    }
+    assertThat(accepted).as("both happened").isBetween(1, results.size() - 1);
+    assertBalanced();
+  }
+
+  @Test
+  void callers_areServedInTurn() throws Exception {
+    start(1);
+    fill("k");
+    List<String> asked = new ArrayList<>();
+    List<Future<IngestResult>> results = new ArrayList<>();
+    WriteStream<RawEvent> stream = bus.writeStream();
+    for (int i = 0; i < 3_000; i++) {
+      String text = (i % 3) + ":" + i;
+      asked.add(text);
+      switch (i % 3) {
+        case 0 -> results.add(bus.ingestAwait(event(text, "a" + i)));
+        case 1 -> results.add(bus.ingestAwait(event(text, "b" + i), Duration.ofMinutes(1)));
+        default -> stream.write(event(text, "c" + i));
+      }
+    }
+    gate.complete();
+    await(Future.all(results));
+    await(stream.end());
+    await(bus.flush());
+    assertThat(
+            sink.ofShard(0).stream()
+                .map(e -> e.payload().toString())
+                .filter(text -> !text.equals("fill")))
+        .containsExactlyElementsOf(asked);
+  }
+
+  @Test
+  void waiting_isBounded() throws Exception {
+    start(1);
+    fill("k");
+    List<Future<IngestResult>> results = new ArrayList<>();
+    for (int i = 0; i < IngestQueue.MAX_WAITING + 10; i++) {
+      results.add(bus.ingestAwait(RawEvent.of("w" + i)));
+    }
+    for (int i = IngestQueue.MAX_WAITING; i < results.size(); i++) {
+      assertThat(results.get(i).result().outcome()).isEqualTo(Outcome.BACKPRESSURE);
+    }
+    gate.complete();
+    await(Future.all(results));
+    await(bus.flush());
+    assertThat(sink.ofShard(0).stream().filter(e -> e.payload().toString().startsWith("w")).count())
+        .isEqualTo(IngestQueue.MAX_WAITING);
+    assertBalanced();
+  }
+
+  @Test
+  void fullShard_doesNotHoldUpOthers() throws Exception {
+    start(2);
+    String full = "k0";
+    int busy = bus.shards().selectShardByHash(event("", full).hash());
+    int i = 1;
+    while (bus.shards().selectShardByHash(event("", "k" + i).hash()) == busy) {
+      i++;
+    }
+    String free = "k" + i;
+    fill(full);
+    Future<IngestResult> waits = bus.ingestAwait(event("x", full));
+    assertThat(bus.ingestAwait(event("x", free)).isComplete()).isTrue();
+    assertThat(waits.isComplete()).isFalse();
+    gate.complete();
+    await(waits);
+  }
+
+  @Test
+  void scaling_keepsTheOrderOfWhatWaits() throws Exception {
+    start(1);
+    fill("k");
+    List<Future<IngestResult>> results = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      results.add(bus.ingestAwait(event("" + i, "key" + i % 10)));
+    }
+    await(bus.scaleUp(2));
+    for (int i = 2_000; i < 6_000; i++) {
+      results.add(bus.ingestAwait(event("" + i, "key" + i % 10)));
+    }
+    gate.complete();
+    await(Future.all(results));
+    await(bus.flush());
+    Map<Integer, Integer> last = new HashMap<>();
+    int count = 0;
+    for (ShardEvent event : sink.all()) {
+      if (!event.payload().toString().equals("fill")) {
+        int n = Integer.parseInt(event.payload().toString());
+        Integer before = last.put(event.shard(), n);
+        assertThat(n).isGreaterThan(before == null ? -1 : before);
+        count++;
+      }
+    }
+    assertThat(count).isEqualTo(6_000);
+    assertBalanced();
+  }
+
+  @Test
+  void callerThatIsUndeployed_doesNotStopOthers() throws Exception {
+    start(1);
+    fill("k");
+    Promise<Future<IngestResult>> first = Promise.promise();
+    String id =
+        await(
+            vertx.deployVerticle(
+                new VerticleBase() {
+                  @Override
+                  public Future<?> start() {
+                    first.complete(bus.ingestAwait(RawEvent.of("first")));
+                    return Future.succeededFuture();
+                  }
+                }));
+    await(vertx.undeploy(id));
+    Future<IngestResult> second = bus.ingestAwait(RawEvent.of("second"));
+    gate.complete();
+    await(second);
+    assertThat(await(first.future()).succeeded()).isTrue();
+  }
+
+  @Test
+  void close_refusesWhatWaits() throws Exception {
+    start(1);
+    fill("k");
+    Future<IngestResult> waits = bus.ingestAwait(RawEvent.of("x"));
+    Future<Void> closed = bus.close();
+    assertThat(await(waits).outcome()).isEqualTo(Outcome.CLOSED);
+    gate.complete();
+    await(closed);
+  }
+
+  @Test
+  void stream_tellsOfRoomOnItsContext() throws Exception {
+    start(1);
+    fill("k");
+    Context context = vertx.getOrCreateContext();
+    Promise<Boolean> drained = Promise.promise();
+    context.runOnContext(
+        now -> {
+          WriteStream<RawEvent> stream = bus.writeStream().setWriteQueueMaxSize(10);
+          while (!stream.writeQueueFull()) {
+            stream.write(RawEvent.of("x"));
+          }
+          stream.drainHandler(room -> drained.complete(Vertx.currentContext() == context));
+          gate.complete();
+        });
+    assertThat(await(drained.future())).isTrue();
+    Promise<Void> late = Promise.promise();
+    bus.writeStream().drainHandler(late::complete);
+    await(late.future());
+  }
+}

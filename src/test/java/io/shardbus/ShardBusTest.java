@@ -1,0 +1,246 @@
+package io.shardbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkException;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ShardBusTest {
+
+  private Vertx vertx;
+  private final RecordingSink sink = new RecordingSink();
+
+  @BeforeEach
+  void setUp() {
+    vertx = Vertx.vertx();
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private ShardBus start(ShardBusOptions options) throws Exception {
+    return await(ShardBus.start(vertx, options, sink));
+  }
+
+  private static ShardBusOptions elastic(int shards) {
+    return new ShardBusOptions()
+        .setShards(shards)
+        .setScaling(ScalingPolicy.defaults(8).setAutoScale(false));
+  }
+
+  private void assertBalanced(ShardBus bus) {
+    var total = bus.stats().total();
+    assertThat(total.accepted())
+        .isEqualTo(
+            total.delivered()
+                + total.evicted()
+                + total.deadLettered()
+                + total.pendingInRing()
+                + total.inFlight());
+    assertThat(sink.faults()).isEmpty();
+  }
+
+  @Test
+  void ingest_deliversEveryEventOnceInOrder() throws Exception {
+    ShardBus bus = start(new ShardBusOptions().setShards(3));
+    Set<String> sent = new HashSet<>();
+    for (int i = 0; i < 100_000; i++) {
+      String text = "event " + i;
+      sent.add(text);
+      assertThat(bus.ingest(RawEvent.of(text)).accepted()).isTrue();
+    }
+    await(bus.flush());
+    assertThat(sink.count()).isEqualTo(100_000);
+    List<String> got = new ArrayList<>();
+    sink.all().forEach(event -> got.add(event.payload().toString()));
+    assertThat(new HashSet<>(got)).isEqualTo(sent);
+    assertBalanced(bus);
+    await(bus.close());
+    assertThat(sink.isClosed()).isTrue();
+    assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
+  }
+
+  @Test
+  void close_deliversWhatWasAccepted() throws Exception {
+    ShardBus bus = start(new ShardBusOptions().setShards(2));
+    long accepted = 0;
+    for (int i = 0; i < 50_000; i++) {
+      accepted += bus.ingest(RawEvent.of("event " + i)).accepted() ? 1 : 0;
+    }
+    Future<Void> first = bus.close();
+    assertThat(bus.close()).isSameAs(first);
+    await(first);
+    assertThat(sink.count()).isEqualTo(accepted);
+    assertBalanced(bus);
+  }
+
+  @Test
+  void scaling_keepsEveryEventWhileProducersPush() throws Exception {
+    ShardBus bus = start(elastic(2).setRingCapacity(4096));
+    int producers = 3;
+    int each = 60_000;
+    List<Thread> threads = new ArrayList<>();
+    for (int p = 0; p < producers; p++) {
+      int producer = p;
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int i = 0; i < each; ) {
+                  if (bus.ingest(RawEvent.of(producer + ":" + i)).accepted()) {
+                    i++;
+                  } else {
+                    Thread.onSpinWait();
+                  }
+                }
+              });
+      thread.start();
+      threads.add(thread);
+    }
+    for (int round = 0; round < 20; round++) {
+      await(bus.scaleUp(2));
+      await(bus.scaleDown(2));
+    }
+    for (Thread thread : threads) {
+      thread.join(20_000);
+    }
+    await(bus.flush());
+    assertThat(sink.count()).isEqualTo((long) producers * each);
+    assertThat(new HashSet<>(sink.all().stream().map(e -> e.payload().toString()).toList()))
+        .hasSize(producers * each);
+    assertBalanced(bus);
+    assertThat(bus.stats().scaling().added()).isEqualTo(40);
+    assertThat(bus.stats().scaling().removed()).isEqualTo(40);
+    assertThat(bus.stats().shards()).hasSize(2);
+    await(bus.close());
+  }
+
+  @Test
+  void scaling_staticBusRefuses() throws Exception {
+    ShardBus bus = start(new ShardBusOptions().setShards(1));
+    assertThatThrownBy(() -> await(bus.scaleUp(1)))
+        .cause()
+        .isInstanceOfSatisfying(
+            ScalingException.class,
+            e -> assertThat(e.reason()).isEqualTo(ScalingException.Reason.SCALING_DISABLED));
+    await(bus.close());
+  }
+
+  @Test
+  void deliver_completesWhenTheSinkConfirmed() throws Exception {
+    ShardBus bus = start(new ShardBusOptions().setShards(2));
+    IngestResult result = await(bus.deliver(RawEvent.of("now")));
+    assertThat(result.accepted()).isTrue();
+    assertThat(sink.all()).hasSize(1);
+    await(bus.close());
+    assertThatThrownBy(() -> await(bus.deliver(RawEvent.of("late"))))
+        .cause()
+        .isInstanceOfSatisfying(
+            NotDeliveredException.class,
+            e -> assertThat(e.reason()).isEqualTo(NotDeliveredException.Reason.CLOSED));
+  }
+
+  @Test
+  void undeployedShardVerticle_isDeployedAgainAndGoesOn() throws Exception {
+    ShardBus bus = start(new ShardBusOptions().setShards(1).setRouters(0));
+    for (int i = 0; i < 1_000; i++) {
+      bus.ingest(RawEvent.of("before " + i));
+    }
+    for (String id : vertx.deploymentIDs()) {
+      await(vertx.undeploy(id));
+    }
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(bus.ingest(RawEvent.of("after " + i)).accepted()).isTrue();
+    }
+    await(bus.flush());
+    assertThat(sink.count()).isEqualTo(2_000);
+    assertBalanced(bus);
+    await(bus.close());
+  }
+
+  @Test
+  void ingestAwait_waitsForRoomAndKeepsOrder() throws Exception {
+    io.vertx.core.Promise<Void> gate = io.vertx.core.Promise.promise();
+    sink.behave(batch -> gate.future());
+    ShardBus bus = start(new ShardBusOptions().setShards(1).setRingCapacity(1024));
+    List<Future<IngestResult>> results = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      results.add(bus.ingestAwait(RawEvent.of(Buffer.buffer("event " + i))));
+    }
+    assertThat(results.get(19_999).isComplete()).isFalse();
+    gate.complete();
+    await(Future.all(results));
+    await(bus.flush());
+    assertThat(sink.ofShard(0)).hasSize(20_000);
+    for (int i = 0; i < 20_000; i++) {
+      assertThat(sink.ofShard(0).get(i).payload().toString()).isEqualTo("event " + i);
+    }
+    assertBalanced(bus);
+    await(bus.close());
+  }
+
+  @Test
+  void deadLetters_areReplayedWhenTheSinkTakesThem(@TempDir Path folder) throws Exception {
+    sink.behave(
+        batch ->
+            batch.events().stream().anyMatch(e -> e.payload().length() > 10)
+                ? Future.failedFuture(SinkException.permanentFailure("too long for us"))
+                : Future.succeededFuture());
+    ShardBus bus = start(new ShardBusOptions().setShards(2).setDataDir(folder.toString()));
+    for (int i = 0; i < 300; i++) {
+      RawEvent event =
+          RawEvent.of(Buffer.buffer(i % 3 == 0 ? "a long event " + i : "e" + i), "k" + i);
+      assertThat(bus.ingest(event).accepted()).isTrue();
+    }
+    await(bus.flush());
+    assertThat(bus.stats().total().deadLettered()).isEqualTo(100);
+    assertThat(await(bus.deadLetters().count())).isEqualTo(100);
+    long first = await(bus.deadLetters().list(0, 1)).get(0).id();
+    assertThat(await(bus.replayDeadLetters(List.of(first, 999_999L))))
+        .isEqualTo(new DeadLetterReplay.Result(0, 1, 0));
+    assertThat(await(bus.deadLetters().count())).as("a new letter for the old").isEqualTo(100);
+    await(bus.close());
+
+    // They outlive the bus.
+    RecordingSink patient = new RecordingSink();
+    ShardBus next =
+        await(ShardBus.start(vertx, new ShardBusOptions().setDataDir(folder.toString()), patient));
+    Future<DeadLetterReplay.Result> replay = next.replayDeadLetters();
+    assertThatThrownBy(() -> await(next.replayDeadLetters()))
+        .cause()
+        .hasMessageContaining("under way");
+    assertThat(await(replay)).isEqualTo(new DeadLetterReplay.Result(100, 0, 0));
+    assertThat(await(next.deadLetters().count())).isZero();
+    assertThat(patient.all())
+        .hasSize(100)
+        .allSatisfy(
+            event ->
+                assertThat(event.payload().toString())
+                    .isEqualTo("a long event " + event.key().substring(1)));
+    await(next.close());
+  }
+}

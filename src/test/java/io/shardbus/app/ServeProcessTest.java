@@ -1,0 +1,268 @@
+package io.shardbus.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line in processes of its own, as a person has it. */
+class ServeProcessTest {
+
+  @TempDir Path dir;
+  private final List<Process> processes = new ArrayList<>();
+  private int count;
+
+  private record Run(Process process, Path out, Path err) {
+
+    String stdout() throws IOException {
+      return Files.readString(out);
+    }
+
+    String stderr() throws IOException {
+      return Files.readString(err);
+    }
+
+    int exit() throws Exception {
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("ends").isTrue();
+      return process.exitValue();
+    }
+  }
+
+  @AfterEach
+  void killAll() {
+    processes.forEach(Process::destroyForcibly);
+  }
+
+  private Run start(String... args) throws IOException {
+    return startWith(Map.of(), args);
+  }
+
+  private Run startWith(Map<String, String> environment, String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
+    // As in the jar, where there is no configuration for tests.
+    command.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml");
+    command.add("io.shardbus.app.Main");
+    command.addAll(List.of(args));
+    Path out = dir.resolve("out" + count);
+    Path err = dir.resolve("err" + count++);
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    processes.add(process);
+    return new Run(process, out, err);
+  }
+
+  private String url(Run server) {
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> !server.process().isAlive() || server.stdout().contains("\n"));
+    try {
+      String line = server.stdout().strip();
+      assertThat(line).as(server.stderr()).startsWith("listening on http://127.0.0.1:");
+      return line.substring("listening on ".length());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String get(String url) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.ofString())
+        .body();
+  }
+
+  private void assertFails(int code, String says, String... args) throws Exception {
+    Run run = start(args);
+    assertThat(run.exit()).as(run.stderr()).isEqualTo(code);
+    assertThat(run.stderr()).contains(says).doesNotContain("\tat ").doesNotContain("Exception");
+    assertThat(run.stdout()).isEmpty();
+  }
+
+  @Test
+  void serve_keepsEventsAcrossAGracefulStop() throws Exception {
+    String data = dir.resolve("data").toString();
+    Run server = start("serve", "--port", "0", "--data", data);
+    String url = url(server);
+    assertThat(server.stderr()).contains("curl").contains(data).contains("sink log");
+    Run feed = start("feed", "--url", url, "--generate", "5000", "--ack", "delivered", "--json");
+    assertThat(feed.exit()).as(feed.stderr()).isZero();
+    JsonObject summary = new JsonObject(feed.stdout());
+    assertThat(summary.getInteger("acked")).isEqualTo(5000);
+    Run second = start("serve", "--port", "0", "--data", data);
+    assertThat(second.exit()).isEqualTo(1);
+    assertThat(second.stderr()).contains("in use by another log");
+    Run feed2 = start("feed", "--url", url, "--generate", "5000", "--via", "ws");
+    assertThat(feed2.exit()).as(feed2.stderr()).isZero();
+    server.process().destroy();
+    assertThat(server.exit()).isZero();
+    assertThat(server.stderr())
+        .contains("stopped: 10000 events accepted, 10000 delivered")
+        .contains("0 not delivered");
+
+    Run again = start("serve", "--port", "0", "--data", data);
+    String newUrl = url(again);
+    Run tail = start("tail", "--url", newUrl, "--from-start", "--count", "10000");
+    assertThat(tail.exit()).as(tail.stderr()).isZero();
+    assertThat(tail.stdout().lines().count()).isEqualTo(10_000);
+    Run up = start("scale", "up", "1", "--url", newUrl);
+    assertThat(up.exit()).as(up.stderr()).isZero();
+    Run down = start("scale", "down", "0", "--url", newUrl);
+    assertThat(down.exit()).as(down.stderr()).isZero();
+    Run stats = start("stats", "--url", newUrl);
+    assertThat(stats.exit()).as(stats.stderr()).isZero();
+    assertThat(stats.stdout()).contains("accepted").contains("active");
+    assertThat(get(newUrl + "/health/ready")).contains("ready");
+    assertThat(get(newUrl + "/metrics"))
+        .contains("shardbus_events_delivered_total 0.0")
+        .contains("shardbus_scalings_total{")
+        .contains("vertx_http_server_")
+        .contains("jvm_memory_used_bytes")
+        .doesNotContain("method=\"GET\"");
+    assertThat(get(newUrl + "/")).contains("console/main.js");
+  }
+
+  @Test
+  void faults_areOneClearLine() throws Exception {
+    Path file = Files.createFile(dir.resolve("file"));
+    Path config = Files.writeString(dir.resolve("bad.json"), "{\"bus\":{\"shard\":1}}");
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      assertFails(
+          1,
+          "cannot listen on 127.0.0.1:" + port,
+          "serve",
+          "--port",
+          port,
+          "--sink",
+          "memory",
+          "--data",
+          dir + "/d1");
+    }
+    assertFails(1, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
+    assertFails(
+        2,
+        "unknown option \"bus.shard\"".replace("bus.", ""),
+        "serve",
+        "--config",
+        config.toString());
+    assertFails(
+        1,
+        "\"nowhere\" is unknown, there are eventbus, jetstream, kafka, log, memory, noop, redis",
+        "serve",
+        "--sink",
+        "nowhere",
+        "--data",
+        dir + "/d2");
+    assertFails(2, "port: 99999 must be 0 to 65535", "serve", "--port", "99999");
+    assertFails(
+        1,
+        "insecure",
+        "serve",
+        "--host",
+        "0.0.0.0",
+        "--port",
+        "0",
+        "--sink",
+        "memory",
+        "--data",
+        dir + "/d3");
+    assertFails(2, "'--prot'", "serve", "--prot", "1");
+    assertFails(
+        1, "is the server running?", "feed", "--url", "http://127.0.0.1:1", "--generate", "1");
+    assertFails(2, "--url", "stats", "--url", "localhost");
+  }
+
+  @Test
+  void commands_sendTheirToken() throws Exception {
+    Path tokens =
+        Files.writeString(dir.resolve("tokens"), "ingest hush-i\nread hush-r\nadmin hush-a\n");
+    Run server =
+        startWith(
+            Map.of("SHARDBUS_TOKENS_FILE", tokens.toString()),
+            "serve",
+            "--port",
+            "0",
+            "--sink",
+            "memory",
+            "--data",
+            dir + "/d");
+    String url = url(server);
+    assertFails(1, "the server said 401", "stats", "--url", url);
+    assertFails(1, "the server said 403", "stats", "--url", url, "--token", "hush-i");
+    assertFails(2, "--token", "stats", "--url", url, "--token", "hush i");
+    for (String via : List.of("http", "ws")) {
+      Run feed =
+          startWith(
+              Map.of("SHARDBUS_TOKEN", "hush-i"),
+              "feed",
+              "--url",
+              url,
+              "--generate",
+              "10",
+              "--ack",
+              "delivered",
+              "--via",
+              via);
+      assertThat(feed.exit()).as(feed.stderr()).isZero();
+    }
+    Run tail = start("tail", "--url", url, "--token", "hush-r", "--from-start", "--count", "20");
+    assertThat(tail.exit()).as(tail.stderr()).isZero();
+    Run scale = start("scale", "up", "1", "--url", url, "--token", "hush-a");
+    assertThat(scale.exit()).as(scale.stderr()).isZero();
+    Run stats =
+        startWith(Map.of("SHARDBUS_TOKEN", "hush-i"), "stats", "--url", url, "--token", "hush-r");
+    assertThat(stats.exit()).as(stats.stderr()).isZero();
+    assertThat(server.stdout() + server.stderr()).doesNotContain("hush");
+  }
+
+  @Test
+  void secrets_areNotPrinted() throws Exception {
+    Path config =
+        Files.writeString(
+            dir.resolve("c.json"),
+            "{\"bus\":{\"sink\":{\"name\":\"redis\",\"config\":{\"password\":\"hush\","
+                + "\"connectionString\":\"redis://me:hush@127.0.0.1\"}}}}");
+    Run print =
+        startWith(
+            Map.of("SHARDBUS_TOKEN_READ", "hush"),
+            "serve",
+            "--config",
+            config.toString(),
+            "--print-config");
+    assertThat(print.exit()).isZero();
+    assertThat(print.stdout()).contains("redis://***@127.0.0.1").contains("\"read\"");
+    assertThat(print.stdout() + print.stderr()).doesNotContain("hush");
+  }
+
+  @Test
+  void helpAndChecks_explain() throws Exception {
+    Run help = start("--help");
+    assertThat(help.exit()).isZero();
+    assertThat(help.stdout()).contains("serve").contains("Exit codes").contains("feed --generate");
+    Run check = start("serve", "--config", "conf/shardbus.json", "--check");
+    assertThat(check.exit()).as(check.stderr()).isZero();
+    Run print = start("serve", "--config", "conf/shardbus.json", "--print-config");
+    assertThat(print.exit()).isZero();
+    assertThat(new JsonObject(print.stdout()).getJsonObject("bus").getJsonObject("batch"))
+        .isNotEmpty();
+  }
+}

@@ -1,0 +1,181 @@
+package io.shardbus.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
+import io.shardbus.gateway.Gateway;
+import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is for people at a terminal, in processes of its own. */
+class TopCommandTest {
+
+  @TempDir Path dir;
+  private final RecordingSink sink = new RecordingSink();
+  private Vertx vertx;
+  private ShardBus bus;
+  private Gateway gateway;
+  private Process process;
+
+  @BeforeEach
+  void setUp() throws Exception {
+    vertx = Vertx.vertx();
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(2)
+            .setRingCapacity(1024)
+            .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
+    bus = await(ShardBus.start(vertx, options, sink));
+    gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0)));
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    if (process != null) {
+      process.destroyForcibly();
+    }
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  private static ConditionFactory soon() {
+    return Awaitility.await().atMost(Duration.ofSeconds(60));
+  }
+
+  private static List<String> command(String... arguments) {
+    return Stream.concat(
+            Stream.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.shardbus.app.Main"),
+            Stream.of(arguments))
+        .toList();
+  }
+
+  private String url() {
+    return "http://127.0.0.1:" + gateway.port();
+  }
+
+  private String run(List<String> command) throws Exception {
+    Path out = dir.resolve("out");
+    process = new ProcessBuilder(command).redirectOutput(out.toFile()).start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+    return Files.readString(out);
+  }
+
+  @Test
+  void once_showsTotalsAndShards() throws Exception {
+    Promise<Void> hold = Promise.promise();
+    sink.behave(batch -> hold.future());
+    while (bus.stats().total().backpressure() == 0) {
+      bus.ingest(RawEvent.of("event " + bus.stats().total().accepted()));
+    }
+    List<String> lines = run(command("top", "--once", "--url", url())).lines().toList();
+    var total = bus.stats().total();
+    assertThat(lines.get(0)).isEqualTo("2 shards, sink recording");
+    assertThat(lines.get(1))
+        .startsWith(String.format("accepted %,d (0/s)", total.accepted()))
+        .endsWith(String.format("pending %,d", total.accepted()));
+    assertThat(lines.get(2)).startsWith("refused 1 (0/s)");
+    assertThat(lines.get(4)).contains("SHARD").contains("EVENTS/S");
+    assertThat(lines).hasSize(7);
+    assertThat(lines.subList(5, 7))
+        .allMatch(line -> line.contains("active"))
+        .anyMatch(line -> line.contains("[####################] 100.0%"));
+    hold.complete();
+  }
+
+  @Test
+  void terminal_isDrawnAgainAndGivenBackWithQ() throws Exception {
+    Path out = dir.resolve("terminal");
+    String inside =
+        "stty cols 100 rows 12; before=$(stty -g); "
+            + command("top", "--url", url()).stream()
+                .map(word -> "'" + word + "'")
+                .collect(Collectors.joining(" "))
+            + "; echo \"code $?\"; [ \"$before\" = \"$(stty -g)\" ] && echo 'as it was'";
+    process =
+        new ProcessBuilder("script", "-qec", inside, "/dev/null")
+            .redirectOutput(out.toFile())
+            .start();
+    soon().until(() -> Files.readString(out).contains("accepted 0 (0/s)"));
+    for (int i = 0; i < 10; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    soon().until(() -> Files.readString(out).contains("accepted 10 ("));
+    int port = gateway.port();
+    await(gateway.close());
+    soon().until(() -> Files.readString(out).contains("does not answer"));
+    gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(port)));
+    await(bus.scaleUp(1));
+    soon().until(() -> Files.readString(out).contains("3 shards"));
+    try (OutputStream keys = process.getOutputStream()) {
+      keys.write('q');
+      keys.flush();
+      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(Files.readString(out))
+        .contains("\033[?1049h")
+        .contains("\033[?1049l")
+        .contains("code 0")
+        .contains("as it was");
+  }
+
+  @Test
+  void completion_completesCommandsAndOptions() throws Exception {
+    Path script = Files.writeString(dir.resolve("completion"), run(command("completion")));
+    assertThat(complete(script, "shardbus", "sc")).containsExactly("scale");
+    assertThat(complete(script, "shardbus", "scale", "")).contains("up", "down");
+    assertThat(complete(script, "shardbus", "feed", "--gen")).containsExactly("--generate");
+    assertThat(complete(script, "shardbus", "top", "--on")).containsExactly("--once");
+  }
+
+  private static List<String> complete(Path script, String... words) throws IOException {
+    String quoted = Stream.of(words).map(w -> "'" + w + "'").collect(Collectors.joining(" "));
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "source '"
+                    + script
+                    + "'; COMP_WORDS=("
+                    + quoted
+                    + "); COMP_CWORD="
+                    + (words.length - 1)
+                    + "; _complete_shardbus; printf '%s\\n' \"${COMPREPLY[@]}\"")
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    return new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+        .lines()
+        .map(String::strip)
+        .toList();
+  }
+}

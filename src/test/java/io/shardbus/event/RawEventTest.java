@@ -1,0 +1,135 @@
+package io.shardbus.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.Unpooled;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import net.openhft.hashing.LongHashFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RawEventTest {
+
+  /** The reference values of XXH3 64-bit with seed 0. */
+  @ParameterizedTest
+  @CsvSource({"'',2D06800538D394C2", "a,E6C632B61E964E1F", "abc,78AF5F94892F3950"})
+  void hash_isXxh3(String text, String expected) {
+    long hash = Long.parseUnsignedLong(expected, 16);
+    assertThat(RawEvent.of(text).hash()).isEqualTo(hash);
+    assertThat(RawEvent.of(Buffer.buffer(text)).hash()).isEqualTo(hash);
+    assertThat(RawEvent.of(Buffer.buffer("other"), text).hash()).isEqualTo(hash);
+  }
+
+  @Test
+  void hash_ofABufferEqualsThatOfItsBytesAtEveryLength() {
+    Random random = new Random(7);
+    for (int length = 0; length < 1200; length++) {
+      byte[] bytes = new byte[length];
+      random.nextBytes(bytes);
+      long expected = LongHashFunction.xx3().hashBytes(bytes);
+      assertThat(RawEvent.of(bytes).hash()).isEqualTo(expected);
+      Buffer slice = Buffer.buffer().appendByte((byte) 1).appendBytes(bytes).slice(1, length + 1);
+      assertThat(RawEvent.of(slice).hash()).as("slice of %d bytes", length).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void bytes_areNotCopied() {
+    Buffer buffer = Buffer.buffer("{}");
+    assertThat(RawEvent.of(buffer).buffer()).isSameAs(buffer);
+    assertThat(RawEvent.parse(buffer).buffer()).isSameAs(buffer);
+  }
+
+  @Test
+  void size_countsBytesAndKeyBytes() {
+    RawEvent event = RawEvent.of(Buffer.buffer("12345"), "é");
+    assertThat(event.size()).isEqualTo(5);
+    assertThat(event.sizeWithKey()).isEqualTo(7);
+    assertThat(event.key()).isEqualTo("é");
+  }
+
+  @Test
+  void ofJson_takesEveryJsonType() {
+    assertThat(RawEvent.ofJson(new JsonObject().put("a", 1)).buffer().toString())
+        .isEqualTo("{\"a\":1}");
+    assertThat(RawEvent.ofJson(new JsonArray().add(1)).buffer().toString()).isEqualTo("[1]");
+    assertThat(RawEvent.ofJson("x").buffer().toString()).isEqualTo("\"x\"");
+    assertThat(RawEvent.ofJson(1.5).buffer().toString()).isEqualTo("1.5");
+    assertThat(RawEvent.ofJson(true).buffer().toString()).isEqualTo("true");
+    assertThat(RawEvent.ofJson(null).buffer().toString()).isEqualTo("null");
+  }
+
+  @Test
+  void ofJson_refusesWhatIsNotJson() {
+    assertThatThrownBy(() -> RawEvent.ofJson(Unpooled.EMPTY_BUFFER))
+        .isInstanceOf(InvalidEventException.class)
+        .hasMessageContaining("JsonObject, JsonArray");
+    assertThatThrownBy(() -> RawEvent.ofJson(Double.NaN)).hasMessageContaining("NaN");
+    assertThatThrownBy(() -> RawEvent.ofJson(Float.NEGATIVE_INFINITY))
+        .isInstanceOf(InvalidEventException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"{}", "[]", "null", "1", "-0.5e3", "\"x\"", " {\"a\":[1,{\"b\":null}]}\n"})
+  void parse_takesOneValue(String json) {
+    assertThat(RawEvent.parse(Buffer.buffer(json)).buffer().toString()).isEqualTo(json);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"a\":1,}|8",
+        "{\"a\" 1}|6",
+        "[1 2]|4",
+        "{\"a\":|5",
+        "nul|3",
+        "{} {}|3",
+        "01|1",
+        "NaN|1",
+        "[\"a\tb\"]|4",
+        "''|0",
+        "' '|0"
+      })
+  void parse_saysWhereItBreaks(String json, int near) {
+    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json)))
+        .isInstanceOfSatisfying(
+            InvalidEventException.class,
+            e -> assertThat(e.offset()).isBetween(near - 2L, near + 2L));
+  }
+
+  @Test
+  void parse_takesOnlyUtf8() {
+    for (var charset :
+        new java.nio.charset.Charset[] {StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE}) {
+      assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer("{\"a\":1}".getBytes(charset))))
+          .isInstanceOf(InvalidEventException.class);
+    }
+    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(new byte[] {'"', (byte) 0xC3, '"'})))
+        .isInstanceOf(InvalidEventException.class);
+    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer("\uFEFF{}")))
+        .hasMessageContaining("byte order mark");
+  }
+
+  @Test
+  void parse_boundsNesting() {
+    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer("[".repeat(100_000))))
+        .isInstanceOf(InvalidEventException.class);
+  }
+
+  @Test
+  void parse_readsValuesAcrossChunks() {
+    String json = "{\"long\":\"" + "é".repeat(20_000) + "\",\"n\":12345678901234567890}";
+    assertThat(RawEvent.parse(Buffer.buffer(json)).json()).isInstanceOf(JsonObject.class);
+    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json + "}")))
+        .isInstanceOf(InvalidEventException.class);
+  }
+}

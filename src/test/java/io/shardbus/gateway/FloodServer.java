@@ -1,0 +1,63 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Batch;
+import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkContext;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A server, as a program with a small heap, whose sink stops now and then. Prints its port. */
+final class FloodServer {
+
+  private static final int EVENTS_BETWEEN_STALLS = 40_000;
+  private static final long STALL_MILLIS = 300;
+
+  private FloodServer() {}
+
+  public static void main(String[] args) {
+    Vertx vertx = Vertx.vertx();
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(2)
+            .setRingCapacity(4096)
+            .setMaxEventBytes(1 << 20)
+            .setMaxRingBytes(4 << 20);
+    ShardBus.start(vertx, options, new StallingSink())
+        .compose(bus -> Gateway.start(vertx, bus, new GatewayOptions().setPort(0)))
+        .onSuccess(gateway -> System.out.println(gateway.port()));
+  }
+
+  private static final class StallingSink implements Sink {
+
+    private final AtomicLong untilStall = new AtomicLong(EVENTS_BETWEEN_STALLS);
+    private Vertx vertx;
+
+    @Override
+    public String name() {
+      return "stalling";
+    }
+
+    @Override
+    public Future<Void> open(SinkContext context) {
+      vertx = context.vertx();
+      return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<Void> write(Batch batch) {
+      if (untilStall.addAndGet(-batch.size()) > 0) {
+        return Future.succeededFuture();
+      }
+      untilStall.set(EVENTS_BETWEEN_STALLS);
+      return Future.future(done -> vertx.setTimer(STALL_MILLIS, over -> done.complete()));
+    }
+
+    @Override
+    public Future<Void> close() {
+      return Future.succeededFuture();
+    }
+  }
+}

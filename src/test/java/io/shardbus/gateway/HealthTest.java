@@ -1,0 +1,89 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.ShardBusOptions;
+import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.sink.SinkException;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.http.HttpClientOptions;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HealthTest {
+
+  private TestGateway server;
+
+  @AfterEach
+  void tearDown() throws Exception {
+    server.close();
+  }
+
+  private void start(RecordingSink sink) throws Exception {
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    options.getBatch().setMinSize(1).setMaxSize(1);
+    options
+        .getDelivery()
+        .setInitialBackoff(Duration.ofMillis(1))
+        .setMaxBackoff(Duration.ofMillis(5))
+        .setTimeout(Duration.ofMillis(50));
+    server = new TestGateway(options, sink, new GatewayOptions(), new HttpClientOptions());
+    assertReady();
+  }
+
+  private void assertReady() throws Exception {
+    Answer ready = server.get("/health/ready");
+    assertThat(ready.status()).isEqualTo(200);
+    assertThat(ready.json().encode()).isEqualTo("{\"status\":\"ready\"}");
+  }
+
+  private void awaitNotReady(String because) {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(
+            () -> {
+              Answer ready = server.get("/health/ready");
+              assertThat(ready.status()).isEqualTo(503);
+              assertThat(ready.header("Content-Type")).isEqualTo("application/json");
+              assertThat(ready.json().getString("reason")).isEqualTo(because);
+              assertThat(server.get("/health/live").status()).isEqualTo(200);
+            });
+  }
+
+  @Test
+  void sinkThatFails_isNotReadyUntilItIsBack() throws Exception {
+    boolean[] broken = {true};
+    start(
+        new RecordingSink()
+            .behave(
+                batch ->
+                    broken[0]
+                        ? Future.failedFuture(SinkException.transientFailure("hush"))
+                        : Future.succeededFuture()));
+    server.post("/v1/events", "application/json", "1");
+    awaitNotReady("the sink recording keeps failing for the shards 0");
+    broken[0] = false;
+    TestGateway.await(server.bus.flush());
+    assertReady();
+  }
+
+  @Test
+  void sinkThatDoesNotAnswer_isNotReady() throws Exception {
+    Promise<Void> never = Promise.promise();
+    start(new RecordingSink().behave(batch -> never.future()));
+    server.post("/v1/events", "application/json", "1");
+    awaitNotReady("the sink recording keeps failing for the shards 0");
+    never.complete();
+  }
+
+  @Test
+  void closedBus_isNotReady() throws Exception {
+    start(new RecordingSink());
+    TestGateway.await(server.bus.close());
+    awaitNotReady("the bus is closed");
+  }
+}

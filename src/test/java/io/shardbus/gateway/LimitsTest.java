@@ -1,0 +1,312 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.ShardBusOptions;
+import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.Sinks;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.UpgradeRejectedException;
+import io.vertx.core.http.WebSocket;
+import io.vertx.core.json.JsonObject;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LimitsTest {
+
+  private static final String JSON = "application/json";
+  private static final String NDJSON = "application/x-ndjson";
+
+  private TestGateway server;
+
+  @AfterEach
+  void tearDown() throws Exception {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  private void start(GatewayOptions options, BackpressureMode mode) throws Exception {
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1).setBackpressure(mode),
+            Sinks.create(new SinkOptions("memory")),
+            options,
+            new HttpClientOptions());
+  }
+
+  private static String lines(int count) {
+    return "1\n".repeat(count);
+  }
+
+  // ------------------------------------------------------------------ headers
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET,/",
+    "GET,/v1/stats",
+    "GET,/v1/events?limit=x",
+    "GET,/nowhere",
+    "PUT,/v1/events",
+    "GET,/v1/ingest",
+    "POST,/v1/events",
+    "GET,/health/live"
+  })
+  void everyAnswer_protectsBrowsers(String method, String uri) throws Exception {
+    server = new TestGateway(new GatewayOptions());
+    Answer answer = server.send(HttpMethod.valueOf(method), uri, Map.of(), null);
+    assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+    assertThat(answer.header("Referrer-Policy")).isEqualTo("no-referrer");
+    assertThat(answer.header("Content-Security-Policy"))
+        .contains("default-src 'self'")
+        .contains("frame-ancestors 'none'");
+    assertThat(answer.header("Cache-Control")).isEqualTo("no-store");
+  }
+
+  @Test
+  void largeHeadersAndLines_areRefusedByName() throws Exception {
+    server = new TestGateway(new GatewayOptions().setMaxUriBytes(2000).setMaxHeaderBytes(3000));
+    Answer uri = server.get("/v1/events?cursor=" + "x".repeat(2000));
+    assertThat(uri.status()).isEqualTo(414);
+    assertThat(uri.detail()).contains("gateway.maxUriBytes").contains("2000 bytes");
+    Answer headers = server.get("/v1/events", "X-Large", "x".repeat(3000));
+    assertThat(headers.status()).isEqualTo(431);
+    assertThat(headers.detail()).contains("gateway.maxHeaderBytes").contains("3000 bytes");
+    for (Answer answer : List.of(uri, headers)) {
+      assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+      assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+    }
+    assertThat(server.get("/v1/events").status()).isEqualTo(200);
+  }
+
+  // ------------------------------------------------------------------ connections
+
+  private Socket socket() throws Exception {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port());
+    socket.setSoTimeout(20_000);
+    return socket;
+  }
+
+  /** The status and body of an answer, read to the end of the connection. */
+  private static String ask(Socket socket) throws Exception {
+    socket
+        .getOutputStream()
+        .write(
+            "GET /v1/stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII));
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"maxConnections", "maxConnectionsPerClient"})
+  void tooManyConnections_areRefusedByName(String limit) throws Exception {
+    GatewayOptions options = new GatewayOptions();
+    server =
+        new TestGateway(
+            limit.equals("maxConnections")
+                ? options.setMaxConnections(2)
+                : options.setMaxConnectionsPerClient(2));
+    try (Socket one = socket();
+        Socket two = socket()) {
+      one.getOutputStream().write("GET ".getBytes(StandardCharsets.US_ASCII));
+      Awaitility.await()
+          .untilAsserted(
+              () -> {
+                try (Socket three = socket()) {
+                  assertThat(ask(three)).startsWith("HTTP/1.1 503").contains("gateway." + limit);
+                }
+              });
+      assertThat(ask(two)).startsWith("HTTP/1.1 200");
+      Awaitility.await().until(() -> server.gateway.connections() == 1);
+      // One that asks for nothing is closed all the same.
+      try (Socket again = socket();
+          Socket silent = socket()) {
+        assertThat(silent.getInputStream().read()).isEqualTo(-1);
+        assertThat(ask(again)).startsWith("HTTP/1.1 200");
+      }
+    }
+    Awaitility.await()
+        .untilAsserted(() -> assertThat(server.get("/v1/stats").status()).isEqualTo(200));
+  }
+
+  @Test
+  void webSockets_countAsConnectionsUntilTheyClose() throws Exception {
+    server = new TestGateway(new GatewayOptions().setMaxConnectionsPerClient(2));
+    for (int i = 0; i < 5; i++) {
+      WebSocket one = connect("");
+      WebSocket two = connect("");
+      assertThatThrownBy(() -> connect(""))
+          .cause()
+          .isInstanceOfSatisfying(
+              UpgradeRejectedException.class,
+              e -> {
+                assertThat(e.getStatus()).isEqualTo(503);
+                assertThat(e.getBody().toString()).contains("gateway.maxConnectionsPerClient: 2");
+              });
+      TestGateway.await(one.close());
+      TestGateway.await(two.close());
+      Awaitility.await().until(() -> server.gateway.connections() == 0);
+    }
+  }
+
+  private WebSocket connect(String query) throws Exception {
+    return server.connect("/v1/ingest" + query, List.of(Gateway.SUBPROTOCOL));
+  }
+
+  @Test
+  void requestThatTrickles_isCutOff() throws Exception {
+    server = new TestGateway(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)));
+    WebSocket busy = connect("?ack=accepted");
+    long started = System.nanoTime();
+    try (Socket socket = socket()) {
+      socket.setSoTimeout(200);
+      InputStream in = socket.getInputStream();
+      socket.getOutputStream().write("GET / HTTP/1.1\r\n".getBytes(StandardCharsets.US_ASCII));
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(20))
+          .until(
+              () -> {
+                busy.writeTextMessage("1");
+                try {
+                  socket.getOutputStream().write("X-A: b\r\n".getBytes(StandardCharsets.US_ASCII));
+                  return in.read() == -1;
+                } catch (java.net.SocketTimeoutException e) {
+                  return false;
+                } catch (java.io.IOException e) {
+                  return true; // closed while it was written to
+                }
+              });
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(10));
+    assertThat(busy.isClosed()).isFalse();
+  }
+
+  // ------------------------------------------------------------------ rate
+
+  @Test
+  void rate_refillsWithTime() {
+    AtomicLong now = new AtomicLong(-5);
+    RateLimit limit = new RateLimit(10, now::get);
+    RateLimit.Bucket bucket = limit.of("a");
+    for (int i = 0; i < 10; i++) {
+      assertThat(bucket.tryTake()).isTrue();
+    }
+    assertThat(bucket.tryTake()).isFalse();
+    assertThat(limit.of("a").tryTake()).isFalse();
+    assertThat(limit.of("b").tryTake()).isTrue();
+    now.addAndGet(99_999_999);
+    assertThat(bucket.tryTake()).isFalse();
+    now.addAndGet(1);
+    assertThat(bucket.tryTake()).isTrue();
+    assertThat(bucket.tryTake()).isFalse();
+    bucket.giveBack();
+    assertThat(bucket.tryTake()).isTrue();
+    assertThat(limit.clients()).isEqualTo(2);
+    now.addAndGet(TimeUnit.SECONDS.toNanos(1));
+    limit.forgetIdle();
+    assertThat(limit.clients()).isZero();
+    RateLimit none = new RateLimit(0, now::get);
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(none.of("a").tryTake()).isTrue();
+    }
+    assertThat(none.clients()).isZero();
+  }
+
+  @Test
+  void singleEvents_beyondTheRateAreRefused() throws Exception {
+    start(new GatewayOptions().setMaxEventsPerSecondPerClient(1), BackpressureMode.FAIL_PRODUCER);
+    assertThat(server.post("/v1/events", JSON, "1").status()).isEqualTo(202);
+    Answer second = server.post("/v1/events", JSON, "1");
+    assertThat(second.status()).isEqualTo(429);
+    assertThat(second.header("Retry-After")).isEqualTo("1");
+    assertThat(second.detail()).contains("gateway.maxEventsPerSecondPerClient").contains("1 ");
+    Awaitility.await()
+        .untilAsserted(
+            () -> assertThat(server.post("/v1/events", JSON, "1").status()).isEqualTo(202));
+  }
+
+  @Test
+  void upload_isSlowedToTheRate() throws Exception {
+    start(
+        new GatewayOptions().setMaxEventsPerSecondPerClient(1_000), BackpressureMode.FAIL_PRODUCER);
+    long started = System.nanoTime();
+    Answer answer = server.post("/v1/events?ack=delivered", NDJSON, lines(3_000));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(202);
+    assertThat(answer.json().getInteger("delivered")).isEqualTo(3_000);
+    assertThat(Duration.ofNanos(System.nanoTime() - started))
+        .isBetween(Duration.ofMillis(1_900), Duration.ofSeconds(15));
+  }
+
+  @Test
+  void upload_thatWouldTakeTooLongIsToldWhereToGoOn() throws Exception {
+    start(
+        new GatewayOptions()
+            .setMaxEventsPerSecondPerClient(10)
+            .setBackpressureTimeout(Duration.ofMillis(200)),
+        BackpressureMode.FAIL_PRODUCER);
+    Answer answer = server.post("/v1/events", NDJSON, lines(1_000));
+    assertThat(answer.status()).isEqualTo(429);
+    int accepted = answer.json().getInteger("accepted");
+    assertThat(accepted).isBetween(10, 20);
+    assertThat(answer.detail())
+        .contains("gateway.maxEventsPerSecondPerClient")
+        .contains("behind the first " + accepted + " lines");
+    assertThat(server.bus.stats().total().accepted()).isEqualTo(accepted);
+  }
+
+  @Test
+  void upload_ofAnImpatientModeIsCounted() throws Exception {
+    start(new GatewayOptions().setMaxEventsPerSecondPerClient(10), BackpressureMode.DROP_NEWEST);
+    JsonObject counts = server.post("/v1/events", NDJSON, lines(1_000)).json();
+    assertThat(counts.getInteger("accepted")).isBetween(10, 30);
+    assertThat(counts.getJsonObject("reasons").getInteger("rate"))
+        .isEqualTo(1_000 - counts.getInteger("accepted"));
+    Answer next = server.post("/v1/events", NDJSON, lines(1));
+    assertThat(next.status()).isIn(202, 429);
+  }
+
+  @Test
+  void webSocketWithAck_isPausedAndLosesNothing() throws Exception {
+    start(new GatewayOptions().setMaxEventsPerSecondPerClient(1_000), BackpressureMode.DROP_NEWEST);
+    WebSocket socket = connect("?ack=accepted");
+    BlockingQueue<Long> acked = new LinkedBlockingQueue<>();
+    socket.textMessageHandler(text -> acked.add(new JsonObject(text).getLong("acked")));
+    long started = System.nanoTime();
+    for (int i = 0; i < 3_000; i++) {
+      socket.writeTextMessage("1");
+    }
+    Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> acked.contains(3_000L));
+    assertThat(Duration.ofNanos(System.nanoTime() - started))
+        .isGreaterThan(Duration.ofMillis(1_900));
+    assertThat(server.bus.stats().total().accepted()).isEqualTo(3_000);
+  }
+
+  @Test
+  void webSocketWithoutAck_isToldWhatWasRefused() throws Exception {
+    start(new GatewayOptions().setMaxEventsPerSecondPerClient(10), BackpressureMode.DROP_NEWEST);
+    WebSocket socket = connect("");
+    BlockingQueue<JsonObject> frames = new LinkedBlockingQueue<>();
+    socket.textMessageHandler(text -> frames.add(new JsonObject(text)));
+    socket.writeTextMessage(lines(1_000));
+    assertThat(frames.poll(20, TimeUnit.SECONDS).getJsonObject("rejected").getInteger("rate"))
+        .isBetween(970, 990);
+  }
+}

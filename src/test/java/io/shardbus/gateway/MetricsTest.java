@@ -1,0 +1,277 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.shardbus.BusMetrics;
+import io.shardbus.BusStats;
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkException;
+import io.shardbus.testing.RecordingSink;
+import io.shardbus.testing.Samples;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpMethod;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class MetricsTest {
+
+  private Vertx vertx;
+  private HttpClient http;
+  private ShardBus bus;
+  private BusMetrics metrics;
+  private Gateway gateway;
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final RecordingSink sink = new RecordingSink();
+
+  @BeforeEach
+  void setUp() throws Exception {
+    vertx = Vertx.vertx();
+    http = vertx.createHttpClient();
+    bus = await(ShardBus.start(vertx, options(), sink));
+    metrics = new BusMetrics(bus);
+    metrics.bindTo(registry);
+    gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0), registry));
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    await(vertx.close());
+  }
+
+  private static ShardBusOptions options() {
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(2)
+            .setRingCapacity(1024)
+            .setBackpressure(BackpressureMode.DROP_NEWEST)
+            .setMaxEventBytes(1000)
+            .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
+    options.getDelivery().setInitialBackoff(Duration.ofMillis(1));
+    return options;
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  private Samples scrape() throws Exception {
+    return new Samples(
+        await(
+            http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", "/metrics")
+                .compose(request -> request.send())
+                .compose(
+                    response -> {
+                      assertThat(response.statusCode()).isEqualTo(200);
+                      assertThat(response.getHeader("Content-Type")).startsWith("text/plain");
+                      return response.body();
+                    })
+                .map(Object::toString)));
+  }
+
+  /** Fills the rings, then has the sink refuse some events for a while and one for good. */
+  private void load() throws Exception {
+    Promise<Void> hold = Promise.promise();
+    AtomicInteger failures = new AtomicInteger();
+    sink.behave(
+        batch -> {
+          boolean passing = hold.future().isComplete() && failures.getAndIncrement() < 3;
+          boolean poisoned =
+              batch.events().stream().anyMatch(e -> e.payload().toString().equals("poison"));
+          return hold.future()
+              .compose(
+                  open ->
+                      passing
+                          ? Future.failedFuture(SinkException.transientFailure("not now"))
+                          : poisoned
+                              ? Future.failedFuture(SinkException.permanentFailure("never"))
+                              : Future.succeededFuture());
+        });
+    bus.ingest(RawEvent.of("poison"));
+    for (int i = 0; i < 100_000; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    bus.ingest(RawEvent.of("x".repeat(2000)));
+    assertThat(scrape().sum("shardbus_events_pending")).isPositive();
+    hold.complete();
+    await(bus.flush());
+  }
+
+  @Test
+  void totals_areThoseOfTheBus() throws Exception {
+    load();
+    await(bus.scaleUp(1));
+    await(bus.removeShard(0));
+    assertThat(bus.scaleUp(100)).satisfies(tooMany -> awaitFailed(tooMany));
+    Samples scrape = scrape();
+    BusStats stats = bus.stats();
+    var total = stats.total();
+    assertThat(total.delivered()).isGreaterThan(2000);
+    assertThat(scrape.count("shardbus_events_accepted_total")).isEqualTo(total.accepted());
+    assertThat(scrape.count("shardbus_events_delivered_total")).isEqualTo(total.delivered());
+    assertThat(scrape.count("shardbus_events_dead_lettered_total"))
+        .isEqualTo(total.deadLettered())
+        .isEqualTo(1);
+    assertThat(scrape.count("shardbus_events_evicted_total")).isEqualTo(total.evicted());
+    assertThat(scrape.count("shardbus_events_pending")).isZero();
+    assertThat(scrape.count("shardbus_events_refused_total", "reason", "backpressure"))
+        .isEqualTo(total.backpressure())
+        .isPositive();
+    assertThat(scrape.count("shardbus_events_refused_total", "reason", "too_large")).isEqualTo(1);
+    assertThat(
+            scrape.count("shardbus_events_accepted_total")
+                + scrape.count("shardbus_events_refused_total"))
+        .isEqualTo(stats.offered());
+    assertThat(scrape.count("shardbus_events_retried_total")).isPositive();
+    assertThat(scrape.count("shardbus_batch_size_sum")).isEqualTo(total.accepted());
+    assertThat(scrape.count("shardbus_sink_write_seconds_count")).isEqualTo(stats.batches());
+    assertThat(scrape.count("shardbus_sink_write_seconds_count", "outcome", "failed"))
+        .isGreaterThan(3);
+    long confirmed = scrape.count("shardbus_delivery_latency_seconds_count");
+    assertThat(confirmed)
+        .isEqualTo(2 * scrape.count("shardbus_sink_write_seconds_count", "outcome", "done"));
+    assertThat(scrape.sum("shardbus_delivery_latency_seconds_sum") / confirmed)
+        .as("mean latency in seconds")
+        .isBetween(0.0, 30.0);
+    assertThat(scrape.count("shardbus_shards", "state", "active")).isEqualTo(2);
+    assertThat(
+            scrape.count(
+                "shardbus_scalings_total",
+                "direction",
+                "up",
+                "cause",
+                "manual",
+                "outcome",
+                "failed"))
+        .isEqualTo(1);
+    assertThat(scrape.count("shardbus_scalings_total", "outcome", "done")).isEqualTo(2);
+  }
+
+  private static void awaitFailed(Future<?> future) {
+    Awaitility.await().until(future::failed);
+  }
+
+  @Test
+  void shardGauges_goWithTheirShards() throws Exception {
+    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1");
+    await(bus.scaleUp(2));
+    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1", "2", "3");
+    await(bus.removeShard(1));
+    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "2", "3");
+    assertThat(shardLabels("shardbus_shard_weight")).containsExactly("0", "2", "3");
+    Awaitility.await()
+        .atMost(10, TimeUnit.SECONDS)
+        .untilAsserted(
+            () -> {
+              double total = scrape().sum("shardbus_shard_weight");
+              assertThat(total).isBetween(2.999, 3.001);
+            });
+  }
+
+  private Set<String> shardLabels(String name) throws Exception {
+    return scrape().of(name).stream()
+        .map(sample -> sample.labels().get("shard"))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private record Documented(String type, Map<String, Set<String>> labels) {}
+
+  private static Map<String, Documented> documented() throws Exception {
+    Map<String, Documented> all = new TreeMap<>();
+    for (String line : Files.readAllLines(Path.of("conf/METRICS.md"))) {
+      if (line.startsWith("| `shardbus_")) {
+        String[] cells = line.split("\\|", -1);
+        Map<String, Set<String>> labels = new TreeMap<>();
+        for (String label : cells[4].split(";", -1)) {
+          List<String> words = new ArrayList<>();
+          Pattern.compile("`(.*?)`").matcher(label).results().forEach(r -> words.add(r.group(1)));
+          if (!words.isEmpty()) {
+            labels.put(words.get(0), new TreeSet<>(words.subList(1, words.size())));
+          }
+        }
+        all.put(cells[1].replace("`", "").strip(), new Documented(cells[2].strip(), labels));
+      }
+    }
+    return all;
+  }
+
+  @Test
+  void documentedList_isWhatIsServed() throws Exception {
+    load();
+    Samples scrape = scrape();
+    Map<String, Documented> documented = documented();
+    Map<String, String> served = new TreeMap<>(scrape.types());
+    served.keySet().removeIf(name -> !name.startsWith("shardbus_") || name.endsWith("_max"));
+    Map<String, String> said = new TreeMap<>();
+    documented.forEach((name, meter) -> said.put(name, meter.type()));
+    assertThat(served).isEqualTo(said);
+    documented.forEach(
+        (name, meter) -> {
+          String series = meter.type().equals("histogram") ? name + "_count" : name;
+          assertThat(scrape.of(series)).as(series).isNotEmpty();
+          Map<String, Set<String>> labels = new TreeMap<>();
+          scrape
+              .of(series)
+              .forEach(
+                  sample ->
+                      sample
+                          .labels()
+                          .forEach(
+                              (label, value) ->
+                                  labels.computeIfAbsent(label, l -> new TreeSet<>()).add(value)));
+          labels.computeIfPresent("shard", (label, ids) -> new TreeSet<>());
+          assertThat(labels).as(name).isEqualTo(meter.labels());
+        });
+  }
+
+  @Test
+  void severalBuses_shareARegistryUntilTheyAreTakenOut() throws Exception {
+    ShardBus second = await(ShardBus.start(vertx, options(), new RecordingSink()));
+    BusMetrics tagged = new BusMetrics(second, Tags.of("bus", "second"));
+    PrometheusMeterRegistry shared = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    new BusMetrics(bus, Tags.of("bus", "first")).bindTo(shared);
+    tagged.bindTo(shared);
+    second.ingest(RawEvent.of("one"));
+    await(second.flush());
+    Samples both = new Samples(shared.scrape());
+    assertThat(both.sum("shardbus_events_delivered_total", "bus", "first")).isZero();
+    assertThat(both.sum("shardbus_events_delivered_total", "bus", "second")).isEqualTo(1);
+    tagged.close();
+    await(second.scaleUp(1));
+    second.ingest(RawEvent.of("two"));
+    await(second.flush());
+    assertThat(shared.getMeters())
+        .extracting(Meter::getId)
+        .noneMatch(id -> "second".equals(id.getTag("bus")))
+        .anyMatch(id -> "first".equals(id.getTag("bus")));
+    metrics.close();
+    await(gateway.close());
+    assertThat(registry.getMeters()).isEmpty();
+  }
+}

@@ -1,0 +1,350 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.ShardBusOptions;
+import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.Sinks;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Route;
+import io.vertx.json.schema.Draft;
+import io.vertx.json.schema.JsonSchema;
+import io.vertx.json.schema.JsonSchemaOptions;
+import io.vertx.json.schema.OutputFormat;
+import io.vertx.json.schema.OutputUnit;
+import io.vertx.json.schema.Validator;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Holds the description against a server that runs: neither may say what the other does not. */
+class OpenApiTest {
+
+  private static final String JSON = "application/json";
+  private static final String NDJSON = "application/x-ndjson";
+  private static final String[] ALL = {"Authorization", "Bearer all"};
+
+  /** It takes a replay that does not end by itself. */
+  private static final Set<String> NOT_DRIVEN = Set.of("POST /v1/dead-letters/replay 409");
+
+  @TempDir Path dir;
+  private JsonObject description;
+  private TestGateway server;
+  private final List<TestGateway> servers = new ArrayList<>();
+  private final Set<String> answered = new TreeSet<>();
+
+  @BeforeEach
+  void setUp() throws Exception {
+    start(Sinks.create(new SinkOptions("memory")), new GatewayOptions());
+    description = server.get("/openapi.json").json();
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    for (TestGateway each : servers) {
+      each.close();
+    }
+  }
+
+  private void start(Sink sink, GatewayOptions options) throws Exception {
+    Path tokens =
+        Files.writeString(dir.resolve("tokens"), "ingest,read,admin all\nread r\ningest i\n");
+    server =
+        new TestGateway(
+            new ShardBusOptions()
+                .setShards(1)
+                .setMaxEventBytes(1_000)
+                .setScaling(ScalingPolicy.defaults(3).setAutoScale(false)),
+            sink,
+            options.setTokensFile(tokens.toString()),
+            new HttpClientOptions());
+    servers.add(server);
+  }
+
+  // ------------------------------------------------------------------ the description
+
+  private List<String> operations() {
+    return description.getJsonObject("paths").stream()
+        .flatMap(
+            path ->
+                ((JsonObject) path.getValue())
+                    .fieldNames().stream()
+                        .map(
+                            method ->
+                                method.toUpperCase(java.util.Locale.ROOT) + " " + path.getKey()))
+        .toList();
+  }
+
+  private JsonObject operation(String operation) {
+    String[] parts = operation.split(" ", -1);
+    return description
+        .getJsonObject("paths")
+        .getJsonObject(parts[1])
+        .getJsonObject(parts[0].toLowerCase(java.util.Locale.ROOT));
+  }
+
+  @Test
+  void everyRoute_isDescribed() {
+    Set<String> routes =
+        server.gateway.routes().stream()
+            .filter(route -> route.getPath() != null && route.methods() != null)
+            .filter(route -> !route.getPath().startsWith("/console"))
+            .map(OpenApiTest::name)
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(routes).isNotEmpty().isEqualTo(new TreeSet<>(operations()));
+  }
+
+  private static String name(Route route) {
+    return route.methods().iterator().next()
+        + " "
+        + route.getPath().replaceAll(":([a-zA-Z]+)", "{$1}");
+  }
+
+  @Test
+  void operations_haveNamesTextsAndRoles() {
+    Set<String> ids = new TreeSet<>();
+    for (String name : operations()) {
+      JsonObject operation = operation(name);
+      assertThat(ids.add(operation.getString("operationId"))).as(name).isTrue();
+      assertThat(operation.getString("summary")).as(name).endsWith(".");
+      assertThat(operation.getJsonArray("security")).as(name).isNotNull();
+      for (var status : operation.getJsonObject("responses")) {
+        assertThat(((JsonObject) status.getValue()).getString("description")).isNotBlank();
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------ its answers
+
+  private Answer drive(
+      String operation, String uri, int status, String type, String body, String... headers)
+      throws Exception {
+    Map<String, String> all = new java.util.HashMap<>(TestGateway.map(headers));
+    if (type != null) {
+      all.put("Content-Type", type);
+    }
+    String method = operation.split(" ", -1)[0];
+    Answer answer =
+        server.send(
+            HttpMethod.valueOf(method), uri, all, body == null ? null : Buffer.buffer(body));
+    assertThat(answer.status()).as("%s %s: %s", method, uri, answer.body()).isEqualTo(status);
+    check(operation, answer);
+    return answer;
+  }
+
+  private void check(String operation, Answer answer) {
+    String what = operation + " " + answer.status();
+    answered.add(what);
+    JsonObject responses = operation(operation).getJsonObject("responses");
+    JsonObject response = responses.getJsonObject(Integer.toString(answer.status()));
+    assertThat(response).as(what).isNotNull();
+    JsonObject content = response.getJsonObject("content");
+    if (content == null) {
+      assertThat(answer.body()).as(what).isEmpty();
+      return;
+    }
+    assertThat(answer.body()).as("%s, %s", what, answer.headers()).isNotEmpty();
+    String type = answer.header("Content-Type").split(";", -1)[0];
+    assertThat(content.fieldNames()).as(what).contains(type);
+    if (type.endsWith("json")) {
+      assertValid(what, content.getJsonObject(type).getJsonObject("schema"), answer.body());
+    }
+  }
+
+  private void assertValid(String what, JsonObject schema, String body) {
+    JsonObject whole = schema.copy().put("components", description.getJsonObject("components"));
+    OutputUnit result =
+        Validator.create(
+                JsonSchema.of(whole),
+                new JsonSchemaOptions()
+                    .setBaseUri("https://shardbus.example/")
+                    .setDraft(Draft.DRAFT202012)
+                    .setOutputFormat(OutputFormat.Basic))
+            .validate(Json.decodeValue(body));
+    assertThat(result.getValid()).as("%s: %s: %s", what, body, result.getErrors()).isTrue();
+  }
+
+  @Test
+  void everyAnswer_isGivenAsDescribed() throws Exception {
+    good();
+    bad();
+    withoutRights();
+    limited();
+    refusingSink();
+    closedBus();
+    crowded();
+    Set<String> described = new TreeSet<>();
+    for (String operation : operations()) {
+      for (String status : operation(operation).getJsonObject("responses").fieldNames()) {
+        described.add(operation + " " + status);
+      }
+    }
+    described.removeAll(NOT_DRIVEN);
+    assertThat(answered).isEqualTo(described);
+  }
+
+  private void good() throws Exception {
+    drive("GET /", "/", 200, null, null);
+    drive("GET /openapi.json", "/openapi.json", 200, null, null);
+    drive("GET /health/live", "/health/live", 200, null, null);
+    drive("GET /health/ready", "/health/ready", 200, null, null);
+    drive("POST /v1/events", "/v1/events?key=k", 202, JSON, "{\"user\":{\"id\":1}}", ALL);
+    drive("POST /v1/events", "/v1/events?ack=delivered", 202, NDJSON, "1\nbad\n2", ALL);
+    TestGateway.await(server.bus.ingestAwait(io.shardbus.event.RawEvent.of("text")));
+    TestGateway.await(
+        server.bus.ingestAwait(io.shardbus.event.RawEvent.of(new byte[] {(byte) 0xff})));
+    TestGateway.await(server.bus.flush());
+    Answer page =
+        drive("GET /v1/events", "/v1/events?limit=9&order=timestamp", 200, null, null, ALL);
+    assertThat(page.json().getJsonArray("events")).hasSize(5);
+    tail("/v1/tail?from=start");
+    drive("GET /v1/stats", "/v1/stats", 200, null, null, ALL);
+    drive("GET /metrics", "/metrics", 200, null, null, ALL);
+    drive("GET /v1/shards", "/v1/shards", 200, null, null, ALL);
+    drive("POST /v1/shards", "/v1/shards", 201, JSON, "{\"count\":2}", ALL);
+    drive("DELETE /v1/shards/{id}", "/v1/shards/1", 204, null, null, ALL);
+    drive("DELETE /v1/shards/{id}", "/v1/shards/2?wait=false", 202, null, null, ALL);
+    drive("GET /v1/stats", "/v1/stats", 200, null, null, ALL);
+    TestGateway.await(server.connect("/v1/ingest", List.of(Gateway.SUBPROTOCOL), ALL).close());
+    answered.add("GET /v1/ingest 101");
+  }
+
+  /** Its body does not end. */
+  private void tail(String uri) throws Exception {
+    HttpClientResponse response =
+        TestGateway.await(
+            server
+                .http
+                .request(HttpMethod.GET, server.gateway.port(), "127.0.0.1", uri)
+                .compose(request -> request.putHeader(ALL[0], ALL[1]).send()));
+    check(
+        "GET /v1/tail",
+        new Answer(
+            response.statusCode(),
+            Map.of("content-type", response.getHeader("Content-Type")),
+            ":"));
+    response.request().connection().close();
+  }
+
+  private void bad() throws Exception {
+    drive("POST /v1/events", "/v1/events", 400, JSON, "{", ALL);
+    drive("POST /v1/events", "/v1/events", 413, NDJSON, "1".repeat(2_000), ALL);
+    drive("POST /v1/events", "/v1/events", 415, "text/plain", "1", ALL);
+    drive("GET /v1/events", "/v1/events?limit=0", 400, null, null, ALL);
+    drive("GET /v1/tail", "/v1/tail?from=end", 400, null, null, ALL);
+    drive("GET /v1/ingest", "/v1/ingest", 426, null, null, ALL);
+    drive(
+        "GET /v1/ingest",
+        "/v1/ingest?ack=x",
+        400,
+        null,
+        null,
+        "Authorization",
+        "Bearer all",
+        "Connection",
+        "keep-alive, Upgrade",
+        "Upgrade",
+        "websocket",
+        "Sec-WebSocket-Version",
+        "13",
+        "Sec-WebSocket-Key",
+        "dGhlIHNhbXBsZSBub25jZQ==");
+    drive("POST /v1/shards", "/v1/shards", 400, JSON, "{}", ALL);
+    drive("POST /v1/shards", "/v1/shards", 409, JSON, "{\"count\":99}", ALL);
+    drive("POST /v1/shards", "/v1/shards", 413, JSON, " ".repeat(9_000), ALL);
+    drive("DELETE /v1/shards/{id}", "/v1/shards/99", 404, null, null, ALL);
+    Awaitility.await().until(() -> server.bus.shards().numShards() == 1);
+    drive("DELETE /v1/shards/{id}", "/v1/shards/0", 409, null, null, ALL);
+    drive("GET /v1/dead-letters", "/v1/dead-letters?limit=x", 400, null, null, ALL);
+    String replay = "/v1/dead-letters/replay";
+    drive("POST " + replay, replay, 400, JSON, "[]", ALL);
+    drive("POST " + replay, replay, 413, JSON, " ".repeat(9_000), ALL);
+    drive("DELETE /v1/dead-letters/{id}", "/v1/dead-letters/99", 404, null, null, ALL);
+  }
+
+  private void withoutRights() throws Exception {
+    for (String operation : operations()) {
+      var security = operation(operation).getJsonArray("security");
+      String uri = operation.split(" ", -1)[1].replace("{id}", "77");
+      if (!security.isEmpty()) {
+        boolean forIngest = security.getJsonObject(0).getJsonArray("bearer").contains("ingest");
+        drive(operation, uri, 401, null, null);
+        drive(
+            operation, uri, 403, null, null, "Authorization", forIngest ? "Bearer r" : "Bearer i");
+      }
+    }
+  }
+
+  private void limited() throws Exception {
+    start(
+        Sinks.create(new SinkOptions("memory")),
+        new GatewayOptions().setMaxEventsPerSecondPerClient(1));
+    drive("POST /v1/events", "/v1/events", 202, JSON, "1", ALL);
+    Answer answer = drive("POST /v1/events", "/v1/events", 429, JSON, "1", ALL);
+    assertThat(answer.header("Retry-After")).isEqualTo("1");
+  }
+
+  private void refusingSink() throws Exception {
+    boolean[] refuse = {true};
+    start(
+        new RecordingSink()
+            .behave(
+                batch ->
+                    refuse[0]
+                        ? Future.failedFuture(SinkException.permanentFailure("no"))
+                        : Future.succeededFuture()),
+        new GatewayOptions());
+    drive("GET /v1/events", "/v1/events", 501, null, null, ALL);
+    drive("GET /v1/tail", "/v1/tail", 501, null, null, ALL);
+    drive("POST /v1/events", "/v1/events?ack=delivered", 500, JSON, "1", ALL);
+    drive("POST /v1/events", "/v1/events?ack=delivered", 202, NDJSON, "2", ALL);
+    Answer letters = drive("GET /v1/dead-letters", "/v1/dead-letters", 200, null, null, ALL);
+    assertThat(letters.json().getJsonArray("deadLetters")).hasSize(2);
+    long id = letters.json().getJsonArray("deadLetters").getJsonObject(0).getLong("id");
+    drive("DELETE /v1/dead-letters/{id}", "/v1/dead-letters/" + id, 204, null, null, ALL);
+    refuse[0] = false;
+    String replay = "/v1/dead-letters/replay";
+    drive("POST " + replay, replay, 200, JSON, "{}", ALL);
+  }
+
+  private void closedBus() throws Exception {
+    TestGateway.await(server.bus.close());
+    drive("POST /v1/events", "/v1/events", 503, JSON, "1", ALL);
+    drive("GET /health/ready", "/health/ready", 503, null, null);
+    drive("POST /v1/shards", "/v1/shards", 409, JSON, "{\"count\":1}", ALL);
+  }
+
+  private void crowded() throws Exception {
+    start(Sinks.create(new SinkOptions("memory")), new GatewayOptions().setMaxConnections(1));
+    try (Socket one = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port())) {
+      Awaitility.await().until(() -> server.gateway.connections() == 1);
+      for (String operation : operations()) {
+        drive(operation, operation.split(" ", -1)[1].replace("{id}", "77"), 503, null, null, ALL);
+      }
+      assertThat(one.isClosed()).isFalse();
+    }
+  }
+}

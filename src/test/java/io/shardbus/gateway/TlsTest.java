@@ -1,0 +1,200 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.ShardBusOptions;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.Sinks;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpVersion;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TlsTest {
+
+  private static final char[] PASSWORD = "changeit".toCharArray();
+
+  @TempDir Path dir;
+  private TestGateway server;
+
+  @AfterEach
+  void tearDown() throws Exception {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  /** Makes a certificate for a name, and puts it and its key where the server looks for them. */
+  private void certify(String name) throws Exception {
+    Path store = dir.resolve(name + ".p12");
+    Process keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "server",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=" + name,
+                "-ext",
+                "san=ip:127.0.0.1",
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                new String(PASSWORD),
+                "-keystore",
+                store.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(dir.resolve("keytool.out").toFile())
+            .start();
+    assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(keytool.exitValue()).isZero();
+    KeyStore keys = KeyStore.getInstance(store.toFile(), PASSWORD);
+    pem("cert.pem", "CERTIFICATE", keys.getCertificate("server").getEncoded());
+    pem("key.pem", "PRIVATE KEY", keys.getKey("server", PASSWORD).getEncoded());
+  }
+
+  private void pem(String file, String type, byte[] der) throws Exception {
+    String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+    Files.writeString(
+        dir.resolve(file),
+        "-----BEGIN " + type + "-----\n" + base64 + "\n-----END " + type + "-----\n");
+  }
+
+  private GatewayOptions options() {
+    return new GatewayOptions()
+        .setTls(
+            new TlsOptions()
+                .setCertificate(dir.resolve("cert.pem").toString())
+                .setKey(dir.resolve("key.pem").toString()));
+  }
+
+  private void start(HttpVersion version) throws Exception {
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1),
+            Sinks.create(new SinkOptions("memory")),
+            options(),
+            new HttpClientOptions()
+                .setSsl(true)
+                .setTrustAll(true)
+                .setVerifyHost(false)
+                .setUseAlpn(true)
+                .setProtocolVersion(version));
+  }
+
+  /** The name in the certificate that a new connection gets. */
+  private String certifiedName() throws Exception {
+    X509Certificate[] seen = new X509Certificate[1];
+    SSLContext context = SSLContext.getInstance("TLS");
+    TrustManager trust =
+        new X509TrustManager() {
+          @Override
+          public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+          @Override
+          public void checkServerTrusted(X509Certificate[] chain, String type) {
+            seen[0] = chain[0];
+          }
+
+          @Override
+          public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+          }
+        };
+    context.init(null, new TrustManager[] {trust}, null);
+    try (SSLSocket socket =
+        (SSLSocket)
+            context
+                .getSocketFactory()
+                .createSocket(InetAddress.getLoopbackAddress(), server.gateway.port())) {
+      socket.startHandshake();
+    }
+    return seen[0].getSubjectX500Principal().getName();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = HttpVersion.class,
+      names = {"HTTP_1_1", "HTTP_2"})
+  void requests_areEncrypted(HttpVersion version) throws Exception {
+    certify("one");
+    start(version);
+    assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
+    // Refusals end the stream, and with HTTP/2 nothing else.
+    assertThat(server.post("/v1/events", "text/plain", "1").status()).isEqualTo(415);
+    assertThat(server.post("/v1/events?ack=x", "application/json", "1").status()).isEqualTo(400);
+    assertThat(server.get("/v1/stats").json().getLong("accepted")).isEqualTo(1);
+  }
+
+  @Test
+  void plainText_getsNoAnswer() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_1_1);
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port())) {
+      socket.setSoTimeout(20_000);
+      OutputStream out = socket.getOutputStream();
+      out.write("GET /v1/stats HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+          .doesNotContain("accepted");
+    }
+  }
+
+  @Test
+  void files_areReadAgainWhenTheyChange() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_1_1);
+    assertThat(certifiedName()).isEqualTo("CN=one");
+    certify("two");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(certifiedName()).isEqualTo("CN=two"));
+    // What cannot be used changes nothing, and what is good again is taken.
+    Files.writeString(dir.resolve("cert.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    Awaitility.await()
+        .during(Duration.ofSeconds(3))
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(certifiedName()).isEqualTo("CN=two"));
+    certify("three");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(certifiedName()).isEqualTo("CN=three"));
+    assertThat(server.get("/v1/stats").status()).isEqualTo(200);
+  }
+
+  @Test
+  void badFiles_areNamed() throws Exception {
+    assertStartFails(options(), "tls.certificate: there is no " + dir.resolve("cert.pem"));
+    certify("one");
+    assertStartFails(
+        new GatewayOptions().setTls(new TlsOptions().setCertificate("cert.pem")),
+        "tls: certificate and key must be given together, key is missing");
+    Files.writeString(dir.resolve("key.pem"), "no key");
+    assertStartFails(options(), "tls: certificate and key cannot be used: ");
+  }
+
+  private static void assertStartFails(GatewayOptions options, String says) {
+    assertThatThrownBy(() -> new TestGateway(options).close()).cause().hasMessageStartingWith(says);
+  }
+}

@@ -1,0 +1,193 @@
+package io.shardbus.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.EventBusPublisherOptions;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.gateway.TlsOptions;
+import io.shardbus.gateway.TokenOptions;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.eventbus.EventBusSinkOptions;
+import io.shardbus.sink.jetstream.JetStreamSinkOptions;
+import io.shardbus.sink.kafka.KafkaSinkOptions;
+import io.shardbus.sink.log.LogSinkOptions;
+import io.shardbus.sink.memory.MemorySinkOptions;
+import io.shardbus.sink.redis.RedisSinkOptions;
+import io.shardbus.verticle.BatchOptions;
+import io.shardbus.verticle.DeliveryOptions;
+import io.vertx.core.json.JsonObject;
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class OptionsTest {
+
+  static List<Class<?>> optionClasses() {
+    return List.of(
+        ShardBusOptions.class,
+        BatchOptions.class,
+        DeliveryOptions.class,
+        SinkOptions.class,
+        GatewayOptions.class,
+        TlsOptions.class,
+        TokenOptions.class,
+        MemorySinkOptions.class,
+        LogSinkOptions.class,
+        RedisSinkOptions.class,
+        JetStreamSinkOptions.class,
+        EventBusSinkOptions.class,
+        KafkaSinkOptions.class,
+        EventBusPublisherOptions.class,
+        ScalingPolicy.class);
+  }
+
+  /** Changes every property, one at a time, and looks whether copy and JSON keep it. */
+  @ParameterizedTest
+  @MethodSource("optionClasses")
+  void everyProperty_survivesCopyAndJson(Class<?> type) throws Exception {
+    int seen = 0;
+    for (Method setter : type.getMethods()) {
+      if (!setter.getName().startsWith("set") || setter.getParameterCount() != 1) {
+        continue;
+      }
+      String property = setter.getName().substring(3);
+      Method getter =
+          Arrays.stream(type.getMethods())
+              .filter(m -> m.getParameterCount() == 0)
+              .filter(m -> m.getName().matches("(get|is)" + property))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("no getter for " + property));
+      Object options = type.getConstructor().newInstance();
+      String before = OptionsJson.write(options).encode();
+      setter.invoke(options, other(getter.invoke(options), setter.getParameterTypes()[0]));
+      JsonObject json = OptionsJson.write(options);
+      assertThat(json.encode()).as(property).isNotEqualTo(before);
+      Object copy = type.getConstructor(type).newInstance(options);
+      assertThat(OptionsJson.write(copy)).as("copy of %s", property).isEqualTo(json);
+      Object read = OptionsJson.read(type.getConstructor().newInstance(), json);
+      assertThat(OptionsJson.write(read)).as("JSON of %s", property).isEqualTo(json);
+      seen++;
+    }
+    assertThat(seen).isPositive();
+  }
+
+  private static Object other(Object value, Class<?> type) {
+    if (value instanceof String server && server.startsWith("redis://")) {
+      return "rediss://other:1";
+    }
+    if (value instanceof String servers && servers.startsWith("nats://")) {
+      return "nats://a:1,tls://b:2";
+    }
+    if (type == int.class) {
+      return (int) value == 65_536 ? 2048 : (int) value + 1;
+    }
+    if (type == long.class) {
+      return (long) value + 1;
+    }
+    if (type == double.class) {
+      return (double) value / 2;
+    }
+    if (type == boolean.class) {
+      return !(boolean) value;
+    }
+    if (type == String.class) {
+      return "other";
+    }
+    if (type == Duration.class) {
+      return ((Duration) value).plusMillis(1);
+    }
+    if (type == BackpressureMode.class) {
+      return BackpressureMode.sample(3);
+    }
+    if (type == ScalingPolicy.class) {
+      return new ScalingPolicy().setMaxShards(77);
+    }
+    if (type == BatchOptions.class) {
+      return new BatchOptions().setMinSize(77);
+    }
+    if (type == DeliveryOptions.class) {
+      return new DeliveryOptions().setMaxAttempts(77);
+    }
+    if (type == SinkOptions.class) {
+      return new SinkOptions("other").setConfig(new JsonObject().put("a", 1));
+    }
+    if (type == TlsOptions.class) {
+      return new TlsOptions().setKey("other");
+    }
+    if (type == TokenOptions.class) {
+      return new TokenOptions().setRead("other");
+    }
+    if (type == JsonObject.class) {
+      return new JsonObject().put("deep", new JsonObject().put("b", true));
+    }
+    if (type == LogSinkOptions.Synchronous.class) {
+      return LogSinkOptions.Synchronous.off;
+    }
+    if (type == KafkaSinkOptions.PartitionBy.class) {
+      return KafkaSinkOptions.PartitionBy.key;
+    }
+    if (type == EventBusPublisherOptions.Ack.class) {
+      return EventBusPublisherOptions.Ack.delivered;
+    }
+    throw new AssertionError("no other value for " + type);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"shard\":3}|unknown option \"shard\"|shards",
+        "{\"batch\":{\"minsize\":3}}|unknown option \"batch.minsize\"|minSize",
+        "{\"batch\":{\"minSize\":0}}|batch.minSize|1 to 1000000",
+        "{\"batch\":{\"maxDelay\":10}}|batch.maxDelay|number with a unit",
+        "{\"batch\":{\"maxDelay\":\"ten\"}}|batch.maxDelay|number with a unit",
+        "{\"shards\":\"three\"}|shards|three",
+        "{\"shards\":1.5}|shards|1.5",
+        "{\"shards\":null}|shards|null",
+        "{\"backpressure\":\"drop\"}|backpressure|drop-newest",
+        "{\"scaling\":{\"fillRatioThreshold\":2}}|scaling.fillRatioThreshold|at most 1",
+        "{\"sink\":{\"config\":[]}}|sink.config|JSON object"
+      })
+  void badJson_isNamed(String json, String path, String allowed) {
+    assertThatThrownBy(() -> new ShardBusOptions(new JsonObject(json)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(path)
+        .hasMessageContaining(allowed);
+  }
+
+  @Test
+  void contradictions_areNamed() {
+    assertThatThrownBy(() -> new ShardBusOptions().setMaxRingBytes(1).validate())
+        .hasMessageContaining("maxRingBytes: 1");
+    ShardBusOptions options = new ShardBusOptions();
+    options.getBatch().setMaxSize(10);
+    assertThatThrownBy(options::validate).hasMessageContaining("batch.minSize");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "250us,PT0.00025S",
+    "10ms,PT0.01S",
+    "30s,PT30S",
+    "5m,PT5M",
+    "2h,PT2H",
+    "7d,PT168H",
+    "0s,PT0S",
+    "1500ms,PT1.5S",
+    "3ns,PT0.000000003S"
+  })
+  void durations_readAndWrite(String text, Duration duration) {
+    assertThat(Durations.parse(text)).isEqualTo(duration);
+    assertThat(Durations.format(duration)).isEqualTo(text);
+    assertThat(Durations.parse(duration.toString())).isEqualTo(duration);
+  }
+}

@@ -1,0 +1,237 @@
+package io.shardbus.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.IntToDoubleFunction;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Compares three routing rules on the shipped shards, in virtual time: 8 shards of 8,192 events,
+ * each drained at up to 5,000 events per second, for 60 seconds. Prints the table that the
+ * documentation shows.
+ */
+@Tag("slow")
+class RoutingSimulationTest {
+
+  private static final long SEED = 42;
+  private static final int SHARDS = 8;
+  private static final int CAPACITY = 8192;
+  private static final double DRAIN_RATE = 5_000;
+  private static final int SECONDS = 60;
+  private static final int TICKS_PER_SECOND = 1000;
+  private static final Duration WINDOW = Duration.ofSeconds(1);
+  private static final Buffer PAYLOAD = Buffer.buffer("{}");
+
+  private enum Rule {
+    MULTIPLY_SHIFT,
+    LOWEST_WEIGHT,
+    HEADROOM
+  }
+
+  /**
+   * @param arrivals events per second in a tick
+   * @param hashes which hash comes next
+   * @param slowShard drained ten times slower than the others; -1 for none
+   */
+  private record Scenario(String name, IntToDoubleFunction arrivals, Hashes hashes, int slowShard) {
+
+    double drainRate(int shard) {
+      return shard == slowShard ? DRAIN_RATE / 10 : DRAIN_RATE;
+    }
+  }
+
+  private interface Hashes {
+    long next(Random random);
+  }
+
+  private record Outcome(long offered, long dropped, double fill, long p99Millis, long moved) {
+
+    double dropRate() {
+      return (double) dropped / offered;
+    }
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "%.2f %% dropped, %.0f %% highest fill, p99 %d ms, %d slots moved",
+          100 * dropRate(),
+          100 * fill,
+          p99Millis,
+          moved);
+    }
+  }
+
+  @TestFactory
+  List<DynamicTest> headroom_beatsTheOtherRules() {
+    Scenario uniform = new Scenario("uniform", tick -> 28_000, Random::nextLong, -1);
+    Scenario slow = new Scenario("one slow shard", tick -> 24_000, Random::nextLong, 3);
+    Scenario zipf = new Scenario("Zipf(1.1)", tick -> 24_000, new Zipf(100_000, 1.1), -1);
+    Scenario burst =
+        new Scenario("10x burst", tick -> inBurst(tick) ? 80_000 : 8_000, Random::nextLong, -1);
+    Scenario sawtooth =
+        new Scenario(
+            "sawtooth",
+            tick -> 40_000.0 * (tick % (10 * TICKS_PER_SECOND)) / (10 * TICKS_PER_SECOND),
+            Random::nextLong,
+            -1);
+    List<DynamicTest> tests = new ArrayList<>();
+    for (Scenario scenario : List.of(uniform, slow, zipf, burst, sawtooth)) {
+      tests.add(DynamicTest.dynamicTest(scenario.name(), () -> compare(scenario)));
+    }
+    return tests;
+  }
+
+  /** One second in twenty. */
+  private static boolean inBurst(int tick) {
+    return tick / TICKS_PER_SECOND % 20 == 10;
+  }
+
+  private static void compare(Scenario scenario) {
+    Map<Rule, Outcome> outcomes = new EnumMap<>(Rule.class);
+    for (Rule rule : Rule.values()) {
+      Outcome outcome = new Simulation(scenario, rule).run();
+      outcomes.put(rule, outcome);
+      System.out.println(scenario.name() + ", " + rule + ", seed " + SEED + ": " + outcome);
+    }
+    Outcome ours = outcomes.get(Rule.HEADROOM);
+    Outcome statics = outcomes.get(Rule.MULTIPLY_SHIFT);
+    Outcome lowest = outcomes.get(Rule.LOWEST_WEIGHT);
+    assertThat(ours.dropRate()).isLessThanOrEqualTo(statics.dropRate());
+    assertThat(ours.dropRate()).isLessThanOrEqualTo(lowest.dropRate() / 2);
+    if (scenario.slowShard() < 0 && scenario.hashes() instanceof Zipf == false) {
+      assertThat(ours.moved()).as("slots moved without need").isZero();
+    }
+  }
+
+  private static final class Simulation {
+
+    final Scenario scenario;
+    final Rule rule;
+    final Random random = new Random(SEED);
+    final ShardManager manager;
+    final double[] credit = new double[SHARDS];
+    final List<Shard> shards;
+    final List<Integer> delaysMillis = new ArrayList<>();
+    List<Shard> lightest;
+    long now;
+    long offered;
+    double highestFill;
+
+    Simulation(Scenario scenario, Rule rule) {
+      this.scenario = scenario;
+      this.rule = rule;
+      ScalingPolicy policy =
+          rule == Rule.HEADROOM
+              ? ScalingPolicy.defaults(SHARDS).setAutoScale(false).setMetricsWindow(WINDOW)
+              : null;
+      manager =
+          new ShardManager(
+              SHARDS,
+              CAPACITY,
+              BackpressureMode.FAIL_PRODUCER,
+              policy,
+              ShardLimits.DEFAULT,
+              () -> now);
+      shards = manager.shards();
+      lightest = shards;
+    }
+
+    Outcome run() {
+      double due = 0;
+      long windowTicks = WINDOW.toMillis() * TICKS_PER_SECOND / 1000;
+      for (int tick = 0; tick < SECONDS * TICKS_PER_SECOND; tick++) {
+        now += 1_000_000_000L / TICKS_PER_SECOND;
+        due += scenario.arrivals().applyAsDouble(tick) / TICKS_PER_SECOND;
+        for (; due >= 1; due--) {
+          offer(scenario.hashes().next(random));
+        }
+        shards.forEach(this::drain);
+        if (tick % windowTicks == windowTicks - 1) {
+          manager.collectMetrics();
+          lightest = lightest();
+        }
+      }
+      delaysMillis.sort(null);
+      ShardAccounting account = manager.accounting();
+      assertThat(account.offered()).isEqualTo(offered);
+      return new Outcome(
+          offered,
+          account.backpressure(),
+          highestFill,
+          delaysMillis.get((int) (delaysMillis.size() * 0.99)),
+          manager.mapper().map(ShardMapper::slotsMoved).orElse(0L));
+    }
+
+    void offer(long hash) {
+      offered++;
+      if (rule == Rule.LOWEST_WEIGHT) {
+        Shard shard = lightest.get(RoutingTable.slot(hash, lightest.size()));
+        shard.offer(new QueuedEvent(PAYLOAD, null, now, null), true);
+      } else {
+        manager.ingestRaw(RawEvent.ofHash(PAYLOAD, hash));
+      }
+    }
+
+    void drain(Shard shard) {
+      highestFill = Math.max(highestFill, shard.fillRatio());
+      double rate = scenario.drainRate(shard.id());
+      credit[shard.id()] += rate / TICKS_PER_SECOND;
+      int can = (int) credit[shard.id()];
+      if (can == 0) {
+        return;
+      }
+      credit[shard.id()] -= can;
+      List<ShardEvent> batch = shard.popBatch(can);
+      if (!batch.isEmpty()) {
+        shard.recordFlush((long) (batch.size() * 1e9 / rate));
+        batch.forEach(event -> delaysMillis.add((int) ((now - event.timestamp()) / 1_000_000)));
+      }
+    }
+
+    /** Those within 0.1 of the lowest of 100 fill + push ns / 10 + events / 10^6. */
+    List<Shard> lightest() {
+      IntToDoubleFunction weight =
+          id -> 100 * shards.get(id).fillRatio() + shards.get(id).accounting().offered() / 1e6;
+      double lowest =
+          shards.stream().mapToDouble(s -> weight.applyAsDouble(s.id())).min().orElseThrow();
+      return shards.stream().filter(s -> weight.applyAsDouble(s.id()) <= lowest + 0.1).toList();
+    }
+  }
+
+  /** Hashes of keys of which the k-th most frequent comes in proportion to k^-s. */
+  private static final class Zipf implements Hashes {
+
+    private final double[] cumulative;
+    private final long[] hashes;
+
+    Zipf(int keys, double s) {
+      cumulative = new double[keys];
+      hashes = new Random(SEED).longs(keys).toArray();
+      double sum = 0;
+      for (int k = 0; k < keys; k++) {
+        sum += Math.pow(k + 1, -s);
+        cumulative[k] = sum;
+      }
+    }
+
+    @Override
+    public long next(Random random) {
+      double at = random.nextDouble() * cumulative[cumulative.length - 1];
+      int found = java.util.Arrays.binarySearch(cumulative, at);
+      return hashes[found >= 0 ? found : -found - 1];
+    }
+  }
+}

@@ -1,0 +1,519 @@
+package io.shardbus.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingException.Reason;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ShardManagerTest {
+
+  private final AtomicLong clock = new AtomicLong(1_000);
+
+  private ShardManager dynamic(int shards, ScalingPolicy policy) {
+    return new ShardManager(
+        shards, 1024, BackpressureMode.FAIL_PRODUCER, policy, ShardLimits.DEFAULT, clock::get);
+  }
+
+  private static ScalingPolicy policy() {
+    return ScalingPolicy.defaults(4).setCooldown(Duration.ofSeconds(10));
+  }
+
+  private void pass(Duration time) {
+    clock.addAndGet(time.toNanos());
+  }
+
+  private static RawEvent event(int i) {
+    return RawEvent.of("event " + i);
+  }
+
+  private static void assertBalanced(ShardAccounting a) {
+    assertThat(a.accepted())
+        .isEqualTo(
+            a.delivered() + a.evicted() + a.deadLettered() + a.pendingInRing() + a.inFlight());
+  }
+
+  private static void assertReason(Reason reason, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            ScalingException.class, e -> assertThat(e.reason()).isEqualTo(reason));
+  }
+
+  // ------------------------------------------------------------------ routing
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 7, 16, 1000, 65_535})
+  void staticRouting_isTheHighWordOfTheUnsignedProduct(int shards) {
+    ShardManager manager = new ShardManager(shards, 1024, BackpressureMode.DROP_NEWEST);
+    Random random = new Random(1);
+    long[] edges = {0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE};
+    for (int i = 0; i < 2_000; i++) {
+      long hash = i < edges.length ? edges[i] : random.nextLong();
+      int expected =
+          new BigInteger(Long.toUnsignedString(hash))
+              .multiply(BigInteger.valueOf(shards))
+              .shiftRight(64)
+              .intValue();
+      assertThat(manager.selectShardByHash(hash)).isEqualTo(expected);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 5, 6, 7, 31, 100})
+  void dynamicRouting_givesEqualShares(int shards) {
+    ShardManager manager = dynamic(1, ScalingPolicy.defaults(shards).setCooldown(Duration.ZERO));
+    for (int i = 1; i < shards; i++) {
+      manager.activateShard(manager.addShard());
+    }
+    var slots = manager.mapper().orElseThrow().slotsByShard();
+    double mean = slots.values().stream().mapToInt(i -> i).average().orElseThrow();
+    assertThat(slots).hasSize(shards);
+    assertThat(slots.values()).allSatisfy(n -> assertThat(n / mean).isBetween(0.95, 1.05));
+  }
+
+  @Test
+  void scaling_movesNoMoreSlotsThanItMust() {
+    ShardManager manager = dynamic(4, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    long before = mapper.slotsMoved();
+    int id = manager.addShard();
+    manager.activateShard(id);
+    int got = mapper.slotsByShard().get(id);
+    assertThat(mapper.slotsMoved() - before).isEqualTo(got);
+    manager.drainShard(id);
+    assertThat(mapper.slotsMoved() - before).isEqualTo(2L * got);
+  }
+
+  @Test
+  void loadsOfAnEarlierSetOfShards_moveNothing() {
+    ShardManager manager = dynamic(3, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    List<ShardLoad> loads = new ArrayList<>();
+    for (Shard shard : manager.shards()) {
+      int pending = shard.id() == 0 ? 1000 : 0;
+      loads.add(new ShardLoad(shard, true, 100, 100, 1, pending, 0.5, 0, 0));
+    }
+    // Measured, and then one goes and another comes before the slots follow.
+    manager.drainShard(2);
+    int newcomer = manager.addShardForce();
+    manager.activateShard(newcomer);
+    var before = mapper.slotsByShard();
+    assertThat(before.keySet()).containsExactly(0, 1, newcomer);
+    mapper.rebalance(loads);
+    assertThat(mapper.slotsByShard()).isEqualTo(before);
+    manager.drainShard(newcomer);
+    mapper.rebalance(loads);
+    assertThat(mapper.slotsByShard().keySet()).containsExactly(0, 1);
+    assertThat(mapper.slotsByShard().get(0)).isLessThan(mapper.slotsByShard().get(1));
+    for (long hash = 0; hash < 1024; hash++) {
+      assertThat(manager.selectShardByHash(hash << 54)).isBetween(0, 1);
+    }
+  }
+
+  @Test
+  @SuppressWarnings("deprecation")
+  void selectShard_ofJsonIsWhereItIsIngested() {
+    ShardManager manager = new ShardManager(8, 1024, BackpressureMode.DROP_NEWEST);
+    JsonObject json = new JsonObject().put("user", "u1");
+    assertThat(manager.ingest(json).shard()).isEqualTo(manager.selectShard(json));
+  }
+
+  @Test
+  void badArguments_areNamed() {
+    assertThatThrownBy(() -> new ShardManager(0, 1024, BackpressureMode.DROP_NEWEST))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("numShards: 0")
+        .hasMessageContaining("1 to 65535");
+    assertThatThrownBy(() -> new ShardManager(65_536, 1024, BackpressureMode.DROP_NEWEST))
+        .isInstanceOf(IllegalArgumentException.class);
+    for (int capacity : new int[] {-1, 0, 512, 1023, 1025, 1 << 27}) {
+      assertThatThrownBy(() -> new ShardManager(1, capacity, BackpressureMode.DROP_NEWEST))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("ringCapacity: " + capacity);
+    }
+  }
+
+  // ------------------------------------------------------------------ modes
+
+  private static ShardManager full(BackpressureMode mode) {
+    ShardManager manager = new ShardManager(1, 1024, mode);
+    for (int i = 0; i < 1024; i++) {
+      assertThat(manager.ingestRaw(event(i)).accepted()).isTrue();
+    }
+    return manager;
+  }
+
+  @Test
+  void dropNewestAndFailProducer_refuseWhenFull() {
+    for (BackpressureMode mode :
+        List.of(BackpressureMode.DROP_NEWEST, BackpressureMode.FAIL_PRODUCER)) {
+      ShardManager manager = full(mode);
+      assertThat(manager.ingestRaw(event(9999)).outcome()).isEqualTo(Outcome.BACKPRESSURE);
+      assertThat(manager.stats()).isEqualTo(new ShardStats(1024, 1, 0, 0));
+      List<ShardEvent> got = manager.withShard(0, shard -> shard.popBatch(5000)).orElseThrow();
+      assertThat(got).hasSize(1024);
+      assertThat(got.get(0).payload().toString()).isEqualTo("event 0");
+      assertBalanced(manager.accounting());
+    }
+  }
+
+  @Test
+  void dropOldest_evictsAndAccepts() {
+    ShardManager manager = full(BackpressureMode.DROP_OLDEST);
+    AtomicInteger evicted = new AtomicInteger();
+    DeliveryAck ack =
+        new DeliveryAck() {
+          @Override
+          public void delivered(int events) {}
+
+          @Override
+          public void failed(Failure failure, int events) {
+            assertThat(failure).isEqualTo(Failure.EVICTED);
+            evicted.incrementAndGet();
+          }
+        };
+    for (int i = 1024; i < 3072; i++) {
+      assertThat(manager.ingestRaw(event(i), ack).outcome()).isEqualTo(Outcome.ACCEPTED);
+    }
+    assertThat(evicted).hasValue(1024);
+    List<ShardEvent> got = manager.withShard(0, shard -> shard.popBatch(5000)).orElseThrow();
+    assertThat(got.get(0).payload().toString()).isEqualTo("event 2048");
+    assertThat(got.get(0).sequence()).isZero();
+    assertThat(got).hasSize(1024);
+    assertThat(manager.accounting().evicted()).isEqualTo(2048);
+    assertThat(manager.stats().eventsDropped()).isEqualTo(2048);
+    assertBalanced(manager.accounting());
+  }
+
+  @Test
+  void sample_keepsOneInNAboveThreeQuarters() {
+    ShardManager manager = new ShardManager(1, 1024, BackpressureMode.sample(10));
+    for (int i = 0; i < 769; i++) {
+      assertThat(manager.ingestRaw(event(i)).outcome()).isEqualTo(Outcome.ACCEPTED);
+    }
+    int kept = 0;
+    for (int i = 0; i < 1000; i++) {
+      Outcome outcome = manager.ingestRaw(event(i)).outcome();
+      assertThat(outcome).isIn(Outcome.ACCEPTED, Outcome.SAMPLED);
+      kept += outcome == Outcome.ACCEPTED ? 1 : 0;
+    }
+    assertThat(kept).isEqualTo(100);
+    for (int i = 0; i < 10_000; i++) {
+      manager.ingestRaw(event(i));
+    }
+    assertThat(manager.shard(0).orElseThrow().size()).isEqualTo(1024);
+    assertThat(manager.ingestRaw(event(1)).outcome()).isEqualTo(Outcome.SAMPLED);
+    assertBalanced(manager.accounting());
+  }
+
+  @Test
+  void bytes_areBoundedForLargeEvents() {
+    ShardLimits limits = new ShardLimits(10_000, 20_000);
+    RawEvent large = RawEvent.of(Buffer.buffer(new byte[9_000]));
+    ShardManager manager = new ShardManager(1, 1024, BackpressureMode.DROP_NEWEST, limits);
+    assertThat(manager.ingestRaw(large).accepted()).isTrue();
+    assertThat(manager.ingestRaw(large).accepted()).isTrue();
+    assertThat(manager.ingestRaw(large).outcome()).isEqualTo(Outcome.BACKPRESSURE);
+    assertThat(manager.ingestRaw(event(1)).accepted()).isTrue();
+    assertThat(manager.ingestRaw(RawEvent.of(new byte[10_001])).outcome())
+        .isEqualTo(Outcome.TOO_LARGE);
+    manager.withShard(0, shard -> shard.popBatch(1));
+    assertThat(manager.ingestRaw(large).accepted()).isTrue();
+
+    ShardManager evicting = new ShardManager(1, 1024, BackpressureMode.DROP_OLDEST, limits);
+    for (int i = 0; i < 5; i++) {
+      assertThat(evicting.ingestRaw(large).accepted()).isTrue();
+    }
+    assertThat(evicting.shard(0).orElseThrow().largeEventBytes()).isEqualTo(18_000);
+    assertThat(evicting.accounting().evicted()).isEqualTo(3);
+    evicting.withShard(0, shard -> shard.popBatch(10));
+    assertThat(evicting.shard(0).orElseThrow().largeEventBytes()).isZero();
+  }
+
+  // ------------------------------------------------------------------ draining
+
+  @Test
+  void drain_givesContiguousSequencesAndRisingTimestamps() {
+    ShardManager manager =
+        new ShardManager(
+            1, 1024, BackpressureMode.DROP_NEWEST, null, ShardLimits.DEFAULT, () -> 5_000L);
+    for (int i = 0; i < 100; i++) {
+      manager.ingestRaw(event(i));
+    }
+    List<ShardEvent> got = manager.withShard(0, shard -> shard.popBatch(100)).orElseThrow();
+    for (int i = 0; i < 100; i++) {
+      assertThat(got.get(i).sequence()).isEqualTo(i);
+      assertThat(got.get(i).timestamp()).isEqualTo(5_000L + i);
+      assertThat(got.get(i).payload().toString()).isEqualTo("event " + i);
+    }
+  }
+
+  @Test
+  void batch_isGroupedAndKeepsTheOrderOfEachShard() {
+    ShardManager manager = new ShardManager(3, 1024, BackpressureMode.DROP_NEWEST);
+    List<RawEvent> events = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      events.add(event(i));
+    }
+    events.add(RawEvent.of(new byte[17 << 20]));
+    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(2_000, 1, 0));
+    List<ShardEvent> all = new ArrayList<>();
+    for (int id = 0; id < 3; id++) {
+      List<ShardEvent> got = manager.withShard(id, shard -> shard.popBatch(5000)).orElseThrow();
+      List<Integer> numbers =
+          got.stream().map(e -> Integer.parseInt(e.payload().toString().substring(6))).toList();
+      assertThat(numbers).isSorted();
+      all.addAll(got);
+    }
+    assertThat(all).hasSize(2_000);
+  }
+
+  @Test
+  void batch_largerThanTheRingIsCountedEvent() {
+    ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
+    List<RawEvent> events = new ArrayList<>();
+    for (int i = 0; i < 1_500; i++) {
+      events.add(event(i));
+    }
+    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(1024, 476, 0));
+    assertThat(manager.stats().eventsDropped()).isEqualTo(476);
+  }
+
+  @Test
+  void withShard_unknownIsEmpty() {
+    ShardManager manager = new ShardManager(1, 1024, BackpressureMode.DROP_NEWEST);
+    assertThat(manager.withShard(1, Shard::size)).isEmpty();
+    assertThat(manager.withShard(0, shard -> null)).isEmpty();
+  }
+
+  @Test
+  void tryTotalPending_doesNotWait() throws Exception {
+    ShardManager manager = new ShardManager(2, 1024, BackpressureMode.DROP_NEWEST);
+    for (int i = 0; i < 100; i++) {
+      manager.ingestRaw(event(i));
+    }
+    assertThat(manager.totalPendingInRings()).isEqualTo(100);
+    PendingCount[] seen = new PendingCount[1];
+    manager.withShard(
+        0,
+        shard -> {
+          Thread other = new Thread(() -> seen[0] = manager.tryTotalPendingInRings());
+          other.start();
+          try {
+            other.join();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return null;
+        });
+    assertThat(seen[0].uncountedShards()).isEqualTo(1);
+    assertThat(seen[0].counted()).isEqualTo(manager.shard(1).orElseThrow().size());
+    assertThat(manager.tryTotalPendingInRings()).isEqualTo(new PendingCount(100, 0));
+  }
+
+  // ------------------------------------------------------------------ the life of shards
+
+  @Test
+  void provisionedShard_getsNothingUntilItIsActive() {
+    ShardManager manager = dynamic(1, policy());
+    int id = manager.addShard();
+    for (int i = 0; i < 500; i++) {
+      assertThat(manager.ingestRaw(event(i)).shard()).isZero();
+    }
+    manager.activateShard(id);
+    manager.activateShard(id);
+    boolean chosen = false;
+    for (int i = 0; i < 500; i++) {
+      chosen |= manager.ingestRaw(event(i)).shard() == id;
+    }
+    assertThat(chosen).isTrue();
+  }
+
+  @Test
+  void drainedShard_keepsItsEventsAndItsHistory() {
+    ShardManager manager = dynamic(2, policy());
+    for (int i = 0; i < 1_000; i++) {
+      manager.ingestRaw(event(i));
+    }
+    int inOne = manager.shard(1).orElseThrow().size();
+    manager.withShard(1, shard -> shard.popBatch(10));
+    assertReason(Reason.ILLEGAL_STATE, () -> manager.removeShard(1));
+    manager.drainShard(1);
+    manager.drainShard(1);
+    for (int i = 0; i < 500; i++) {
+      assertThat(manager.ingestRaw(event(i)).shard()).isZero();
+    }
+    assertReason(Reason.ILLEGAL_STATE, () -> manager.activateShard(1));
+    ShardStats before = manager.stats();
+    List<ShardEvent> leftovers = manager.removeShard(1);
+    assertThat(leftovers).hasSize(inOne - 10);
+    assertThat(leftovers.get(0).sequence()).isEqualTo(10);
+    for (int i = 1; i < leftovers.size(); i++) {
+      assertThat(leftovers.get(i).sequence()).isEqualTo(leftovers.get(i - 1).sequence() + 1);
+    }
+    assertThat(manager.stats().eventsIngested()).isEqualTo(before.eventsIngested());
+    assertThat(manager.accounting(1).orElseThrow().accepted()).isEqualTo(inOne);
+    assertBalanced(manager.accounting());
+    assertReason(Reason.UNKNOWN_SHARD, () -> manager.removeShard(1));
+    pass(Duration.ofSeconds(11));
+    assertThat(manager.addShard()).isEqualTo(2);
+  }
+
+  @Test
+  void lastShardDrained_leavesEventsUnrouted() {
+    ShardManager manager = dynamic(1, policy());
+    manager.drainShard(0);
+    assertThat(manager.ingestRaw(event(1)).outcome()).isEqualTo(Outcome.UNROUTED);
+    assertThat(manager.ingestRawBatch(List.of(event(1), event(2))))
+        .isEqualTo(new BatchIngestResult(0, 0, 2));
+    assertThat(manager.selectShardByHash(1)).isEqualTo(-1);
+    assertThat(manager.stats().eventsUnrouted()).isEqualTo(3);
+    int id = manager.addShardForce();
+    manager.activateShard(id);
+    assertThat(manager.ingestRaw(event(1)).shard()).isEqualTo(id);
+  }
+
+  @Test
+  void addShard_respectsCooldownAndBudget() {
+    ShardManager manager = dynamic(1, policy());
+    manager.addShard();
+    assertReason(Reason.IN_COOLDOWN, manager::addShard);
+    manager.addShardForce();
+    manager.addShardForce();
+    assertReason(Reason.AT_MAX_SHARDS, manager::addShardForce);
+    pass(Duration.ofSeconds(10));
+    assertReason(Reason.AT_MAX_SHARDS, manager::addShard);
+    assertThat(manager.removeShard(1)).isEmpty();
+    assertThat(manager.addShard()).isEqualTo(4);
+  }
+
+  @Test
+  void scaleDown_respectsTheMinimum() {
+    ShardManager manager = dynamic(3, policy().setMinShards(2));
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    assertReason(Reason.AT_MIN_SHARDS, () -> mapper.scaleDown(2));
+    assertThat(mapper.scaleDown(1)).hasSize(1);
+    assertThat(mapper.activeShardCount()).isEqualTo(2);
+    assertThat(mapper.finalizeDraining()).hasSize(1);
+    assertThat(mapper.removeStoppedShards()).hasSize(1);
+    assertThat(mapper.totalShardCount()).isEqualTo(2);
+  }
+
+  @Test
+  void staticMode_refusesScaling() {
+    ShardManager manager = new ShardManager(2, 1024, BackpressureMode.DROP_NEWEST);
+    assertThat(manager.mapper()).isEmpty();
+    assertThat(manager.collectMetrics()).isEmpty();
+    assertThat(manager.evaluateScaling()).isEqualTo(ScalingDecision.NONE);
+    assertReason(Reason.SCALING_DISABLED, manager::addShard);
+    assertReason(Reason.SCALING_DISABLED, () -> manager.drainShard(0));
+  }
+
+  @Test
+  void close_refusesAndKeepsWhatIsThere() {
+    ShardManager manager = dynamic(2, policy());
+    for (int i = 0; i < 100; i++) {
+      manager.ingestRaw(event(i));
+    }
+    manager.close();
+    manager.close();
+    assertThat(manager.ingestRaw(event(1)).outcome()).isEqualTo(Outcome.CLOSED);
+    assertThat(manager.ingestRawBatch(List.of(event(1))).dropped()).isEqualTo(1);
+    assertThat(manager.totalPendingInRings()).isEqualTo(100);
+    int got = 0;
+    for (int id = 0; id < 2; id++) {
+      got += manager.withShard(id, shard -> shard.popBatch(1000).size()).orElseThrow();
+    }
+    assertThat(got).isEqualTo(100);
+    assertThat(manager.allShardsEmpty()).isTrue();
+  }
+
+  @Test
+  void withMapper_liftsMaxShards() {
+    ShardManager manager =
+        ShardManager.withMapper(6, 1024, BackpressureMode.DROP_NEWEST, ScalingPolicy.defaults(2));
+    assertThat(manager.mapper().orElseThrow().policy().getMaxShards()).isEqualTo(6);
+  }
+
+  // ------------------------------------------------------------------ scaling decisions
+
+  private void fill(ShardManager manager, int events) {
+    for (int i = 0; i < events; i++) {
+      manager.ingestRaw(event(i));
+    }
+  }
+
+  private ScalingDecision nextWindow(ShardManager manager) {
+    pass(Duration.ofSeconds(1));
+    return manager.evaluateScaling();
+  }
+
+  @Test
+  void overload_asksForShardsWithinTwoWindows() {
+    ShardManager manager = dynamic(1, policy());
+    assertThat(nextWindow(manager)).isEqualTo(ScalingDecision.NONE);
+    fill(manager, 900);
+    ScalingDecision decision = nextWindow(manager);
+    assertThat(decision.direction()).isEqualTo(ScalingDecision.Direction.UP);
+    assertThat(decision.count()).isEqualTo(1);
+    manager.activateShard(manager.addShard());
+    assertThat(nextWindow(manager)).as("cooldown").isEqualTo(ScalingDecision.NONE);
+    pass(Duration.ofSeconds(10));
+    assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.UP);
+  }
+
+  @Test
+  void autoScaleOff_asksForNothing() {
+    ShardManager manager = dynamic(1, policy().setAutoScale(false));
+    nextWindow(manager);
+    fill(manager, 1024);
+    assertThat(nextWindow(manager)).isEqualTo(ScalingDecision.NONE);
+  }
+
+  @Test
+  void idleness_mustLastWithoutABreak() {
+    ShardManager manager =
+        dynamic(2, policy().setCooldown(Duration.ZERO).setScaleDownDelay(Duration.ofSeconds(5)));
+    for (int i = 0; i < 5; i++) {
+      assertThat(nextWindow(manager)).isEqualTo(ScalingDecision.NONE);
+    }
+    fill(manager, 600); // above the underutilized threshold, below overload
+    assertThat(nextWindow(manager)).isEqualTo(ScalingDecision.NONE);
+    for (int id = 0; id < 2; id++) {
+      manager.withShard(id, shard -> shard.popBatch(1000));
+    }
+    for (int i = 0; i < 5; i++) {
+      assertThat(nextWindow(manager)).as("second %d", i).isEqualTo(ScalingDecision.NONE);
+    }
+    assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.DOWN);
+  }
+
+  @Test
+  void metrics_tellOfTheWindow() {
+    ShardManager manager = dynamic(1, policy());
+    fill(manager, 512);
+    pass(Duration.ofSeconds(2));
+    ShardMetrics metrics = manager.collectMetrics().orElseThrow().get(0);
+    assertThat(metrics.eventRate()).isEqualTo(256);
+    assertThat(metrics.fillRatio()).isEqualTo(0.5);
+    assertThat(metrics.weight()).isEqualTo(1.0);
+    assertThat(metrics.draining()).isFalse();
+    pass(Duration.ofMillis(100));
+    assertThat(manager.collectMetrics().orElseThrow().get(0)).isEqualTo(metrics);
+  }
+}

@@ -1,0 +1,200 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
+import io.shardbus.verticle.BatchOptions;
+import io.shardbus.verticle.DeliveryOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A whole bus over a real server that is killed and restarted twice and paused once, while events
+ * flow. {@code -Dfault.events=1000000 -Dfault.pause=10} makes it a long run.
+ */
+@Tag("backend")
+class BackendFaultsTest {
+
+  private static final int EVENTS = Integer.getInteger("fault.events", 60_000);
+  private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("fault.pause", 2));
+  private static final Duration OUTAGE = Duration.ofMillis(500);
+
+  @TempDir Path dir;
+  private final Vertx vertx = Vertx.vertx();
+  private ServerProcess server;
+
+  @AfterEach
+  void close() throws Exception {
+    if (server != null) {
+      server.kill();
+    }
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(180, TimeUnit.SECONDS);
+  }
+
+  private interface Fault {
+    void happen() throws Exception;
+  }
+
+  private void outage() throws Exception {
+    server.kill();
+    LockSupport.parkNanos(OUTAGE.toNanos());
+    server.start();
+  }
+
+  private void pause() throws Exception {
+    server.pause();
+    LockSupport.parkNanos(PAUSE.toNanos());
+    server.resume();
+  }
+
+  @Test
+  void redis_takesEveryEventOnce() throws Exception {
+    int port = ServerProcess.freePort();
+    server =
+        new ServerProcess(
+            port,
+            dir,
+            "redis-server",
+            "--port",
+            Integer.toString(port),
+            "--dir",
+            dir.toString(),
+            "--save",
+            "",
+            "--appendonly",
+            "yes");
+    server.start();
+    JsonObject config =
+        new JsonObject().put("connectionString", "redis://127.0.0.1:" + port).put("timeout", "1s");
+    long doubled = run("redis", config, List.of(this::outage, this::pause, this::outage));
+    assertThat(doubled).isZero();
+  }
+
+  @Test
+  void jetStream_takesEveryEventOnce() throws Exception {
+    int port = ServerProcess.freePort();
+    server =
+        new ServerProcess(
+            port,
+            dir,
+            "nats-server",
+            "--addr",
+            "127.0.0.1",
+            "--port",
+            Integer.toString(port),
+            "--jetstream",
+            "--store_dir",
+            dir.resolve("jetstream").toString());
+    server.start();
+    JsonObject config =
+        new JsonObject().put("servers", "nats://127.0.0.1:" + port).put("timeout", "1s");
+    long doubled = run("jetstream", config, List.of(this::outage, this::pause, this::outage));
+    assertThat(doubled).isZero();
+  }
+
+  /** Kafka cannot recognise a repetition: what comes twice is counted, and carries the same id. */
+  @Test
+  void kafka_takesEveryEvent() throws Exception {
+    try (KafkaBroker broker = new KafkaBroker(dir.resolve("kafka"), 4)) {
+      broker.createTopic("shardbus", 4, Map.of());
+      Fault restart =
+          () -> {
+            broker.stop();
+            broker.start();
+          };
+      JsonObject config =
+          new JsonObject()
+              .put("bootstrapServers", broker.bootstrap())
+              .put("deliveryTimeout", "3s")
+              .put("maxBlock", "1s");
+      run("kafka", config, List.of(restart, restart));
+    }
+  }
+
+  /** Returns how many events are there more than once. */
+  private long run(String name, JsonObject config, List<Fault> faults) throws Exception {
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(4)
+            .setRingCapacity(4096)
+            .setDataDir(dir.resolve("bus").toString())
+            .setBatch(new BatchOptions().setMinSize(100).setMaxSize(1000))
+            .setDelivery(new DeliveryOptions().setMaxBackoff(Duration.ofSeconds(1)))
+            .setSink(new SinkOptions(name).setConfig(config));
+    ShardBus bus = await(ShardBus.start(vertx, options));
+    long start = System.nanoTime();
+    int faultInterval = EVENTS / (faults.size() + 1);
+    for (int i = 0; i < EVENTS; i++) {
+      if (i > 0 && i % faultInterval == 0 && i / faultInterval <= faults.size()) {
+        Fault fault = faults.get(i / faultInterval - 1);
+        fault.happen();
+      }
+      RawEvent event = RawEvent.of("{\"n\":" + i + "}");
+      while (!bus.ingest(event).accepted()) {
+        LockSupport.parkNanos(100_000);
+      }
+    }
+    await(bus.flush());
+    double seconds = (System.nanoTime() - start) / 1e9;
+    long doubled = check((ReplayableSink) bus.sink());
+    System.out.printf(
+        Locale.ROOT,
+        "%s: %,d events, %d faults, %.1f s, 0 lost, %,d there more than once%n",
+        name,
+        EVENTS,
+        faults.size(),
+        seconds,
+        doubled);
+    assertThat(bus.stats().total().delivered()).isEqualTo(EVENTS);
+    await(bus.close());
+    return doubled;
+  }
+
+  /** Every event is there, and the first occurrences of each shard are in order. */
+  private static long check(ReplayableSink log) throws Exception {
+    BitSet found = new BitSet();
+    Map<Integer, Long> last = new HashMap<>();
+    long doubled = 0;
+    long disordered = 0;
+    String cursor = null;
+    EventPage page;
+    do {
+      page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      cursor = page.cursor();
+      for (StoredEvent stored : page.events()) {
+        int n = stored.event().payload().toJsonObject().getInteger("n");
+        if (found.get(n)) {
+          doubled++;
+        } else {
+          found.set(n);
+          long before = last.getOrDefault(stored.event().shard(), -1L);
+          disordered += stored.event().sequence() == before + 1 ? 0 : 1;
+          last.put(stored.event().shard(), stored.event().sequence());
+        }
+      }
+    } while (page.more());
+    assertThat(found.cardinality()).as("events that are there").isEqualTo(EVENTS);
+    assertThat(disordered).as("events out of order").isZero();
+    return doubled;
+  }
+}

@@ -1,0 +1,54 @@
+package io.shardbus.sink;
+
+import com.hazelcast.config.Config;
+import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.spi.cluster.hazelcast.ConfigUtil;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A Vert.x instance of a cluster on this machine; as a program, a consumer that never answers. */
+public final class ClusteredNode {
+
+  private ClusteredNode() {}
+
+  public static Vertx start(String cluster, int port) throws Exception {
+    Config config = ConfigUtil.loadConfig();
+    config.setClusterName(cluster);
+    config.setProperty("hazelcast.phone.home.enabled", "false");
+    config.setProperty("hazelcast.logging.type", "slf4j");
+    config.setProperty("hazelcast.shutdownhook.enabled", "false");
+    config.setProperty("hazelcast.socket.bind.any", "false");
+    var network = config.getNetworkConfig();
+    network.setPort(port).setPortAutoIncrement(true).setPortCount(10);
+    network.getInterfaces().setEnabled(true).setInterfaces(List.of("127.0.0.1"));
+    network.getJoin().getMulticastConfig().setEnabled(false);
+    network.getJoin().getAutoDetectionConfig().setEnabled(false);
+    network.getJoin().getTcpIpConfig().setEnabled(true).addMember("127.0.0.1:" + port);
+    return Vertx.builder()
+        .with(new VertxOptions().setEventBusOptions(new EventBusOptions().setHost("127.0.0.1")))
+        .withClusterManager(new HazelcastClusterManager(config))
+        .buildClustered()
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get(60, TimeUnit.SECONDS);
+  }
+
+  /** Prints a line when it is ready and one for each batch. */
+  public static void main(String[] args) throws Exception {
+    Vertx vertx = start(args[0], Integer.parseInt(args[1]));
+    EventBusConsumer.start(
+            vertx,
+            args[2],
+            10,
+            batch -> {
+              System.out.println("BATCH");
+              return Promise.<Void>promise().future();
+            })
+        .onSuccess(consumer -> System.out.println("READY"));
+  }
+}

@@ -1,0 +1,117 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DeadLettersTest {
+
+  @TempDir Path folder;
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  private static DeadLetter letter(int sequence) {
+    return new DeadLetter(
+        new ProducerId("p", 7),
+        new ShardEvent(
+            3,
+            sequence,
+            1_000L + sequence,
+            Buffer.buffer(new byte[] {0, (byte) sequence, -1}),
+            sequence % 2 == 0 ? null : "key " + sequence),
+        "no \u00e9 please",
+        5,
+        1_764_000_000_000_000_000L);
+  }
+
+  private static List<DeadLetter> letters(int from, int to) {
+    List<DeadLetter> all = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      all.add(letter(i));
+    }
+    return all;
+  }
+
+  private static List<DeadLetter> read(DeadLetters letters, long after, int limit)
+      throws Exception {
+    return await(letters.list(after, limit)).stream().map(DeadLetters.Kept::letter).toList();
+  }
+
+  @Test
+  void letters_areReadBackAsTheyWere() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(letters(0, 10)));
+    assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 10));
+    await(letters.close());
+    await(letters.close());
+    assertThatThrownBy(() -> await(letters.count())).cause().hasMessageContaining("closed");
+
+    DeadLetters again = await(DeadLetters.open(folder));
+    assertThat(await(again.count())).isEqualTo(10);
+    long third = await(again.list(0, 3)).get(2).id();
+    assertThat(read(again, third, 4)).isEqualTo(letters(3, 7));
+    await(again.close());
+  }
+
+  @Test
+  void repeatedLetters_areThereOnce() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(letters(0, 5)));
+    await(letters.add(letters(3, 8)));
+    assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 8));
+    await(letters.close());
+  }
+
+  @Test
+  void removedIds_areNotGivenAgain() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(letters(0, 3)));
+    long last = await(letters.lastId());
+    assertThat(await(letters.remove(List.of(last, last + 5)))).isEqualTo(1);
+    await(letters.add(letters(3, 4)));
+    assertThat(await(letters.lastId())).isGreaterThan(last);
+    await(letters.close());
+  }
+
+  @Test
+  void memory_keepsTheNewest() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(null));
+    await(letters.add(letters(0, DeadLetters.MAX_IN_MEMORY)));
+    await(letters.add(letters(DeadLetters.MAX_IN_MEMORY, DeadLetters.MAX_IN_MEMORY + 5)));
+    assertThat(await(letters.count())).isEqualTo(DeadLetters.MAX_IN_MEMORY);
+    assertThat(read(letters, 0, 1).get(0).event().sequence()).isEqualTo(5);
+    await(letters.close());
+  }
+
+  @Test
+  void damagedFile_isSetAside() throws Exception {
+    Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(letters(0, 1)));
+    assertThat(await(letters.count())).isEqualTo(1);
+    assertThat(folder.resolve(DeadLetters.FILE + ".damaged")).exists();
+    await(letters.close());
+  }
+
+  @Test
+  void unusableFolder_isNamed() {
+    Path missing = folder.resolve("missing");
+    assertThatThrownBy(() -> await(DeadLetters.open(missing)))
+        .cause()
+        .hasMessageContaining("dead letters: cannot use")
+        .hasMessageContaining("missing");
+  }
+}

@@ -1,0 +1,172 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.nats.client.Connection;
+import io.nats.client.Nats;
+import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.StreamConfiguration;
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.jetstream.JetStreamSinkOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class JetStreamSinkTest extends ServerSinkContract {
+
+  private final JsonObject config = new JsonObject();
+
+  @Override
+  ServerProcess server(String password) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--addr",
+                "127.0.0.1",
+                "--port",
+                Integer.toString(port),
+                "--jetstream",
+                "--store_dir",
+                dir.resolve("jetstream").toString()));
+    if (password != null) {
+      arguments.addAll(List.of("--user", "bus", "--pass", password));
+    }
+    return new ServerProcess(port, dir, "nats-server", arguments.toArray(String[]::new));
+  }
+
+  @Override
+  ReplayableSink create(String password) {
+    config.put("servers", "nats://127.0.0.1:" + port).put("timeout", "1s");
+    if (password != null) {
+      config.put("user", "bus").put("password", password);
+    }
+    return (ReplayableSink) Sinks.create(new SinkOptions("jetstream").setConfig(config));
+  }
+
+  private interface Use<T> {
+    T of(Connection connection) throws Exception;
+  }
+
+  private <T> T nats(Use<T> use) throws Exception {
+    Connection connection = Nats.connect("nats://127.0.0.1:" + port);
+    try {
+      return use.of(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  private StreamConfiguration stream() throws Exception {
+    return nats(c -> c.jetStreamManagement().getStreamInfo("SHARDBUS").getConfiguration());
+  }
+
+  @Test
+  void stream_isMadeAsConfigured() throws Exception {
+    assertThat(stream().getSubjects()).containsExactly("shardbus.>");
+    assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofMinutes(2));
+    assertThat(stream().getMaxAge()).isZero();
+    nats(connection -> connection.jetStreamManagement().deleteStream("SHARDBUS"));
+    config.put("maxAge", "1h").put("maxBytes", 1 << 20).put("duplicateWindow", "30s");
+    reopen();
+    assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(stream().getMaxAge()).isEqualTo(Duration.ofHours(1));
+    assertThat(stream().getMaxBytes()).isEqualTo(1 << 20);
+  }
+
+  @Test
+  void streamOfOtherSubjects_failsToOpen() throws Exception {
+    config.put("subjectPrefix", "other.place");
+    ReplayableSink second = create();
+    assertThatThrownBy(() -> await(second.open(context())))
+        .hasMessageContaining("stream SHARDBUS takes the subjects [shardbus.>], not other.place.>");
+    await(second.close());
+  }
+
+  @Test
+  void events_areMessagesWithHeaders() throws Exception {
+    await(sink.write(batch(7, 4, 1)));
+    var message = nats(c -> c.jetStreamManagement().getMessage("SHARDBUS", 1));
+    assertThat(message.getSubject()).isEqualTo("shardbus.shard.7");
+    assertThat(message.getData()).asString().isEqualTo("{\"n\":4,\"s\":7}");
+    assertThat(message.getHeaders().getFirst("Nats-Msg-Id")).isEqualTo("test:1:7:4");
+    assertThat(message.getHeaders().getFirst("Shardbus-Timestamp")).isEqualTo("4000007");
+    assertThat(message.getHeaders().getFirst("Shardbus-Key")).isEqualTo("key+%C3%A9+4");
+  }
+
+  @Test
+  void foreignMessages_arePassedOver() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    nats(connection -> connection.jetStream().publish("shardbus.shard.0", new byte[3]));
+    await(sink.write(batch(0, 10, 10)));
+    assertThat(sequences(readAll(3), 0)).isEqualTo(range(0, 20));
+  }
+
+  @Test
+  void tooLargeEvent_isRefusedAlone() throws Exception {
+    ShardEvent large = new ShardEvent(0, 1, 5, Buffer.buffer(new byte[1 << 20]), null);
+    Batch around = batch(0, 0, 3);
+    List<ShardEvent> events = List.of(around.events().get(0), large, around.events().get(2));
+    assertThatThrownBy(
+            () -> await(sink.write(new Batch(0, 0, events, new ProducerId("test", epoch)))))
+        .cause()
+        .isInstanceOfSatisfying(
+            SinkException.class,
+            e -> {
+              assertThat(e.kind()).isEqualTo(SinkException.Kind.PARTIAL);
+              assertThat(e.failed().stream()).containsExactly(1);
+              assertThat(((SinkException) e.getCause()).kind())
+                  .isEqualTo(SinkException.Kind.PERMANENT);
+            });
+    assertThat(sequences(readAll(10), 0)).containsExactly(0L, 2L);
+  }
+
+  @Test
+  void fullStream_takesTheRestLater() throws Exception {
+    limitMessages(5);
+    assertThatThrownBy(() -> await(sink.write(batch(0, 0, 10))))
+        .cause()
+        .isInstanceOfSatisfying(
+            SinkException.class,
+            e -> {
+              assertThat(e.kind()).isEqualTo(SinkException.Kind.PARTIAL);
+              assertThat(e.failed().stream()).containsExactly(5, 6, 7, 8, 9);
+            })
+        .hasMessageContaining("maximum messages exceeded");
+    limitMessages(100);
+    await(sink.write(batch(0, 5, 5)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(0, 10));
+  }
+
+  private void limitMessages(long most) throws Exception {
+    StreamConfiguration limited =
+        StreamConfiguration.builder(stream())
+            .maxMessages(most)
+            .discardPolicy(DiscardPolicy.New)
+            .build();
+    nats(connection -> connection.jetStreamManagement().updateStream(limited));
+  }
+
+  @Test
+  void maxInFlight_boundsWithoutStopping() throws Exception {
+    config.put("maxInFlight", 7);
+    reopen();
+    await(sink.write(batch(0, 0, 5000)));
+    assertThat(sequences(readAll(1000), 0)).isEqualTo(range(0, 5000));
+  }
+
+  @Test
+  void badServers_areRefusedWithoutShowingThem() {
+    for (String bad :
+        new String[] {"", "http://host", "nats://", "nats://u:hush@host", "nats://a,"}) {
+      assertThatThrownBy(() -> new JetStreamSinkOptions().setServers(bad))
+          .hasMessageContaining("servers")
+          .hasMessageNotContaining("hush");
+    }
+  }
+}

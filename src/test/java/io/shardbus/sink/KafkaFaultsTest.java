@@ -1,0 +1,258 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.NetServer;
+import io.vertx.core.net.NetSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the Kafka sink does when its broker goes away. */
+@Tag("backend")
+class KafkaFaultsTest {
+
+  private static final int SHARDS = 4;
+  private static final int BATCH = 200;
+  private static final ProducerId PRODUCER = new ProducerId("test", 1);
+
+  @TempDir Path dir;
+  private Vertx vertx;
+  private Proxy proxy;
+  private KafkaBroker broker;
+  private ReplayableSink sink;
+  private final AtomicInteger confirmed = new AtomicInteger();
+  private final AtomicInteger failed = new AtomicInteger();
+  private volatile boolean enough;
+
+  @BeforeEach
+  void start() throws Exception {
+    vertx = Vertx.vertx();
+    proxy = new Proxy(vertx);
+    broker = new KafkaBroker(dir, 2, proxy.port());
+    proxy.forwardTo(broker.port());
+    broker.createTopic("shardbus", 2, Map.of());
+    sink =
+        (ReplayableSink)
+            Sinks.create(
+                new SinkOptions("kafka")
+                    .setConfig(
+                        new JsonObject()
+                            .put("bootstrapServers", broker.bootstrap())
+                            .put("deliveryTimeout", "1s")
+                            .put("maxBlock", "2s")
+                            .put(
+                                "properties",
+                                new JsonObject()
+                                    .put("reconnect.backoff.max.ms", 100)
+                                    .put("batch.size", 8_000))));
+    get(sink.open(new SinkContext(vertx, PRODUCER, null)));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    get(sink.close());
+    broker.close();
+    get(vertx.close());
+  }
+
+  /** Between the clients and the broker: can keep back the broker's answers. */
+  private static final class Proxy {
+
+    private final Vertx vertx;
+    private final NetServer server;
+    private volatile int target;
+    private volatile boolean keepingBack;
+
+    Proxy(Vertx vertx) throws Exception {
+      this.vertx = vertx;
+      server = get(vertx.createNetServer().connectHandler(this::connected).listen(0, "127.0.0.1"));
+    }
+
+    int port() {
+      return server.actualPort();
+    }
+
+    void forwardTo(int port) {
+      target = port;
+    }
+
+    void keepBack(boolean on) {
+      keepingBack = on;
+    }
+
+    private void connected(NetSocket client) {
+      client.pause();
+      vertx
+          .createNetClient()
+          .connect(target, "127.0.0.1")
+          .onFailure(e -> client.close())
+          .onSuccess(
+              backend -> {
+                client.handler(backend::write);
+                backend.handler(
+                    answer -> {
+                      if (!keepingBack) {
+                        client.write(answer);
+                      } else {
+                        client.close();
+                      }
+                    });
+                client.closeHandler(gone -> backend.close());
+                backend.closeHandler(gone -> client.close());
+                client.resume();
+              });
+    }
+  }
+
+  private static <T> T get(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+  }
+
+  /** Writes batch after batch, as the bus does, until it is enough; the number of events. */
+  private Future<Integer> writeOn(int shard, int first) {
+    if (enough) {
+      return Future.succeededFuture(first);
+    }
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = first; i < first + BATCH; i++) {
+      events.add(new ShardEvent(shard, i, i, Buffer.buffer("{\"n\":" + i + "}"), null));
+    }
+    return untilTaken(new Batch(shard, first, events, PRODUCER))
+        .compose(done -> writeOn(shard, first + BATCH));
+  }
+
+  private Future<Void> untilTaken(Batch batch) {
+    return sink.write(batch)
+        .onSuccess(done -> confirmed.addAndGet(batch.size()))
+        .recover(
+            e -> {
+              failed.incrementAndGet();
+              SinkException failure = (SinkException) e;
+              Batch rest = batch;
+              if (failure.kind() == SinkException.Kind.PARTIAL) {
+                List<ShardEvent> left =
+                    failure.failed().stream().mapToObj(batch.events()::get).toList();
+                rest = new Batch(batch.shard(), left.get(0).sequence(), left, PRODUCER);
+              } else if (failure.kind() == SinkException.Kind.PERMANENT) {
+                return Future.failedFuture(failure);
+              }
+              Batch again = rest;
+              return vertx.timer(50, TimeUnit.MILLISECONDS).compose(later -> untilTaken(again));
+            });
+  }
+
+  private List<StoredEvent> readAll() throws Exception {
+    List<StoredEvent> all = new ArrayList<>();
+    String cursor = null;
+    EventPage page;
+    do {
+      page = get(sink.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      all.addAll(page.events());
+      cursor = page.cursor();
+    } while (page.more());
+    return all;
+  }
+
+  private void awaitConfirmed(int more) {
+    int target = confirmed.get() + more;
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> confirmed.get() >= target);
+  }
+
+  @Test
+  void brokerStopsAndStarts_nothingIsLostAndFirstTimesAreInOrder() throws Exception {
+    List<Future<Integer>> writers = startWriters();
+    for (int round = 0; round < 3; round++) {
+      awaitConfirmed(5_000);
+      broker.stop();
+      int before = failed.get();
+      // Longer than the producer's own patience in some rounds, shorter in others.
+      int failures = round % 2 == 0 ? SHARDS : 0;
+      Awaitility.await()
+          .atMost(60, TimeUnit.SECONDS)
+          .until(() -> failed.get() >= before + failures);
+      broker.start();
+    }
+    awaitConfirmed(5_000);
+    assertFirstTimesInOrder(writers);
+    assertThat(failed.get()).isGreaterThanOrEqualTo(SHARDS);
+  }
+
+  @Test
+  void answersAreLost_eventsAreRepeatedButFirstTimesAreInOrder() throws Exception {
+    List<Future<Integer>> writers = startWriters();
+    for (int round = 0; round < 5; round++) {
+      awaitConfirmed(3_000);
+      proxy.keepBack(true);
+      int before = failed.get();
+      Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> failed.get() >= before + SHARDS);
+      proxy.keepBack(false);
+    }
+    awaitConfirmed(3_000);
+    assertThat(assertFirstTimesInOrder(writers)).as("repeated events").isPositive();
+  }
+
+  private List<Future<Integer>> startWriters() {
+    List<Future<Integer>> writers = new ArrayList<>();
+    for (int shard = 0; shard < SHARDS; shard++) {
+      writers.add(writeOn(shard, 0));
+    }
+    return writers;
+  }
+
+  /** How many events are there more than once. */
+  private int assertFirstTimesInOrder(List<Future<Integer>> writers) throws Exception {
+    enough = true;
+    get(Future.all(writers));
+    List<StoredEvent> all = readAll();
+    int written = 0;
+    for (int shard = 0; shard < SHARDS; shard++) {
+      int count = writers.get(shard).result();
+      written += count;
+      assertThat(SinkContract.sequences(all, shard).stream().distinct().toList())
+          .isEqualTo(SinkContract.range(0, count));
+    }
+    return all.size() - written;
+  }
+
+  @Test
+  void brokerIsAway_isTransientAndCloseDoesNotWaitForIt() throws Exception {
+    get(sink.write(batch(0)));
+    broker.stop();
+    Future<Void> first = sink.write(batch(1));
+    Awaitility.await().atMost(30, TimeUnit.SECONDS).until(first::failed);
+    assertThat(((SinkException) first.cause()).kind()).isEqualTo(SinkException.Kind.TRANSIENT);
+    assertThatThrownBy(() -> get(sink.endCursor())).hasMessageContaining(broker.bootstrap());
+    List<Future<Void>> writes = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      writes.add(sink.write(batch(2 + i)));
+    }
+    long begun = System.nanoTime();
+    get(sink.close());
+    assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(10));
+    assertThat(writes).allSatisfy(write -> assertThat(write.failed()).isTrue());
+    broker.start();
+  }
+
+  private static Batch batch(int shard) {
+    return new Batch(
+        shard, 0, List.of(new ShardEvent(shard, 0, 1, Buffer.buffer("x"), null)), PRODUCER);
+  }
+}

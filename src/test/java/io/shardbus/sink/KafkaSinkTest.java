@@ -1,0 +1,334 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.kafka.KafkaSinkOptions;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("backend")
+class KafkaSinkTest extends SinkContract {
+
+  private static final int PARTITIONS = 3;
+
+  @TempDir static Path brokerDir;
+  private static KafkaBroker broker;
+
+  private final String topic = "events-" + UUID.randomUUID();
+  private JsonObject config = new JsonObject();
+
+  @BeforeAll
+  static void startBroker() throws Exception {
+    broker = new KafkaBroker(brokerDir, PARTITIONS);
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    broker.close();
+  }
+
+  @Override
+  ReplayableSink create() {
+    return (ReplayableSink)
+        Sinks.create(
+            new SinkOptions("kafka")
+                .setConfig(
+                    new JsonObject()
+                        .put("bootstrapServers", broker.bootstrap())
+                        .put("topic", topic)
+                        .mergeIn(config)));
+  }
+
+  @Override
+  boolean durable() {
+    return true;
+  }
+
+  private static Map<String, Object> clientConfig() {
+    Map<String, Object> client = new HashMap<>();
+    client.put("bootstrap.servers", broker.bootstrap());
+    client.put("auto.offset.reset", "earliest");
+    return client;
+  }
+
+  /** All records, as any client sees them. */
+  private List<ConsumerRecord<byte[], byte[]>> records(int count) {
+    List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
+    try (var consumer =
+        new KafkaConsumer<>(
+            clientConfig(), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      consumer.assign(
+          consumer.partitionsFor(topic).stream()
+              .map(info -> new TopicPartition(topic, info.partition()))
+              .toList());
+      Awaitility.await()
+          .atMost(30, TimeUnit.SECONDS)
+          .until(
+              () -> {
+                consumer.poll(Duration.ofMillis(100)).forEach(all::add);
+                return all.size() >= count;
+              });
+    }
+    return all;
+  }
+
+  private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+    return new String(record.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+  }
+
+  private static SinkException failure(Future<Void> write) {
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(write::failed);
+    return (SinkException) write.cause();
+  }
+
+  /** Kafka does not recognise a repetition, but its readers can. */
+  @Override
+  @Test
+  void repeatedBatch_isThereOnce() throws Exception {
+    await(sink.write(batch(0, 0, 100)));
+    await(sink.write(batch(0, 0, 100)));
+    await(sink.write(batch(0, 50, 100)));
+    List<Long> all = sequences(readAll(1000), 0);
+    assertThat(all).hasSize(300);
+    assertThat(all.stream().distinct().toList()).isEqualTo(range(0, 150));
+    Map<String, Integer> counts = new HashMap<>();
+    records(300)
+        .forEach(record -> counts.merge(header(record, "deduplicationId"), 1, Integer::sum));
+    assertThat(counts).hasSize(150).containsEntry("test:1:0:0", 2).containsEntry("test:1:0:75", 3);
+  }
+
+  @Test
+  void record_saysWhatTheEventIs() throws Exception {
+    Batch batch = batch(4, 10, 2);
+    await(sink.write(batch));
+    ConsumerRecord<byte[], byte[]> first = records(2).get(0);
+    assertThat(first.partition()).isEqualTo(4 % PARTITIONS);
+    assertThat(first.key()).isEqualTo("key é 10".getBytes(StandardCharsets.UTF_8));
+    assertThat(first.value()).isEqualTo(batch.events().get(0).payload().getBytes());
+    assertThat(first.timestamp()).isEqualTo(10);
+    assertThat(header(first, "shard")).isEqualTo("4");
+    assertThat(header(first, "sequence")).isEqualTo("10");
+    assertThat(header(first, "timestamp")).isEqualTo("10000004");
+    assertThat(header(first, "epoch")).isEqualTo("1");
+    assertThat(header(first, "producer")).isEqualTo("test");
+    assertThat(header(first, "deduplicationId")).isEqualTo("test:1:4:10");
+    assertThat(records(2).get(1).key()).isNull();
+  }
+
+  @Test
+  void partitionByKey_keepsTheOrderOfEachKey() throws Exception {
+    config = new JsonObject().put("partitionBy", "key");
+    reopen();
+    ProducerId producer = new ProducerId("test", epoch);
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      String key = i % 11 == 0 ? null : "k" + i % 11;
+      events.add(new ShardEvent(1, i, i, Buffer.buffer("x"), key));
+    }
+    await(sink.write(new Batch(1, 0, events, producer)));
+    Map<String, List<Integer>> partitions = new HashMap<>();
+    Map<String, List<Long>> sequences = new HashMap<>();
+    for (ConsumerRecord<byte[], byte[]> record : records(1000)) {
+      String key = record.key() == null ? "none" : new String(record.key(), StandardCharsets.UTF_8);
+      partitions.computeIfAbsent(key, k -> new ArrayList<>()).add(record.partition());
+      sequences
+          .computeIfAbsent(key, k -> new ArrayList<>())
+          .add(Long.parseLong(header(record, "sequence")));
+    }
+    assertThat(sequences).hasSize(11).allSatisfy((key, all) -> assertThat(all).isSorted());
+    assertThat(partitions).allSatisfy((key, all) -> assertThat(all.stream().distinct()).hasSize(1));
+    assertThat(partitions.get("none").get(0)).isEqualTo(1);
+    assertThat(partitions.values().stream().map(all -> all.get(0)).distinct()).hasSize(PARTITIONS);
+    assertThat(readAll(100)).hasSize(1000);
+  }
+
+  @Test
+  void eventTooLarge_isRefusedForGoodAndAlone() throws Exception {
+    for (int size : new int[] {500_000, 2_000_000}) { // for the broker; for the client already
+      List<ShardEvent> events = new ArrayList<>(batch(0, 0, 20).events());
+      events.set(7, new ShardEvent(0, 7, 7_000_000, Buffer.buffer(new byte[size]), null));
+      SinkException failure =
+          failure(sink.write(new Batch(0, 0, events, new ProducerId("test", epoch))));
+      assertThat(failure.kind()).isEqualTo(SinkException.Kind.PARTIAL);
+      BitSet seven = new BitSet();
+      seven.set(7);
+      assertThat(failure.failed()).isEqualTo(seven);
+      assertThat(((SinkException) failure.getCause()).kind())
+          .isEqualTo(SinkException.Kind.PERMANENT);
+    }
+    List<Long> expected = range(0, 20);
+    expected.remove(7L);
+    expected.addAll(List.copyOf(expected));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(expected);
+  }
+
+  /** The broker refuses a whole producer batch for one event, and the bus must find out which. */
+  @Test
+  void eventTheBrokerRefuses_doesNotTakeOthersWithIt() throws Exception {
+    config = new JsonObject().put("topic", topic + "-compact");
+    broker.createTopic(topic + "-compact", 1, Map.of("cleanup.policy", "compact"));
+    reopen();
+    Batch whole = batch(0, 0, 16); // every second event has no key, which compaction needs
+    List<Long> refused = new ArrayList<>();
+    Deque<List<ShardEvent>> parts = new ArrayDeque<>(List.of(whole.events()));
+    while (!parts.isEmpty()) {
+      List<ShardEvent> part = parts.remove();
+      Future<Void> write = sink.write(new Batch(0, part.get(0).sequence(), part, whole.producer()));
+      Awaitility.await().until(write::isComplete);
+      if (write.succeeded()) {
+        continue;
+      }
+      SinkException failure = failure(write);
+      if (failure.kind() == SinkException.Kind.PARTIAL) {
+        assertThat(((SinkException) failure.getCause()).kind())
+            .isEqualTo(SinkException.Kind.PERMANENT);
+        failure.failed().stream().forEach(i -> refused.add(part.get(i).sequence()));
+      } else {
+        assertThat(failure.kind()).isEqualTo(SinkException.Kind.PERMANENT);
+        assertThat(part).hasSizeGreaterThan(1);
+        parts.addFirst(part.subList(part.size() / 2, part.size()));
+        parts.addFirst(part.subList(0, part.size() / 2));
+      }
+    }
+    assertThat(refused).containsExactly(1L, 3L, 5L, 7L, 9L, 11L, 13L, 15L);
+    assertThat(sequences(readAll(100), 0).stream().distinct())
+        .containsExactly(0L, 2L, 4L, 6L, 8L, 10L, 12L, 14L);
+  }
+
+  @Test
+  void foreignRecords_arePassedOver() throws Exception {
+    await(sink.write(batch(0, 0, 5)));
+    try (var producer =
+        new KafkaProducer<>(clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+      for (byte[] value : new byte[][] {{1}, null}) {
+        producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);
+      }
+      var bad = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
+      bad.headers().add("deduplicationId", new byte[0]).add("shard", new byte[] {'x'});
+      producer.send(bad).get(30, TimeUnit.SECONDS);
+    }
+    await(sink.write(batch(0, 5, 5)));
+    assertThat(sequences(readAll(3), 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void cursorBehindTheEnd_goesOnWithWhatIsNew() throws Exception {
+    await(sink.write(batch(0, 0, 5)));
+    String beyond =
+        new PositionCursor(new java.util.TreeMap<>(Map.of("p0", 1_000_000L))).format("kafka");
+    EventPage page = await(sink.read(new EventQuery(beyond, 10, null, EventQuery.Order.NONE)));
+    assertThat(page.events()).isEmpty();
+    await(sink.write(batch(0, 5, 5)));
+    assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
+  }
+
+  @Test
+  void unreachableBroker_isNamedAtTheOpening() {
+    Sink bad =
+        Sinks.create(
+            new SinkOptions("kafka")
+                .setConfig(
+                    new JsonObject()
+                        .put("bootstrapServers", "127.0.0.1:1")
+                        .put("maxBlock", "300ms")));
+    assertThatThrownBy(() -> await(bad.open(context())))
+        .hasMessageContaining("127.0.0.1:1")
+        .hasMessageContaining("\"shardbus\"");
+    assertThat(bad.close()).satisfies(closed -> Awaitility.await().until(closed::succeeded));
+  }
+
+  @Test
+  void ownedProperties_areRefusedByName() {
+    assertThatThrownBy(
+            () ->
+                new KafkaSinkOptions(
+                    new JsonObject()
+                        .put("properties", new JsonObject().put("acks", "1").put("linger.ms", 5))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("acks")
+        .hasMessageNotContaining("linger.ms");
+  }
+
+  @Test
+  void secrets_areNotQuoted() {
+    String[] jaas = {
+      "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\""
+          + " password=\"hunter22\" oops;",
+      "hunter22",
+    };
+    for (String value : jaas) {
+      JsonObject properties =
+          new JsonObject()
+              .put("security.protocol", "SASL_PLAINTEXT")
+              .put("sasl.mechanism", "PLAIN")
+              .put("sasl.jaas.config", value)
+              .put("ssl.truststore.password", "hunter22");
+      config = new JsonObject().put("properties", properties);
+      Sink bad = create();
+      assertThatThrownBy(() -> await(bad.open(context())))
+          .satisfies(
+              failure -> {
+                for (Throwable t = failure; t != null; t = t.getCause()) {
+                  assertThat(t.toString()).doesNotContain("hunter22");
+                }
+              })
+          .hasMessageContaining(topic);
+      assertThat(bad.toString()).doesNotContain("hunter22");
+    }
+  }
+
+  @Test
+  void properties_reachTheClients() throws Exception {
+    config =
+        new JsonObject()
+            .put(
+                "properties", new JsonObject().put("compression.type", "gzip").put("linger.ms", 1));
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(10)).hasSize(10);
+    config = new JsonObject().put("properties", new JsonObject().put("compression.type", "zip"));
+    assertThatThrownBy(this::reopen).hasMessageContaining("compression.type");
+  }
+
+  @Test
+  void answers_comeOnTheContextOfTheCaller() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    var context = vertx.getOrCreateContext();
+    var same = io.vertx.core.Promise.<Boolean>promise();
+    context.runOnContext(
+        now ->
+            sink.endCursor()
+                .onComplete(end -> same.complete(io.vertx.core.Vertx.currentContext() == context)));
+    assertThat(await(same.future())).isTrue();
+  }
+}

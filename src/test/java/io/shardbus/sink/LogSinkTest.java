@@ -1,0 +1,192 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LogSinkTest extends SinkContract {
+
+  private JsonObject config = new JsonObject().put("writers", 2);
+
+  @Override
+  ReplayableSink create() {
+    return (ReplayableSink) Sinks.create(new SinkOptions("log").setConfig(config));
+  }
+
+  @Override
+  boolean durable() {
+    return true;
+  }
+
+  private List<String> files(String suffix) throws Exception {
+    try (var files = Files.list(dir.resolve("log"))) {
+      return files
+          .map(f -> f.getFileName().toString())
+          .filter(n -> n.endsWith(suffix))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private void writeMuch(int batches) throws Exception {
+    List<Future<Void>> chains = new ArrayList<>();
+    for (int shard = 0; shard < 2; shard++) {
+      Future<Void> chain = Future.succeededFuture();
+      for (int i = 0; i < batches; i++) {
+        var next = batch(shard, i * 500, 500);
+        chain = chain.compose(done -> sink.write(next));
+      }
+      chains.add(chain);
+    }
+    await(Future.all(chains));
+  }
+
+  /** A process can be killed while it makes a file, before the file has its write-ahead log. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5})
+  void fileWithAJournalToRollBack_isMended(int writer) throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.close());
+    Path scratch = dir.resolve("scratch.db");
+    Path file = dir.resolve("log").resolve("writer-" + writer + "-0000000000000000001.db");
+    for (Path old : SqliteFiles.of(file)) {
+      Files.deleteIfExists(old);
+    }
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + scratch);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE scratch (x BLOB)");
+      statement.execute("PRAGMA cache_size = 2");
+      connection.setAutoCommit(false);
+      for (int i = 0; i < 100; i++) {
+        statement.execute("INSERT INTO scratch VALUES (randomblob(5000))");
+      }
+      Files.copy(scratch, file);
+      Files.copy(Path.of(scratch + "-journal"), Path.of(file + "-journal"));
+    }
+    reopen();
+    assertThat(Path.of(file + "-journal")).doesNotExist();
+    int before = readAll(100).size();
+    await(sink.write(batch(1, 0, 10)));
+    assertThat(readAll(100)).hasSize(before + 10);
+  }
+
+  @Test
+  void files_areRolledAndReadThrough() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536);
+    reopen();
+    writeMuch(20);
+    assertThat(files(".db").size()).isGreaterThan(8);
+    for (int limit : new int[] {10_000, 333}) {
+      List<StoredEvent> got = readAll(limit);
+      for (int shard = 0; shard < 2; shard++) {
+        assertThat(sequences(got, shard)).isEqualTo(range(0, 10_000));
+      }
+    }
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(10_000)).hasSize(20_010);
+  }
+
+  @Test
+  void maxBytes_deletesTheOldestFiles() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536).put("maxBytes", 400_000);
+    reopen();
+    writeMuch(40);
+    List<StoredEvent> got = readAll(10_000);
+    assertThat(got.size()).isBetween(1_000, 30_000);
+    List<Long> left = sequences(got, 0);
+    assertThat(left).isEqualTo(range(left.get(0), 20_000));
+    assertThat(left.get(0)).isPositive();
+  }
+
+  @Test
+  void retention_deletesOldFiles() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536);
+    reopen();
+    writeMuch(10);
+    config = config.copy().put("retention", "1ns");
+    reopen();
+    int left = readAll(10_000).size();
+    assertThat(left).isLessThan(5_000);
+    assertThat(files(".db").size()).isLessThanOrEqualTo(2);
+  }
+
+  @Test
+  void damagedFile_isSetAsideAndTheRestIsServed() throws Exception {
+    writeMuch(10);
+    await(sink.close());
+    String victim = files(".db").get(0);
+    try (RandomAccessFile file =
+        new RandomAccessFile(dir.resolve("log/" + victim).toFile(), "rw")) {
+      for (int at = 4096; at < file.length(); at += 4096) {
+        file.seek(at);
+        file.write(new byte[512]);
+      }
+    }
+    reopen();
+    assertThat(files(".damaged")).isNotEmpty();
+    await(sink.write(batch(0, 0, 10)));
+    List<StoredEvent> got = readAll(10_000);
+    assertThat(sequences(got, 1)).isEqualTo(range(0, 5_000));
+    assertThat(sequences(got, 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void fewerWriters_stillServeTheOldFiles() throws Exception {
+    writeMuch(2);
+    String end = await(sink.endCursor());
+    config = config.copy().put("writers", 1);
+    reopen();
+    assertThat(readAll(10_000)).hasSize(2_000);
+    assertThat(readAll(await(sink.endCursor()), 10_000)).isEmpty();
+    assertThat(readAll(end, 10_000)).isEmpty();
+  }
+
+  @Test
+  void folderInUse_isRefused() {
+    ReplayableSink second = create();
+    assertThatThrownBy(() -> await(second.open(context())))
+        .cause()
+        .hasMessageContaining("in use by another log");
+  }
+
+  @Test
+  void badFolders_areNamed() throws Exception {
+    Path file = Files.createFile(dir.resolve("file"));
+    config = new JsonObject().put("dir", file.resolve("log").toString());
+    ReplayableSink blocked = create();
+    assertThatThrownBy(() -> await(blocked.open(context())))
+        .cause()
+        .hasMessageContaining("cannot make the folder " + file.resolve("log"));
+    config = new JsonObject();
+    ReplayableSink homeless = create();
+    assertThatThrownBy(
+            () -> await(homeless.open(new SinkContext(vertx, context().producer(), null))))
+        .cause()
+        .hasMessageContaining("dataDir");
+  }
+
+  @Test
+  void writes_doNotWaitForReads() throws Exception {
+    writeMuch(20);
+    Future<List<StoredEvent>> reading = vertx.executeBlocking(() -> readAll(100), false);
+    for (int i = 0; i < 50; i++) {
+      await(sink.write(batch(5, i * 10, 10)));
+    }
+    await(reading);
+    assertThat(sequences(readAll(10_000), 5)).isEqualTo(range(0, 500));
+  }
+}

@@ -1,0 +1,145 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.sink.redis.RedisSinkOptions;
+import io.vertx.core.json.JsonObject;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RedisSinkTest extends ServerSinkContract {
+
+  private long maxLen;
+
+  @Override
+  ServerProcess server(String password) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--port", Integer.toString(port),
+                "--bind", "127.0.0.1",
+                "--dir", dir.toString(),
+                "--save", "",
+                "--appendonly", "yes",
+                "--appendfsync", "everysec"));
+    if (password != null) {
+      arguments.addAll(List.of("--requirepass", password));
+    }
+    return new ServerProcess(port, dir, "redis-server", arguments.toArray(String[]::new));
+  }
+
+  @Override
+  ReplayableSink create(String password) {
+    JsonObject config =
+        new JsonObject()
+            .put("connectionString", "redis://127.0.0.1:" + port)
+            .put("timeout", "1s")
+            .put("maxLen", maxLen);
+    if (password != null) {
+      config.put("password", password);
+    }
+    return (ReplayableSink) Sinks.create(new SinkOptions("redis").setConfig(config));
+  }
+
+  private Response redis(Command command, Object... arguments) throws Exception {
+    Redis client = Redis.createClient(vertx, "redis://127.0.0.1:" + port);
+    try {
+      return await(client.send(Request.cmd(command, arguments)));
+    } finally {
+      await(client.close());
+    }
+  }
+
+  @Test
+  void maxLen_trimsTheOldest() throws Exception {
+    maxLen = 1000;
+    reopen();
+    for (int i = 0; i < 20; i++) {
+      await(sink.write(batch(0, i * 500, 500)));
+    }
+    List<Long> kept = sequences(readAll(1000), 0);
+    assertThat(kept).hasSizeBetween(1000, 1500).endsWith(9999L);
+    await(sink.write(batch(0, 0, 500)));
+    assertThat(sequences(readAll(1000), 0)).isEqualTo(kept);
+  }
+
+  @Test
+  void olderEpoch_isRefused() throws Exception {
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    epoch = 1;
+    assertThatThrownBy(() -> await(sink.write(batch(0, 0, 10))))
+        .cause()
+        .isInstanceOfSatisfying(
+            SinkException.class, e -> assertThat(e.kind()).isEqualTo(SinkException.Kind.PERMANENT))
+        .hasMessageContaining("older 1");
+    assertThat(readAll(100)).hasSize(10);
+  }
+
+  @Test
+  void foreignEntries_arePassedOver() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    redis(Command.XADD, "shardbus:shard:0", "*", "what", "ever");
+    await(sink.write(batch(0, 10, 10)));
+    assertThat(sequences(readAll(3), 0)).isEqualTo(range(0, 20));
+  }
+
+  @Test
+  void keyOfAnotherType_failsToOpen() throws Exception {
+    redis(Command.SET, "shardbus:shards", "x");
+    ReplayableSink second = create();
+    assertThatThrownBy(() -> await(second.open(context())))
+        .hasMessageContaining("WRONGTYPE")
+        .hasMessageContaining("127.0.0.1:" + port);
+    await(second.close());
+  }
+
+  @Test
+  void serverWithoutMemory_takesTheBatchLater() throws Exception {
+    redis(Command.CONFIG, "SET", "maxmemory", "1");
+    assertThatThrownBy(() -> await(sink.write(batch(0, 0, 10))))
+        .cause()
+        .isInstanceOfSatisfying(
+            SinkException.class, e -> assertThat(e.kind()).isEqualTo(SinkException.Kind.TRANSIENT))
+        .hasMessageContaining("OOM");
+    redis(Command.CONFIG, "SET", "maxmemory", "0");
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void events_areFieldsOfEntries() throws Exception {
+    await(sink.write(batch(7, 4, 1)));
+    Response entry = redis(Command.XRANGE, "shardbus:shard:7", "-", "+").get(0);
+    assertThat(entry.get(1).stream().map(Response::toString))
+        .containsExactly(
+            "producer",
+            "test",
+            "epoch",
+            "1",
+            "sequence",
+            "4",
+            "timestamp",
+            "4000007",
+            "payload",
+            "{\"n\":4,\"s\":7}",
+            "key",
+            "key é 4");
+    assertThat(redis(Command.SMEMBERS, "shardbus:shards").get(0)).hasToString("7");
+  }
+
+  @Test
+  void badConnectionString_isRefusedWithoutShowingIt() {
+    for (String bad : new String[] {"", "http://:hush@host", "redis://", "redis://:hu sh@host"}) {
+      assertThatThrownBy(() -> new RedisSinkOptions().setConnectionString(bad))
+          .hasMessageContaining("connectionString")
+          .hasMessageNotContaining("hush");
+    }
+  }
+}

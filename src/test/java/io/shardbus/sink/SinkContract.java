@@ -1,0 +1,252 @@
+package io.shardbus.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What every replayable sink must do. */
+abstract class SinkContract {
+
+  @TempDir Path dir;
+  Vertx vertx;
+  ReplayableSink sink;
+  long epoch = 1;
+
+  abstract ReplayableSink create();
+
+  /** Whether events are there after the sink was closed and opened again. */
+  abstract boolean durable();
+
+  @BeforeEach
+  void open() throws Exception {
+    vertx = Vertx.vertx();
+    sink = create();
+    await(sink.open(context()));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    await(sink.close());
+    await(vertx.close());
+  }
+
+  SinkContext context() {
+    return new SinkContext(vertx, new ProducerId("test", epoch), dir);
+  }
+
+  void reopen() throws Exception {
+    await(sink.close());
+    epoch++;
+    sink = create();
+    await(sink.open(context()));
+  }
+
+  static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  Batch batch(int shard, int first, int count) {
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = first; i < first + count; i++) {
+      events.add(
+          new ShardEvent(
+              shard,
+              i,
+              1_000_000L * i + shard,
+              Buffer.buffer("{\"n\":" + i + ",\"s\":" + shard + "}"),
+              i % 2 == 0 ? "key é " + i : null));
+    }
+    return new Batch(shard, first, events, new ProducerId("test", epoch));
+  }
+
+  List<StoredEvent> readAll(int limit) throws Exception {
+    return readAll(null, limit);
+  }
+
+  List<StoredEvent> readAll(String cursor, int limit) throws Exception {
+    List<StoredEvent> all = new ArrayList<>();
+    EventPage page;
+    do {
+      page = await(sink.read(new EventQuery(cursor, limit, null, EventQuery.Order.NONE)));
+      all.addAll(page.events());
+      cursor = page.cursor();
+    } while (page.more());
+    return all;
+  }
+
+  static List<Long> sequences(List<StoredEvent> events, int shard) {
+    return events.stream()
+        .filter(stored -> stored.event().shard() == shard)
+        .map(stored -> stored.event().sequence())
+        .toList();
+  }
+
+  static List<Long> range(long from, long to) {
+    List<Long> all = new ArrayList<>();
+    for (long i = from; i < to; i++) {
+      all.add(i);
+    }
+    return all;
+  }
+
+  @Test
+  void write_isReadBackAsItWas() throws Exception {
+    Batch batch = batch(3, 0, 10);
+    await(sink.write(batch));
+    List<StoredEvent> got = readAll(100);
+    assertThat(got.stream().map(StoredEvent::event).toList()).isEqualTo(batch.events());
+    assertThat(got).allSatisfy(stored -> assertThat(stored.epoch()).isEqualTo(epoch));
+  }
+
+  @Test
+  void bytes_areKeptWhateverTheyAre() throws Exception {
+    byte[] all = new byte[256];
+    for (int i = 0; i < 256; i++) {
+      all[i] = (byte) i;
+    }
+    ShardEvent event = new ShardEvent(0, 0, 1, Buffer.buffer(all), "");
+    ShardEvent empty = new ShardEvent(0, 1, 2, Buffer.buffer(), null);
+    await(sink.write(new Batch(0, 0, List.of(event, empty), new ProducerId("test", epoch))));
+    List<StoredEvent> got = readAll(10);
+    assertThat(got.get(0).event().payload().getBytes()).isEqualTo(all);
+    assertThat(got.get(0).event().key()).isEmpty();
+    assertThat(got.get(1).event().payload().length()).isZero();
+    assertThat(got.get(1).event().key()).isNull();
+  }
+
+  @Test
+  void shards_writtenAtOnceKeepTheirOrder() throws Exception {
+    List<Future<Void>> chains = new ArrayList<>();
+    for (int shard = 0; shard < 7; shard++) {
+      Future<Void> chain = Future.succeededFuture();
+      for (int i = 0; i < 20; i++) {
+        Batch next = batch(shard, i * 50, 50);
+        chain = chain.compose(done -> sink.write(next));
+      }
+      chains.add(chain);
+    }
+    await(Future.all(chains));
+    for (int limit : new int[] {1_000, 37}) {
+      List<StoredEvent> got = readAll(limit);
+      assertThat(got).hasSize(7_000);
+      for (int shard = 0; shard < 7; shard++) {
+        assertThat(sequences(got, shard)).isEqualTo(range(0, 1000));
+      }
+    }
+  }
+
+  @Test
+  void repeatedBatch_isThereOnce() throws Exception {
+    await(sink.write(batch(0, 0, 100)));
+    await(sink.write(batch(0, 0, 100)));
+    await(sink.write(batch(0, 50, 100)));
+    assertThat(sequences(readAll(1000), 0)).isEqualTo(range(0, 150));
+  }
+
+  @Test
+  void cursor_goesOnWhereAPageEnded() throws Exception {
+    await(sink.write(batch(0, 0, 100)));
+    EventPage first = await(sink.read(new EventQuery(null, 60, null, EventQuery.Order.NONE)));
+    assertThat(first.more()).isTrue();
+    await(sink.write(batch(0, 100, 100)));
+    List<StoredEvent> rest = readAll(first.cursor(), 1000);
+    assertThat(sequences(rest, 0)).isEqualTo(range(60, 200));
+    EventPage end =
+        await(sink.read(new EventQuery(await(sink.endCursor()), 10, null, EventQuery.Order.NONE)));
+    assertThat(end.events()).isEmpty();
+    assertThat(end.more()).isFalse();
+    await(sink.write(batch(1, 0, 5)));
+    assertThat(readAll(end.cursor(), 10)).hasSize(5);
+  }
+
+  @Test
+  void malformedCursor_isRefused() {
+    for (String bad :
+        new String[] {"", "x", "%%%", "AAAA", "MXF1aXRlO2E9MQ", "x".repeat(100_000)}) {
+      assertThatThrownBy(
+              () -> await(sink.read(new EventQuery(bad, 10, null, EventQuery.Order.NONE))))
+          .as(bad)
+          .cause()
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("cursor");
+    }
+  }
+
+  @Test
+  void order_byTimestampAcrossShards() throws Exception {
+    await(Future.all(sink.write(batch(0, 0, 50)), sink.write(batch(1, 0, 50))));
+    EventPage page = await(sink.read(new EventQuery(null, 1000, null, EventQuery.Order.TIMESTAMP)));
+    List<Long> stamps = page.events().stream().map(e -> e.event().timestamp()).toList();
+    assertThat(stamps).hasSize(100).isSorted();
+  }
+
+  @Test
+  void filter_choosesEvents() throws Exception {
+    await(sink.write(batch(0, 0, 1000)));
+    EventFilter wanted = event -> event.sequence() % 100 == 7;
+    EventPage page = await(sink.read(new EventQuery(null, 5, wanted, EventQuery.Order.NONE)));
+    assertThat(sequences(page.events(), 0)).containsExactly(7L, 107L, 207L, 307L, 407L);
+    EventPage rest =
+        await(sink.read(new EventQuery(page.cursor(), 50, wanted, EventQuery.Order.NONE)));
+    assertThat(sequences(rest.events(), 0)).containsExactly(507L, 607L, 707L, 807L, 907L);
+  }
+
+  @Test
+  void listener_isToldOfNewEvents() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    Runnable end = sink.onAppend(told::incrementAndGet);
+    await(sink.write(batch(0, 0, 1)));
+    org.awaitility.Awaitility.await().until(() -> told.get() == 1);
+    end.run();
+    end.run();
+    await(sink.write(batch(0, 1, 1)));
+    assertThat(told).hasValue(1);
+  }
+
+  @Test
+  void reopened_keepsEventsAndCursors() throws Exception {
+    if (!durable()) {
+      return;
+    }
+    await(sink.write(batch(0, 0, 100)));
+    EventPage page = await(sink.read(new EventQuery(null, 40, null, EventQuery.Order.NONE)));
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    List<StoredEvent> rest = readAll(page.cursor(), 1000);
+    assertThat(rest).hasSize(70);
+    assertThat(rest.get(69).epoch()).isEqualTo(2);
+    assertThat(sequences(rest, 0).subList(0, 60)).isEqualTo(range(40, 100));
+    assertThat(sequences(rest, 0).subList(60, 70)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void close_completesWhatIsUnderWay() throws Exception {
+    List<Future<Void>> writes = new ArrayList<>();
+    for (int shard = 0; shard < 8; shard++) {
+      writes.add(sink.write(batch(shard, 0, 500)));
+    }
+    await(sink.close());
+    assertThat(writes).allSatisfy(write -> assertThat(write.isComplete()).isTrue());
+    if (durable()) {
+      long done = writes.stream().filter(Future::succeeded).count();
+      reopen();
+      assertThat(readAll(1000)).hasSize((int) done * 500);
+    }
+    await(sink.close());
+  }
+}

@@ -1,0 +1,84 @@
+package io.shardbus.testing;
+
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.verticle.BatchOptions;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+
+/**
+ * A process to be killed: hands numbered events to a bus over the log in a folder, and prints the
+ * number of each event that was acknowledged as delivered.
+ */
+public final class AckingProcess {
+
+  private AckingProcess() {}
+
+  /** Starts one in a process of its own. */
+  public static Process start(Path data, int round, Path acks, Path errors) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-Xmx256m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            AckingProcess.class.getName(),
+            data.toString(),
+            Integer.toString(round))
+        .redirectOutput(acks.toFile())
+        .redirectError(errors.toFile())
+        .start();
+  }
+
+  /** The numbers of the events that it was told were delivered. */
+  public static Set<Integer> acknowledged(Path acks) throws IOException {
+    return Files.readAllLines(acks).stream().map(Integer::valueOf).collect(Collectors.toSet());
+  }
+
+  public static void main(String[] args) throws Exception {
+    String folder = args[0];
+    int round = Integer.parseInt(args[1]);
+    PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out));
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(3)
+            .setDataDir(folder)
+            .setRingCapacity(1024)
+            .setBatch(new BatchOptions().setMinSize(20).setMaxDelay(Duration.ofMillis(1)))
+            .setSink(
+                new SinkOptions("log")
+                    .setConfig(new JsonObject().put("writers", 2).put("segmentBytes", 1 << 20)));
+    ShardBus bus =
+        ShardBus.start(Vertx.vertx(), options).toCompletionStage().toCompletableFuture().get();
+    for (int i = 0; ; i++) {
+      int number = i;
+      DeliveryAck ack =
+          new DeliveryAck() {
+            @Override
+            public void delivered(int events) {
+              out.println(number); // one write each: a killed process leaves no half of a buffer
+            }
+
+            @Override
+            public void failed(Failure failure, int events) {
+              out.println("event " + number + " failed: " + failure);
+            }
+          };
+      RawEvent event = RawEvent.of("{\"round\":" + round + ",\"n\":" + i + "}");
+      while (!bus.ingest(event, ack).accepted()) {
+        LockSupport.parkNanos(100_000);
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.shardbus.verticle;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.PriorityQueue;
+import java.util.Queue;
+
+/** A loop that runs when it is told to, with a clock of its own. */
+final class ManualLoop implements ShardLoop {
+
+  private record Timer(long at, long id, Runnable task) {}
+
+  private final Queue<Runnable> tasks = new ArrayDeque<>();
+  private final PriorityQueue<Timer> timers =
+      new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::id));
+  private long now = 1_000_000;
+  private long ids;
+
+  @Override
+  public void execute(Runnable task) {
+    tasks.add(task);
+  }
+
+  @Override
+  public long setTimer(Duration delay, Runnable task) {
+    timers.add(new Timer(now + Math.max(1, delay.toNanos()), ids, task));
+    return ids++;
+  }
+
+  @Override
+  public void cancelTimer(long id) {
+    timers.removeIf(timer -> timer.id() == id);
+  }
+
+  @Override
+  public long nanoTime() {
+    return now;
+  }
+
+  /** Runs what is due, without moving the clock. Fails if it never ends. */
+  void run() {
+    for (int i = 0; i < 100_000; i++) {
+      Runnable task = tasks.poll();
+      if (task == null) {
+        return;
+      }
+      task.run();
+    }
+    throw new AssertionError("the loop does not come to rest");
+  }
+
+  void pass(Duration time) {
+    long end = now + time.toNanos();
+    run();
+    while (!timers.isEmpty() && timers.peek().at() <= end) {
+      Timer timer = timers.remove();
+      now = Math.max(now, timer.at());
+      timer.task().run();
+      run();
+    }
+    now = end;
+  }
+
+  int pendingTasks() {
+    return tasks.size();
+  }
+
+  int pendingTimers() {
+    int count = 0;
+    for (Iterator<Timer> all = timers.iterator(); all.hasNext(); all.next()) {
+      count++;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,207 @@
+package io.shardbus.verticle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.shard.Shard;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardState;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Context;
+import io.vertx.core.Deployable;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ScalerTest {
+
+  private Vertx vertx;
+  private final RecordingSink sink = new RecordingSink();
+  private ShardManager manager;
+  private ShardDeployments deployments;
+  private Scaler scaler;
+
+  @BeforeEach
+  void setUp() {
+    vertx = Vertx.vertx();
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private void start(ScalingPolicy policy, Function<ShardVerticle, Deployable> wrapper)
+      throws Exception {
+    manager = ShardManager.withMapper(2, 1024, BackpressureMode.FAIL_PRODUCER, policy);
+    deployments =
+        new ShardDeployments(
+            vertx,
+            sink,
+            letters -> Future.succeededFuture(),
+            new ProducerId("p", 1),
+            // small, so that a ring fills while the sink holds a batch
+            new BatchOptions().setMinSize(10).setMaxSize(100),
+            new DeliveryOptions(),
+            new DeliveryObservers(),
+            wrapper);
+    scaler = new Scaler(vertx, manager, deployments);
+    for (Shard shard : manager.shards()) {
+      await(deployments.deploy(shard));
+    }
+  }
+
+  /** Fails the start of some, and holds that of others. */
+  private static Deployable wrap(
+      ShardVerticle verticle, Function<Integer, Future<Void>> beforeStart, AtomicInteger starts) {
+    return new Deployable() {
+      @Override
+      public Future<?> deploy(Context context) throws Exception {
+        int number = starts.incrementAndGet();
+        return beforeStart
+            .apply(number)
+            .compose(
+                go -> {
+                  try {
+                    return verticle.deploy(context).mapEmpty();
+                  } catch (Exception e) {
+                    return Future.failedFuture(e);
+                  }
+                });
+      }
+
+      @Override
+      public Future<?> undeploy(Context context) throws Exception {
+        return verticle.undeploy(context);
+      }
+    };
+  }
+
+  @Test
+  void failedDeployment_leavesNoTraceButACounter() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n == 4
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    int deployed = vertx.deploymentIDs().size();
+    assertThatThrownBy(() -> await(scaler.scaleUp(3))).cause().hasMessageContaining("no room");
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
+    assertThat(vertx.deploymentIDs()).hasSize(deployed);
+    assertThat(scaler.failed()).isEqualTo(1);
+    assertThat(scaler.added()).isZero();
+    assertThat(await(scaler.scaleUp(1))).containsExactly(5);
+  }
+
+  @Test
+  void provisionedShard_getsNothingBeforeItsVerticleRuns() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
+    Future<List<Integer>> up = scaler.scaleUp(1);
+    Awaitility.await().until(() -> starts.get() == 3);
+    assertThat(manager.mapper().orElseThrow().shardState(2)).contains(ShardState.PROVISIONING);
+    for (int i = 0; i < 1000; i++) {
+      assertThat(manager.ingestRaw(RawEvent.of("early " + i)).shard()).isLessThan(2);
+    }
+    gate.complete();
+    await(up);
+    int got = 0;
+    for (int i = 0; i < 500; i++) {
+      got += manager.ingestRaw(RawEvent.of("late " + i)).shard() == 2 ? 1 : 0;
+    }
+    assertThat(got).isPositive();
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(1500);
+  }
+
+  @Test
+  void removal_waitsForTheSinkButHoldsNobodyUp() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    sink.behave(batch -> batch.shard() == 0 ? gate.future() : Future.succeededFuture());
+    for (int i = 0; i < 500; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    Future<Void> gone = scaler.remove(0);
+    assertThat(await(scaler.scaleUp(1))).containsExactly(2);
+    assertThat(gone.isComplete()).isFalse();
+    assertThat(manager.mapper().orElseThrow().shardState(0)).contains(ShardState.DRAINING);
+    Future<Void> again = scaler.remove(0);
+    gate.complete();
+    await(gone);
+    await(again);
+    assertThat(manager.mapper().orElseThrow().shardState(0)).isEmpty();
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(500);
+    assertThat(sink.faults()).isEmpty();
+    assertThat(scaler.removed()).isEqualTo(1);
+  }
+
+  @Test
+  void requests_areRefusedWithTheirReason() throws Exception {
+    start(new ScalingPolicy().setMaxShards(3).setMinShards(2), verticle -> verticle);
+    assertThatThrownBy(() -> await(scaler.scaleUp(2)))
+        .cause()
+        .isInstanceOfSatisfying(
+            ScalingException.class,
+            e -> assertThat(e.reason()).isEqualTo(ScalingException.Reason.AT_MAX_SHARDS));
+    assertThatThrownBy(() -> await(scaler.scaleDown(1))).cause().hasMessageContaining("minShards");
+    assertThatThrownBy(() -> await(scaler.remove(0))).cause().hasMessageContaining("minShards");
+    assertThatThrownBy(() -> await(scaler.remove(77))).cause().hasMessageContaining("shard 77");
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
+    await(scaler.close());
+    assertThatThrownBy(() -> await(scaler.scaleUp(1))).cause().hasMessageContaining("closing");
+  }
+
+  @Test
+  void overload_bringsAShardAndIdlenessTakesItAway() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMinShards(2)
+            .setMaxShards(3)
+            .setMetricsWindow(Duration.ofMillis(50))
+            .setCooldown(Duration.ofMillis(10))
+            .setScaleDownDelay(Duration.ofMillis(100)),
+        verticle -> verticle);
+    await(vertx.deployVerticle(new ScalerVerticle(scaler, Duration.ofMillis(50))));
+    long accepted = 0;
+    for (int i = 0; i < 30_000; i++) {
+      accepted += manager.ingestRaw(RawEvent.of("event " + i)).accepted() ? 1 : 0;
+    }
+    Awaitility.await().until(() -> manager.numShards() == 3);
+    gate.complete();
+    Awaitility.await().until(() -> scaler.removed() == 1);
+    assertThat(manager.numShards()).isEqualTo(2);
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(accepted);
+  }
+}
