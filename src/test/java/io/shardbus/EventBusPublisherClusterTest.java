@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.EventBusPublisherOptions.Ack;
 import io.shardbus.sink.ClusteredNode;
+import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.testing.Source;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -33,10 +32,7 @@ class EventBusPublisherClusterTest {
 
   @BeforeEach
   void start() throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    int port = Ports.free();
     String cluster = UUID.randomUUID().toString();
     here = ClusteredNode.start(cluster, port);
     there = ClusteredNode.start(cluster, port);

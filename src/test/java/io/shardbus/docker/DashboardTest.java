@@ -12,6 +12,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -21,7 +22,6 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -89,9 +89,7 @@ class DashboardTest {
             shipped
                 .replace("shardbus:8080", "127.0.0.1:" + gateway.port())
                 .replace("scrape_interval: 5s", "scrape_interval: 500ms"));
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    port = Ports.free();
     prometheus =
         new ProcessBuilder(
                 PROMETHEUS.toString(),

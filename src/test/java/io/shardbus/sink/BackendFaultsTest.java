@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.testing.Ports;
 import io.shardbus.verticle.BatchOptions;
 import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.Future;
@@ -69,7 +70,7 @@ class BackendFaultsTest {
 
   @Test
   void redis_takesEveryEventOnce() throws Exception {
-    int port = ServerProcess.freePort();
+    int port = Ports.free();
     server =
         new ServerProcess(
             port,
@@ -92,7 +93,7 @@ class BackendFaultsTest {
 
   @Test
   void jetStream_takesEveryEventOnce() throws Exception {
-    int port = ServerProcess.freePort();
+    int port = Ports.free();
     server =
         new ServerProcess(
             port,

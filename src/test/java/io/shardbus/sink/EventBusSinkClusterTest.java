@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -37,9 +36,7 @@ class EventBusSinkClusterTest {
 
   @BeforeEach
   void start() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    port = Ports.free();
     bus = ClusteredNode.start(cluster, port);
     other = ClusteredNode.start(cluster, port);
     sink = EventBusSinkTest.open(bus, new JsonObject());

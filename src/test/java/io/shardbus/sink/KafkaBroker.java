@@ -1,9 +1,8 @@
 package io.shardbus.sink;
 
+import io.shardbus.testing.Ports;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,10 +15,17 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.internals.Exit;
 import org.apache.kafka.metadata.storage.Formatter;
 
 /** A Kafka cluster of one node in this JVM, that can be stopped and started on the same data. */
 final class KafkaBroker implements AutoCloseable {
+
+  static {
+    // A broker that gives up must fail its test, not end the JVM of all tests.
+    Exit.setExitProcedure(KafkaBroker::gaveUp);
+    Exit.setHaltProcedure(KafkaBroker::gaveUp);
+  }
 
   private final Properties properties = new Properties();
   private final String bootstrap;
@@ -32,8 +38,8 @@ final class KafkaBroker implements AutoCloseable {
 
   /** Clients are told to connect to the port of a proxy, unless that is 0. */
   KafkaBroker(Path dir, int partitions, int proxyPort) throws Exception {
-    port = freePort();
-    int controllerPort = freePort();
+    port = Ports.free();
+    int controllerPort = Ports.free();
     bootstrap = "127.0.0.1:" + (proxyPort == 0 ? port : proxyPort);
     properties.put("process.roles", "broker,controller");
     properties.put("node.id", "1");
@@ -60,10 +66,8 @@ final class KafkaBroker implements AutoCloseable {
     start();
   }
 
-  private static int freePort() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+  private static void gaveUp(int status, String message) {
+    throw new IllegalStateException("the Kafka broker ends with " + status + ": " + message);
   }
 
   int port() {

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,12 +34,6 @@ final class ServerProcess {
             .orElse(null);
     assumeTrue(found != null, program + " is not installed");
     command = Stream.concat(Stream.of(found.toString()), Stream.of(arguments)).toList();
-  }
-
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 
   void start() throws IOException {

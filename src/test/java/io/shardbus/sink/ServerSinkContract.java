@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.io.PrintWriter;
@@ -58,7 +59,7 @@ abstract class ServerSinkContract extends SinkContract {
   @Override
   @BeforeEach
   void open() throws Exception {
-    port = ServerProcess.freePort();
+    port = Ports.free();
     server = server(null);
     server.start();
     super.open();
