@@ -166,6 +166,8 @@ class EventBusPublisherTest {
 
   @Test
   void busThatCloses_leavesNothingUntold() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> sink.count() < 10_000 ? Future.succeededFuture() : gate.future());
     ShardBus bus = bus(sink);
     Source source = new Source("a", 60_000);
     Future<Void> done =
@@ -173,8 +175,6 @@ class EventBusPublisherTest {
             vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofMillis(400))));
     Awaitility.await().until(() -> source.settled() > 10_000);
     // The rings cannot hold all of the rest: some of it meets a bus that is closing.
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
     Future<Void> closed = bus.close();
     Awaitility.await().until(() -> bus.shards().isClosed());
     gate.complete();

@@ -89,7 +89,7 @@ public final class Gateway {
   }
 
   private Future<Gateway> listen() {
-    return vertx.executeBlocking(() -> new Files(options)).compose(this::bind);
+    return vertx.executeBlocking(() -> new Files(vertx, options)).compose(this::bind);
   }
 
   /** What the server reads from files, and reads again when they change. */
@@ -103,8 +103,8 @@ public final class Gateway {
     final ApiDescription api = new ApiDescription();
 
     /** Blocks. Throws {@link IllegalArgumentException} if the server must not start. */
-    Files(GatewayOptions options) throws UnknownHostException {
-      tls = new Tls(options.getTls());
+    Files(Vertx vertx, GatewayOptions options) throws UnknownHostException {
+      tls = new Tls(vertx, options.getTls());
       tlsWatch = new FileWatch(tls.files());
       tokenWatch = new FileWatch(TokenStore.files(options));
       tokens = new TokenStore(options);
@@ -166,19 +166,16 @@ public final class Gateway {
               }
               return this;
             })
-        .recover(e -> Future.failedFuture(explained(e, files.tls)));
+        .recover(e -> Future.failedFuture(explained(e)));
   }
 
-  private Throwable explained(Throwable failure, Tls tls) {
+  private Throwable explained(Throwable failure) {
     String where = options.getHost() + ":" + options.getPort();
     if (failure instanceof BindException) {
       return new IOException(
           "port: cannot listen on " + where + ": " + failure.getMessage(), failure);
     }
-    return tls.on()
-        ? new IllegalArgumentException(
-            "tls: certificate and key cannot be used: " + failure.getMessage(), failure)
-        : failure;
+    return failure;
   }
 
   private void sweep() {

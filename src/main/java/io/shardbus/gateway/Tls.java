@@ -1,15 +1,24 @@
 package io.shardbus.gateway;
 
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.ServerSSLOptions;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.InvalidKeyException;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.SignatureException;
+import java.security.cert.CertificateFactory;
 import java.util.List;
+import java.util.Map;
+import javax.net.ssl.X509KeyManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,11 +28,17 @@ final class Tls {
 
   private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
 
+  /** How a key signs, by the algorithm of its certificate. */
+  private static final Map<String, String> SIGNATURES =
+      Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "EdDSA", "EdDSA");
+
+  private final Vertx vertx;
   private final @Nullable Path certificate;
   private final @Nullable Path key;
 
   /** Throws {@link IllegalArgumentException} if only one of the two is given. */
-  Tls(TlsOptions options) {
+  Tls(Vertx vertx, TlsOptions options) {
+    this.vertx = vertx;
     String certificateFile = options.getCertificate();
     String keyFile = options.getKey();
     if ((certificateFile == null) != (keyFile == null)) {
@@ -77,10 +92,47 @@ final class Tls {
   }
 
   /** By value, so that a change is one for Vert.x too. */
-  private static PemKeyCertOptions pair(Path certificate, Path key) {
-    return new PemKeyCertOptions()
-        .addCertValue(read("tls.certificate", certificate))
-        .addKeyValue(read("tls.key", key));
+  private PemKeyCertOptions pair(Path certificate, Path key) {
+    Buffer chain = read("tls.certificate", certificate);
+    PemKeyCertOptions pair =
+        new PemKeyCertOptions().addCertValue(chain).addKeyValue(read("tls.key", key));
+    try {
+      requireMatch(pair, chain);
+    } catch (Exception e) {
+      throw new IllegalArgumentException(
+          "tls: certificate and key cannot be used: " + e.getMessage(), e);
+    }
+    return pair;
+  }
+
+  /**
+   * Else handshakes would fail, for good at the start, and for a moment when the one file is new
+   * and the other is not yet.
+   */
+  private void requireMatch(PemKeyCertOptions pair, Buffer chain) throws Exception {
+    var keys = (X509KeyManager) pair.getKeyManagerFactory(vertx).getKeyManagers()[0];
+    PublicKey publicKey =
+        CertificateFactory.getInstance("X.509")
+            .generateCertificate(new ByteArrayInputStream(chain.getBytes()))
+            .getPublicKey();
+    String algorithm = SIGNATURES.get(publicKey.getAlgorithm());
+    String[] aliases = keys.getServerAliases(publicKey.getAlgorithm(), null);
+    if (algorithm == null || aliases == null) {
+      return; // not to be checked here
+    }
+    Signature signature = Signature.getInstance(algorithm);
+    boolean match;
+    try {
+      signature.initSign(keys.getPrivateKey(aliases[0]));
+      byte[] signed = signature.sign();
+      signature.initVerify(publicKey);
+      match = signature.verify(signed);
+    } catch (InvalidKeyException | SignatureException e) {
+      match = false;
+    }
+    if (!match) {
+      throw new InvalidKeyException("the key is not the one of the certificate");
+    }
   }
 
   private static Buffer read(String option, Path file) {

@@ -192,6 +192,14 @@ class TlsTest {
         "tls: certificate and key must be given together, key is missing");
     Files.writeString(dir.resolve("key.pem"), "no key");
     assertStartFails(options(), "tls: certificate and key cannot be used: ");
+    certify("two");
+    Path key = dir.resolve("key.pem");
+    String ofTwo = Files.readString(key);
+    certify("three");
+    Files.writeString(key, ofTwo);
+    assertStartFails(
+        options(),
+        "tls: certificate and key cannot be used: the key is not the one of the certificate");
   }
 
   private static void assertStartFails(GatewayOptions options, String says) {
