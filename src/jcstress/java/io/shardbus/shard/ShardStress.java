@@ -4,6 +4,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;
@@ -58,7 +59,7 @@ final class ShardStress {
   public static class RingHandOver {
 
     private final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
-    private final DrainBuffer buffer = new DrainBuffer(4);
+    private final DrainBuffer buffer = new DrainBuffer(0, 4);
 
     @Actor
     public void producer() {
@@ -140,13 +141,56 @@ final class ShardStress {
 
     @Actor
     public void consumer() {
-      stayed = shard.trySleep() ? 0 : 1;
+      stayed = shard.trySleep(1) ? 0 : 1;
     }
 
     @Arbiter
     public void check(II_Result r) {
       r.r1 = stayed;
       r.r2 = woken;
+    }
+  }
+
+  /** A consumer that waits for two events, and two pushes: as above. */
+  @JCStressTest
+  @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "woken")
+  @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "stayed awake and saw both events")
+  @Outcome(
+      id = "1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "stayed awake, and drained by the wake-up")
+  @Outcome(id = "0, 0", expect = Expect.FORBIDDEN, desc = "asleep beside two events")
+  @State
+  public static class WakeUpForTwo {
+
+    private final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
+    private final AtomicInteger woken = new AtomicInteger();
+    private int stayed;
+
+    public WakeUpForTwo() {
+      shard.attachConsumer(woken::incrementAndGet);
+      woken.set(0);
+    }
+
+    @Actor
+    public void producer1() {
+      shard.offer(event(), true);
+    }
+
+    @Actor
+    public void producer2() {
+      shard.offer(event(), true);
+    }
+
+    @Actor
+    public void consumer() {
+      stayed = shard.trySleep(2) ? 0 : 1;
+    }
+
+    @Arbiter
+    public void check(II_Result r) {
+      r.r1 = stayed;
+      r.r2 = woken.get();
     }
   }
 

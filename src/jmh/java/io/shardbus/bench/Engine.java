@@ -41,7 +41,7 @@ final class Engine implements Pipeline {
       if (shard.isEmpty()) {
         return 0;
       }
-      DrainBuffer buffer = new DrainBuffer(Math.min(shard.size(), MOST_AT_ONCE));
+      DrainBuffer buffer = new DrainBuffer(shard.id(), Math.min(shard.size(), MOST_AT_ONCE));
       int taken = Math.max(0, shard.tryDrain(buffer, MOST_AT_ONCE, Long.MAX_VALUE));
       long bytes = 0;
       for (ShardEvent event : buffer.events()) {

@@ -144,7 +144,7 @@ public class Steps {
   @Benchmark
   @OperationsPerInvocation(EVENTS)
   public DrainBuffer drain(Filled filled) {
-    DrainBuffer drained = new DrainBuffer(EVENTS);
+    DrainBuffer drained = new DrainBuffer(0, EVENTS);
     filled.shard.tryDrain(drained, EVENTS, Long.MAX_VALUE);
     return drained;
   }

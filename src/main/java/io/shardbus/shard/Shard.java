@@ -26,11 +26,13 @@ import org.jspecify.annotations.Nullable;
  * Accounting. The ring's producer index counts the accepted events and costs nothing more. The consumer owns
  * `drained`, which is also the next sequence, and `lastTimestamp`.
  *
- * Wake-up. `awake` is 0 when the consumer sleeps. A producer pushes, then reads `awake`, and runs the wake-up if it
- * turned 0 to 1. The consumer writes 0, then looks whether the ring is empty by its indices. A push contains a
- * compare-and-set of the producer index, and the consumer's write is volatile, so of the two, at least one sees the
- * other: either the producer sees 0, or the consumer sees the index moved. An element that is claimed but not stored
- * yet keeps the ring non-empty by index, so a null from a poll never puts the consumer to sleep.
+ * Wake-up. `wakeAt` is 0 while the consumer is awake, else the number of events in the ring at which it wants to be
+ * woken: 1 if it has nothing to do, more while it forms a batch. A producer pushes, then reads `wakeAt`, and runs the
+ * wake-up if that many are there and it turned `wakeAt` to 0. The consumer writes `wakeAt`, then looks by the indices
+ * whether so many are there already. A push contains a compare-and-set of the producer index, and the consumer's write
+ * is volatile, so of the two, at least one sees the other; of several producers it is the one with the last index that
+ * sees them all. An element that is claimed but not stored yet counts by index, so a null from a poll never puts the
+ * consumer to sleep beside it.
  *
  * Sealing. To close the door on producers that hold an old routing table, the ring is filled with tombstones: a full
  * ring refuses, so the gate costs producers nothing. The order is: the shard leaves the routing table; `sealed` is
@@ -59,11 +61,11 @@ public final class Shard {
    */
   static final int SMALL_EVENT_BYTES = 1024;
 
-  private static final VarHandle AWAKE;
+  private static final VarHandle WAKE_AT;
 
   static {
     try {
-      AWAKE = MethodHandles.lookup().findVarHandle(Shard.class, "awake", int.class);
+      WAKE_AT = MethodHandles.lookup().findVarHandle(Shard.class, "wakeAt", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -89,8 +91,7 @@ public final class Shard {
   private volatile boolean sealed;
   private volatile Runnable wakeUp = () -> {};
 
-  @SuppressWarnings("unused") // through AWAKE
-  private volatile int awake;
+  private volatile int wakeAt;
 
   private final ReentrantLock consumer = new ReentrantLock();
   private volatile boolean cameInVain;
@@ -348,7 +349,10 @@ public final class Shard {
   }
 
   private void signal() {
-    if (awake == 0 && AWAKE.compareAndSet(this, 0, 1)) {
+    int events = wakeAt;
+    if (events != 0
+        && (events == 1 || ring.size() >= events)
+        && WAKE_AT.compareAndSet(this, events, 0)) {
       wakeUp.run();
     }
   }
@@ -364,13 +368,13 @@ public final class Shard {
 
   /**
    * Sets what wakes the consumer, and wakes it once. The wake-up runs on a producer's thread when
-   * the ring is no longer empty and the consumer sleeps; it must be quick and must not throw.
+   * the ring holds what a sleeping consumer waits for; it must be quick and must not throw.
    *
    * @param action usually to run the drain on the consumer's context
    */
   public void attachConsumer(Runnable action) {
     wakeUp = action;
-    awake = 1;
+    wakeAt = 0;
     action.run();
   }
 
@@ -381,25 +385,29 @@ public final class Shard {
 
   /** Wakes the consumer whatever it does. */
   void wakeConsumer() {
-    awake = 1;
+    wakeAt = 0;
     wakeUp.run();
   }
 
   /**
    * Declares the consumer asleep, unless there is work.
    *
+   * @param events how many must wait for it to be woken, at least 1; more than half of the ring
+   *     counts as that. With more than 1 the consumer must see to it that it comes back by itself
    * @return true if it may sleep: a wake-up will come; false if it must drain again
    */
-  public boolean trySleep() {
-    awake = 0;
-    return isEmpty() || !AWAKE.compareAndSet(this, 0, 1);
+  public boolean trySleep(int events) {
+    int enough = Math.min(events, capacity / 2);
+    wakeAt = enough;
+    boolean idle = enough == 1 || frozen ? isEmpty() : ring.size() < enough;
+    return idle || !WAKE_AT.compareAndSet(this, enough, 0);
   }
 
   /**
    * Takes events without waiting for the consumer lock. They count as in flight until they are
    * settled by {@link #settle}.
    *
-   * @param buffer to which they are added, in order
+   * @param buffer to which they are added, in order; none if it would not be without a gap
    * @param max how many at the most
    * @param maxBytes no more are taken once the buffer holds this many bytes of payload
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
@@ -453,7 +461,7 @@ public final class Shard {
     if (max < 1) {
       throw new IllegalArgumentException("max: " + max + " must be at least 1");
     }
-    DrainBuffer buffer = new DrainBuffer(Math.min(max, 1024));
+    DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
     lockConsumer();
     try {
       // One null is no end: a producer may be between claim and store.
@@ -500,21 +508,26 @@ public final class Shard {
   }
 
   private int drain(DrainBuffer buffer, int max, long maxBytes) {
+    if (!buffer.takes(drained)) {
+      return 0;
+    }
     int taken = 0;
-    long sequence = drained;
+    long last = lastTimestamp;
     while (taken < max && buffer.bytes() < maxBytes) {
       QueuedEvent event = next();
       if (event == null) {
         break;
       }
       release(event);
-      long timestamp = Math.max(event.timestamp, lastTimestamp + 1);
-      lastTimestamp = timestamp;
-      buffer.add(
-          new ShardEvent(id, sequence + taken, timestamp, event.payload, event.key), event.ack);
+      if (event.timestamp <= last) {
+        event.timestamp = last + 1;
+      }
+      last = event.timestamp;
+      buffer.add(event);
       taken++;
     }
-    drained = sequence + taken;
+    lastTimestamp = last;
+    drained += taken;
     return taken;
   }
 

@@ -128,7 +128,7 @@ final class ShardPump {
       return; // the end of the delivery under way, or whoever has the consumer side, brings the
       // next turn
     }
-    if (!shard.isEmpty() || !shard.trySleep()) {
+    if (!shard.trySleep(worthWakingFor())) {
       here.execute(() -> turn(here));
     } else if (forming.size() > 0 && !delivery.busy() && timer < 0) {
       long age = here.nanoTime() - formingSince;
@@ -161,7 +161,9 @@ final class ShardPump {
   }
 
   private boolean full() {
-    return forming.size() >= options.getMaxSize() || forming.bytes() >= options.getMaxBytes();
+    return forming.size() >= options.getMaxSize()
+        || forming.bytes() >= options.getMaxBytes()
+        || forming.isClosed();
   }
 
   private boolean writeIfDue(ShardLoop here) {
@@ -191,6 +193,17 @@ final class ShardPump {
         || here.nanoTime() - formingSince >= options.getMaxDelay().toNanos();
   }
 
+  /**
+   * How many events: those that complete the batch. Until then a timer, or the end of the delivery
+   * under way, brings the next turn.
+   */
+  private int worthWakingFor() {
+    if (delivery.busy()) {
+      return options.getMaxSize() - forming.size();
+    }
+    return forming.size() == 0 ? 1 : Math.max(1, target.events() - forming.size());
+  }
+
   private void completeFlushes() {
     if (flushes.isEmpty()) {
       return;
@@ -215,7 +228,7 @@ final class ShardPump {
   }
 
   private DrainBuffer newBuffer() {
-    return new DrainBuffer(Math.min(target.events(), options.getMaxSize()));
+    return new DrainBuffer(shard.id(), Math.min(target.events(), options.getMaxSize()));
   }
 
   private void cancelTimer(ShardLoop here) {

@@ -23,12 +23,12 @@ class WakeUpStressTest {
 
   private void turn() {
     turns.incrementAndGet();
-    DrainBuffer buffer = new DrainBuffer(16);
+    DrainBuffer buffer = new DrainBuffer(0, 16);
     // Counted at once, so that the next push meets the consumer on its way to sleep.
     for (int taken = 1; taken > 0; consumed.addAndGet(taken)) {
       taken = shard.tryDrain(buffer, 1024, Long.MAX_VALUE);
     }
-    if (!shard.trySleep()) {
+    if (!shard.trySleep(1)) {
       loop.execute(this::turn);
     }
   }

@@ -109,6 +109,54 @@ class ShardPumpTest {
   }
 
   @Test
+  void formingBatch_isOnlyWokenForWhenItIsComplete() {
+    batch.setAdaptive(false).setMinSize(100).setMaxDelay(Duration.ofMinutes(1));
+    start();
+    send(1);
+    loop.run();
+    send(98);
+    assertThat(loop.pendingTasks()).as("99 of 100 events").isZero();
+    send(1);
+    assertThat(loop.pendingTasks()).isEqualTo(1);
+    loop.run();
+    assertThat(delivered()).isEqualTo(events(0, 100));
+  }
+
+  @Test
+  void targetBeyondTheRing_isNoReasonToLetItFill() {
+    batch.setAdaptive(false).setMinSize(10_000).setMaxDelay(Duration.ofMinutes(1));
+    start();
+    for (int i = 0; i < 10; i++) {
+      send(1000);
+      loop.run();
+    }
+    assertThat(delivered()).isEqualTo(events(0, 10_000));
+  }
+
+  @Test
+  void eventsTakenByAnother_leaveNoGapWithinABatch() {
+    batch.setAdaptive(false).setMinSize(100).setMaxDelay(Duration.ofMillis(10));
+    sink.behave(
+        b -> {
+          writes.add(b);
+          return Future.failedFuture("only looked at");
+        });
+    start();
+    send(3);
+    loop.run();
+    send(4);
+    manager.withShard(0, taken -> taken.popBatch(4));
+    send(5);
+    loop.pass(Duration.ofMillis(10));
+    assertThat(writes.get(0).events()).extracting(ShardEvent::sequence).containsExactly(0L, 1L, 2L);
+    sink.behave(this::record);
+    loop.pass(Duration.ofSeconds(10));
+    assertThat(writes.get(writes.size() - 1).events())
+        .extracting(event -> event.sequence() + " " + event.payload())
+        .containsExactly("7 event 7", "8 event 8", "9 event 9", "10 event 10", "11 event 11");
+  }
+
+  @Test
   void batch_isNeverLargerThanAllowed() {
     batch.setMinSize(1).setMaxSize(10).setMaxBytes(1 << 20);
     sink.behave(this::record);
