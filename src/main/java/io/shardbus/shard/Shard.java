@@ -399,7 +399,7 @@ public final class Shard {
   public boolean trySleep(int events) {
     int enough = Math.min(events, capacity / 2);
     wakeAt = enough;
-    boolean idle = enough == 1 || frozen ? isEmpty() : ring.size() < enough;
+    boolean idle = (enough == 1 || frozen) ? isEmpty() : ring.size() < enough;
     return idle || !WAKE_AT.compareAndSet(this, enough, 0);
   }
 
@@ -508,7 +508,8 @@ public final class Shard {
   }
 
   private int drain(DrainBuffer buffer, int max, long maxBytes) {
-    if (!buffer.takes(drained)) {
+    long sequence = drained;
+    if (!buffer.takes(sequence)) {
       return 0;
     }
     int taken = 0;
@@ -527,7 +528,7 @@ public final class Shard {
       taken++;
     }
     lastTimestamp = last;
-    drained += taken;
+    drained = sequence + taken;
     return taken;
   }
 
