@@ -99,7 +99,10 @@ public final class Shard {
   // Written under the consumer lock.
   private volatile long drained;
   private long lastTimestamp = Long.MIN_VALUE;
-  private volatile int tombstones;
+
+  /** Twice the number of tombstones, and one more while another is being pushed. */
+  private volatile int filling;
+
   private QueuedEvent @Nullable [] leftovers;
   private volatile int leftoversLeft;
   private volatile boolean frozen;
@@ -142,7 +145,7 @@ public final class Shard {
    * @return 0 to {@link #capacity()}
    */
   public int size() {
-    return frozen ? leftoversLeft : Math.max(0, Math.min(ring.size(), capacity) - tombstones);
+    return frozen ? leftoversLeft : Math.max(0, Math.min(ring.size(), capacity) - filling / 2);
   }
 
   /**
@@ -212,7 +215,14 @@ public final class Shard {
   }
 
   long accepted() {
-    return indices.currentProducerIndex() - tombstones;
+    while (true) {
+      int before = filling;
+      long pushed = indices.currentProducerIndex();
+      if (before % 2 == 0 && filling == before) {
+        return pushed - before / 2;
+      }
+      Thread.onSpinWait();
+    }
   }
 
   long drained() {
@@ -564,13 +574,14 @@ public final class Shard {
       while (evictors.get() != 0) {
         Thread.onSpinWait();
       }
-      // Counted before it is pushed, so that the count of accepted events is never too high
-      // meanwhile.
       int filled = 0;
-      do {
-        tombstones = ++filled;
-      } while (ring.offer(TOMBSTONE));
-      tombstones = --filled;
+      filling = 1;
+      while (ring.offer(TOMBSTONE)) {
+        filled++;
+        filling = 2 * filled;
+        filling = 2 * filled + 1;
+      }
+      filling = 2 * filled;
       QueuedEvent[] copy = copyOfFullRing(filled);
       leftovers = copy;
       leftoversLeft = copy.length;
