@@ -142,7 +142,7 @@ final class BusStarter {
         .map(
             mapper ->
                 vertx
-                    .deployVerticle(new ScalerVerticle(scaler, mapper.policy().getMetricsWindow()))
+                    .deployVerticle(new ScalerVerticle(scaler))
                     .onSuccess(bus::addDeployment)
                     .<Void>mapEmpty())
         .orElseGet(Future::succeededFuture);

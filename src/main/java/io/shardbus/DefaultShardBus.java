@@ -4,6 +4,7 @@ import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
@@ -171,6 +172,16 @@ final class DefaultShardBus implements ShardBus {
   @Override
   public ScalingHistory scalings() {
     return scaler.history();
+  }
+
+  @Override
+  public ScalingPolicy scalingPolicy() {
+    return scaler.policy();
+  }
+
+  @Override
+  public void changeScalingPolicy(ScalingPolicy policy) {
+    scaler.changePolicy(policy);
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
@@ -175,6 +176,25 @@ public interface ShardBus {
    * @return the live history
    */
   ScalingHistory scalings();
+
+  /**
+   * The scaling policy in force.
+   *
+   * @return a copy
+   * @throws ScalingException SCALING_DISABLED if the number of shards is fixed
+   */
+  ScalingPolicy scalingPolicy();
+
+  /**
+   * Sets another scaling policy, while events flow. No shard comes or goes by that alone; the next
+   * request, and the next evaluation, follow it.
+   *
+   * @param policy copied and validated
+   * @throws ScalingException SCALING_DISABLED if the number of shards is fixed; INVALID_POLICY if
+   *     its options contradict each other, or {@code maxShards} is more than the routing table was
+   *     made for at the start
+   */
+  void changeScalingPolicy(ScalingPolicy policy);
 
   /**
    * Has somebody told of deliveries.

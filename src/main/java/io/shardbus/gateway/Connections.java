@@ -19,7 +19,7 @@ final class Connections {
 
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  private final GatewayOptions options;
+  private final Limits limits;
   private final Map<HttpConnection, State> open = new ConcurrentHashMap<>();
   private final Map<String, Integer> perClient = new ConcurrentHashMap<>();
 
@@ -35,8 +35,8 @@ final class Connections {
     }
   }
 
-  Connections(GatewayOptions options) {
-    this.options = options;
+  Connections(Limits limits) {
+    this.limits = limits;
   }
 
   /** The address that stands for a client. */
@@ -60,6 +60,7 @@ final class Connections {
   }
 
   private @Nullable String refusal(int all, int mine) {
+    GatewayOptions options = limits.options();
     if (all > options.getMaxConnections()) {
       return "gateway.maxConnections: " + options.getMaxConnections() + " connections are open";
     }
@@ -101,7 +102,7 @@ final class Connections {
   /** Closes what takes too long; to be called every second or so. */
   void closeSlow() {
     long now = System.nanoTime();
-    long timeout = options.getIdleTimeout().toNanos();
+    long timeout = limits.options().getIdleTimeout().toNanos();
     open.forEach(
         (connection, state) -> {
           long quiet = now - state.quietSince;

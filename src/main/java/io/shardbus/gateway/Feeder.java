@@ -29,7 +29,7 @@ final class Feeder {
   private final Runnable onRoom;
   private final Queue<Held> held = new ArrayDeque<>();
   private final Map<String, Long> refusals = new TreeMap<>();
-  private final RateLimit.Bucket rate;
+  private final RateLimit.Client rate;
   private boolean tooFast;
   private long accepted;
   private long timer = -1;
@@ -42,7 +42,7 @@ final class Feeder {
    * @param patient whether to wait for room
    * @param onRoom called when everything that was held is in
    */
-  Feeder(Vertx vertx, ShardBus bus, RateLimit.Bucket rate, boolean patient, Runnable onRoom) {
+  Feeder(Vertx vertx, ShardBus bus, RateLimit.Client rate, boolean patient, Runnable onRoom) {
     this.rate = rate;
     this.vertx = vertx;
     this.bus = bus;

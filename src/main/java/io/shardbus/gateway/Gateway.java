@@ -40,6 +40,7 @@ public final class Gateway {
   private final Vertx vertx;
   private final ShardBus bus;
   private final GatewayOptions options;
+  private final Limits limits;
   private final Connections connections;
   private final RateLimit rates;
   private final WebSockets webSockets;
@@ -56,8 +57,10 @@ public final class Gateway {
     this.bus = bus;
     this.options = options;
     health = new Health(bus);
-    connections = new Connections(options);
-    rates = new RateLimit(options.getMaxEventsPerSecondPerClient(), System::nanoTime);
+    limits = new Limits(bus.shards(), options);
+    connections = new Connections(limits);
+    rates =
+        new RateLimit(() -> limits.options().getMaxEventsPerSecondPerClient(), System::nanoTime);
     webSockets = new WebSockets(vertx, bus, options, connections, rates);
   }
 
@@ -224,10 +227,11 @@ public final class Gateway {
   }
 
   private Router router(Files files) {
-    HttpIngest ingest = new HttpIngest(vertx, bus, options, rates);
+    HttpIngest ingest = new HttpIngest(vertx, bus, limits, rates);
     EventReads reads = new EventReads(vertx, bus);
     Admin admin = new Admin(bus);
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
+    BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
     router.route().handler(this::guard);
     router.route().handler(connections::check);
@@ -238,17 +242,12 @@ public final class Gateway {
     router.get("/v1/tail").handler(context -> reads.tail(context.request()));
     router.get("/v1/stats").handler(admin::stats);
     router.get("/v1/shards").handler(admin::shards);
-    router
-        .post("/v1/shards")
-        .handler(BodyHandler.create(false).setBodyLimit(SMALL_BODY))
-        .handler(admin::add);
+    router.post("/v1/shards").handler(smallBody).handler(admin::add);
     router.delete("/v1/shards/:id").handler(admin::remove);
     router.get("/v1/dead-letters").handler(deadLetters::list);
-    router
-        .post("/v1/dead-letters/replay")
-        .handler(BodyHandler.create(false).setBodyLimit(SMALL_BODY))
-        .handler(deadLetters::replay);
+    router.post("/v1/dead-letters/replay").handler(smallBody).handler(deadLetters::replay);
     router.delete("/v1/dead-letters/:id").handler(deadLetters::remove);
+    new Settings(bus, limits).mount(router, smallBody);
     router.get("/health/live").handler(health::live);
     router.get("/health/ready").handler(health::ready);
     router.get("/openapi.json").handler(files.api::send);

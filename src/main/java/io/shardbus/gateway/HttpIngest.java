@@ -28,14 +28,14 @@ final class HttpIngest {
 
   private final Vertx vertx;
   private final ShardBus bus;
-  private final GatewayOptions options;
+  private final Limits limits;
   private final RateLimit rates;
 
-  HttpIngest(Vertx vertx, ShardBus bus, GatewayOptions options, RateLimit rates) {
+  HttpIngest(Vertx vertx, ShardBus bus, Limits limits, RateLimit rates) {
     this.rates = rates;
     this.vertx = vertx;
     this.bus = bus;
-    this.options = options;
+    this.limits = limits;
   }
 
   void handle(HttpServerRequest request) {
@@ -101,7 +101,7 @@ final class HttpIngest {
     return "the event is larger than " + maxEventBytes() + " bytes";
   }
 
-  private RateLimit.Bucket rate(HttpServerRequest request) {
+  private RateLimit.Client rate(HttpServerRequest request) {
     return rates.of(Connections.client(request.remoteAddress()));
   }
 
@@ -218,7 +218,8 @@ final class HttpIngest {
         if (deadline < 0) {
           deadline =
               vertx.setTimer(
-                  Math.max(1, options.getBackpressureTimeout().toMillis()), id -> noRoom());
+                  Math.max(1, limits.options().getBackpressureTimeout().toMillis()),
+                  id -> noRoom());
         }
       }
     }
@@ -260,7 +261,7 @@ final class HttpIngest {
       stop(
           429,
           why
-              + options.getBackpressureTimeout().toMillis()
+              + limits.options().getBackpressureTimeout().toMillis()
               + " ms: "
               + held
               + " events that had arrived and all behind them were not taken; go on behind the"

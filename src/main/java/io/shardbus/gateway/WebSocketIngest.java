@@ -34,7 +34,7 @@ final class WebSocketIngest {
   private final Vertx vertx;
   private final ServerWebSocket socket;
   private final IngestRequest asked;
-  private final int maxEventBytes;
+  private final ShardBus bus;
   private final int maxMessageBytes;
   private @Nullable Buffer partial;
   private final Feeder feeder;
@@ -67,14 +67,14 @@ final class WebSocketIngest {
       ServerWebSocket socket,
       IngestRequest asked,
       int maxMessageBytes,
-      RateLimit.Bucket rate,
+      RateLimit.Client rate,
       Runnable onEnd) {
     this.maxMessageBytes = maxMessageBytes;
     this.onEnd = onEnd;
     this.vertx = vertx;
     this.socket = socket;
     this.asked = asked;
-    maxEventBytes = bus.shards().limits().maxEventBytes();
+    this.bus = bus;
     Context context = vertx.getOrCreateContext();
     report = new Coalesced(context, this::report);
     feeder = new Feeder(vertx, bus, rate, asked.ack() != IngestRequest.Ack.NONE, this::roomAgain);
@@ -112,7 +112,7 @@ final class WebSocketIngest {
   private void message(Buffer bytes) {
     Message message = new Message(new Countdown(report));
     message.acceptedBefore = feeder.accepted();
-    LineSplitter lines = new LineSplitter(maxEventBytes);
+    LineSplitter lines = new LineSplitter(bus.shards().limits().maxEventBytes());
     long before = events;
     try {
       if (isOneValue(bytes)) {

@@ -11,22 +11,25 @@ final class ScalingEvaluator {
   /** After a shard has gone, the others should still be idle for this share of the time. */
   private static final double BUSY_AFTER_SCALE_DOWN = 0.7;
 
-  private final ScalingPolicy policy;
+  private ScalingPolicy policy = new ScalingPolicy();
   private boolean dwelling;
   private long idleSince;
 
-  ScalingEvaluator(ScalingPolicy policy) {
-    this.policy = policy;
-  }
-
   /**
+   * @param current the policy to apply
    * @param loads the shards' loads in the last window
    * @param total shards there are now, in any state
    * @param coming shards being set up now
    * @param coolingDown whether the last change is too recent to make another
    */
   ScalingDecision evaluate(
-      List<ShardLoad> loads, int total, int coming, long nowNanos, boolean coolingDown) {
+      ScalingPolicy current,
+      List<ShardLoad> loads,
+      int total,
+      int coming,
+      long nowNanos,
+      boolean coolingDown) {
+    policy = current;
     List<ShardLoad> active =
         loads.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
     List<ShardLoad> warm = active.stream().filter(ShardLoad::warm).toList();

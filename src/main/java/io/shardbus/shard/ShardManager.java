@@ -29,10 +29,10 @@ public final class ShardManager {
 
   private final ShardSet set;
   private final BackpressureMode mode;
-  private final ShardLimits limits;
+  private volatile ShardLimits limits;
   private final LongSupplier clock;
   private final @Nullable ShardMapper mapper;
-  private final @Nullable ScalingEvaluator evaluator;
+  private final ScalingEvaluator evaluator = new ScalingEvaluator();
   private final MetricsCollector collector;
   private List<ShardLoad> lastLoads = List.of();
 
@@ -80,7 +80,6 @@ public final class ShardManager {
     set = new ShardSet(ringCapacity, mode, limits.maxRingBytes());
     if (policy == null) {
       mapper = null;
-      evaluator = null;
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
       set.publish(all.toArray(Shard[]::new), null);
@@ -88,7 +87,6 @@ public final class ShardManager {
       ScalingPolicy own = new ScalingPolicy(policy);
       own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
       mapper = ShardMapper.withShards(numShards, set, own, clock);
-      evaluator = new ScalingEvaluator(own);
     }
     collector = new MetricsCollector(clock.getAsLong());
   }
@@ -173,6 +171,16 @@ public final class ShardManager {
    */
   public ShardLimits limits() {
     return limits;
+  }
+
+  /**
+   * Sets how large an event may be from now on. What is in the rings stays.
+   *
+   * @param bytes with its key, at least 1, at most what a ring may hold
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public void changeMaxEventBytes(int bytes) {
+    limits = new ShardLimits(bytes, limits.maxRingBytes());
   }
 
   /**
@@ -686,7 +694,7 @@ public final class ShardManager {
 
   private void rollWindow(ShardMapper dynamic) {
     long now = clock.getAsLong();
-    if (collector.elapsedNanos(now) >= dynamic.policy().getMetricsWindow().toNanos()) {
+    if (collector.elapsedNanos(now) >= dynamic.currentPolicy().getMetricsWindow().toNanos()) {
       lastLoads = collector.roll(set.all(), now);
       dynamic.rebalance(lastLoads);
     }
@@ -698,13 +706,18 @@ public final class ShardManager {
    * @return the decision; nothing is changed by it
    */
   public synchronized ScalingDecision evaluateScaling() {
-    if (mapper == null || evaluator == null) {
+    if (mapper == null) {
       return ScalingDecision.NONE;
     }
     rollWindow(mapper);
     int coming = (int) set.all().stream().filter(s -> s.state() == ShardState.PROVISIONING).count();
     return evaluator.evaluate(
-        lastLoads, set.all().size(), coming, clock.getAsLong(), mapper.coolingDown());
+        mapper.currentPolicy(),
+        lastLoads,
+        set.all().size(),
+        coming,
+        clock.getAsLong(),
+        mapper.coolingDown());
   }
 
   /**

@@ -22,7 +22,8 @@ import java.util.stream.Stream;
 public final class ShardMapper {
 
   private final ShardSet set;
-  private final ScalingPolicy policy;
+  private final int slotCount;
+  private volatile ScalingPolicy policy; // never changed, but replaced
   private final LongSupplier nanoClock;
   private final LoadBalancer balancer = new LoadBalancer();
   private final SlotLoads slotLoads;
@@ -37,7 +38,8 @@ public final class ShardMapper {
     this.set = set;
     this.policy = policy;
     this.nanoClock = nanoClock;
-    this.slotLoads = new SlotLoads(SlotPlan.slotCount(policy.getMaxShards()));
+    this.slotCount = SlotPlan.slotCount(policy.getMaxShards());
+    this.slotLoads = new SlotLoads(slotCount);
   }
 
   static ShardMapper withShards(
@@ -45,8 +47,7 @@ public final class ShardMapper {
     ShardMapper mapper = new ShardMapper(set, policy, nanoClock);
     List<Shard> shards = set.create(count);
     shards.forEach(shard -> shard.state(ShardState.ACTIVE));
-    int slotCount = SlotPlan.slotCount(policy.getMaxShards());
-    set.publish(SlotPlan.equalRanges(shards, slotCount), mapper.slotLoads);
+    set.publish(SlotPlan.equalRanges(shards, mapper.slotCount), mapper.slotLoads);
     return mapper;
   }
 
@@ -105,6 +106,36 @@ public final class ShardMapper {
    */
   public ScalingPolicy policy() {
     return new ScalingPolicy(policy);
+  }
+
+  /**
+   * Sets another policy. No shard comes or goes by that alone; the next request, and the next
+   * evaluation, follow it. Where there are more shards than its {@code maxShards}, they stay until
+   * they are not needed.
+   *
+   * @param next copied and validated
+   * @throws ScalingException INVALID_POLICY; also if {@code maxShards} is more than the routing
+   *     table was made for: 32, or the {@code maxShards} of the start lifted to a power of two
+   */
+  public void changePolicy(ScalingPolicy next) {
+    ScalingPolicy own = new ScalingPolicy(next).validate();
+    if (SlotPlan.slotCount(own.getMaxShards()) > slotCount) {
+      throw new ScalingException(
+          Reason.INVALID_POLICY,
+          "maxShards: "
+              + own.getMaxShards()
+              + " must be at most "
+              + SlotPlan.mostShards(slotCount)
+              + " until the next start: the routing table was made for so many");
+    }
+    synchronized (this) {
+      policy = own;
+    }
+  }
+
+  /** As {@link #policy}, without a copy: not to be changed. */
+  ScalingPolicy currentPolicy() {
+    return policy;
   }
 
   /**

@@ -52,6 +52,11 @@ final class SlotPlan {
     return Math.max(MIN_SLOTS, Integer.highestOneBit(SLOTS_PER_SHARD * maxShards - 1) << 1);
   }
 
+  /** For how many shards a table of so many slots is enough. */
+  static int mostShards(int slotCount) {
+    return slotCount / SLOTS_PER_SHARD;
+  }
+
   /** Equal ranges, for shards that have not seen an event. */
   static Shard[] equalRanges(List<Shard> shards, int slotCount) {
     Shard[] slots = new Shard[slotCount];

@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingException.Reason;
+import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
@@ -41,6 +42,7 @@ public final class Scaler {
   private final AtomicLong failed = new AtomicLong();
   private final ScalingHistory history = new ScalingHistory();
 
+  private volatile Runnable onPolicyChange = () -> {};
   private Future<?> last = Future.succeededFuture();
   private volatile boolean closed;
 
@@ -89,6 +91,32 @@ public final class Scaler {
    */
   public ScalingHistory history() {
     return history;
+  }
+
+  /**
+   * The policy in force.
+   *
+   * @return a copy
+   * @throws ScalingException SCALING_DISABLED
+   */
+  public ScalingPolicy policy() {
+    return mapper().policy();
+  }
+
+  /**
+   * Sets another policy, as {@link ShardMapper#changePolicy} does. Its metrics window begins now.
+   *
+   * @param next copied and validated
+   * @throws ScalingException SCALING_DISABLED, INVALID_POLICY
+   */
+  public void changePolicy(ScalingPolicy next) {
+    mapper().changePolicy(next);
+    onPolicyChange.run();
+  }
+
+  /** What is to be done after each change of the policy. */
+  void onPolicyChange(Runnable action) {
+    onPolicyChange = action;
   }
 
   /**

@@ -2,26 +2,37 @@ package io.shardbus.verticle;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import java.time.Duration;
 
 /** Asks the scaling policy once per metrics window. */
 public final class ScalerVerticle extends VerticleBase {
 
   private final Scaler scaler;
-  private final Duration window;
+  private long timer = -1;
 
   /**
    * @param scaler what acts
-   * @param window the metrics window
    */
-  public ScalerVerticle(Scaler scaler, Duration window) {
+  public ScalerVerticle(Scaler scaler) {
     this.scaler = scaler;
-    this.window = window;
   }
 
   @Override
   public Future<?> start() {
-    vertx.setPeriodic(Math.max(1, window.toMillis()), timer -> scaler.tick());
+    scaler.onPolicyChange(() -> context.runOnContext(now -> beginWindow()));
+    beginWindow();
+    return Future.succeededFuture();
+  }
+
+  private void beginWindow() {
+    vertx.cancelTimer(timer);
+    timer =
+        vertx.setPeriodic(
+            Math.max(1, scaler.policy().getMetricsWindow().toMillis()), id -> scaler.tick());
+  }
+
+  @Override
+  public Future<?> stop() {
+    scaler.onPolicyChange(() -> {});
     return Future.succeededFuture();
   }
 }

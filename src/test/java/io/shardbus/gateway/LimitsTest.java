@@ -204,8 +204,8 @@ class LimitsTest {
   @Test
   void rate_refillsWithTime() {
     AtomicLong now = new AtomicLong(-5);
-    RateLimit limit = new RateLimit(10, now::get);
-    RateLimit.Bucket bucket = limit.of("a");
+    RateLimit limit = new RateLimit(() -> 10, now::get);
+    RateLimit.Client bucket = limit.of("a");
     for (int i = 0; i < 10; i++) {
       assertThat(bucket.tryTake()).isTrue();
     }
@@ -223,7 +223,7 @@ class LimitsTest {
     now.addAndGet(TimeUnit.SECONDS.toNanos(1));
     limit.forgetIdle();
     assertThat(limit.clients()).isZero();
-    RateLimit none = new RateLimit(0, now::get);
+    RateLimit none = new RateLimit(() -> 0, now::get);
     for (int i = 0; i < 1_000; i++) {
       assertThat(none.of("a").tryTake()).isTrue();
     }

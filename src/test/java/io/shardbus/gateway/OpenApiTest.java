@@ -195,6 +195,7 @@ class OpenApiTest {
     limited();
     refusingSink();
     closedBus();
+    fixed();
     crowded();
     Set<String> described = new TreeSet<>();
     for (String operation : operations()) {
@@ -221,6 +222,10 @@ class OpenApiTest {
         drive("GET /v1/events", "/v1/events?limit=9&order=timestamp", 200, null, null, ALL);
     assertThat(page.json().getJsonArray("events")).hasSize(5);
     tail("/v1/tail?from=start");
+    for (String path : List.of("/v1/limits", "/v1/policy", "/v1/log-level")) {
+      String inForce = drive("GET " + path, path, 200, null, null, ALL).body();
+      assertThat(drive("PATCH " + path, path, 200, JSON, inForce, ALL).body()).isEqualTo(inForce);
+    }
     drive("GET /v1/stats", "/v1/stats", 200, null, null, ALL);
     drive("GET /metrics", "/metrics", 200, null, null, ALL);
     drive("GET /v1/shards", "/v1/shards", 200, null, null, ALL);
@@ -276,6 +281,10 @@ class OpenApiTest {
     drive("POST /v1/shards", "/v1/shards", 409, JSON, "{\"count\":99}", ALL);
     drive("POST /v1/shards", "/v1/shards", 413, JSON, " ".repeat(9_000), ALL);
     drive("DELETE /v1/shards/{id}", "/v1/shards/99", 404, null, null, ALL);
+    for (String path : List.of("/v1/limits", "/v1/policy", "/v1/log-level")) {
+      drive("PATCH " + path, path, 400, JSON, "[]", ALL);
+      drive("PATCH " + path, path, 413, JSON, " ".repeat(9_000), ALL);
+    }
     Awaitility.await().until(() -> server.bus.shards().numShards() == 1);
     drive("DELETE /v1/shards/{id}", "/v1/shards/0", 409, null, null, ALL);
     drive("GET /v1/dead-letters", "/v1/dead-letters?limit=x", 400, null, null, ALL);
@@ -335,6 +344,18 @@ class OpenApiTest {
     drive("POST /v1/events", "/v1/events", 503, JSON, "1", ALL);
     drive("GET /health/ready", "/health/ready", 503, null, null);
     drive("POST /v1/shards", "/v1/shards", 409, JSON, "{\"count\":1}", ALL);
+  }
+
+  private void fixed() throws Exception {
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1),
+            Sinks.create(new SinkOptions("memory")),
+            new GatewayOptions(),
+            new HttpClientOptions());
+    servers.add(server);
+    drive("GET /v1/policy", "/v1/policy", 409, null, null);
+    drive("PATCH /v1/policy", "/v1/policy", 409, JSON, "{\"maxShards\":2}");
   }
 
   private void crowded() throws Exception {

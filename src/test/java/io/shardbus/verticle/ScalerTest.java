@@ -192,7 +192,7 @@ class ScalerTest {
             .setCooldown(Duration.ofMillis(10))
             .setScaleDownDelay(Duration.ofMillis(100)),
         verticle -> verticle);
-    await(vertx.deployVerticle(new ScalerVerticle(scaler, Duration.ofMillis(50))));
+    await(vertx.deployVerticle(new ScalerVerticle(scaler)));
     long accepted = 0;
     for (int i = 0; i < 30_000; i++) {
       accepted += manager.ingestRaw(RawEvent.of("event " + i)).accepted() ? 1 : 0;

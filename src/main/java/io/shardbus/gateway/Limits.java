@@ -1,0 +1,74 @@
+package io.shardbus.gateway;
+
+import io.shardbus.options.OptionsJson;
+import io.shardbus.shard.ShardManager;
+import io.vertx.core.json.JsonObject;
+import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The gateway's options, of which some limits may change while it runs. Safe for any thread. */
+final class Limits {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Limits.class);
+
+  /** The one that is the bus's own. */
+  private static final String EVENT = "maxEventBytes";
+
+  private static final Set<String> OF_GATEWAY =
+      new TreeSet<>(
+          Set.of(
+              "backpressureTimeout",
+              "maxConnections",
+              "maxConnectionsPerClient",
+              "maxEventsPerSecondPerClient"));
+
+  private final ShardManager shards;
+  private volatile GatewayOptions options;
+
+  Limits(ShardManager shards, GatewayOptions options) {
+    this.shards = shards;
+    this.options = options;
+  }
+
+  /** The options in force; not to be changed. */
+  GatewayOptions options() {
+    return options;
+  }
+
+  /** What can be changed. */
+  JsonObject json() {
+    JsonObject all = OptionsJson.write(options);
+    JsonObject json = new JsonObject().put(EVENT, shards.limits().maxEventBytes());
+    OF_GATEWAY.forEach(name -> json.put(name, all.getValue(name)));
+    return json;
+  }
+
+  /**
+   * Sets what the JSON names, all of it or nothing.
+   *
+   * @throws IllegalArgumentException naming what cannot be set so, or not now
+   */
+  synchronized void change(JsonObject changes) {
+    JsonObject before = json();
+    for (String name : changes.fieldNames()) {
+      if (!before.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "\"" + name + "\" cannot be changed here: allowed are " + before.fieldNames());
+      }
+    }
+    JsonObject ofGateway = changes.copy();
+    Object eventBytes = ofGateway.remove(EVENT);
+    GatewayOptions next = OptionsJson.read(new GatewayOptions(options), ofGateway);
+    if (changes.containsKey(EVENT)) {
+      if (!(eventBytes instanceof Integer bytes)) {
+        throw new IllegalArgumentException(
+            "option \"" + EVENT + "\": " + eventBytes + " must be a whole number of bytes");
+      }
+      shards.changeMaxEventBytes(bytes); // the last that can fail
+    }
+    options = next;
+    LOG.info("limits changed from {} to {}", before, json());
+  }
+}

@@ -1,0 +1,45 @@
+package io.shardbus.gateway;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import java.util.List;
+import java.util.Locale;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How much the server's own classes log. Only Logback can change that while it runs. */
+final class LogLevels {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LogLevels.class);
+  private static final List<String> ALLOWED =
+      List.of("trace", "debug", "info", "warn", "error", "off");
+  private static final String LOGGER = "io.shardbus";
+
+  private LogLevels() {}
+
+  /** Whether the other methods may be called: an application may log by something else. */
+  static boolean known() {
+    ILoggerFactory factory = LoggerFactory.getILoggerFactory();
+    return factory.getClass().getName().equals("ch.qos.logback.classic.LoggerContext");
+  }
+
+  private static ch.qos.logback.classic.Logger logger() {
+    return ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(LOGGER);
+  }
+
+  static String level() {
+    return logger().getEffectiveLevel().toString().toLowerCase(Locale.ROOT);
+  }
+
+  /** Throws {@link IllegalArgumentException} if there is no such level. */
+  static void change(Object level) {
+    if (!(level instanceof String name) || !ALLOWED.contains(name)) {
+      throw new IllegalArgumentException(
+          "level: " + level + " is none: allowed are " + String.join(", ", ALLOWED));
+    }
+    String before = level();
+    logger().setLevel(Level.valueOf(name));
+    LOG.info("log level changed from {} to {}", before, name);
+  }
+}

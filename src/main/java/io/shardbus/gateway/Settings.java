@@ -1,0 +1,105 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.options.OptionsJson;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingPolicy;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What can be changed while the server runs: {@code /v1/limits}, {@code /v1/policy} and {@code
+ * /v1/log-level}. Each answers what is in force; a PATCH sets what it names, all of it or nothing.
+ */
+final class Settings {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
+
+  private final ShardBus bus;
+  private final Limits limits;
+
+  Settings(ShardBus bus, Limits limits) {
+    this.bus = bus;
+    this.limits = limits;
+  }
+
+  void mount(Router router, BodyHandler body) {
+    serve(router, body, "/v1/limits", limits::json, limits::change);
+    serve(router, body, "/v1/policy", () -> OptionsJson.write(bus.scalingPolicy()), this::policy);
+    if (LogLevels.known()) {
+      serve(
+          router,
+          body,
+          "/v1/log-level",
+          () -> new JsonObject().put("level", LogLevels.level()),
+          Settings::logLevel);
+    }
+  }
+
+  private static void serve(
+      Router router,
+      BodyHandler body,
+      String path,
+      Supplier<JsonObject> inForce,
+      Consumer<JsonObject> change) {
+    router.get(path).handler(context -> answer(context, inForce));
+    router
+        .patch(path)
+        .handler(body)
+        .handler(
+            context ->
+                answer(
+                    context,
+                    () -> {
+                      change.accept(object(context));
+                      return inForce.get();
+                    }));
+  }
+
+  private static JsonObject object(RoutingContext context) {
+    JsonObject given;
+    try {
+      given = context.body().asJsonObject();
+    } catch (RuntimeException e) {
+      given = null;
+    }
+    if (given == null) {
+      throw new IllegalArgumentException("the body must be a JSON object of what is to be changed");
+    }
+    return given;
+  }
+
+  private static void answer(RoutingContext context, Supplier<JsonObject> what) {
+    try {
+      Admin.send(context.response(), 200, what.get());
+    } catch (ScalingException e) {
+      boolean fixed = e.reason() == ScalingException.Reason.SCALING_DISABLED;
+      Problem.send(context.response(), fixed ? 409 : 400, String.valueOf(e.getMessage()));
+    } catch (IllegalArgumentException e) {
+      Problem.send(context.response(), 400, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private synchronized void policy(JsonObject changes) {
+    ScalingPolicy before = bus.scalingPolicy();
+    bus.changeScalingPolicy(OptionsJson.read(new ScalingPolicy(before), changes));
+    LOG.info(
+        "scaling policy changed from {} to {}",
+        OptionsJson.write(before),
+        OptionsJson.write(bus.scalingPolicy()));
+  }
+
+  private static void logLevel(JsonObject changes) {
+    if (!changes.fieldNames().equals(java.util.Set.of("level"))) {
+      throw new IllegalArgumentException(
+          "the body must be {\"level\":\"debug\"}, or another level");
+    }
+    LogLevels.change(changes.getValue("level"));
+  }
+}
