@@ -48,7 +48,7 @@ public final class RawEvent {
     int length = bytes.length();
     if (bytes instanceof BufferInternal known) {
       ByteBuf content = known.unwrap();
-      if (content.hasArray()) { // as nearly always: four times as fast
+      if (content.hasArray()) { // as nearly always, and faster by a third
         return XXH3.hashBytes(content.array(), content.arrayOffset(), length);
       }
     }
