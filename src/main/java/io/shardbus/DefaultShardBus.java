@@ -39,6 +39,10 @@ final class DefaultShardBus implements ShardBus {
   private final DeadLetters deadLetters;
   private final ShardManager manager;
   private final ShardDeployments deployments;
+
+  /** What each step of closing may take once the deadline has passed. */
+  private static final long RELEASE_MILLIS = 1_000;
+
   private final Scaler scaler;
   private final DeliveryObservers observers;
   private final IngestQueue queue;
@@ -247,7 +251,7 @@ final class DefaultShardBus implements ShardBus {
               .compose(done -> flushInTime())
               .transform(
                   flushed ->
-                      release()
+                      release(flushed.succeeded())
                           .transform(released -> again(flushed.failed() ? flushed : released)));
     }
     return closing;
@@ -265,23 +269,38 @@ final class DefaultShardBus implements ShardBus {
         .timeout(millis, TimeUnit.MILLISECONDS)
         .recover(
             e -> {
-              ShardAccounting account = manager.accounting();
-              long left = account.pendingInRing() + account.inFlight();
+              List<Shard> late =
+                  manager.shards().stream().filter(shard -> undelivered(shard) > 0).toList();
               return Future.failedFuture(
                   new IllegalStateException(
-                      left + " events could not be delivered within " + millis + " ms"));
+                      late.stream().mapToLong(DefaultShardBus::undelivered).sum()
+                          + " events of shards "
+                          + late.stream().map(Shard::id).toList()
+                          + " could not be delivered within "
+                          + millis
+                          + " ms"));
             });
+  }
+
+  private static long undelivered(Shard shard) {
+    ShardAccounting account = shard.accounting();
+    return account.pendingInRing() + account.inFlight();
   }
 
   private static Future<Void> again(AsyncResult<Void> result) {
     return Future.future(promise -> promise.handle(result));
   }
 
-  private Future<Void> release() {
+  /** A sink that has had its time is not waited for again: what it was given may never end. */
+  private Future<Void> release(boolean wait) {
     return Future.join(
             otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
-        .compose(done -> deployments.undeployAll())
-        .transform(done -> sink.close())
-        .transform(closed -> deadLetters.close().transform(done -> again(closed)));
+        .compose(done -> inTime(deployments.undeployAll(), wait))
+        .transform(done -> inTime(sink.close(), wait))
+        .transform(closed -> inTime(deadLetters.close(), wait).transform(done -> again(closed)));
+  }
+
+  private static <T> Future<T> inTime(Future<T> end, boolean wait) {
+    return wait ? end : end.timeout(RELEASE_MILLIS, TimeUnit.MILLISECONDS);
   }
 }

@@ -11,9 +11,11 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -97,6 +99,26 @@ class ShardBusTest {
     await(first);
     assertThat(sink.count()).isEqualTo(accepted);
     assertBalanced(bus);
+  }
+
+  @Test
+  void closeThatCannotDeliver_saysWhatIsLeftAndWhere() throws Exception {
+    sink.behave(batch -> batch.shard() == 1 ? Promise.<Void>promise().future() : delivered());
+    ShardBus bus =
+        start(new ShardBusOptions().setShards(2).setCloseTimeout(Duration.ofMillis(200)));
+    for (int i = 0; i < 10; i++) {
+      assertThat(bus.ingest(RawEvent.ofHash(Buffer.buffer("x"), (long) i << 63)).accepted())
+          .isTrue();
+    }
+    assertThatThrownBy(() -> await(bus.close()))
+        .cause()
+        .hasMessage("5 events of shards [1] could not be delivered within 200 ms");
+    assertThat(bus.stats().total().delivered()).isEqualTo(5);
+    assertBalanced(bus);
+  }
+
+  private static Future<Void> delivered() {
+    return Future.succeededFuture();
   }
 
   @Test

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       ScaleCommand.class,
       ReplayCommand.class,
       SoakCommand.class,
+      BenchCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class
     },

@@ -241,7 +241,7 @@ final class ServeCommand implements Callable<Integer> {
     Runtime.getRuntime().halt(code);
   }
 
-  private static <T> T await(Future<T> future) throws Exception {
+  static <T> T await(Future<T> future) throws Exception {
     try {
       return future
           .toCompletionStage()

@@ -73,7 +73,9 @@ public final class LineSplitter {
     if (end > start && whole.getByte(end - 1) == '\r') {
       end--;
     }
-    requireLength((long) end - start);
+    if (end - start > maxLineBytes) {
+      throw new LineTooLongException(maxLineBytes);
+    }
     for (int i = start; i < end; i++) {
       byte b = whole.getByte(i);
       if (b != ' ' && b != '\t') {

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class Access {
   static final String BEARER_SUBPROTOCOL = "bearer.";
 
   private static final String BEARER = "bearer ";
+  private static final String GRANT = "shardbus.grant";
 
   /** These tell of the server's health and form, not of its events. */
   private static final Set<String> PUBLIC =
@@ -53,20 +55,54 @@ final class Access {
       return;
     }
     String token = token(request);
-    Set<Role> roles = token == null ? null : store.tokens().roles(token);
-    Set<Role> needed = NEEDED.getOrDefault(request.method() + " " + path, EnumSet.of(Role.ADMIN));
-    if (roles == null) {
+    Tokens known = store.tokens();
+    Set<Role> roles = token == null ? null : known.roles(token);
+    HttpMethod method = Gateway.reads(request.method()) ? HttpMethod.GET : request.method();
+    Set<Role> needed = NEEDED.getOrDefault(method + " " + path, EnumSet.of(Role.ADMIN));
+    if (token == null || roles == null) {
       unknown(request, token);
     } else if (roles.stream().noneMatch(needed::contains)) {
       forbidden(request, needed);
     } else {
+      context.put(GRANT, new Grant(token, needed, known));
       context.next();
     }
   }
 
+  /** Tells whether who asked still may: a token can be taken away while what it opened lasts. */
+  static BooleanSupplier grant(RoutingContext context) {
+    Grant grant = context.get(GRANT);
+    return grant == null ? () -> true : grant;
+  }
+
+  private final class Grant implements BooleanSupplier {
+
+    private final String token;
+    private final Set<Role> needed;
+    private volatile Tokens seen;
+
+    Grant(String token, Set<Role> needed, Tokens seen) {
+      this.token = token;
+      this.needed = needed;
+      this.seen = seen;
+    }
+
+    @Override
+    public boolean getAsBoolean() {
+      Tokens now = store.tokens();
+      if (now != seen) {
+        Set<Role> roles = now.roles(token);
+        if (roles == null || roles.stream().noneMatch(needed::contains)) {
+          return false;
+        }
+        seen = now;
+      }
+      return true;
+    }
+  }
+
   private static boolean isPublic(HttpMethod method, String path) {
-    return method.equals(HttpMethod.GET)
-        && (PUBLIC.contains(path) || path.startsWith(Console.FILES));
+    return Gateway.reads(method) && (PUBLIC.contains(path) || path.startsWith(Console.FILES));
   }
 
   /** Of the header, or of the subprotocols, as browsers cannot set headers of a WebSocket. */

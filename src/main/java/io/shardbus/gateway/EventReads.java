@@ -13,6 +13,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.Json;
+import io.vertx.ext.web.RoutingContext;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /v1/events} and {@code GET /v1/tail}. */
@@ -111,7 +112,8 @@ final class EventReads {
     }
   }
 
-  void tail(HttpServerRequest request) {
+  void tail(RoutingContext context) {
+    HttpServerRequest request = context.request();
     HttpServerResponse response = request.response();
     ReplayableSink log = log(response);
     if (log == null) {
@@ -131,6 +133,6 @@ final class EventReads {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;
     }
-    new Tail(vertx, response, log, filter).begin(cursor, from != null);
+    new Tail(vertx, response, log, filter, Access.grant(context)).begin(cursor, from != null);
   }
 }

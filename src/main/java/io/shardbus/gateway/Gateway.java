@@ -33,6 +33,7 @@ public final class Gateway {
 
   private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
   private static final String INGEST = "/v1/ingest";
+  private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final long SMALL_BODY = 4096;
   private static final long SWEEP_MILLIS = 1_000;
@@ -147,6 +148,9 @@ public final class Gateway {
         .setMaxWebSocketFrameSize(options.getMaxFrameBytes())
         .setMaxWebSocketMessageSize(options.getMaxFrameBytes())
         .setWebSocketSubProtocols(List.of(SUBPROTOCOL))
+        // A small frame could become an endless message.
+        .setPerMessageWebSocketCompressionSupported(false)
+        .setPerFrameWebSocketCompressionSupported(false)
         .setDecompressionSupported(false);
   }
 
@@ -183,6 +187,7 @@ public final class Gateway {
 
   private void sweep() {
     connections.closeSlow();
+    webSockets.sweep();
     rates.forgetIdle();
   }
 
@@ -239,7 +244,7 @@ public final class Gateway {
     router.get(INGEST).handler(webSockets::open);
     router.post("/v1/events").handler(context -> ingest.handle(context.request()));
     router.get("/v1/events").handler(context -> reads.page(context.request()));
-    router.get("/v1/tail").handler(context -> reads.tail(context.request()));
+    router.get(TAIL).handler(reads::tail);
     router.get("/v1/stats").handler(admin::stats);
     router.get("/v1/shards").handler(admin::shards);
     router.post("/v1/shards").handler(smallBody).handler(admin::add);
@@ -270,12 +275,25 @@ public final class Gateway {
     router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
     router.errorHandler(500, this::failed);
     routes = router.getRoutes();
+    routes.stream().filter(Gateway::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
     return router;
+  }
+
+  /** What a GET answers, a HEAD can ask about. */
+  private static boolean endsByItself(Route route) {
+    return route.methods() != null
+        && route.methods().contains(HttpMethod.GET)
+        && !INGEST.equals(route.getPath())
+        && !TAIL.equals(route.getPath());
   }
 
   private void failed(RoutingContext context) {
     LOG.error("{} {}", context.request().method(), context.request().path(), context.failure());
     Problem.send(context.response(), 500, "internal error");
+  }
+
+  static boolean reads(HttpMethod method) {
+    return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
   }
 
   /** What holds for every request. */
@@ -289,7 +307,7 @@ public final class Gateway {
       Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
       return;
     }
-    if (Origins.foreign(context.request()) && !context.request().method().equals(HttpMethod.GET)) {
+    if (Origins.foreign(context.request()) && !reads(context.request().method())) {
       Problem.send(context.response(), 403, Origins.REFUSAL);
       return;
     }

@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -27,6 +28,7 @@ final class Tail {
   private final ReplayableSink log;
   private final Vertx vertx;
   private final @Nullable EventFilter filter;
+  private final BooleanSupplier allowed;
   private @Nullable String cursor;
   private boolean reading;
   private boolean news;
@@ -34,7 +36,13 @@ final class Tail {
   private Runnable unregister = () -> {};
   private long heartbeat = -1;
 
-  Tail(Vertx vertx, HttpServerResponse response, ReplayableSink log, @Nullable EventFilter filter) {
+  Tail(
+      Vertx vertx,
+      HttpServerResponse response,
+      ReplayableSink log,
+      @Nullable EventFilter filter,
+      BooleanSupplier allowed) {
+    this.allowed = allowed;
     this.vertx = vertx;
     this.filter = filter;
     this.response = response;
@@ -77,7 +85,7 @@ final class Tail {
         vertx.setPeriodic(
             HEARTBEAT_MILLIS,
             id -> {
-              if (!ended && !response.writeQueueFull()) {
+              if (!ended && !endIfForbidden() && !response.writeQueueFull()) {
                 response.write(":\n\n");
               }
             });
@@ -88,24 +96,31 @@ final class Tail {
     read();
   }
 
+  private boolean endIfForbidden() {
+    if (allowed.getAsBoolean()) {
+      return false;
+    }
+    fail("the token is no longer good for this");
+    return true;
+  }
+
+  private void fail(@Nullable String why) {
+    end();
+    response.end("event: error\ndata: " + why + "\n\n");
+  }
+
   private void read() {
     if (reading || ended || !news || response.writeQueueFull()) {
       return;
     }
     reading = true;
     news = false;
-    read(cursor)
-        .onSuccess(this::send)
-        .onFailure(
-            e -> {
-              end();
-              response.end("event: error\ndata: " + e.getMessage() + "\n\n");
-            });
+    read(cursor).onSuccess(this::send).onFailure(e -> fail(e.getMessage()));
   }
 
   private void send(EventPage page) {
     reading = false;
-    if (ended) {
+    if (ended || endIfForbidden()) {
       return;
     }
     cursor = page.cursor();

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import io.shardbus.ShardBus;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
@@ -11,6 +12,7 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,8 @@ final class WebSocketIngest {
   private long failed;
   private long reported;
   private long reportTimer = -1;
+  private volatile long heard = System.nanoTime();
+  private boolean pinged;
 
   /** A message whose events are not all settled. */
   private static final class Message {
@@ -82,13 +86,44 @@ final class WebSocketIngest {
 
   void begin() {
     socket.frameHandler(this::frame);
+    socket.pongHandler(pong -> heard());
     socket.closeHandler(closed -> end());
-    socket.exceptionHandler(e -> {});
+    socket.exceptionHandler(this::failed);
     socket.drainHandler(drained -> report.run());
+  }
+
+  private void failed(Throwable failure) {
+    if (failure instanceof CorruptedWebSocketFrameException broken) {
+      socket.close((short) broken.closeStatus().code(), broken.getMessage());
+    } // else the connection is gone
+  }
+
+  private void heard() {
+    heard = System.nanoTime();
+    pinged = false;
+  }
+
+  /** How long the client has been silent; for any thread. */
+  long quietNanos() {
+    return System.nanoTime() - heard;
+  }
+
+  /** Asks a silent client for a sign of life, and closes if none comes. */
+  void keepAlive(Duration timeout) {
+    if (feeder.full()) {
+      heard(); // it is not read from
+    } else if (!pinged) {
+      pinged = true;
+      socket.writePing(Buffer.buffer());
+    } else if (quietNanos() > timeout.toNanos()) {
+      socket.close(
+          WebSockets.GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
+    }
   }
 
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
   private void frame(WebSocketFrame frame) {
+    heard();
     if (!frame.isText() && !frame.isBinary() && !frame.isContinuation()) {
       return;
     }

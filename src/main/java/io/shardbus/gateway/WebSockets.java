@@ -1,31 +1,38 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.RoutingContext;
-import java.util.Set;
+import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /** {@code GET /v1/ingest}: opens WebSockets, and closes those that are left at the end. */
 final class WebSockets {
 
-  private static final short GOING_AWAY = 1001;
+  /** The one of RFC 6455. */
+  private static final String VERSION = "13";
+
+  /** What a peer that leaves says; also to one that has gone silent. */
+  static final short GOING_AWAY = 1001;
+
+  private static final short POLICY_VIOLATION = 1008;
 
   private final Vertx vertx;
   private final ShardBus bus;
   private final GatewayOptions options;
-
-  /** The one of RFC 6455. */
-  private static final String VERSION = "13";
-
   private final Connections connections;
   private final RateLimit rates;
-  private final Set<ServerWebSocket> sockets = ConcurrentHashMap.newKeySet();
+  private final Map<ServerWebSocket, Session> sessions = new ConcurrentHashMap<>();
   private volatile boolean closing;
+
+  private record Session(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
 
   WebSockets(
       Vertx vertx, ShardBus bus, GatewayOptions options, Connections connections, RateLimit rates) {
@@ -76,15 +83,19 @@ final class WebSockets {
         .onSuccess(
             socket -> {
               connections.upgraded(request.connection());
-              begin(request.connection(), socket, asked);
+              begin(request.connection(), socket, asked, Access.grant(context));
             })
         .onFailure(
             e -> Problem.send(request.response(), 400, "the WebSocket handshake is not complete"));
   }
 
-  private void begin(HttpConnection connection, ServerWebSocket socket, IngestRequest asked) {
-    sockets.add(socket);
-    new WebSocketIngest(
+  private void begin(
+      HttpConnection connection,
+      ServerWebSocket socket,
+      IngestRequest asked,
+      BooleanSupplier allowed) {
+    WebSocketIngest ingest =
+        new WebSocketIngest(
             vertx,
             bus,
             socket,
@@ -92,22 +103,36 @@ final class WebSockets {
             options.getMaxFrameBytes(),
             rates.of(Connections.client(socket.remoteAddress())),
             () -> {
-              sockets.remove(socket);
+              sessions.remove(socket);
               connections.closed(connection);
-            })
-        .begin();
+            });
+    sessions.put(socket, new Session(ingest, vertx.getOrCreateContext(), allowed));
+    ingest.begin();
     if (closing) {
       close(socket);
     }
   }
 
   int count() {
-    return sockets.size();
+    return sessions.size();
+  }
+
+  /** Looks after those that are silent or no longer allowed; to be called every second or so. */
+  void sweep() {
+    Duration timeout = options.getIdleTimeout();
+    sessions.forEach(
+        (socket, session) -> {
+          if (!session.allowed().getAsBoolean()) {
+            socket.close(POLICY_VIOLATION, "the token is no longer good for this");
+          } else if (session.ingest().quietNanos() > timeout.toNanos() / 2) {
+            session.context().runOnContext(now -> session.ingest().keepAlive(timeout));
+          }
+        });
   }
 
   void close() {
     closing = true;
-    sockets.forEach(WebSockets::close);
+    sessions.keySet().forEach(WebSockets::close);
   }
 
   private static void close(ServerWebSocket socket) {

@@ -451,7 +451,7 @@ public final class Shard {
   }
 
   /**
-   * Counts a batch that was handed to the sink and answered.
+   * Counts a batch that the sink took.
    *
    * @param nanos from the hand-over to the answer
    */

@@ -7,7 +7,7 @@ package io.shardbus.shard;
  * @param eventsIngested events accepted into a ring
  * @param eventsDropped events refused by backpressure, sampling, size or closing, and events
  *     evicted
- * @param batchesDispatched batches handed to the consumer
+ * @param batchesDispatched batches that the consumer took or, with a sink, the sink
  * @param eventsUnrouted events for which no shard was active
  */
 public record ShardStats(

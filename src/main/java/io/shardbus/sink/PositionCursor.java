@@ -5,6 +5,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +20,12 @@ import org.jspecify.annotations.Nullable;
 public record PositionCursor(SortedMap<String, Long> positions) {
 
   private static final String VERSION = "1";
-  private static final int MAX_TEXT = 16_384;
-  private static final Pattern CONTENT =
-      Pattern.compile("\\w{1,32};([0-9a-z-]{1,64}=\\d{1,18}(,[0-9a-z-]{1,64}=\\d{1,18})*)?");
+
+  /** Beyond what a URL can hold: about 50,000 streams. */
+  private static final int MAX_TEXT = 2 << 20;
+
+  private static final Pattern KIND = Pattern.compile("\\w{1,32}");
+  private static final Pattern ENTRY = Pattern.compile("([0-9a-z-]{1,64})=(\\d{1,18})");
 
   /**
    * Reads what {@link #format} wrote.
@@ -38,34 +42,44 @@ public record PositionCursor(SortedMap<String, Long> positions) {
     }
     String content = content(text);
     int semicolon = content.indexOf(';');
+    if (semicolon < 0 || !KIND.matcher(content.substring(0, semicolon)).matches()) {
+      throw malformed(text);
+    }
     if (!content.substring(0, semicolon).equals(VERSION + sink)) {
       throw new IllegalArgumentException(
-          "cursor: \"" + text + "\" is of another sink or version, not of " + sink);
+          "cursor: \"" + shown(text) + "\" is of another sink or version, not of " + sink);
     }
     String list = content.substring(semicolon + 1);
     if (!list.isEmpty()) {
       for (String entry : list.split(",", -1)) {
-        int equals = entry.indexOf('=');
-        positions.put(entry.substring(0, equals), Long.parseLong(entry.substring(equals + 1)));
+        Matcher parts = ENTRY.matcher(entry);
+        if (!parts.matches()) {
+          throw malformed(text);
+        }
+        positions.put(parts.group(1), Long.parseLong(parts.group(2)));
       }
     }
     return new PositionCursor(positions);
   }
 
   private static String content(String text) {
-    try {
-      if (text.length() <= MAX_TEXT) {
-        String content = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.US_ASCII);
-        if (CONTENT.matcher(content).matches()) {
-          return content;
-        }
-      }
-    } catch (IllegalArgumentException e) {
-      // said below
+    if (text.length() > MAX_TEXT) {
+      throw malformed(text);
     }
-    String shown = text.length() <= 80 ? text : text.substring(0, 80) + "...";
-    throw new IllegalArgumentException(
-        "cursor: \"" + shown + "\" is malformed: use the cursor of a page as it was given");
+    try {
+      return new String(Base64.getUrlDecoder().decode(text), StandardCharsets.US_ASCII);
+    } catch (IllegalArgumentException e) {
+      throw malformed(text);
+    }
+  }
+
+  private static IllegalArgumentException malformed(String text) {
+    return new IllegalArgumentException(
+        "cursor: \"" + shown(text) + "\" is malformed: use the cursor of a page as it was given");
+  }
+
+  private static String shown(String text) {
+    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
   }
 
   /**

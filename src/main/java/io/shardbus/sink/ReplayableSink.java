@@ -2,7 +2,10 @@ package io.shardbus.sink;
 
 import io.vertx.core.Future;
 
-/** A sink from which events can be read back. Safe for any thread. */
+/**
+ * A sink from which events can be read back. Safe for any thread. Answers come on the context of
+ * the caller, if the caller is on one, else on any thread.
+ */
 public interface ReplayableSink extends Sink {
 
   /**

@@ -231,7 +231,9 @@ final class Delivery {
     if (part.verdict == null) {
       part.attempts++;
       long nanos = here.nanoTime() - writeStarted;
-      shard.recordFlush(nanos);
+      if (failure == null) {
+        shard.recordFlush(nanos);
+      }
       observer.answered(nanos, failure == null);
     }
     boolean goOn = failure == null ? taken(part) : failed(part, failure);

@@ -98,6 +98,31 @@ class ServeProcessTest {
   }
 
   @Test
+  void bench_measuresWhatAddsUp() throws Exception {
+    String[] small = {"--seconds", "0.5", "--producers", "1", "--shards", "2", "--bytes", "200"};
+    List<String> all = new ArrayList<>(List.of("bench", "--json"));
+    all.addAll(List.of(small));
+    Run single = start(all.toArray(String[]::new));
+    all.addAll(List.of("--batch", "100", "--sink", "log", "--data", dir.resolve("b").toString()));
+    Run batches = start(all.toArray(String[]::new));
+    for (Run run : List.of(single, batches)) {
+      assertThat(run.exit()).as(run.stderr()).isZero();
+      JsonObject result = new JsonObject(run.stdout());
+      assertThat(result.getLong("eventsPerSecond")).isPositive();
+      assertThat(result.getLong("accepted")).isPositive().isEqualTo(result.getLong("delivered"));
+      JsonObject nanos = result.getJsonObject("ingestNanos");
+      assertThat(nanos.getLong("p50")).isPositive().isLessThanOrEqualTo(nanos.getLong("p99"));
+      assertThat(nanos.getLong("p99")).isLessThanOrEqualTo(nanos.getLong("max"));
+    }
+    Run text = start("bench", "--seconds", "0.2");
+    assertThat(text.exit()).as(text.stderr()).isZero();
+    assertThat(text.stdout()).contains("events/s").contains("p99.9").contains("processors, Java");
+    assertFails(2, "--producers: 0 must be 1 to 1000", "bench", "--producers", "0");
+    assertFails(2, "--seconds: NaN must be", "bench", "--seconds", "NaN");
+    assertFails(1, "sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");
+  }
+
+  @Test
   void serve_keepsEventsAcrossAGracefulStop() throws Exception {
     String data = dir.resolve("data").toString();
     Run server = start("serve", "--port", "0", "--data", data);

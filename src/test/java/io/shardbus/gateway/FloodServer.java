@@ -5,11 +5,17 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A server, as a program with a small heap, whose sink stops now and then. Prints its port. */
+/**
+ * A server, as a program with a small heap, whose sink stops now and then, or is the one that is
+ * named. Prints its port.
+ */
 final class FloodServer {
 
   private static final int EVENTS_BETWEEN_STALLS = 40_000;
@@ -25,12 +31,20 @@ final class FloodServer {
             .setRingCapacity(4096)
             .setMaxEventBytes(1 << 20)
             .setMaxRingBytes(4 << 20);
-    ShardBus.start(vertx, options, new StallingSink())
-        .compose(bus -> Gateway.start(vertx, bus, new GatewayOptions().setPort(0)))
+    Sink sink =
+        args.length == 0
+            ? new StallingSink()
+            : Sinks.create(
+                new SinkOptions(args[0]).setConfig(new JsonObject().put("maxBytes", 8 << 20)));
+    ShardBus.start(vertx, options, sink)
+        .compose(
+            bus ->
+                Gateway.start(
+                    vertx, bus, new GatewayOptions().setPort(0).setMaxConnections(100_000)))
         .onSuccess(gateway -> System.out.println(gateway.port()));
   }
 
-  private static final class StallingSink implements Sink {
+  static final class StallingSink implements Sink {
 
     private final AtomicLong untilStall = new AtomicLong(EVENTS_BETWEEN_STALLS);
     private Vertx vertx;

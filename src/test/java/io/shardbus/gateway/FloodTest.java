@@ -13,20 +13,32 @@ import io.vertx.core.http.WebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.WriteStream;
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Clients that send as fast as they can to a server whose heap is smaller than what they send. How
- * much: {@code -Dflood.bytes=}.
+ * Clients that send as fast as they can to a server whose heap is smaller than what they send, and
+ * clients that are many. How much: {@code -Dflood.bytes=}; how many: {@code -Dflood.connections=}.
  */
 class FloodTest {
 
   private static final long BYTES = Long.getLong("flood.bytes", 300_000_000);
+  private static final int CONNECTIONS = Integer.getInteger("flood.connections", 1_000);
   private static final int LINE_BYTES = 1_000;
   private static final int LINES = 32;
   private static final long MESSAGES = BYTES / LINE_BYTES / LINES;
@@ -38,20 +50,28 @@ class FloodTest {
   private int port;
 
   @BeforeEach
-  void start() throws Exception {
+  void start() {
     vertx = Vertx.vertx();
-    server =
-        new ProcessBuilder(
+  }
+
+  private void startServer(String... sink) throws Exception {
+    port = Integer.parseInt(run(FloodServer.class, sink).readLine());
+  }
+
+  /** What the program prints, which has 128 MiB. */
+  private BufferedReader run(Class<?> program, String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
                 "-XX:+ExitOnOutOfMemoryError",
                 "-cp",
                 System.getProperty("java.class.path"),
-                FloodServer.class.getName())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    BufferedReader out = server.inputReader();
-    port = Integer.parseInt(out.readLine());
+                program.getName()));
+    command.addAll(List.of(arguments));
+    server = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    return server.inputReader();
   }
 
   @AfterEach
@@ -78,20 +98,100 @@ class FloodTest {
     done.complete();
   }
 
-  private void assertAllTaken() throws Exception {
+  private JsonObject stats() throws Exception {
     assertThat(server.isAlive()).as("had memory enough").isTrue();
     HttpClient http = vertx.createHttpClient();
-    JsonObject stats =
-        await(
-                http.request(HttpMethod.GET, port, "127.0.0.1", "/v1/stats")
-                    .compose(request -> request.send())
-                    .compose(response -> response.body()))
-            .toJsonObject();
-    assertThat(stats.encode()).contains("\"delivered\":" + MESSAGES * LINES);
+    return await(
+            http.request(HttpMethod.GET, port, "127.0.0.1", "/v1/stats")
+                .compose(request -> request.send())
+                .compose(response -> response.body()))
+        .toJsonObject();
+  }
+
+  private void assertAllTaken() throws Exception {
+    assertThat(stats().getLong("delivered")).isEqualTo(MESSAGES * LINES);
+  }
+
+  @Test
+  void webSocketWithoutAck_isRefusedForWantOfRoomAndTold() throws Exception {
+    startServer();
+    WebSocketClient client = vertx.createWebSocketClient();
+    WebSocket socket = await(client.connect(port, "127.0.0.1", "/v1/ingest"));
+    AtomicLong told = new AtomicLong();
+    socket.textMessageHandler(
+        text -> told.set(new JsonObject(text).getJsonObject("rejected").getLong("backpressure")));
+    Promise<Void> sent = Promise.promise();
+    Context context = vertx.getOrCreateContext();
+    context.runOnContext(now -> send(context, socket, MESSAGES, sent));
+    await(sent.future());
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> stats().getLong("offered") == MESSAGES * LINES);
+    long refused = stats().getJsonObject("refused").getLong("backpressure");
+    assertThat(refused).isPositive();
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> told.get() == refused);
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> stats().getLong("delivered") == MESSAGES * LINES - refused);
+  }
+
+  @Test
+  void clientsThatNeverRead_costBoundedMemory() throws Exception {
+    startServer("memory");
+    try (Socket tail = new Socket(InetAddress.getLoopbackAddress(), port);
+        RawWebSocket acks = new RawWebSocket(port)) {
+      tail.getOutputStream()
+          .write(
+              "GET /v1/tail?from=start HTTP/1.1\r\nHost: a\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      byte[] frame = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, message.getBytes());
+      for (long i = 0; i < MESSAGES; i++) {
+        acks.send(frame);
+      }
+      Awaitility.await()
+          .atMost(60, TimeUnit.SECONDS)
+          .until(() -> stats().getLong("delivered") == MESSAGES * LINES);
+    }
+  }
+
+  @Test
+  void idleConnections_costLittle() throws Exception {
+    startServer();
+    List<RawWebSocket> all = new ArrayList<>();
+    try {
+      for (int i = 0; i < CONNECTIONS; i++) {
+        all.add(new RawWebSocket(port));
+      }
+      byte[] event = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1");
+      for (RawWebSocket each : all) {
+        each.send(event);
+      }
+      for (RawWebSocket each : all) {
+        assertThat(each.read().text()).contains("\"acked\":1");
+      }
+      assertThat(stats().getLong("accepted")).isEqualTo(CONNECTIONS);
+    } finally {
+      for (RawWebSocket each : all) {
+        each.close();
+      }
+    }
+  }
+
+  @Test
+  void fileIntoTheWriteStream_takesConstantMemory(@TempDir Path dir) throws Exception {
+    Path file = dir.resolve("lines");
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      for (long i = 0; i < MESSAGES; i++) {
+        out.write(message.getBytes());
+      }
+    }
+    assertThat(run(FloodPipe.class, file.toString()).readLine())
+        .isEqualTo(Long.toString(MESSAGES * LINES));
   }
 
   @Test
   void webSocketWithAck_isPausedAndAllIsAcknowledgedOnce() throws Exception {
+    startServer();
     WebSocketClient client = vertx.createWebSocketClient();
     WebSocket socket = await(client.connect(port, "127.0.0.1", "/v1/ingest?ack=delivered"));
     Promise<Void> acked = Promise.promise();
@@ -119,6 +219,7 @@ class FloodTest {
 
   @Test
   void upload_takesConstantMemory() throws Exception {
+    startServer();
     HttpClient http = vertx.createHttpClient();
     JsonObject answer =
         await(

@@ -118,9 +118,12 @@ class OpenApiTest {
   }
 
   private static String name(Route route) {
-    return route.methods().iterator().next()
-        + " "
-        + route.getPath().replaceAll(":([a-zA-Z]+)", "{$1}");
+    HttpMethod method =
+        route.methods().stream()
+            .filter(each -> !each.equals(HttpMethod.HEAD))
+            .findFirst()
+            .orElseThrow();
+    return method + " " + route.getPath().replaceAll(":([a-zA-Z]+)", "{$1}");
   }
 
   @Test

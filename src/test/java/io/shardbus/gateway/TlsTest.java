@@ -162,6 +162,17 @@ class TlsTest {
   }
 
   @Test
+  void healthCheckOfTheImage_knowsIt() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_1_1);
+    ProcessBuilder check = new ProcessBuilder("docker/live.sh");
+    check.environment().put("SHARDBUS_PORT", Integer.toString(server.gateway.port()));
+    Process process = check.start();
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+  }
+
+  @Test
   void files_areReadAgainWhenTheyChange() throws Exception {
     certify("one");
     start(HttpVersion.HTTP_1_1);

@@ -319,16 +319,4 @@ class KafkaSinkTest extends SinkContract {
     config = new JsonObject().put("properties", new JsonObject().put("compression.type", "zip"));
     assertThatThrownBy(this::reopen).hasMessageContaining("compression.type");
   }
-
-  @Test
-  void answers_comeOnTheContextOfTheCaller() throws Exception {
-    await(sink.write(batch(0, 0, 10)));
-    var context = vertx.getOrCreateContext();
-    var same = io.vertx.core.Promise.<Boolean>promise();
-    context.runOnContext(
-        now ->
-            sink.endCursor()
-                .onComplete(end -> same.complete(io.vertx.core.Vertx.currentContext() == context)));
-    assertThat(await(same.future())).isTrue();
-  }
 }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.nio.file.Path;
@@ -111,6 +113,22 @@ abstract class SinkContract {
     List<StoredEvent> got = readAll(100);
     assertThat(got.stream().map(StoredEvent::event).toList()).isEqualTo(batch.events());
     assertThat(got).allSatisfy(stored -> assertThat(stored.epoch()).isEqualTo(epoch));
+  }
+
+  @Test
+  void answers_comeOnTheContextOfTheCaller() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    Context context = vertx.getOrCreateContext();
+    Promise<List<Context>> answered = Promise.promise();
+    EventQuery all = new EventQuery(null, 100, null, EventQuery.Order.NONE);
+    context.runOnContext(
+        now ->
+            sink.read(all)
+                .map(page -> Vertx.currentContext())
+                .compose(
+                    first -> sink.endCursor().map(cursor -> List.of(first, Vertx.currentContext())))
+                .onComplete(answered));
+    assertThat(await(answered.future())).containsOnly(context);
   }
 
   @Test

@@ -287,6 +287,7 @@ class ShardPumpTest {
     loop.pass(Duration.ofSeconds(20));
     assertThat(attempts[0]).isEqualTo(8);
     assertThat(delivered()).isEqualTo(events(0, 10));
+    assertThat(manager.stats().batchesDispatched()).isEqualTo(1);
     for (int i = 1; i < 8; i++) {
       long most = Math.min(1_000, 100L << (i - 1));
       assertThat(times.get(i) - times.get(i - 1)).isBetween(most / 2 - 1, most + 1);

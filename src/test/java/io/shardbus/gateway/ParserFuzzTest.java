@@ -1,0 +1,172 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.LineSplitter;
+import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.EventFilter;
+import io.shardbus.sink.JsonFilter;
+import io.shardbus.sink.PositionCursor;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.Json;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What clients write, nearly right, straight into the parsers: each takes it or refuses it in its
+ * own way, and what is taken means the same again. {@code -Dfuzz.inputs} and {@code -Dfuzz.seed}
+ * are for long runs.
+ */
+class ParserFuzzTest {
+
+  private static final long INPUTS = Long.getLong("fuzz.inputs", 100_000);
+  private static final long SEED = Long.getLong("fuzz.seed", 1);
+
+  private static final List<String> TEXTS =
+      List.of(
+          "{\"a\":{\"b\":[1,2.5e-3,true,null,\"\\u00e9\\n\"]}}",
+          "[[],{},\"\",-0,1E400,\"\\ud83d\\ude00\"]",
+          "{\"n\":0}\r\n\n\"é\"\n[1,2]\n3",
+          "@.user == 'u1' && !(@.n >= 3 || @.x[0].y < -1.5)",
+          "@.a.b",
+          "1memory;0=17,a-b=4,12=999999999999999999",
+          "user.id",
+          "delivered");
+
+  private static final String PIECES = "{}[]\"\\,:.0123456789-+eE@$&|!()<>=~'; \t\r\n\u0000aué";
+
+  private final SplittableRandom random = new SplittableRandom(SEED);
+
+  @Test
+  void anyInput_isTakenOrRefusedInOrder() {
+    for (long i = 0; i < INPUTS; i++) {
+      byte[] input = mutated();
+      try {
+        switch ((int) (i % 5)) {
+          case 0 -> json(input);
+          case 1 -> lines(input);
+          case 2 -> filter(input);
+          case 3 -> cursor(input);
+          default -> parameters(input);
+        }
+      } catch (RuntimeException | Error e) {
+        throw new AssertionError(
+            "input " + i + " of seed " + SEED + ": " + Base64.getEncoder().encodeToString(input),
+            e);
+      }
+    }
+  }
+
+  private byte[] mutated() {
+    byte[] text = TEXTS.get(random.nextInt(TEXTS.size())).getBytes(StandardCharsets.UTF_8);
+    for (int changes = random.nextInt(5); changes > 0; changes--) {
+      int at = text.length == 0 ? 0 : random.nextInt(text.length);
+      switch (random.nextInt(5)) {
+        case 0 -> text = spliced(text, at, Math.min(text.length, at + random.nextInt(4)), piece());
+        case 1 -> text = spliced(text, at, at, piece());
+        case 2 -> text = Arrays.copyOf(text, at);
+        case 3 -> text = spliced(text, at, at, Arrays.copyOfRange(text, at / 2, at));
+        default -> text = spliced(text, at, at, new byte[] {(byte) random.nextInt(256)});
+      }
+    }
+    return text;
+  }
+
+  private byte[] piece() {
+    int from = random.nextInt(PIECES.length());
+    int to = Math.min(PIECES.length(), from + 1 + random.nextInt(2));
+    return PIECES.substring(from, to).getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] spliced(byte[] text, int from, int to, byte[] with) {
+    return Buffer.buffer()
+        .appendBytes(text, 0, from)
+        .appendBytes(with)
+        .appendBytes(text, to, text.length - to)
+        .getBytes();
+  }
+
+  private static String text(byte[] input) {
+    return new String(input, StandardCharsets.UTF_8);
+  }
+
+  /** What is taken as JSON can be read as JSON. */
+  private static void json(byte[] input) {
+    Buffer bytes = Buffer.buffer(input);
+    try {
+      RawEvent.parse(bytes);
+    } catch (InvalidEventException e) {
+      return;
+    }
+    Json.decodeValue(bytes);
+  }
+
+  /** In whatever chunks they come, the lines are the same. */
+  private void lines(byte[] input) {
+    List<Buffer> whole = new ArrayList<>();
+    LineSplitter atOnce = new LineSplitter(1_000);
+    atOnce.feed(Buffer.buffer(input), whole::add);
+    atOnce.end(whole::add);
+    List<Buffer> pieces = new ArrayList<>();
+    LineSplitter chunked = new LineSplitter(1_000);
+    for (int at = 0; at < input.length; ) {
+      int end = Math.min(input.length, at + 1 + random.nextInt(6));
+      chunked.feed(Buffer.buffer(Arrays.copyOfRange(input, at, end)), pieces::add);
+      at = end;
+    }
+    chunked.end(pieces::add);
+    if (!pieces.equals(whole)) {
+      throw new AssertionError(pieces + " instead of " + whole);
+    }
+  }
+
+  private static void filter(byte[] input) {
+    EventFilter filter;
+    try {
+      filter = JsonFilter.parse(text(input));
+    } catch (IllegalArgumentException e) {
+      return;
+    }
+    for (String event : List.of("{\"a\":{\"b\":1},\"user\":\"u1\"}", "[1]", "no JSON")) {
+      filter.test(new ShardEvent(0, 0, 1, Buffer.buffer(event), null));
+    }
+  }
+
+  private void cursor(byte[] input) {
+    String text =
+        random.nextInt(4) == 0
+            ? text(input)
+            : Base64.getUrlEncoder().withoutPadding().encodeToString(input);
+    PositionCursor cursor;
+    try {
+      cursor = PositionCursor.parse(text, "memory");
+    } catch (IllegalArgumentException e) {
+      return;
+    }
+    if (!PositionCursor.parse(cursor.format("memory"), "memory").equals(cursor)) {
+      throw new AssertionError(cursor);
+    }
+  }
+
+  private void parameters(byte[] input) {
+    String name = List.of("ack", "key", "keyPath").get(random.nextInt(3));
+    IngestRequest request;
+    try {
+      request =
+          IngestRequest.of(
+              MultiMap.caseInsensitiveMultiMap().add(name, text(input)), IngestRequest.Ack.NONE);
+      request.event(Buffer.buffer("{\"user\":{\"id\":7}}"));
+    } catch (IllegalArgumentException | InvalidEventException e) {
+      return;
+    }
+    assertThat(request.ack()).isNotNull();
+  }
+}

@@ -1,0 +1,67 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.gateway.TestGateway.Answer;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class RoutesTest {
+
+  private TestGateway server;
+
+  @BeforeEach
+  void setUp() throws Exception {
+    server = new TestGateway(new GatewayOptions());
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    server.close();
+  }
+
+  @Test
+  void head_isAnsweredAsGetButWithoutTheBody() throws Exception {
+    assertThat(server.send(HttpMethod.HEAD, "/", Map.of(), null).status()).isEqualTo(200);
+    for (String uri : List.of("/v1/stats", "/v1/events", "/health/live", "/openapi.json")) {
+      Answer get = server.get(uri);
+      Answer head = server.send(HttpMethod.HEAD, uri, Map.of(), null);
+      assertThat(head.status()).as(uri).isEqualTo(200);
+      assertThat(head.body()).as(uri).isEmpty();
+      assertThat(head.header("Content-Type")).as(uri).isEqualTo(get.header("Content-Type"));
+      assertThat(head.header("Content-Length")).as(uri).isNotEqualTo("0");
+    }
+    assertThat(server.send(HttpMethod.HEAD, "/v1/nothing", Map.of(), null).status()).isEqualTo(404);
+    assertThat(server.send(HttpMethod.HEAD, "/v1/tail", Map.of(), null).status()).isEqualTo(405);
+  }
+
+  /** A few bytes could become any number. */
+  @Test
+  void compressedBodies_areNotTaken() throws Exception {
+    ByteArrayOutputStream bomb = new ByteArrayOutputStream();
+    try (GZIPOutputStream zip = new GZIPOutputStream(bomb)) {
+      byte[] lines = "1\n".repeat(50_000).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      for (int i = 0; i < 100; i++) {
+        zip.write(lines);
+      }
+    }
+    for (String type : List.of("application/json", "application/x-ndjson")) {
+      Answer answer =
+          server.send(
+              HttpMethod.POST,
+              "/v1/events",
+              Map.of("Content-Type", type, "Content-Encoding", "gzip"),
+              Buffer.buffer(bomb.toByteArray()));
+      assertThat(answer.status()).isEqualTo(415);
+      assertThat(answer.detail()).contains("\"gzip\" is not taken");
+    }
+    assertThat(server.get("/v1/stats").json().getLong("offered")).isZero();
+  }
+}

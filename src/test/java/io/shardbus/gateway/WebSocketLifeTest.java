@@ -1,0 +1,234 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.gateway.RawWebSocket.Frame;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.WebSocket;
+import java.io.IOException;
+import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** How WebSockets end, and what clients that break the rules can do. */
+class WebSocketLifeTest {
+
+  private static final int CASES = Integer.getInteger("fuzz.cases", 1_000);
+  private static final int MAX_FRAME = 4096;
+
+  @TempDir Path dir;
+  private TestGateway server;
+
+  private void start(GatewayOptions options) throws Exception {
+    server = new TestGateway(options.setMaxFrameBytes(MAX_FRAME));
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    server.close();
+  }
+
+  private RawWebSocket connect(String... headers) throws IOException {
+    return new RawWebSocket(server.gateway.port(), headers);
+  }
+
+  private void assertServes() throws Exception {
+    assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
+  }
+
+  @Test
+  void clientThatHasVanished_isAskedAndClosed() throws Exception {
+    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(3)));
+    try (RawWebSocket vanished = connect()) {
+      assertThat(vanished.read().opcode()).isEqualTo(RawWebSocket.PING);
+      Frame last = vanished.read();
+      assertThat(last.opcode()).isEqualTo(RawWebSocket.CLOSE);
+      assertThat(last.closeCode()).isEqualTo(1001);
+    }
+    Awaitility.await().until(() -> server.gateway.connections() == 0);
+  }
+
+  @Test
+  void silentClientThatAnswers_stays() throws Exception {
+    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(3)));
+    WebSocket silent = server.connect("/v1/ingest", List.of());
+    Awaitility.await()
+        .during(Duration.ofSeconds(7))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !silent.isClosed());
+  }
+
+  @Test
+  void tokenTakenAway_endsWhatItOpened() throws Exception {
+    Path tokens = Files.writeString(dir.resolve("tokens"), "ingest i\nread r\nadmin a\n");
+    start(new GatewayOptions().setTokensFile(tokens.toString()));
+    HttpClientResponse tail =
+        TestGateway.await(
+            server
+                .http
+                .request(HttpMethod.GET, server.gateway.port(), "127.0.0.1", "/v1/tail")
+                .compose(request -> request.putHeader("Authorization", "Bearer r").send()));
+    Buffer told = Buffer.buffer();
+    tail.handler(told::appendBuffer);
+    try (RawWebSocket socket = connect("Authorization: Bearer i")) {
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
+      assertThat(socket.read().text()).contains("\"acked\":1");
+      Files.writeString(tokens, "ingest other\nadmin a\n");
+      assertThat(socket.closeCode()).isEqualTo(1008);
+    }
+    // An event makes the tail look.
+    assertThat(
+            server
+                .post("/v1/events", "application/json", "2", "Authorization", "Bearer other")
+                .status())
+        .isEqualTo(202);
+    Awaitility.await().until(() -> told.toString().contains("the token is no longer good"));
+    assertThat(told.toString()).doesNotContain("data: {\"shard\":0,\"sequence\":1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5000", "65536", "2147483647", "2147483648", "4294967296", "9223372036854775807"})
+  void frameThatIsTooLong_isRefusedByItsHeader(long length) throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket = connect()) {
+      socket.send(RawWebSocket.header(RawWebSocket.FINAL | RawWebSocket.BINARY, true, length));
+      assertThat(socket.closeCode()).isEqualTo(1009);
+    }
+    assertServes();
+  }
+
+  @Test
+  void messageThatIsTooLong_isRefused() throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket = connect()) {
+      socket.send(RawWebSocket.frame(RawWebSocket.TEXT, "1".repeat(3000)));
+      socket.send(RawWebSocket.frame(RawWebSocket.CONTINUATION, "1".repeat(3000)));
+      assertThat(socket.closeCode()).isEqualTo(1009);
+    }
+    assertServes();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // the first byte and the payload of masked frames
+    "reserved bit, C1, 31",
+    "unknown opcode, 83, 31",
+    "unknown control opcode, 8B, 31",
+    "continuation of nothing, 80, 31",
+    "ping in parts, 09, 31",
+    "close with one byte, 88, 03",
+    "close with a code that is none, 88, 0001",
+    "close with the code for no code, 88, 03ED",
+    "close with a reason that is no UTF-8, 88, 03E8FF",
+  })
+  void frameAgainstTheRules_endsTheConnection(String what, String first, String payload)
+      throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket = connect()) {
+      socket.send(
+          RawWebSocket.frame(
+              Integer.parseInt(first, 16), java.util.HexFormat.of().parseHex(payload)));
+      assertThat(socket.closeCode()).as(what).isIn(1002, 1006, 1007);
+    }
+    assertServes();
+  }
+
+  @Test
+  void unmaskedFrame_endsTheConnection() throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket = connect()) {
+      socket.send(RawWebSocket.header(RawWebSocket.FINAL | RawWebSocket.TEXT, false, 1));
+      socket.send(new byte[] {'1'});
+      assertThat(socket.closeCode()).isIn(1002, 1006);
+    }
+    assertServes();
+  }
+
+  /** The text is refused as an event, and the connection goes on. */
+  @Test
+  void textThatIsNoUtf8_isRefused() throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket = connect()) {
+      socket.send(
+          RawWebSocket.frame(
+              RawWebSocket.FINAL | RawWebSocket.TEXT, new byte[] {'"', (byte) 0xc3, '"'}));
+      assertThat(socket.read().text()).contains("\"invalid\":1");
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
+      assertThat(socket.read().text()).contains("\"acked\":1");
+    }
+  }
+
+  @Test
+  void compression_isNotAgreedTo() throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket =
+        connect("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")) {
+      assertThat(socket.answer()).contains(" 101 ").doesNotContainIgnoringCase("deflate");
+      // A frame that claims to be compressed all the same.
+      socket.send(
+          RawWebSocket.frame(0x40 | RawWebSocket.FINAL | RawWebSocket.TEXT, "\u0001\u0002"));
+      assertThat(socket.closeCode()).isIn(1002, 1006);
+    }
+  }
+
+  /** Every connection ends or goes on; none is left behind, and the server serves on. */
+  @Test
+  void anyFrames_leaveAServerThatServes() throws Exception {
+    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)));
+    long seed = Long.getLong("fuzz.seed", System.nanoTime());
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < CASES; i++) {
+      try (RawWebSocket socket = connect()) {
+        try {
+          for (int frames = random.nextInt(1, 6); frames > 0; frames--) {
+            socket.send(anyFrame(random));
+          }
+          if (random.nextBoolean()) {
+            socket.finish();
+            socket.closeCode();
+          }
+        } catch (SocketException e) {
+          // closed while it was written to
+        }
+      }
+    }
+    assertServes();
+    Awaitility.await("seed " + seed)
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> server.gateway.connections() <= 1); // that of the client that looks
+    assertThat(server.bus.stats().offered())
+        .as("seed " + seed)
+        .isEqualTo(server.bus.stats().total().accepted());
+  }
+
+  private static byte[] anyFrame(SplittableRandom random) {
+    byte[] payload = new byte[random.nextInt(4) == 0 ? random.nextInt(300) : random.nextInt(8)];
+    random.nextBytes(payload);
+    int first =
+        random.nextInt(3) == 0
+            ? random.nextInt(256)
+            : (random.nextBoolean() ? RawWebSocket.FINAL : 0) | random.nextInt(3);
+    if (random.nextInt(4) != 0) {
+      for (int i = 0; i < payload.length; i++) {
+        payload[i] = (byte) "1{}[]\n\" a".charAt((payload[i] & 0xff) % 9);
+      }
+    }
+    return switch (random.nextInt(5)) {
+      case 0 -> RawWebSocket.header(first, random.nextInt(8) != 0, random.nextLong());
+      case 1 -> RawWebSocket.header(first, random.nextInt(8) != 0, random.nextInt(MAX_FRAME * 2));
+      case 2 -> payload;
+      default -> RawWebSocket.frame(first, payload);
+    };
+  }
+}
