@@ -150,7 +150,8 @@ class MetricsTest {
         .isEqualTo(stats.offered());
     assertThat(scrape.count("shardbus_events_retried_total")).isPositive();
     assertThat(scrape.count("shardbus_batch_size_sum")).isEqualTo(total.accepted());
-    assertThat(scrape.count("shardbus_sink_write_seconds_count")).isEqualTo(stats.batches());
+    assertThat(scrape.count("shardbus_sink_write_seconds_count", "outcome", "done"))
+        .isEqualTo(stats.batches());
     assertThat(scrape.count("shardbus_sink_write_seconds_count", "outcome", "failed"))
         .isGreaterThan(3);
     long confirmed = scrape.count("shardbus_delivery_latency_seconds_count");
