@@ -126,7 +126,7 @@ final class NetworkStudy {
     WholeBus pipeline = new WholeBus(2, WholeBus.Feed.SINGLE);
     Gateway gateway = gateway(pipeline);
     var client = vertx.createWebSocketClient();
-    String frame = frame(events);
+    Buffer frame = Buffer.buffer(frame(events));
     Repeat repeat = new Repeat();
     client
         .connect(
@@ -148,9 +148,9 @@ final class NetworkStudy {
     pipeline.close();
   }
 
-  private static void fill(WebSocket socket, String frame, Repeat repeat) {
+  private static void fill(WebSocket socket, Buffer frame, Repeat repeat) {
     while (!repeat.ended() && !socket.writeQueueFull()) {
-      socket.writeTextMessage(frame);
+      socket.writeBinaryMessage(frame);
     }
   }
 

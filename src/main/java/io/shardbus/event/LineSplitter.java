@@ -33,16 +33,24 @@ public final class LineSplitter {
    */
   public void feed(Buffer chunk, Consumer<Buffer> line) {
     int start = 0;
-    int length = chunk.length();
-    for (int i = 0; i < length; i++) {
-      if (chunk.getByte(i) == '\n') {
-        emit(chunk, start, i, line);
-        start = i + 1;
-      }
+    for (int end = lineEnd(chunk, 0); end >= 0; end = lineEnd(chunk, start)) {
+      emit(chunk, start, end, line);
+      start = end + 1;
     }
-    if (start < length) {
-      keep(chunk.slice(start, length));
+    if (start < chunk.length()) {
+      keep(chunk.slice(start, chunk.length()));
     }
+  }
+
+  /**
+   * Looks for the end of a line.
+   *
+   * @param bytes where
+   * @param from the index from which on
+   * @return the index of the first LF; -1 if there is none
+   */
+  public static int lineEnd(Buffer bytes, int from) {
+    return BufferAccess.indexOf(bytes, from, (byte) '\n');
   }
 
   /**

@@ -1,8 +1,6 @@
 package io.shardbus.event;
 
-import io.netty.buffer.ByteBuf;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -41,18 +39,7 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(Buffer bytes) {
-    return ofHash(bytes, hash(bytes));
-  }
-
-  private static long hash(Buffer bytes) {
-    int length = bytes.length();
-    if (bytes instanceof BufferInternal known) {
-      ByteBuf content = known.unwrap();
-      if (content.hasArray()) { // as nearly always, and faster by a third
-        return XXH3.hashBytes(content.array(), content.arrayOffset(), length);
-      }
-    }
-    return XXH3.hash(bytes, BufferAccess.INSTANCE, 0, length);
+    return ofHash(bytes, BufferAccess.hash(XXH3, bytes));
   }
 
   /**

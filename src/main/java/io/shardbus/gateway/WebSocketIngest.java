@@ -177,12 +177,7 @@ final class WebSocketIngest {
    * A message without a line end is one value; so is one that spans lines, such as indented JSON.
    */
   private static boolean isOneValue(Buffer bytes) {
-    int newline = -1;
-    for (int i = 0; i < bytes.length() && newline < 0; i++) {
-      if (bytes.getByte(i) == '\n') {
-        newline = i;
-      }
-    }
+    int newline = LineSplitter.lineEnd(bytes, 0);
     if (newline < 0) {
       return bytes.length() > 0;
     }
