@@ -27,6 +27,13 @@ final class JsonCheck {
         && bytes.getByte(2) == (byte) 0xBF) {
       throw new InvalidEventException("not JSON at byte 0: a byte order mark is not allowed", 0);
     }
+    // No UTF-8 has this byte, but Jackson fills up short names with it, and so takes a name that
+    // begins with it for another that it knows.
+    int broken = BufferAccess.indexOf(bytes, 0, (byte) 0xFF);
+    if (broken >= 0) {
+      throw new InvalidEventException(
+          "not JSON at byte " + broken + ": 0xff is in no UTF-8 text", broken);
+    }
     try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
       byte[] chunk = new byte[Math.min(length, CHUNK_BYTES)];

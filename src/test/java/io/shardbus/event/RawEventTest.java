@@ -132,4 +132,14 @@ class RawEventTest {
     assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json + "}")))
         .isInstanceOf(InvalidEventException.class);
   }
+
+  /** Jackson would take the second name for the first. */
+  @Test
+  void nameThatIsNoUtf8_isRefusedThoughItLooksLikeAnother() {
+    RawEvent.parse(Buffer.buffer("{\"ah\":1}"));
+    Buffer broken = Buffer.buffer("{\"").appendByte((byte) 0xFF).appendString("ah\":1}");
+    assertThatThrownBy(() -> RawEvent.parse(broken))
+        .isInstanceOf(InvalidEventException.class)
+        .hasMessageContaining("at byte 2");
+  }
 }
