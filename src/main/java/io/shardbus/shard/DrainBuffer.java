@@ -124,16 +124,18 @@ public final class DrainBuffer {
    * Tells those who asked of the fate of some events.
    *
    * @param indexes the events' indexes in {@link #events()}, ascending
+   * @param from the first of the indexes that counts
+   * @param to behind the last of the indexes that counts
    * @param failure why they will not be delivered; null if they were
    */
-  public void acknowledge(int[] indexes, DeliveryAck.@Nullable Failure failure) {
-    int at = 0;
-    for (int i = 0; i < runs.size() && at < indexes.length; i++) {
-      while (at < indexes.length && indexes[at] < runs.get(i).from()) {
+  public void acknowledge(int[] indexes, int from, int to, DeliveryAck.@Nullable Failure failure) {
+    int at = from;
+    for (int i = 0; i < runs.size() && at < to; i++) {
+      while (at < to && indexes[at] < runs.get(i).from()) {
         at++; // before the first who asked
       }
       int first = at;
-      while (at < indexes.length && indexes[at] < end(i)) {
+      while (at < to && indexes[at] < end(i)) {
         at++;
       }
       tell(runs.get(i).ack(), at - first, failure);

@@ -6,6 +6,7 @@ import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
+import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +27,14 @@ public final class ShardManager {
 
   /** One event in 256 is timed and noted with its slot. */
   private static final long SAMPLE_MASK = 0xFF;
+
+  /**
+   * A push answers with one number: the outcome, and below it the shard, or that none was asked.
+   */
+  private static final int OUTCOME_SHIFT = 16;
+
+  private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
+  private static final Outcome[] OUTCOMES = Outcome.values();
 
   private final ShardSet set;
   private final BackpressureMode mode;
@@ -269,7 +278,7 @@ public final class ShardManager {
    * @return what became of it
    */
   public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
-    return push(event, ack, true);
+    return ingest(event, ack, true);
   }
 
   /**
@@ -282,7 +291,7 @@ public final class ShardManager {
    * @return what became of it
    */
   public IngestResult tryIngestRaw(RawEvent event, @Nullable DeliveryAck ack) {
-    return push(event, ack, false);
+    return ingest(event, ack, false);
   }
 
   /**
@@ -295,58 +304,90 @@ public final class ShardManager {
     RoutingTable table = set.routing();
     Shard shard = table.select(event.hash());
     if (shard == null) {
-      return noShard(table, true);
+      return IngestResult.refused(noShard(table, true));
     }
     shard.refuse();
     return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
   }
 
-  private IngestResult push(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
-    if (event.sizeWithKey() > limits.maxEventBytes()) {
-      tooLarge.increment();
-      return IngestResult.refused(Outcome.TOO_LARGE);
-    }
+  /**
+   * Kept apart from {@link #push}, and small, with one place that makes the result: so the compiler
+   * can do without the objects of a caller that looks at the result and forgets it.
+   */
+  private IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
     long timestamp = clock.getAsLong();
-    QueuedEvent queued = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
-    boolean sampled = inSample(timestamp, event);
+    int answer =
+        push(
+            event.buffer(),
+            event.key(),
+            event.hash(),
+            event.sizeWithKey(),
+            timestamp,
+            ack,
+            countRefusal);
+    Outcome outcome = OUTCOMES[answer >>> OUTCOME_SHIFT];
+    int shard = answer & NO_SHARD;
+    return new IngestResult(
+        outcome, shard == NO_SHARD ? -1 : shard, outcome == Outcome.ACCEPTED ? timestamp : 0);
+  }
+
+  @SuppressWarnings("EnumOrdinal") // the number does not leave this class
+  private static int answer(Outcome outcome, int shard) {
+    return outcome.ordinal() << OUTCOME_SHIFT | shard;
+  }
+
+  private int push(
+      Buffer payload,
+      @Nullable String key,
+      long hash,
+      int size,
+      long timestamp,
+      @Nullable DeliveryAck ack,
+      boolean countRefusal) {
+    if (size > limits.maxEventBytes()) {
+      tooLarge.increment();
+      return answer(Outcome.TOO_LARGE, NO_SHARD);
+    }
+    QueuedEvent queued = new QueuedEvent(payload, key, timestamp, ack);
+    boolean sampled = inSample(timestamp, hash);
     if (sampled) {
-      set.routing().sample(event.hash());
+      set.routing().sample(hash);
     }
     while (true) {
       RoutingTable table = set.routing();
-      Shard shard = table.select(event.hash());
+      Shard shard = table.select(hash);
       if (shard == null) {
-        return noShard(table, countRefusal);
+        return answer(noShard(table, countRefusal), NO_SHARD);
       }
       switch (shard.offer(queued, countRefusal)) {
         case ACCEPTED:
           if (sampled) {
             shard.pushLatency().add(clock.getAsLong() - timestamp);
           }
-          return new IngestResult(Outcome.ACCEPTED, shard.id(), timestamp);
+          return answer(Outcome.ACCEPTED, shard.id());
         case BACKPRESSURE:
-          return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
+          return answer(Outcome.BACKPRESSURE, shard.id());
         case SAMPLED:
-          return new IngestResult(Outcome.SAMPLED, shard.id(), 0);
+          return answer(Outcome.SAMPLED, shard.id());
         case SEALED:
           // It left the table before it was sealed: the table read next does not have it.
       }
     }
   }
 
-  private static boolean inSample(long timestamp, RawEvent event) {
-    return ((timestamp ^ event.hash()) & SAMPLE_MASK) == 0;
+  private static boolean inSample(long timestamp, long hash) {
+    return ((timestamp ^ hash) & SAMPLE_MASK) == 0;
   }
 
-  private IngestResult noShard(RoutingTable table, boolean countUnrouted) {
+  private Outcome noShard(RoutingTable table, boolean countUnrouted) {
     if (table == RoutingTable.CLOSED) {
       closed.increment();
-      return IngestResult.refused(Outcome.CLOSED);
+      return Outcome.CLOSED;
     }
     if (countUnrouted) {
       unrouted.increment();
     }
-    return IngestResult.refused(Outcome.UNROUTED);
+    return Outcome.UNROUTED;
   }
 
   /**
@@ -409,10 +450,10 @@ public final class ShardManager {
       }
       Shard owner = table.select(event.hash());
       if (owner == null) {
-        tally.count(noShard(table, true).outcome());
+        tally.count(noShard(table, true));
         continue;
       }
-      if (inSample(timestamp, event)) {
+      if (inSample(timestamp, event.hash())) {
         table.sample(event.hash());
       }
       owners[i] = owner;

@@ -17,11 +17,11 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +55,10 @@ final class Delivery {
   private volatile @Nullable ShardLoop loop;
   private @Nullable DrainBuffer batch;
   private Runnable onSettled = () -> {};
+
+  /** The indexes of all events of a batch: the same for each. */
+  private int[] ascending = {};
+
   private final Deque<Part> parts = new ArrayDeque<>();
 
   /**
@@ -70,10 +74,12 @@ final class Delivery {
   private @Nullable Promise<Void> suspended;
   private volatile SinkHealth health = SinkHealth.GOOD;
 
-  /** Events that are written together: indexes into the batch. */
+  /** Events that are written together: indexes into the batch, a range of an array of them. */
   private static final class Part {
 
-    final int[] indexes;
+    private final int[] indexes;
+    private final int from;
+    private final int to;
 
     /** Attempts to write it to the sink. */
     int attempts;
@@ -84,13 +90,28 @@ final class Delivery {
     /** Why it goes to the dead letters; null while it goes to the sink. */
     @Nullable Throwable verdict;
 
-    Part(int[] indexes, int attempts) {
+    Part(int[] indexes, int from, int to, int attempts) {
       this.indexes = indexes;
+      this.from = from;
+      this.to = to;
       this.attempts = attempts;
     }
 
-    Part slice(int from, int to) {
-      return new Part(Arrays.copyOfRange(indexes, from, to), attempts);
+    int size() {
+      return to - from;
+    }
+
+    int index(int at) {
+      return indexes[from + at];
+    }
+
+    Part slice(int first, int end) {
+      return new Part(indexes, from + first, from + end, attempts);
+    }
+
+    Part only(BitSet chosen) {
+      int[] some = chosen.stream().map(this::index).toArray();
+      return new Part(some, 0, some.length, attempts);
     }
   }
 
@@ -125,20 +146,24 @@ final class Delivery {
       throw new IllegalStateException("no batch");
     }
     Part head = parts.peek();
-    return current.events().get(head == null ? 0 : head.indexes[0]).sequence();
+    return current.events().get(head == null ? 0 : head.index(0)).sequence();
   }
 
   void start(DrainBuffer next, Runnable whenSettled) {
     batch = next;
     onSettled = whenSettled;
-    int[] all = new int[next.size()];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = i;
-    }
-    parts.add(new Part(all, 0));
+    parts.add(new Part(all(next.size()), 0, next.size(), 0));
     verdictLogged = false;
-    observer.batchFormed(all.length);
+    observer.batchFormed(next.size());
     write();
+  }
+
+  /** At least so many. */
+  private int[] all(int count) {
+    if (ascending.length < count) {
+      ascending = IntStream.range(0, count).toArray();
+    }
+    return ascending;
   }
 
   /** Goes on, on another loop, where {@link #suspend} stopped. */
@@ -202,12 +227,12 @@ final class Delivery {
   }
 
   private static List<ShardEvent> events(DrainBuffer batch, Part part) {
-    if (part.indexes.length == batch.size()) {
+    if (part.size() == batch.size()) {
       return batch.events();
     }
-    List<ShardEvent> some = new ArrayList<>(part.indexes.length);
-    for (int index : part.indexes) {
-      some.add(batch.events().get(index));
+    List<ShardEvent> some = new ArrayList<>(part.size());
+    for (int i = 0; i < part.size(); i++) {
+      some.add(batch.events().get(part.index(i)));
     }
     return some;
   }
@@ -258,7 +283,7 @@ final class Delivery {
   /** Whether to go on at once. */
   private boolean taken(Part part) {
     parts.remove();
-    settle(part.indexes, part.verdict);
+    settle(part, part.verdict);
     health = SinkHealth.GOOD;
     return true;
   }
@@ -280,15 +305,15 @@ final class Delivery {
 
   private boolean failedPartly(Part part, SinkException failure) {
     BitSet failed = failure.failed();
-    if (failed.length() > part.indexes.length) {
+    if (failed.length() > part.size()) {
       return tryAgain(part, failure); // it names events that are not there: believe nothing of it
     }
     parts.remove();
     BitSet good = new BitSet();
-    good.set(0, part.indexes.length);
+    good.set(0, part.size());
     good.andNot(failed);
-    settle(good.stream().map(i -> part.indexes[i]).toArray(), null);
-    Part rest = new Part(failed.stream().map(i -> part.indexes[i]).toArray(), part.attempts);
+    settle(part.only(good), null);
+    Part rest = part.only(failed);
     rest.failures = part.failures;
     parts.addFirst(rest);
     if (failure.getCause() instanceof SinkException cause
@@ -307,7 +332,7 @@ final class Delivery {
       return condemn(part, failure);
     }
     if (part.verdict == null) {
-      observer.retried(part.indexes.length);
+      observer.retried(part.size());
     }
     // The first failure, and then ever more rarely: a sink that is down for hours must not flood
     // the log.
@@ -316,7 +341,7 @@ final class Delivery {
           "shard {}: {} did not take {} events, attempt {}: {}",
           shard.id(),
           part.verdict == null ? "sink " + sink.name() : "the dead-letter sink",
-          part.indexes.length,
+          part.size(),
           part.failures,
           String.valueOf(failure.getMessage()));
     }
@@ -325,7 +350,7 @@ final class Delivery {
 
   private boolean refused(Part part, Throwable failure) {
     health = SinkHealth.GOOD; // it did answer
-    int count = part.indexes.length;
+    int count = part.size();
     if (count == 1) {
       return condemn(part, failure);
     }
@@ -343,7 +368,7 @@ final class Delivery {
           "shard {}: sink {} refuses events for good, {} at first: {}",
           shard.id(),
           sink.name(),
-          part.indexes.length,
+          part.size(),
           String.valueOf(verdict.getMessage()));
     }
     part.verdict = verdict;
@@ -351,18 +376,23 @@ final class Delivery {
     return true;
   }
 
-  private void settle(int[] indexes, @Nullable Throwable failure) {
+  private void settle(Part part, @Nullable Throwable failure) {
     DrainBuffer current = batch;
     if (current == null) {
       throw new IllegalStateException("no batch");
     }
-    shard.settle(failure == null ? indexes.length : 0, failure == null ? 0 : indexes.length);
-    if (failure == null && indexes.length > 0) {
+    int count = part.size();
+    shard.settle(failure == null ? count : 0, failure == null ? 0 : count);
+    if (failure == null && count > 0) {
       List<ShardEvent> events = current.events();
       observer.confirmed(
-          events.get(indexes[0]).timestamp(), events.get(indexes[indexes.length - 1]).timestamp());
+          events.get(part.index(0)).timestamp(), events.get(part.index(count - 1)).timestamp());
     }
-    current.acknowledge(indexes, failure == null ? null : DeliveryAck.Failure.DEAD_LETTERED);
+    current.acknowledge(
+        part.indexes,
+        part.from,
+        part.to,
+        failure == null ? null : DeliveryAck.Failure.DEAD_LETTERED);
   }
 
   /**
