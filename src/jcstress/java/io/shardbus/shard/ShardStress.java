@@ -207,7 +207,7 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      accepted = shard.offer(event(), true) == Shard.Push.ACCEPTED ? 1 : 0;
+      accepted = shard.offer(event(), true) == Push.ACCEPTED ? 1 : 0;
     }
 
     @Actor
@@ -241,7 +241,7 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      accepted = shard.offer(event(), true) == Shard.Push.ACCEPTED ? 1 : 0;
+      accepted = shard.offer(event(), true) == Push.ACCEPTED ? 1 : 0;
     }
 
     @Actor

@@ -113,10 +113,14 @@ public final class DrainBuffer {
     return bytes;
   }
 
-  /** Tells all who asked that their events were delivered. */
-  public void acknowledgeAll() {
+  /**
+   * Tells all who asked of the fate that their events share.
+   *
+   * @param failure why they will not be delivered; null if they were
+   */
+  public void acknowledgeAll(DeliveryAck.@Nullable Failure failure) {
     for (int i = 0; i < runs.size(); i++) {
-      tell(runs.get(i).ack(), end(i) - runs.get(i).from(), null);
+      Acks.tell(runs.get(i).ack(), end(i) - runs.get(i).from(), failure);
     }
   }
 
@@ -138,23 +142,11 @@ public final class DrainBuffer {
       while (at < to && indexes[at] < end(i)) {
         at++;
       }
-      tell(runs.get(i).ack(), at - first, failure);
+      Acks.tell(runs.get(i).ack(), at - first, failure);
     }
   }
 
   private int end(int run) {
     return run + 1 < runs.size() ? runs.get(run + 1).from() : size;
-  }
-
-  private static void tell(
-      @Nullable DeliveryAck ack, int count, DeliveryAck.@Nullable Failure failure) {
-    if (ack == null || count == 0) {
-      return;
-    }
-    if (failure == null) {
-      ack.delivered(count);
-    } else {
-      ack.failed(failure, count);
-    }
   }
 }

@@ -1,130 +1,39 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jctools.queues.MessagePassingQueue;
-import org.jctools.queues.MpmcArrayQueue;
-import org.jctools.queues.MpscArrayQueue;
-import org.jctools.queues.QueueProgressIndicators;
-import org.jspecify.annotations.Nullable;
-
-/*
- * How a shard works, and why it is safe.
- *
- * Producers, on any thread, push into a bounded JCTools ring. One consumer at a time, the holder of the consumer lock,
- * takes from it. The ring is an MPSC queue; in mode drop-oldest, where producers take the oldest event out to make
- * room, it is an MPMC queue.
- *
- * Accounting. The ring's producer index counts the accepted events and costs nothing more. The consumer owns
- * `drained`, which is also the next sequence, and `lastTimestamp`.
- *
- * Wake-up. `wakeAt` is 0 while the consumer is awake, else the number of events in the ring at which it wants to be
- * woken: 1 if it has nothing to do, more while it forms a batch. A producer pushes, then reads `wakeAt`, and runs the
- * wake-up if that many are there and it turned `wakeAt` to 0. The consumer writes `wakeAt`, then looks by the indices
- * whether so many are there already. A push contains a compare-and-set of the producer index, and the consumer's write
- * is volatile, so of the two, at least one sees the other; of several producers it is the one with the last index that
- * sees them all. An element that is claimed but not stored yet counts by index, so a null from a poll never puts the
- * consumer to sleep beside it.
- *
- * Sealing. To close the door on producers that hold an old routing table, the ring is filled with tombstones: a full
- * ring refuses, so the gate costs producers nothing. The order is: the shard leaves the routing table; `sealed` is
- * set; the ring is filled; nothing is taken from it ever again. A producer either pushed before the ring was full,
- * then its event is in the ring and is delivered, or finds it full, then sees `sealed` (it was set before the first
- * tombstone) and asks the routing table again, which no longer has the shard. What is in the ring is copied out once
- * every slot holds an element, which waits for producers between claim and store, and the copy is drained instead.
- * Evicting producers take elements out, so they announce themselves in `evictors` and then look at `sealed`; the
- * sealer sets `sealed` and then waits for `evictors` to be 0. Both are sequentially consistent: no eviction runs
- * during or after the fill.
- */
 
 /**
- * A bounded ring of events with its counters and state. The consumer side ({@link #pop}, {@link
- * #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on two
- * threads at once; everything else may be called from any thread and does not wait.
+ * A bounded ring of events with its consumer, counters and state. The consumer side ({@link #pop},
+ * {@link #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on
+ * two threads at once; everything else may be called from any thread and does not wait.
  */
 public final class Shard {
 
-  private static final QueuedEvent TOMBSTONE =
-      new QueuedEvent(io.vertx.core.buffer.Buffer.buffer(0), null, 0, null);
-
-  /**
-   * Events up to this size are bounded by the ring's capacity alone; larger ones also by their
-   * bytes.
-   */
-  static final int SMALL_EVENT_BYTES = 1024;
-
-  private static final VarHandle WAKE_AT;
-
-  static {
-    try {
-      WAKE_AT = MethodHandles.lookup().findVarHandle(Shard.class, "wakeAt", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   private final int id;
-  private final int capacity;
-  private final BackpressureMode mode;
-  private final int sampleThreshold;
-  private final long maxLargeBytes;
-  private final MessagePassingQueue<QueuedEvent> ring;
-  private final QueueProgressIndicators indices;
-  private final Iterable<QueuedEvent> snapshot;
+  private final EventRing ring;
+  private final WakeUp wakeUp;
   private final ShardLedger ledger;
-
-  private final AtomicInteger sampleCounter = new AtomicInteger();
-  private final AtomicLong largeBytes = new AtomicLong();
-  private final AtomicInteger evictors = new AtomicInteger();
   private final WindowMeter pushLatency = new WindowMeter();
   private final WindowMeter flushLatency = new WindowMeter();
 
   private volatile ShardState state = ShardState.PROVISIONING;
-  private volatile boolean sealed;
-  private volatile Runnable wakeUp = () -> {};
-
-  private volatile int wakeAt;
 
   private final ReentrantLock consumer = new ReentrantLock();
   private volatile boolean cameInVain;
 
-  // Written under the consumer lock.
+  // Written under the consumer lock. What was drained is also the next sequence.
   private volatile long drained;
   private long lastTimestamp = Long.MIN_VALUE;
 
-  /** Twice the number of tombstones, and one more while another is being pushed. */
-  private volatile int filling;
-
-  private QueuedEvent @Nullable [] leftovers;
-  private volatile int leftoversLeft;
-  private volatile boolean frozen;
-
   Shard(int id, int capacity, BackpressureMode mode, long maxLargeBytes, ShardLedger ledger) {
     this.id = id;
-    this.capacity = capacity;
-    this.mode = mode;
-    this.sampleThreshold = capacity - capacity / 4;
-    this.maxLargeBytes = maxLargeBytes;
     this.ledger = ledger;
-    if (mode.kind() == BackpressureMode.Kind.DROP_OLDEST) {
-      MpmcArrayQueue<QueuedEvent> queue = new MpmcArrayQueue<>(capacity);
-      ring = queue;
-      indices = queue;
-      snapshot = queue;
-    } else {
-      MpscArrayQueue<QueuedEvent> queue = new MpscArrayQueue<>(capacity);
-      ring = queue;
-      indices = queue;
-      snapshot = queue;
-    }
+    ring = new EventRing(capacity, mode, maxLargeBytes, ledger.evicted);
+    wakeUp = new WakeUp(ring);
     ledger.open(this);
   }
 
@@ -145,7 +54,7 @@ public final class Shard {
    * @return 0 to {@link #capacity()}
    */
   public int size() {
-    return frozen ? leftoversLeft : Math.max(0, Math.min(ring.size(), capacity) - filling / 2);
+    return ring.size();
   }
 
   /**
@@ -154,7 +63,7 @@ public final class Shard {
    * @return events, a power of two
    */
   public int capacity() {
-    return capacity;
+    return ring.capacity();
   }
 
   /**
@@ -163,9 +72,7 @@ public final class Shard {
    * @return true if the ring is empty
    */
   public boolean isEmpty() {
-    return frozen
-        ? leftoversLeft == 0
-        : indices.currentConsumerIndex() == indices.currentProducerIndex();
+    return ring.isEmpty();
   }
 
   /**
@@ -174,7 +81,7 @@ public final class Shard {
    * @return 0 to 1
    */
   public double fillRatio() {
-    return (double) size() / capacity;
+    return (double) size() / capacity();
   }
 
   /**
@@ -211,18 +118,11 @@ public final class Shard {
    * @return bytes
    */
   public long largeEventBytes() {
-    return largeBytes.get();
+    return ring.largeBytes();
   }
 
   long accepted() {
-    while (true) {
-      int before = filling;
-      long pushed = indices.currentProducerIndex();
-      if (before % 2 == 0 && filling == before) {
-        return pushed - before / 2;
-      }
-      Thread.onSpinWait();
-    }
+    return ring.accepted();
   }
 
   long drained() {
@@ -247,33 +147,13 @@ public final class Shard {
 
   // ---------------------------------------------------------------- producers
 
-  /** What a push came to. */
-  enum Push {
-    ACCEPTED,
-    BACKPRESSURE,
-    SAMPLED,
-    /** The shard has left the routing table: ask the table again. */
-    SEALED
-  }
-
   /**
    * @param countRefusal false if the caller will try again, so that the event is not counted twice
    */
   Push offer(QueuedEvent event, boolean countRefusal) {
-    int footprint = event.footprint();
-    Push result;
-    switch (mode.kind()) {
-      case DROP_OLDEST:
-        result = offerEvicting(event, footprint);
-        break;
-      case SAMPLE:
-        result = offerSampling(event, footprint);
-        break;
-      default:
-        result = offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.BACKPRESSURE);
-    }
+    Push result = ring.offer(event);
     if (result == Push.ACCEPTED) {
-      signal();
+      wakeUp.signal();
     } else if (countRefusal && result == Push.BACKPRESSURE) {
       ledger.backpressure.increment();
     } else if (countRefusal && result == Push.SAMPLED) {
@@ -288,90 +168,16 @@ public final class Shard {
   }
 
   /**
-   * Pushes as many as fit, from the front, with one claim of the ring where its mode and their size
-   * allow it.
+   * Pushes as many as fit, from the front.
    *
    * @return how many were accepted; the others have not been counted
    */
   int offerMany(QueuedEvent[] events, int count) {
-    if (mode.kind() == BackpressureMode.Kind.DROP_OLDEST
-        || mode.kind() == BackpressureMode.Kind.SAMPLE) {
-      return 0;
-    }
-    for (int i = 0; i < count; i++) {
-      if (events[i].footprint() > SMALL_EVENT_BYTES) {
-        return 0;
-      }
-    }
-    int accepted = ring.fill(new ArraySupplier(events), count);
+    int accepted = ring.offerMany(events, count);
     if (accepted > 0) {
-      signal();
+      wakeUp.signal();
     }
     return accepted;
-  }
-
-  private Push refused(Push reason) {
-    return sealed ? Push.SEALED : reason;
-  }
-
-  private boolean offerBounded(QueuedEvent event, int footprint) {
-    if (footprint <= SMALL_EVENT_BYTES) {
-      return ring.offer(event);
-    }
-    if (largeBytes.addAndGet(footprint) <= maxLargeBytes && ring.offer(event)) {
-      return true;
-    }
-    largeBytes.addAndGet(-footprint);
-    return false;
-  }
-
-  private Push offerSampling(QueuedEvent event, int footprint) {
-    if (ring.size() > sampleThreshold
-        && (sampleCounter.getAndIncrement() & Integer.MAX_VALUE) % mode.rate() != 0) {
-      return refused(Push.SAMPLED);
-    }
-    return offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.SAMPLED);
-  }
-
-  private Push offerEvicting(QueuedEvent event, int footprint) {
-    if (offerBounded(event, footprint)) {
-      return Push.ACCEPTED;
-    }
-    evictors.incrementAndGet();
-    try {
-      while (!sealed) {
-        if (offerBounded(event, footprint)) {
-          return Push.ACCEPTED;
-        }
-        QueuedEvent oldest = ring.poll();
-        if (oldest != null) {
-          release(oldest);
-          ledger.evicted.increment();
-          if (oldest.ack != null) {
-            oldest.ack.failed(DeliveryAck.Failure.EVICTED, 1);
-          }
-        }
-      }
-      return Push.SEALED;
-    } finally {
-      evictors.decrementAndGet();
-    }
-  }
-
-  private void signal() {
-    int events = wakeAt;
-    if (events != 0
-        && (events == 1 || ring.size() >= events)
-        && WAKE_AT.compareAndSet(this, events, 0)) {
-      wakeUp.run();
-    }
-  }
-
-  private void release(QueuedEvent event) {
-    int footprint = event.footprint();
-    if (footprint > SMALL_EVENT_BYTES) {
-      largeBytes.addAndGet(-footprint);
-    }
   }
 
   // ---------------------------------------------------------------- the consumer
@@ -383,20 +189,12 @@ public final class Shard {
    * @param action usually to run the drain on the consumer's context
    */
   public void attachConsumer(Runnable action) {
-    wakeUp = action;
-    wakeAt = 0;
-    action.run();
+    wakeUp.attach(action);
   }
 
   /** Takes the consumer away: events stay in the ring until another one is attached. */
   public void detachConsumer() {
-    wakeUp = () -> {};
-  }
-
-  /** Wakes the consumer whatever it does. */
-  void wakeConsumer() {
-    wakeAt = 0;
-    wakeUp.run();
+    wakeUp.detach();
   }
 
   /**
@@ -407,10 +205,7 @@ public final class Shard {
    * @return true if it may sleep: a wake-up will come; false if it must drain again
    */
   public boolean trySleep(int events) {
-    int enough = Math.min(events, capacity / 2);
-    wakeAt = enough;
-    boolean idle = (enough == 1 || frozen) ? isEmpty() : ring.size() < enough;
-    return idle || !WAKE_AT.compareAndSet(this, enough, 0);
+    return wakeUp.trySleep(events);
   }
 
   /**
@@ -486,9 +281,28 @@ public final class Shard {
     if (buffer.size() > 0) {
       settle(buffer.size(), 0);
       ledger.batches.incrementAndGet();
-      buffer.acknowledgeAll();
+      buffer.acknowledgeAll(null);
     }
     return buffer.events();
+  }
+
+  /**
+   * Gives up what is in the ring: whoever asked is told, and the events stay in flight for good.
+   * Waits for the consumer lock.
+   */
+  public void abandon() {
+    DrainBuffer rest = new DrainBuffer(id, 16);
+    lockConsumer();
+    try {
+      while (!isEmpty()) {
+        if (drain(rest, Integer.MAX_VALUE, Long.MAX_VALUE) == 0) {
+          Thread.onSpinWait(); // a producer is between claim and store
+        }
+      }
+    } finally {
+      unlockConsumer();
+    }
+    rest.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
   }
 
   /**
@@ -513,7 +327,7 @@ public final class Shard {
     consumer.unlock();
     if (!consumer.isHeldByCurrentThread() && cameInVain) {
       cameInVain = false;
-      wakeConsumer();
+      wakeUp.wake();
     }
   }
 
@@ -525,11 +339,10 @@ public final class Shard {
     int taken = 0;
     long last = lastTimestamp;
     while (taken < max && buffer.bytes() < maxBytes) {
-      QueuedEvent event = next();
+      QueuedEvent event = ring.poll();
       if (event == null) {
         break;
       }
-      release(event);
       if (event.timestamp <= last) {
         event.timestamp = last + 1;
       }
@@ -542,22 +355,6 @@ public final class Shard {
     return taken;
   }
 
-  private @Nullable QueuedEvent next() {
-    QueuedEvent[] copy = leftovers;
-    if (copy == null) {
-      return ring.relaxedPoll();
-    }
-    int left = leftoversLeft;
-    if (left == 0) {
-      return null;
-    }
-    int at = copy.length - left;
-    QueuedEvent event = copy[at];
-    copy[at] = TOMBSTONE; // lets the event go
-    leftoversLeft = left - 1;
-    return event;
-  }
-
   // ---------------------------------------------------------------- the end
 
   /**
@@ -567,80 +364,24 @@ public final class Shard {
   void seal() {
     lockConsumer();
     try {
-      if (sealed) {
-        return;
-      }
-      sealed = true;
-      while (evictors.get() != 0) {
-        Thread.onSpinWait();
-      }
-      int filled = 0;
-      filling = 1;
-      while (ring.offer(TOMBSTONE)) {
-        filled++;
-        filling = 2 * filled;
-        filling = 2 * filled + 1;
-      }
-      filling = 2 * filled;
-      QueuedEvent[] copy = copyOfFullRing(filled);
-      leftovers = copy;
-      leftoversLeft = copy.length;
-      frozen = true;
+      ring.seal();
     } finally {
       unlockConsumer();
     }
-    wakeConsumer();
-  }
-
-  @SuppressWarnings("ThreadPriorityCheck") // the other side never waits
-  private QueuedEvent[] copyOfFullRing(int filled) {
-    QueuedEvent[] all = new QueuedEvent[capacity];
-    while (true) {
-      int found = 0;
-      for (QueuedEvent event : snapshot) {
-        all[found++] = event;
-      }
-      if (found == capacity) {
-        break;
-      }
-      Thread.yield(); // a producer is between claim and store
-    }
-    QueuedEvent[] events = new QueuedEvent[capacity - filled];
-    int count = 0;
-    for (QueuedEvent event : all) {
-      if (event != TOMBSTONE) {
-        events[count++] = event;
-      }
-    }
-    return Arrays.copyOf(events, count);
+    wakeUp.wake();
   }
 
   /** Takes what is left, for a caller that unmaps the shard. */
   List<ShardEvent> takeLeftovers() {
-    List<ShardEvent> events = new ArrayList<>(leftoversLeft);
+    List<ShardEvent> events = new ArrayList<>(size());
     while (!isEmpty()) {
-      events.addAll(popBatch(capacity));
+      events.addAll(popBatch(capacity()));
     }
     return events;
   }
 
   @Override
   public String toString() {
-    return "shard " + id + " (" + state + ", " + size() + " of " + capacity + " events)";
-  }
-
-  private static final class ArraySupplier implements MessagePassingQueue.Supplier<QueuedEvent> {
-
-    private final QueuedEvent[] events;
-    private int next;
-
-    ArraySupplier(QueuedEvent[] events) {
-      this.events = events;
-    }
-
-    @Override
-    public QueuedEvent get() {
-      return events[next++];
-    }
+    return "shard " + id + " (" + state + ", " + size() + " of " + capacity() + " events)";
   }
 }

@@ -45,6 +45,9 @@ public final class ShardManager {
   private final MetricsCollector collector;
   private List<ShardLoad> lastLoads = List.of();
 
+  /** Whether the last window has been acted on. */
+  private boolean decided = true;
+
   private final LongAdder unrouted = new LongAdder();
   private final LongAdder closed = new LongAdder();
   private final LongAdder tooLarge = new LongAdder();
@@ -735,14 +738,17 @@ public final class ShardManager {
 
   private void rollWindow(ShardMapper dynamic) {
     long now = clock.getAsLong();
-    if (collector.elapsedNanos(now) >= dynamic.currentPolicy().getMetricsWindow().toNanos()) {
+    long window = dynamic.currentPolicy().getMetricsWindow().toNanos();
+    if (collector.elapsedNanos(now) >= window - window / 4) { // a timer may be a little early
       lastLoads = collector.roll(set.all(), now);
+      decided = false;
       dynamic.rebalance(lastLoads);
     }
   }
 
   /**
-   * What the policy asks for, by the last metrics window.
+   * What the policy asks for, by the last metrics window: once a window, so that no load is acted
+   * on twice.
    *
    * @return the decision; nothing is changed by it
    */
@@ -751,6 +757,10 @@ public final class ShardManager {
       return ScalingDecision.NONE;
     }
     rollWindow(mapper);
+    if (decided) {
+      return ScalingDecision.NONE;
+    }
+    decided = true;
     int coming = (int) set.all().stream().filter(s -> s.state() == ShardState.PROVISIONING).count();
     return evaluator.evaluate(
         mapper.currentPolicy(),

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
@@ -32,7 +33,7 @@ public final class ShardMapper {
 
   private long lastChange;
   private boolean changed;
-  private long slotsMoved;
+  private final AtomicLong slotsMoved = new AtomicLong();
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
@@ -128,9 +129,7 @@ public final class ShardMapper {
               + SlotPlan.mostShards(slotCount)
               + " until the next start: the routing table was made for so many");
     }
-    synchronized (this) {
-      policy = own;
-    }
+    policy = own;
   }
 
   /** As {@link #policy}, without a copy: not to be changed. */
@@ -169,8 +168,8 @@ public final class ShardMapper {
    *
    * @return slots
    */
-  public synchronized long slotsMoved() {
-    return slotsMoved;
+  public long slotsMoved() {
+    return slotsMoved.get();
   }
 
   private Stream<Shard> inState(ShardState state) {
@@ -447,7 +446,7 @@ public final class ShardMapper {
       }
     }
     if (moved > 0 || after.length != table.slotCount()) {
-      slotsMoved += moved;
+      slotsMoved.addAndGet(moved);
       set.publish(after, slotLoads);
     }
   }

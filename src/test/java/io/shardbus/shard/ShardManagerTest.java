@@ -14,9 +14,15 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -475,6 +481,113 @@ class ShardManagerTest {
     assertThat(nextWindow(manager)).as("cooldown").isEqualTo(ScalingDecision.NONE);
     pass(Duration.ofSeconds(10));
     assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.UP);
+  }
+
+  @Test
+  void tick_thatIsEarlyEndsItsWindowAllTheSame() {
+    ShardManager manager = dynamic(1, policy());
+    int perWindow = 100;
+    for (int i = 0; i < 10; i++) {
+      fill(manager, perWindow);
+      manager.withShard(0, shard -> shard.popBatch(1000));
+      pass(Duration.ofMillis(i % 2 == 0 ? 1_040 : 960)); // as the threads that run it come and go
+      assertThat(manager.collectMetrics().orElseThrow().get(0).eventRate())
+          .as("window %d", i)
+          .isBetween(90L, 110L);
+    }
+  }
+
+  @Test
+  void oneWindow_isActedOnOnce() {
+    ShardManager manager = dynamic(1, policy().setCooldown(Duration.ZERO));
+    nextWindow(manager);
+    fill(manager, 900);
+    assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.UP);
+    pass(Duration.ofMillis(10));
+    assertThat(manager.evaluateScaling()).isEqualTo(ScalingDecision.NONE);
+  }
+
+  /** As an event loop does while somebody has a shard's consumer side and another wants it. */
+  @Test
+  void reading_waitsForNobody() throws Exception {
+    ShardManager manager = dynamic(2, policy());
+    fill(manager, 100);
+    CountDownLatch held = new CountDownLatch(1);
+    CountDownLatch letGo = new CountDownLatch(1);
+    Thread holder =
+        new Thread(
+            () ->
+                manager.withShard(
+                    0,
+                    shard -> {
+                      held.countDown();
+                      awaitQuietly(letGo);
+                      return shard;
+                    }));
+    holder.start();
+    awaitQuietly(held);
+    Thread drainer = new Thread(() -> manager.drainShard(0));
+    drainer.start();
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    Awaitility.await().until(() -> mapper.shardState(0).equals(Optional.of(ShardState.DRAINING)));
+    CompletableFuture.runAsync(
+            () -> {
+              assertThat(manager.accounting().accepted()).isEqualTo(100);
+              assertThat(manager.stats().eventsIngested()).isEqualTo(100);
+              assertThat(manager.tryTotalPendingInRings().uncountedShards()).isEqualTo(1);
+              mapper.slotsByShard();
+              mapper.slotsMoved();
+              mapper.changePolicy(mapper.policy());
+              manager.ingestRaw(event(1));
+            })
+        .get(10, TimeUnit.SECONDS);
+    letGo.countDown();
+    holder.join();
+    drainer.join();
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The accounts of a shard that is being closed to its producers. */
+  @Test
+  void accepted_neverGoesBackWhileAShardIsSealed() throws Exception {
+    for (int round = 0; round < 200; round++) {
+      Shard shard = new Shard(0, 4096, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger());
+      AtomicBoolean over = new AtomicBoolean();
+      Thread producer =
+          new Thread(
+              () -> {
+                QueuedEvent event = new QueuedEvent(Buffer.buffer("x"), null, 1, null);
+                while (shard.offer(event, false) != Push.SEALED && !over.get()) {
+                  Thread.onSpinWait();
+                }
+              });
+      CompletableFuture<Void> reader =
+          CompletableFuture.runAsync(
+              () -> {
+                long before = 0;
+                while (!over.get()) {
+                  long now = shard.accounting().accepted();
+                  assertThat(now).isGreaterThanOrEqualTo(before);
+                  assertThat(shard.size()).isBetween(0, 4096);
+                  before = now;
+                }
+              });
+      producer.start();
+      shard.popBatch(1000);
+      shard.seal();
+      over.set(true);
+      producer.join();
+      reader.get(10, TimeUnit.SECONDS);
+      long accepted = shard.accounting().accepted();
+      assertThat(shard.size() + shard.drained()).isEqualTo(accepted);
+    }
   }
 
   @Test

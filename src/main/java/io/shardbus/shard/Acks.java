@@ -1,0 +1,31 @@
+package io.shardbus.shard;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells acks, which are the code of callers: what one of them throws must not stop a shard. */
+final class Acks {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Acks.class);
+
+  private Acks() {}
+
+  /**
+   * @param failure why the events will not be delivered; null if they were
+   */
+  static void tell(@Nullable DeliveryAck ack, int events, DeliveryAck.@Nullable Failure failure) {
+    if (ack == null || events == 0) {
+      return;
+    }
+    try {
+      if (failure == null) {
+        ack.delivered(events);
+      } else {
+        ack.failed(failure, events);
+      }
+    } catch (RuntimeException e) {
+      LOG.error("a delivery acknowledgement failed; it was told of {} events", events, e);
+    }
+  }
+}

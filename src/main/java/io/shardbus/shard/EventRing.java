@@ -1,0 +1,305 @@
+package io.shardbus.shard;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.jctools.queues.MessagePassingQueue;
+import org.jctools.queues.MpmcArrayQueue;
+import org.jctools.queues.MpscArrayQueue;
+import org.jctools.queues.QueueProgressIndicators;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Producers, on any thread, push into a bounded JCTools ring; one consumer at a time takes from it. The ring is an MPSC
+ * queue; in mode drop-oldest, where producers take the oldest event out to make room, it is an MPMC queue.
+ *
+ * Accounting. The ring's producer index counts the accepted events and costs nothing more.
+ *
+ * Sealing. To close the door on producers that hold an old routing table, the ring is filled with tombstones: a full
+ * ring refuses, so the gate costs producers nothing. The order is: the shard leaves the routing table; `sealed` is
+ * set; the ring is filled; nothing is taken from it ever again. A producer either pushed before the ring was full,
+ * then its event is in the ring and is delivered, or finds it full, then sees `sealed` (it was set before the first
+ * tombstone) and asks the routing table again, which no longer has the shard. What is in the ring is copied out once
+ * every slot holds an element, which waits for producers between claim and store, and the copy is drained instead.
+ * Evicting producers take elements out, so they announce themselves in `evictors` and then look at `sealed`; the
+ * sealer sets `sealed` and then waits for `evictors` to be 0. Both are sequentially consistent: no eviction runs
+ * during or after the fill.
+ *
+ * Counting beside the fill. While tombstones go in, the index counts them too, and readers are told the number of
+ * before: `fixed` is set to PREPARING, which makes them wait for the two steps until it holds that number, then the
+ * fill begins, and at the end of it `tombstones` is set and `fixed` taken back. Whoever has read the index without
+ * seeing `fixed` before or after has read it before the fill or after it, as `tombstones` tells. So the count never
+ * goes back, and nobody waits for the fill.
+ */
+/** A shard's bounded ring with its limit in bytes, its mode and its end. */
+final class EventRing {
+
+  /** Larger events count against the limit in bytes; smaller ones are bounded by the capacity. */
+  static final int SMALL_EVENT_BYTES = 1024;
+
+  private static final QueuedEvent TOMBSTONE =
+      new QueuedEvent(io.vertx.core.buffer.Buffer.buffer(0), null, 0, null);
+  private static final long NOT_FIXED = -1;
+  private static final long PREPARING = -2;
+
+  private final int capacity;
+  private final BackpressureMode mode;
+  private final int sampleThreshold;
+  private final long maxLargeBytes;
+  private final LongAdder evicted;
+  private final MessagePassingQueue<QueuedEvent> queue;
+  private final QueueProgressIndicators indices;
+  private final Iterable<QueuedEvent> snapshot;
+
+  private final AtomicInteger sampleCounter = new AtomicInteger();
+  private final AtomicLong largeBytes = new AtomicLong();
+  private final AtomicInteger evictors = new AtomicInteger();
+
+  private volatile boolean sealed;
+  private volatile long fixed = NOT_FIXED;
+  private volatile int tombstones;
+
+  // The consumer's, once the ring is full of tombstones.
+  private QueuedEvent @Nullable [] leftovers;
+  private volatile int leftoversLeft;
+  private volatile boolean frozen;
+
+  /**
+   * @param evicted counts the events that are pushed out
+   */
+  EventRing(int capacity, BackpressureMode mode, long maxLargeBytes, LongAdder evicted) {
+    this.capacity = capacity;
+    this.mode = mode;
+    this.sampleThreshold = capacity - capacity / 4;
+    this.maxLargeBytes = maxLargeBytes;
+    this.evicted = evicted;
+    if (mode.kind() == BackpressureMode.Kind.DROP_OLDEST) {
+      MpmcArrayQueue<QueuedEvent> mpmc = new MpmcArrayQueue<>(capacity);
+      queue = mpmc;
+      indices = mpmc;
+      snapshot = mpmc;
+    } else {
+      MpscArrayQueue<QueuedEvent> mpsc = new MpscArrayQueue<>(capacity);
+      queue = mpsc;
+      indices = mpsc;
+      snapshot = mpsc;
+    }
+  }
+
+  // ---------------------------------------------------------------- any thread
+
+  int capacity() {
+    return capacity;
+  }
+
+  /** An estimate while producers push. */
+  int size() {
+    if (frozen) {
+      return leftoversLeft;
+    }
+    long before = fixed;
+    return before < 0
+        ? Math.max(0, Math.min(queue.size(), capacity) - tombstones)
+        : (int) Math.max(0, before - indices.currentConsumerIndex());
+  }
+
+  /** Includes events whose push is under way. */
+  boolean isEmpty() {
+    return frozen
+        ? leftoversLeft == 0
+        : indices.currentConsumerIndex() == indices.currentProducerIndex();
+  }
+
+  /** Whether so many are there; if so many have been pushed and not taken, it is seen. */
+  boolean holds(int events) {
+    return (events == 1 || frozen) ? !isEmpty() : queue.size() >= events;
+  }
+
+  long largeBytes() {
+    return largeBytes.get();
+  }
+
+  /** Events that were pushed since the start. */
+  long accepted() {
+    while (true) {
+      int filled = tombstones;
+      long before = fixed;
+      if (before >= 0) {
+        return before;
+      }
+      long pushed = indices.currentProducerIndex();
+      if (before == NOT_FIXED && fixed == NOT_FIXED && tombstones == filled) {
+        return pushed - filled;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  // ---------------------------------------------------------------- producers
+
+  Push offer(QueuedEvent event) {
+    int footprint = event.footprint();
+    return switch (mode.kind()) {
+      case DROP_OLDEST -> offerEvicting(event, footprint);
+      case SAMPLE -> offerSampling(event, footprint);
+      default -> offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.BACKPRESSURE);
+    };
+  }
+
+  /**
+   * Pushes as many as fit, from the front, with one claim of the ring where its mode and their size
+   * allow it.
+   *
+   * @return how many were accepted
+   */
+  int offerMany(QueuedEvent[] events, int count) {
+    if (mode.kind() == BackpressureMode.Kind.DROP_OLDEST
+        || mode.kind() == BackpressureMode.Kind.SAMPLE) {
+      return 0;
+    }
+    for (int i = 0; i < count; i++) {
+      if (events[i].footprint() > SMALL_EVENT_BYTES) {
+        return 0;
+      }
+    }
+    return queue.fill(new ArraySupplier(events), count);
+  }
+
+  private Push refused(Push reason) {
+    return sealed ? Push.SEALED : reason;
+  }
+
+  private boolean offerBounded(QueuedEvent event, int footprint) {
+    if (footprint <= SMALL_EVENT_BYTES) {
+      return queue.offer(event);
+    }
+    if (largeBytes.addAndGet(footprint) <= maxLargeBytes && queue.offer(event)) {
+      return true;
+    }
+    largeBytes.addAndGet(-footprint);
+    return false;
+  }
+
+  private Push offerSampling(QueuedEvent event, int footprint) {
+    if (queue.size() > sampleThreshold
+        && (sampleCounter.getAndIncrement() & Integer.MAX_VALUE) % mode.rate() != 0) {
+      return refused(Push.SAMPLED);
+    }
+    return offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.SAMPLED);
+  }
+
+  private Push offerEvicting(QueuedEvent event, int footprint) {
+    if (offerBounded(event, footprint)) {
+      return Push.ACCEPTED;
+    }
+    evictors.incrementAndGet();
+    try {
+      while (!sealed) {
+        if (offerBounded(event, footprint)) {
+          return Push.ACCEPTED;
+        }
+        QueuedEvent oldest = queue.poll();
+        if (oldest != null) {
+          release(oldest);
+          evicted.increment();
+          Acks.tell(oldest.ack, 1, DeliveryAck.Failure.EVICTED);
+        }
+      }
+      return Push.SEALED;
+    } finally {
+      evictors.decrementAndGet();
+    }
+  }
+
+  private void release(QueuedEvent event) {
+    int footprint = event.footprint();
+    if (footprint > SMALL_EVENT_BYTES) {
+      largeBytes.addAndGet(-footprint);
+    }
+  }
+
+  // ---------------------------------------------------------------- the consumer
+
+  /** Null if there is none, or while a producer is between claim and store. */
+  @Nullable QueuedEvent poll() {
+    QueuedEvent event = leftovers == null ? queue.relaxedPoll() : nextLeftover(leftovers);
+    if (event != null) {
+      release(event);
+    }
+    return event;
+  }
+
+  private @Nullable QueuedEvent nextLeftover(QueuedEvent[] copy) {
+    int left = leftoversLeft;
+    if (left == 0) {
+      return null;
+    }
+    int at = copy.length - left;
+    QueuedEvent event = copy[at];
+    copy[at] = TOMBSTONE; // lets the event go
+    leftoversLeft = left - 1;
+    return event;
+  }
+
+  /** Closes the ring to producers, for good. Idempotent. */
+  void seal() {
+    if (sealed) {
+      return;
+    }
+    sealed = true;
+    while (evictors.get() != 0) {
+      Thread.onSpinWait();
+    }
+    fixed = PREPARING;
+    fixed = indices.currentProducerIndex();
+    int filled = 0;
+    while (queue.offer(TOMBSTONE)) {
+      filled++;
+    }
+    QueuedEvent[] copy = copyOfFullRing(filled);
+    leftovers = copy;
+    leftoversLeft = copy.length;
+    frozen = true;
+    tombstones = filled;
+    fixed = NOT_FIXED;
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // the other side never waits
+  private QueuedEvent[] copyOfFullRing(int filled) {
+    QueuedEvent[] all = new QueuedEvent[capacity];
+    while (true) {
+      int found = 0;
+      for (QueuedEvent event : snapshot) {
+        all[found++] = event;
+      }
+      if (found == capacity) {
+        break;
+      }
+      Thread.yield(); // a producer is between claim and store
+    }
+    QueuedEvent[] events = new QueuedEvent[capacity - filled];
+    int count = 0;
+    for (QueuedEvent event : all) {
+      if (event != TOMBSTONE) {
+        events[count++] = event;
+      }
+    }
+    return Arrays.copyOf(events, count);
+  }
+
+  private static final class ArraySupplier implements MessagePassingQueue.Supplier<QueuedEvent> {
+
+    private final QueuedEvent[] events;
+    private int next;
+
+    ArraySupplier(QueuedEvent[] events) {
+      this.events = events;
+    }
+
+    @Override
+    public QueuedEvent get() {
+      return events[next++];
+    }
+  }
+}
