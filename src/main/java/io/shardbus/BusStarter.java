@@ -11,7 +11,6 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.verticle.DeliveryObservers;
 import io.shardbus.verticle.IngestQueue;
-import io.shardbus.verticle.QueueVerticle;
 import io.shardbus.verticle.RawEventCodec;
 import io.shardbus.verticle.RouterVerticle;
 import io.shardbus.verticle.Scaler;
@@ -105,10 +104,9 @@ final class BusStarter {
       shards.add(deployments.deploy(shard));
     }
     return Future.join(shards)
-        .compose(all -> vertx.deployVerticle(new QueueVerticle(queue)))
-        .onSuccess(bus::addDeployment)
         .compose(all -> deployRouters(vertx, options, manager, queue, bus))
         .compose(all -> deployScaler(vertx, manager, scaler, bus))
+        .onSuccess(all -> CloseHook.set(vertx, bus))
         .<ShardBus>map(bus)
         .recover(e -> bus.close().transform(closed -> Future.failedFuture(e)));
   }

@@ -43,7 +43,12 @@ public final class DeadLetterReplay {
   }
 
   /** Null is delivered. */
-  private record Fate(long id, DeliveryAck.@Nullable Failure failure) {}
+  private record Fate(long id, DeliveryAck.@Nullable Failure failure) {
+
+    boolean letterIsDone() {
+      return failure == null || failure == DeliveryAck.Failure.DEAD_LETTERED;
+    }
+  }
 
   DeadLetterReplay(DeadLetters letters, IngestQueue queue) {
     this.letters = letters;
@@ -117,11 +122,7 @@ public final class DeadLetterReplay {
         .compose(
             all -> {
               List<Fate> known = all.list();
-              List<Long> done =
-                  known.stream()
-                      .filter(fate -> fate.failure() != DeliveryAck.Failure.EVICTED)
-                      .map(Fate::id)
-                      .toList();
+              List<Long> done = known.stream().filter(Fate::letterIsDone).map(Fate::id).toList();
               int delivered = (int) known.stream().filter(fate -> fate.failure() == null).count();
               Result result =
                   new Result(delivered, done.size() - delivered, known.size() - done.size());

@@ -49,6 +49,7 @@ final class DefaultShardBus implements ShardBus {
   private final DeadLetterReplay replay;
   private final List<String> otherDeployments = new CopyOnWriteArrayList<>();
   private @Nullable Future<Void> closing;
+  private volatile Runnable onClosed = () -> {};
 
   DefaultShardBus(
       Vertx vertx,
@@ -195,7 +196,7 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<Void> flush() {
-    return deployments.flushAll();
+    return scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll());
   }
 
   @Override
@@ -246,15 +247,22 @@ final class DefaultShardBus implements ShardBus {
     if (closing == null) {
       closing =
           scaler
-              .close()
+              .adoptThoseWithEvents()
+              .transform(done -> scaler.close())
               .compose(done -> vertx.executeBlocking(this::refuseNewEvents))
               .compose(done -> flushInTime())
               .transform(
                   flushed ->
                       release(flushed.succeeded())
-                          .transform(released -> again(flushed.failed() ? flushed : released)));
+                          .transform(released -> again(flushed.failed() ? flushed : released)))
+              .onComplete(done -> onClosed.run());
     }
     return closing;
+  }
+
+  /** What to do once it is closed. */
+  void onClosed(Runnable action) {
+    onClosed = action;
   }
 
   private @Nullable Void refuseNewEvents() {
@@ -266,6 +274,7 @@ final class DefaultShardBus implements ShardBus {
     long millis = options.getCloseTimeout().toMillis();
     return deployments
         .flushAll()
+        .compose(done -> scaler.removals())
         .timeout(millis, TimeUnit.MILLISECONDS)
         .recover(
             e -> {
@@ -295,6 +304,7 @@ final class DefaultShardBus implements ShardBus {
   private Future<Void> release(boolean wait) {
     return Future.join(
             otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
+        .compose(done -> wait ? Future.succeededFuture() : deployments.abandonAll())
         .compose(done -> inTime(deployments.undeployAll(), wait))
         .transform(done -> inTime(sink.close(), wait))
         .transform(closed -> inTime(deadLetters.close(), wait).transform(done -> again(closed)));

@@ -29,7 +29,7 @@ public final class NotDeliveredException extends RuntimeException {
     DEAD_LETTERED,
     /** Not taken: no bus was at the address. */
     NO_BUS,
-    /** Sent, but no answer came: whether it was taken cannot be known. */
+    /** No answer came before the end: whether it was taken cannot be known. */
     UNKNOWN;
 
     static Reason of(IngestResult.Outcome refusal) {
@@ -47,6 +47,7 @@ public final class NotDeliveredException extends RuntimeException {
       return switch (failure) {
         case EVICTED -> EVICTED;
         case DEAD_LETTERED -> DEAD_LETTERED;
+        case ABANDONED -> UNKNOWN;
       };
     }
   }

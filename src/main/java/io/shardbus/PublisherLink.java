@@ -381,6 +381,7 @@ final class PublisherLink {
       case PublisherProtocol.TOO_LARGE -> Reason.TOO_LARGE;
       case PublisherProtocol.EVICTED -> Reason.EVICTED;
       case PublisherProtocol.DEAD_LETTERED -> Reason.DEAD_LETTERED;
+      case PublisherProtocol.ABANDONED -> Reason.UNKNOWN;
       default -> Reason.UNKNOWN;
     };
   }

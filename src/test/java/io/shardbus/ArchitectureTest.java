@@ -11,6 +11,7 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.buffer.BufferInternal;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** But in one place, which says why. */
+  /** But in two places, which say why. */
   @Test
   void vertxInternals_areNotUsed() {
     DescribedPredicate<JavaClass> internal =
@@ -87,12 +88,15 @@ class ArchitectureTest {
     noClasses()
         .that()
         .doNotHaveFullyQualifiedName("io.shardbus.event.BufferAccess")
+        .and()
+        .doNotHaveFullyQualifiedName("io.shardbus.CloseHook")
         .should()
         .dependOnClassesThat(internal)
         .check(CLASSES);
     noClasses()
         .should()
-        .dependOnClassesThat(internal.and(not(type(BufferInternal.class))))
+        .dependOnClassesThat(
+            internal.and(not(type(BufferInternal.class))).and(not(type(VertxInternal.class))))
         .check(CLASSES);
   }
 

@@ -64,6 +64,9 @@ class ShardBusTest {
                 + total.deadLettered()
                 + total.pendingInRing()
                 + total.inFlight());
+    if (total.inFlight() == 0) {
+      assertThat(total.delivered()).isEqualTo(sink.count());
+    }
     assertThat(sink.faults()).isEmpty();
   }
 
@@ -115,6 +118,61 @@ class ShardBusTest {
         .hasMessage("5 events of shards [1] could not be delivered within 200 ms");
     assertThat(bus.stats().total().delivered()).isEqualTo(5);
     assertBalanced(bus);
+  }
+
+  @Test
+  void closeThatCannotDeliver_answersAllWhoWait() throws Exception {
+    sink.behave(batch -> Promise.<Void>promise().future());
+    ShardBus bus =
+        start(new ShardBusOptions().setShards(1).setCloseTimeout(Duration.ofMillis(200)));
+    List<Future<IngestResult>> deliveries = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      deliveries.add(bus.deliver(RawEvent.of("event " + i)));
+    }
+    Future<Void> flushed = bus.flush();
+    assertThatThrownBy(() -> await(bus.close())).cause().hasMessageContaining("10 events");
+    assertThatThrownBy(() -> await(flushed)).cause().hasMessageContaining("not delivered");
+    for (Future<IngestResult> delivery : deliveries) {
+      assertThatThrownBy(() -> await(delivery))
+          .cause()
+          .isInstanceOfSatisfying(
+              NotDeliveredException.class,
+              e -> assertThat(e.reason()).isEqualTo(NotDeliveredException.Reason.UNKNOWN));
+    }
+    assertThat(bus.stats().total().inFlight()).isEqualTo(10);
+    assertBalanced(bus);
+  }
+
+  @Test
+  void closingVertx_closesTheBusFirst() throws Exception {
+    sink.behave(batch -> Future.future(done -> vertx.setTimer(50, timer -> done.complete())));
+    ShardBus bus = start(elastic(2));
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(bus.ingest(RawEvent.of("event " + i)).accepted()).isTrue();
+    }
+    await(vertx.close());
+    assertThat(sink.count()).isEqualTo(10_000);
+    assertThat(sink.isClosed()).isTrue();
+    assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
+    vertx = Vertx.vertx();
+  }
+
+  @Test
+  void waitingEvents_doNotDependOnAnyVerticle() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    ShardBus bus = start(new ShardBusOptions().setShards(1).setRingCapacity(1024));
+    List<Future<IngestResult>> results = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      results.add(bus.ingestAwait(RawEvent.of("event " + i)));
+    }
+    for (String id : vertx.deploymentIDs()) {
+      vertx.undeploy(id);
+    }
+    gate.complete();
+    await(Future.all(results));
+    await(bus.close());
+    assertThat(sink.count()).isEqualTo(20_000);
   }
 
   private static Future<Void> delivered() {

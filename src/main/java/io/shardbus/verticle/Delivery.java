@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
  *
  * A batch is a queue of parts, written one after the other, one write in flight. At first there is one part. A part
  * that failed for a passing reason is tried again; of a part that failed partly, what failed is. A part that the sink
- * will never take is halved until the events to blame stand alone, and these go to the dead letters, which is a write
- * like any other: it is tried until it succeeds. So the order of what is delivered is the order of the batch, and a
- * poisonous event takes no other with it.
+ * will never take, or did not take in all its attempts, is halved until the events to blame stand alone, and these go
+ * to the dead letters, which is a write like any other: it is tried until it succeeds. So the order of what is
+ * delivered is the order of the batch, and a poisonous event takes no other with it.
  *
  * Trying again is a circuit breaker: after some failures in a row the circuit is open, and after each pause one attempt
  * is a probe.
@@ -44,6 +44,12 @@ import org.slf4j.LoggerFactory;
 final class Delivery {
 
   private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
+
+  /**
+   * Failures in a row that looking for one event to blame may take: more than it takes to come from
+   * the largest batch, 2^20 events, to a single one.
+   */
+  private static final int MOST_HALVINGS = 24;
 
   private final Shard shard;
   private final Sink sink;
@@ -66,6 +72,12 @@ final class Delivery {
    * next one's.
    */
   private long attempt;
+
+  /** What a write that is not answered in time fails with. */
+  private final SinkException timeout;
+
+  /** Attempts that failed since the sink took anything of this batch. */
+  private int failuresInBatch;
 
   private boolean writing;
   private boolean verdictLogged;
@@ -128,6 +140,9 @@ final class Delivery {
     this.producer = producer;
     this.options = options;
     this.observer = observer;
+    timeout =
+        SinkException.transientFailure(
+            "no answer within " + options.getTimeout().toMillis() + " ms");
   }
 
   /** For any thread. */
@@ -154,6 +169,7 @@ final class Delivery {
     onSettled = whenSettled;
     parts.add(new Part(all(next.size()), 0, next.size(), 0));
     verdictLogged = false;
+    failuresInBatch = 0;
     observer.batchFormed(next.size());
     write();
   }
@@ -187,6 +203,25 @@ final class Delivery {
     return promise.future();
   }
 
+  /** Gives up what is not delivered; an answer that still comes is not heard. */
+  void abandon() {
+    attempt++;
+    writing = false;
+    cancelTimer();
+    DrainBuffer current = batch;
+    if (current != null) {
+      for (Part part : parts) {
+        current.acknowledge(part.indexes, part.from, part.to, DeliveryAck.Failure.ABANDONED);
+      }
+      parts.clear();
+      batch = null;
+    }
+    Promise<Void> waiting = suspended;
+    if (waiting != null) {
+      waiting.tryComplete();
+    }
+  }
+
   private void write() {
     DrainBuffer current = batch;
     ShardLoop here = loop;
@@ -198,15 +233,10 @@ final class Delivery {
     long mine = ++attempt;
     writing = true;
     writeStarted = here.nanoTime();
-    timer =
-        here.setTimer(
-            options.getTimeout(),
-            () ->
-                answered(
-                    mine,
-                    SinkException.transientFailure(
-                        "no answer within " + options.getTimeout().toMillis() + " ms")));
-    health = health.attempt(options.getBreakerFailures());
+    timer = here.setTimer(options.getTimeout(), () -> answered(mine, timeout));
+    if (part.verdict == null) {
+      health = health.attempt(options.getBreakerFailures());
+    }
     Future<Void> answer;
     try {
       answer =
@@ -284,7 +314,10 @@ final class Delivery {
   private boolean taken(Part part) {
     parts.remove();
     settle(part, part.verdict);
-    health = SinkHealth.GOOD;
+    if (part.verdict == null) {
+      health = SinkHealth.GOOD;
+      failuresInBatch = 0;
+    }
     return true;
   }
 
@@ -325,13 +358,12 @@ final class Delivery {
 
   private boolean tryAgain(Part part, Throwable failure) {
     part.failures++;
-    health = health.failed(options.getBreakerFailures(), failure);
-    if (part.verdict == null
-        && options.getMaxAttempts() > 0
-        && part.attempts >= options.getMaxAttempts()) {
-      return condemn(part, failure);
-    }
     if (part.verdict == null) {
+      health = health.failed(options.getBreakerFailures(), failure);
+      failuresInBatch++;
+      if (options.getMaxAttempts() > 0 && part.attempts >= options.getMaxAttempts()) {
+        return triedEnough(part, failure);
+      }
       observer.retried(part.size());
     }
     // The first failure, and then ever more rarely: a sink that is down for hours must not flood
@@ -350,6 +382,19 @@ final class Delivery {
 
   private boolean refused(Part part, Throwable failure) {
     health = SinkHealth.GOOD; // it did answer
+    return isolate(part, failure);
+  }
+
+  /**
+   * One event may be to blame for it all, so each half gets another attempt; not if the sink does
+   * not answer, or took nothing for long: then it is the sink.
+   */
+  private boolean triedEnough(Part part, Throwable failure) {
+    boolean sink = failure == timeout || failuresInBatch > options.getMaxAttempts() + MOST_HALVINGS;
+    return sink ? condemn(part, failure) : isolate(part, failure);
+  }
+
+  private boolean isolate(Part part, Throwable failure) {
     int count = part.size();
     if (count == 1) {
       return condemn(part, failure);

@@ -5,7 +5,6 @@ import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
-import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,7 +38,6 @@ public final class IngestQueue {
   private final ShardManager manager;
   private final long maxWaitingBytes;
   private final long origin = System.nanoTime();
-  private volatile @Nullable Context home;
 
   private final Map<Integer, Set<Waiting>> lanes = new HashMap<>();
   private final TreeSet<Waiting> byDeadline =
@@ -90,15 +88,6 @@ public final class IngestQueue {
     this.manager = manager;
     maxWaitingBytes = manager.limits().maxRingBytes();
     routingEpoch = manager.routingEpoch();
-  }
-
-  /** Where it waits from now on; null for wherever the next event comes from. */
-  void runOn(@Nullable Context context) {
-    home = context;
-    synchronized (this) {
-      armed = false;
-    }
-    retry();
   }
 
   /**
@@ -252,12 +241,7 @@ public final class IngestQueue {
       return;
     }
     armed = true;
-    Context context = home;
-    if (context == null) {
-      vertx.setTimer(RETRY_MILLIS, timer -> retry());
-    } else {
-      context.runOnContext(now -> vertx.setTimer(RETRY_MILLIS, timer -> retry()));
-    }
+    NoContext.execute(() -> vertx.setTimer(RETRY_MILLIS, timer -> retry()));
   }
 
   private void retry() {

@@ -72,6 +72,9 @@ public final class PublisherProtocol {
   /** Accepted, then dead-lettered. */
   public static final byte DEAD_LETTERED = 7;
 
+  /** Accepted, but the bus was closed before the sink confirmed it. */
+  public static final byte ABANDONED = 8;
+
   private static final int FRAME_BYTES = 16;
   private static final RawEventCodec CODEC = new RawEventCodec();
 
@@ -143,6 +146,7 @@ public final class PublisherProtocol {
     return switch (failure) {
       case EVICTED -> EVICTED;
       case DEAD_LETTERED -> DEAD_LETTERED;
+      case ABANDONED -> ABANDONED;
     };
   }
 }

@@ -10,6 +10,7 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.shardbus.verticle.ScalingHistory.Cause;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,8 @@ import org.slf4j.LoggerFactory;
  * be deployed all are taken back. Down: shards leave the routing table and are sealed; that is the end of the request's
  * turn. What they hold is delivered meanwhile, however long the sink takes, and then the verticle is undeployed and the
  * shard unmapped. Asking for the removal of a shard that is on its way out joins the request under way.
+ *
+ * Shards that somebody added or drained at the engine, past this class, are adopted at the next tick.
  */
 /** Adds and removes shards while events flow. Safe for any thread. */
 public final class Scaler {
@@ -133,7 +137,10 @@ public final class Scaler {
     return history.follow(
         Direction.UP,
         cause,
-        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)),
+        inTurn(
+            () ->
+                blocking(() -> mapper().scaleUp(count, cause == Cause.MANUAL))
+                    .compose(this::bringUp)),
         manager::numShards);
   }
 
@@ -141,6 +148,7 @@ public final class Scaler {
     List<Future<Void>> deployed =
         ids.stream().map(id -> deployments.deploy(manager.shard(id).orElseThrow())).toList();
     return Future.join(deployed)
+        .recover(e -> rollBack(ids).transform(done -> Future.failedFuture(e)))
         .compose(
             all ->
                 blocking(
@@ -149,10 +157,10 @@ public final class Scaler {
                       added.addAndGet(ids.size());
                       LOG.info("added shards {}, now {} active", ids, manager.numShards());
                       return ids;
-                    }))
-        .recover(e -> rollBack(ids).transform(done -> Future.failedFuture(e)));
+                    }));
   }
 
+  /** They are provisioned: nobody has given them an event. */
   private Future<Void> rollBack(List<Integer> ids) {
     List<Future<?>> undone = new ArrayList<>();
     for (int id : ids) {
@@ -177,11 +185,13 @@ public final class Scaler {
         cause,
         inTurn(
                 () ->
-                    blocking(() -> mapper().scaleDown(count, true))
-                        .onSuccess(ids -> ids.forEach(this::seeOff)))
-            .compose(ids -> Future.all(ids.stream().map(this::seeOff).toList()).map(ids)),
+                    blocking(() -> mapper().scaleDown(count, cause == Cause.MANUAL))
+                        .map(ids -> new Leaving(ids, ids.stream().map(this::seeOff).toList())))
+            .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())),
         manager::numShards);
   }
+
+  private record Leaving(List<Integer> ids, List<Future<Void>> gone) {}
 
   /**
    * Removes one shard. Joins the request under way if the shard is on its way out.
@@ -190,33 +200,49 @@ public final class Scaler {
    * @return completes when all that it held is settled and it is gone
    */
   public Future<Void> remove(int id) {
-    Future<Void> underWay = leaving.get(id);
+    return leave(
+        id,
+        () ->
+            history
+                .follow(
+                    Direction.DOWN,
+                    Cause.MANUAL,
+                    inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
+                        .compose(this::deliverAndUnmap)
+                        .map(List.of(id)),
+                    manager::numShards)
+                .mapEmpty());
+  }
+
+  /** Follows a sealed shard to its end. */
+  private Future<Void> seeOff(int id) {
+    return leave(id, () -> deliverAndUnmap(id));
+  }
+
+  /** The same future for all who ask while a shard is on its way out. */
+  private Future<Void> leave(int id, Supplier<Future<Void>> way) {
+    Promise<Void> gone = Promise.promise();
+    Future<Void> underWay = leaving.putIfAbsent(id, gone.future());
     if (underWay != null) {
       return underWay;
     }
-    return history
-        .follow(
-            Direction.DOWN,
-            Cause.MANUAL,
-            inTurn(() -> blocking(() -> mapper().scaleDownShard(id)).onSuccess(done -> seeOff(id)))
-                .compose(done -> seeOff(id))
-                .map(List.of(id)),
-            manager::numShards)
-        .mapEmpty();
-  }
-
-  /** Follows a sealed shard to its end; the same future for all who ask. */
-  private Future<Void> seeOff(int id) {
-    return leaving.computeIfAbsent(
-        id, shardId -> deliverAndUnmap(shardId).onComplete(done -> leaving.remove(shardId)));
+    way.get()
+        .onComplete(
+            end -> {
+              leaving.remove(id);
+              gone.handle(end);
+            });
+    return gone.future();
   }
 
   private Future<Void> deliverAndUnmap(int id) {
-    if (manager.shard(id).isEmpty()) {
+    Shard shard = manager.shard(id).orElse(null);
+    if (shard == null) {
       return Future.succeededFuture();
     }
     return deployments
-        .flush(id)
+        .deploy(shard) // somebody else may have added it
+        .compose(runs -> deployments.flush(id))
         .compose(
             flushed ->
                 blocking(
@@ -240,6 +266,46 @@ public final class Scaler {
                     : deliverAndUnmap(id));
   }
 
+  /**
+   * Gives a verticle to the shards that may hold events and have none: those that were activated or
+   * drained at the engine since the last tick.
+   *
+   * @return completes when what they hold is being delivered
+   */
+  public Future<Void> adoptThoseWithEvents() {
+    return !closed && orphans().anyMatch(shard -> shard.state() != ShardState.PROVISIONING)
+        ? inTurn(this::adopt)
+        : Future.succeededFuture();
+  }
+
+  /**
+   * Those that are to come get a verticle and then their slots, those that are to go are seen off.
+   */
+  private Future<Void> adopt() {
+    List<Future<?>> adopted = new ArrayList<>();
+    orphans()
+        .forEach(
+            orphan -> {
+              int id = orphan.id();
+              switch (orphan.state()) {
+                case PROVISIONING -> adopted.add(bringUp(List.of(id)));
+                case ACTIVE -> adopted.add(deployments.deploy(orphan));
+                default -> {
+                  adopted.add(deployments.deploy(orphan));
+                  seeOff(id);
+                }
+              }
+            });
+    return Future.join(adopted).mapEmpty();
+  }
+
+  private Stream<Shard> orphans() {
+    return manager.shards().stream()
+        .filter(shard -> !leaving.containsKey(shard.id()))
+        .filter(shard -> shard.state() == ShardState.DRAINING || !deployments.has(shard.id()))
+        .filter(shard -> manager.shard(shard.id()).isPresent()); // it may have left meanwhile
+  }
+
   /** Asks the policy, and does what it says. Returns at once if a request is under way. */
   Future<?> tick() {
     synchronized (this) {
@@ -247,7 +313,10 @@ public final class Scaler {
         return last;
       }
     }
-    return blocking(manager::evaluateScaling)
+    Future<Void> adopted =
+        orphans().findAny().isPresent() ? inTurn(this::adopt) : Future.succeededFuture();
+    return adopted
+        .compose(done -> blocking(manager::evaluateScaling))
         .compose(
             decision -> {
               if (decision.direction() == Direction.NONE) {
@@ -272,6 +341,15 @@ public final class Scaler {
     synchronized (this) {
       return last.<Void>mapEmpty().otherwiseEmpty();
     }
+  }
+
+  /**
+   * The removals under way.
+   *
+   * @return completes when all shards that were on their way out are gone
+   */
+  public Future<Void> removals() {
+    return Future.join(List.copyOf(leaving.values())).mapEmpty();
   }
 
   private <T> Future<T> inTurn(Supplier<Future<T>> request) {

@@ -16,10 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,12 +39,16 @@ public final class ShardDeployments {
   private final DeliveryObserver observer;
   private final Function<ShardVerticle, Deployable> wrapper;
   private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
+  private boolean closed;
 
+  /** What is not final is guarded by the deployments' monitor. */
   private static final class Entry {
 
     final ShardPump pump;
-    volatile boolean wanted = true;
-    volatile @Nullable String deploymentId;
+    boolean wanted = true;
+
+    /** The id of the last deployment, once it runs. */
+    Future<String> deployment = Future.failedFuture("not deployed");
 
     Entry(ShardPump pump) {
       this.pump = pump;
@@ -93,41 +95,45 @@ public final class ShardDeployments {
   }
 
   /**
-   * Deploys a shard's verticle.
+   * Deploys a shard's verticle, if it has none.
    *
    * @param shard the shard
    * @return completes when its consumer runs; if it fails nothing is left
    */
-  public Future<Void> deploy(Shard shard) {
+  public synchronized Future<Void> deploy(Shard shard) {
+    if (closed) {
+      return Future.failedFuture(new IllegalStateException("the bus is closing"));
+    }
+    Entry known = entries.get(shard.id());
+    if (known != null) {
+      return known.deployment.mapEmpty();
+    }
     Entry entry =
         new Entry(new ShardPump(shard, sink, deadLetters, producer, batch, delivery, observer));
-    if (entries.putIfAbsent(shard.id(), entry) != null) {
-      return Future.failedFuture(new IllegalStateException(shard + " is deployed"));
-    }
-    return deploy(entry).onFailure(e -> entries.remove(shard.id()));
+    entries.put(shard.id(), entry);
+    return deploy(entry).onFailure(e -> entries.remove(shard.id(), entry));
   }
 
-  /**
-   * From a thread without a context: deployed from a verticle, such as the scaler or one of the
-   * user's, the shard's verticle would be that one's child and go with it.
-   */
-  private Future<Void> deploy(Entry entry) {
+  /** Not from the context of the caller, whose child the verticle would be. */
+  private synchronized Future<Void> deploy(Entry entry) {
+    if (!entry.wanted) {
+      return Future.succeededFuture();
+    }
     DeploymentOptions options =
         new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
     Promise<String> deployed = Promise.promise();
-    ForkJoinPool.commonPool()
-        .execute(
-            () ->
-                vertx
-                    .deployVerticle(
-                        () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
-                        options)
-                    .onComplete(deployed));
-    return deployed.future().onSuccess(id -> entry.deploymentId = id).mapEmpty();
+    entry.deployment = deployed.future();
+    NoContext.execute(
+        () ->
+            vertx
+                .deployVerticle(
+                    () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
+                    options)
+                .onComplete(deployed));
+    return deployed.future().mapEmpty();
   }
 
-  private void stopped(Entry entry) {
-    entry.deploymentId = null;
+  private synchronized void stopped(Entry entry) {
     if (entry.wanted) {
       LOG.warn("the verticle of {} stopped; deploying it again", entry.pump.shard());
       redeployLater(entry);
@@ -136,12 +142,7 @@ public final class ShardDeployments {
 
   private void redeployLater(Entry entry) {
     CompletableFuture.delayedExecutor(REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS)
-        .execute(
-            () -> {
-              if (entry.wanted) {
-                deploy(entry).onFailure(e -> redeployFailed(entry, e));
-              }
-            });
+        .execute(() -> deploy(entry).onFailure(e -> redeployFailed(entry, e)));
   }
 
   private void redeployFailed(Entry entry, Throwable failure) {
@@ -150,32 +151,59 @@ public final class ShardDeployments {
   }
 
   /**
-   * Undeploys a shard's verticle, for good.
+   * Undeploys a shard's verticle, for good. Who waits for what it has not delivered by then is told
+   * so.
    *
    * @param shardId the shard's id
    * @return completes when it has stopped; at once if there is none
    */
   public Future<Void> undeploy(int shardId) {
-    Entry entry = entries.remove(shardId);
-    if (entry == null) {
-      return Future.succeededFuture();
+    Future<String> deployment;
+    Entry entry;
+    synchronized (this) {
+      entry = entries.remove(shardId);
+      if (entry == null) {
+        return Future.succeededFuture();
+      }
+      entry.wanted = false;
+      deployment = entry.deployment;
     }
-    entry.wanted = false;
-    String id = entry.deploymentId;
-    return id == null ? Future.succeededFuture() : vertx.undeploy(id).otherwiseEmpty();
+    return deployment
+        .compose(vertx::undeploy)
+        .otherwiseEmpty() // it did not start, or was stopped by somebody else
+        .compose(stopped -> entry.pump.end());
   }
 
   /**
-   * Undeploys all.
+   * Gives up what is not delivered: who waits for it is told so, and no verticle has anything more
+   * to do.
+   *
+   * @return completes when all have given up
+   */
+  public Future<Void> abandonAll() {
+    return Future.join(entries.values().stream().map(entry -> entry.pump.end()).toList())
+        .mapEmpty();
+  }
+
+  /**
+   * Undeploys all, and deploys no more.
    *
    * @return completes when all have stopped
    */
   public Future<Void> undeployAll() {
+    synchronized (this) {
+      closed = true;
+    }
     List<Future<Void>> all = new ArrayList<>();
     for (Integer id : List.copyOf(entries.keySet())) {
       all.add(undeploy(id));
     }
     return Future.join(all).mapEmpty();
+  }
+
+  /** Whether a verticle is deployed for a shard, or about to be. */
+  boolean has(int shardId) {
+    return entries.containsKey(shardId);
   }
 
   /**

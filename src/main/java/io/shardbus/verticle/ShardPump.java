@@ -1,6 +1,7 @@
 package io.shardbus.verticle;
 
 import io.shardbus.event.ProducerId;
+import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * producers.
  *
  * It belongs to the shard, not to the verticle that runs it: a verticle attaches it to its loop and detaches it, and
- * what was drained but not delivered stays here for the next one. Everything but attach, detach and flush runs on the
- * loop; these hand over through the loop.
+ * what was drained but not delivered stays here for the next one. Everything runs on the loop; flush and end, which are
+ * for any thread, hand over to it.
  */
 final class ShardPump {
 
@@ -34,7 +35,13 @@ final class ShardPump {
   private final Delivery delivery;
   private final Queue<Flush> newFlushes = new ConcurrentLinkedQueue<>();
 
+  /** Where it runs; null while no verticle does. */
   private volatile @Nullable ShardLoop loop;
+
+  /** Where it ran last; null if it never did. */
+  private volatile @Nullable ShardLoop home;
+
+  private volatile boolean ended;
   private DrainBuffer forming;
   private long formingSince;
   private boolean consumerTaken;
@@ -53,6 +60,15 @@ final class ShardPump {
 
     Flush(long accepted) {
       this.accepted = accepted;
+    }
+
+    /** Answers when nothing more will be delivered. */
+    void end(long left) {
+      if (left == 0) {
+        promise.complete();
+      } else {
+        promise.fail(new IllegalStateException(left + " events were not delivered before the end"));
+      }
     }
   }
 
@@ -85,7 +101,9 @@ final class ShardPump {
     if (loop != null) {
       throw new IllegalStateException(shard + " has a consumer already");
     }
+    home = on;
     loop = on;
+    timer = -1; // whatever it was, it ended with the verticle before
     delivery.resume(on);
     shard.attachConsumer(() -> on.execute(() -> turn(on)));
   }
@@ -96,9 +114,53 @@ final class ShardPump {
     if (here == null) {
       return Future.succeededFuture();
     }
+    loop = null;
     shard.detachConsumer();
     cancelTimer(here);
-    return delivery.suspend().onComplete(done -> loop = null);
+    return delivery.suspend();
+  }
+
+  /**
+   * No verticle will run it again. Who waits for what is not delivered by now is told so. For any
+   * thread.
+   */
+  Future<Void> end() {
+    Promise<Void> done = Promise.promise();
+    Runnable end =
+        () -> {
+          giveUp();
+          done.complete();
+        };
+    ShardLoop last = home;
+    if (last == null) {
+      end.run();
+    } else {
+      last.execute(end);
+    }
+    return done.future();
+  }
+
+  private void giveUp() {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    detach();
+    ShardAccounting account = shard.accounting();
+    long left = account.pendingInRing() + account.inFlight();
+    delivery.abandon();
+    forming.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
+    forming = newBuffer();
+    shard.abandon();
+    flushes.forEach(flush -> flush.end(left));
+    flushes.clear();
+    endNewFlushes(left);
+  }
+
+  private void endNewFlushes(long left) {
+    for (Flush flush = newFlushes.poll(); flush != null; flush = newFlushes.poll()) {
+      flush.end(left);
+    }
   }
 
   /** For any thread. Completes when what the shard has accepted by now is settled. */
@@ -108,6 +170,9 @@ final class ShardPump {
     ShardLoop here = loop;
     if (here != null) {
       here.execute(() -> turn(here));
+    } else if (ended) {
+      ShardAccounting account = shard.accounting();
+      endNewFlushes(account.pendingInRing() + account.inFlight());
     } // else the next verticle finds it when it attaches
     return flush.promise.future();
   }

@@ -18,10 +18,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,6 +164,109 @@ class ScalerTest {
     assertThat(sink.count()).isEqualTo(500);
     assertThat(sink.faults()).isEmpty();
     assertThat(scaler.removed()).isEqualTo(1);
+  }
+
+  @Test
+  void removalUnderWay_isJoinedByAllWhoAsk() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false).setMaxShards(8), verticle -> verticle);
+    for (int round = 0; round < 20; round++) {
+      int id = await(scaler.scaleUp(1)).get(0);
+      List<Future<Void>> all = Stream.generate(() -> scaler.remove(id)).limit(7).toList();
+      await(Future.all(all));
+    }
+    assertThat(scaler.removed()).isEqualTo(20);
+    assertThat(scaler.failed()).isZero();
+  }
+
+  @Test
+  void shardsOfTheEngine_areAdopted() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    int added = manager.addShardForce();
+    await(scaler.tick());
+    assertThat(manager.mapper().orElseThrow().shardState(added)).contains(ShardState.ACTIVE);
+    for (int i = 0; i < 300; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    manager.drainShard(0);
+    await(scaler.tick());
+    await(scaler.removals());
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(1, added);
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(300);
+    assertThat(vertx.deploymentIDs()).hasSize(2);
+  }
+
+  @Test
+  void activatedPastTheScaler_isServedByAFlush() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager.activateShard(manager.addShardForce());
+    for (int i = 0; i < 300; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    await(scaler.adoptThoseWithEvents());
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(300);
+  }
+
+  /** A verticle that is being deployed again is none that may be forgotten. */
+  @Test
+  void removalDuringARedeployment_leavesNoVerticle() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
+    for (String id : vertx.deploymentIDs()) {
+      await(vertx.undeploy(id));
+      break;
+    }
+    Awaitility.await().until(() -> starts.get() == 3);
+    Future<Void> all = deployments.undeployAll();
+    gate.complete();
+    await(all);
+    assertThat(vertx.deploymentIDs()).isEmpty();
+  }
+
+  @Test
+  void flush_isAnsweredWhateverGoesMeanwhile() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false).setMaxShards(8), verticle -> verticle);
+    List<Future<Void>> flushes = new ArrayList<>();
+    for (int round = 0; round < 100; round++) {
+      int id = await(scaler.scaleUp(1)).get(0);
+      Future<Void> gone = scaler.remove(id);
+      while (!gone.isComplete()) {
+        flushes.add(deployments.flushAll());
+      }
+      await(gone);
+    }
+    for (Future<Void> flush : flushes) {
+      await(flush);
+    }
+  }
+
+  @Test
+  void automaticRequest_keepsTheCooldown() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMinShards(2)
+            .setMaxShards(8)
+            .setMetricsWindow(Duration.ofMillis(10))
+            .setCooldown(Duration.ofMinutes(10)),
+        verticle -> verticle);
+    for (int i = 0; i < 30_000; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    while (manager.numShards() < 3) {
+      await(scaler.tick());
+    }
+    for (int i = 0; i < 50; i++) { // several at once, whose decisions are made side by side
+      await(Future.all(scaler.tick(), scaler.tick(), scaler.tick()));
+    }
+    assertThat(scaler.added()).as("in ten minutes").isLessThanOrEqualTo(2);
+    await(scaler.scaleUp(1));
+    gate.complete();
   }
 
   @Test

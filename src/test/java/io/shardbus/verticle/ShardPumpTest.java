@@ -318,6 +318,31 @@ class ShardPumpTest {
   }
 
   @Test
+  void lateAnswer_isNotTakenForThatOfTheAttemptUnderWay() {
+    delivery.setTimeout(Duration.ofSeconds(1)).setInitialBackoff(Duration.ofMillis(100));
+    List<Promise<Void>> answers = new ArrayList<>();
+    sink.behave(
+        b -> {
+          answers.add(Promise.promise());
+          return answers.get(answers.size() - 1).future();
+        });
+    start();
+    send(1);
+    loop.pass(Duration.ofMillis(1_200));
+    assertThat(answers).as("the second attempt is under way").hasSize(2);
+    answers.get(0).complete();
+    loop.run();
+    assertThat(shard.accounting().delivered()).isZero();
+    loop.pass(Duration.ofMillis(1_500));
+    assertThat(answers).as("the third").hasSize(3);
+    answers.get(1).fail("late as well");
+    answers.get(2).complete();
+    loop.run();
+    assertThat(shard.accounting().delivered()).isEqualTo(1);
+    assertThat(shard.accounting().inFlight()).isZero();
+  }
+
+  @Test
   void permanentFailure_isolatesThePoison() {
     sink.behave(
         b ->
@@ -397,7 +422,80 @@ class ShardPumpTest {
   }
 
   @Test
-  void deadLetterSinkThatFails_holdsTheShardAndLosesNothing() {
+  void maxAttempts_findTheOneToBlame() {
+    delivery.setMaxAttempts(3);
+    sink.behave(
+        b ->
+            b.events().stream().anyMatch(e -> e.sequence() == 500)
+                ? Future.failedFuture("always")
+                : record(b));
+    batch.setAdaptive(false).setMinSize(1000);
+    start();
+    send(1000);
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(letters).extracting(letter -> letter.event().sequence()).containsExactly(500L);
+    assertThat(shard.accounting().delivered()).isEqualTo(999);
+    List<String> expected = events(0, 1000);
+    expected.remove("event 500");
+    assertThat(writes.stream().flatMap(b -> b.events().stream()).map(e -> e.payload().toString()))
+        .isEqualTo(expected);
+  }
+
+  @Test
+  void maxAttempts_doNotAskASinkThatIsDownForEachEvent() {
+    delivery.setMaxAttempts(3);
+    int[] attempts = {0};
+    sink.behave(
+        b -> {
+          attempts[0]++;
+          return Future.failedFuture("down");
+        });
+    batch.setAdaptive(false).setMinSize(1000);
+    start();
+    send(1000);
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(letters).hasSize(1000);
+    assertThat(attempts[0]).isLessThan(60);
+    assertThat(pump.sinkHealth().circuit())
+        .as("dead letters say nothing of the sink")
+        .isEqualTo(SinkHealth.Circuit.OPEN);
+  }
+
+  @Test
+  void deadLetterSinkThatFails_isNoFailureOfTheSink() {
+    delivery.setBreakerFailures(2);
+    deadLetterAnswer = Future.failedFuture("disk full");
+    sink.behave(b -> Future.failedFuture(SinkException.permanentFailure("poison")));
+    start();
+    send(1);
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(pump.sinkHealth()).isEqualTo(SinkHealth.GOOD);
+  }
+
+  @Test
+  void ackThatThrows_stopsNothing() {
+    start();
+    manager.ingestRaw(
+        RawEvent.of("x"),
+        new DeliveryAck() {
+          @Override
+          public void delivered(int events) {
+            throw new IllegalStateException("not my day");
+          }
+
+          @Override
+          public void failed(Failure failure, int events) {}
+        });
+    loop.run();
+    send(3);
+    Future<Void> flushed = pump.flush();
+    loop.run();
+    assertThat(flushed.succeeded()).isTrue();
+    assertThat(sink.count()).isEqualTo(4);
+  }
+
+  @Test
+  void deadLetterSinkThatFails_holdsholdsTheShardAndLosesNothing() {
     deadLetterAnswer = Future.failedFuture("disk full");
     sink.behave(
         b ->
@@ -479,6 +577,82 @@ class ShardPumpTest {
     loop.pass(Duration.ofSeconds(1));
     assertThat(delivered()).isEqualTo(events(0, 110));
     assertBalanced();
+  }
+
+  @Test
+  void timerOfTheLoopBefore_isNotTrusted() {
+    Promise<Void> gate = Promise.promise();
+    batch.setAdaptive(false).setMinSize(10).setMaxDelay(Duration.ofSeconds(2));
+    sink.behave(b -> gate.future());
+    start();
+    send(10);
+    loop.run();
+    send(3);
+    loop.run();
+    pump.detach();
+    gate.complete();
+    loop.run();
+    loop = new ManualLoop();
+    sink.behave(this::record);
+    pump.attach(loop);
+    loop.pass(Duration.ofSeconds(3));
+    assertThat(delivered()).isEqualTo(events(0, 13));
+  }
+
+  @Test
+  void end_tellsAllWhoWait() {
+    List<DeliveryAck.Failure> failures = new ArrayList<>();
+    DeliveryAck ack =
+        new DeliveryAck() {
+          @Override
+          public void delivered(int events) {}
+
+          @Override
+          public void failed(Failure failure, int events) {
+            for (int i = 0; i < events; i++) {
+              failures.add(failure);
+            }
+          }
+        };
+    Promise<Void> never = Promise.promise();
+    batch.setAdaptive(false).setMinSize(10).setMaxSize(20);
+    sink.behave(b -> never.future());
+    start();
+    for (int i = 0; i < 50; i++) { // written, forming and in the ring
+      manager.ingestRaw(RawEvent.of("event " + i), ack);
+      if (i == 9) {
+        loop.run();
+      }
+    }
+    loop.run();
+    Future<Void> flushed = pump.flush();
+    Future<Void> ended = pump.end();
+    Future<Void> flushedLate = pump.flush();
+    loop.run();
+    assertThat(ended.succeeded()).isTrue();
+    assertThat(failures).hasSize(50).containsOnly(DeliveryAck.Failure.ABANDONED);
+    assertThat(flushed.cause()).hasMessageContaining("50 events were not delivered");
+    assertThat(flushedLate.failed()).isTrue();
+    assertThat(pump.flush().failed()).isTrue();
+    assertThat(shard.accounting().inFlight()).isEqualTo(50);
+    never.complete();
+    loop.run();
+    assertThat(failures).as("a late answer").hasSize(50);
+    assertBalanced();
+  }
+
+  @Test
+  void end_whenAllIsDeliveredIsASuccess() {
+    start();
+    send(5);
+    loop.run();
+    pump.detach();
+    Future<Void> flushed = pump.flush();
+    assertThat(flushed.isComplete()).as("another loop may come").isFalse();
+    pump.end();
+    loop.run();
+    assertThat(flushed.succeeded()).isTrue();
+    assertThat(pump.flush().succeeded()).isTrue();
   }
 
   @Test
