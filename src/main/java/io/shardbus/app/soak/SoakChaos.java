@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Adds and removes shards and kills their verticles, as fast as it can, until it is told to end.
+ * Adds and removes shards, flushes them and kills their verticles, as fast as it can, until it is
+ * told to end.
  */
 final class SoakChaos extends Thread {
 
@@ -72,9 +73,13 @@ final class SoakChaos extends Thread {
     if (roll < 70) {
       return checked(bus.scaleDown(1));
     }
-    if (roll < 90) {
+    if (roll < 85) {
       List<Integer> ids = bus.shards().mapper().orElseThrow().allShardIds();
-      return checked(bus.removeShard(ids.get(dice.nextInt(ids.size()))));
+      int id = ids.get(dice.nextInt(ids.size()));
+      return checked(Future.join(bus.removeShard(id), bus.removeShard(id)));
+    }
+    if (roll < 90) {
+      return bus.flush().onFailure(e -> violations.add("flush failed: " + e));
     }
     List<String> victims = new ArrayList<>(vertx.deploymentIDs());
     victims.removeAll(spared);

@@ -31,6 +31,7 @@ final class SoakRound {
     BackpressureMode.sample(3)
   };
   private static final int[] RINGS = {1024, 4096, 65_536};
+  private static final int PRODUCERS_OF_A_KIND = 2;
   private static final long PATIENCE_SECONDS = 60;
 
   private final long seed;
@@ -94,8 +95,10 @@ final class SoakRound {
       shares += kind.share;
     }
     for (SoakProducer.Kind kind : SoakProducer.Kind.values()) {
-      long part = Math.round(events * kind.share / shares);
-      producers.add(new SoakProducer(producers.size(), kind, part, vertx, bus, seed, violations));
+      long part = Math.round(events * kind.share / shares / PRODUCERS_OF_A_KIND);
+      for (int i = 0; i < PRODUCERS_OF_A_KIND; i++) {
+        producers.add(new SoakProducer(producers.size(), kind, part, vertx, bus, seed, violations));
+      }
     }
     SoakChaos chaos = new SoakChaos(vertx, bus, seed, violations);
     chaos.start();
@@ -108,6 +111,7 @@ final class SoakRound {
     }
     chaos.end();
     await(bus.close());
+    same("verticles left", 0, vertx.deploymentIDs().size());
     audit(bus.stats(), bus);
     BusStats.Scaling scaling = bus.stats().scaling();
     return new Result(
