@@ -111,7 +111,15 @@ final class DefaultShardBus implements ShardBus {
   public Future<IngestResult> ingestAwait(RawEvent event) {
     Promise<IngestResult> promise = Promise.promise();
     queue.ingest(event, null, promise::complete);
-    return promise.future();
+    return promise.future().compose(DefaultShardBus::orFail);
+  }
+
+  @Override
+  public Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel) {
+    Promise<IngestResult> promise = Promise.promise();
+    Runnable giveUp = queue.ingest(event, null, promise::complete);
+    cancel.onComplete(done -> giveUp.run());
+    return promise.future().compose(DefaultShardBus::orFail);
   }
 
   @Override

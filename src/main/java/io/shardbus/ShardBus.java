@@ -110,9 +110,9 @@ public interface ShardBus {
    * whoever handed them in.
    *
    * @param event the event
-   * @return completes with ACCEPTED when it is in a ring; with TOO_LARGE or CLOSED, for which
-   *     waiting is no help; with BACKPRESSURE if 65,536 events, or {@code maxRingBytes} of them,
-   *     wait already
+   * @return completes with ACCEPTED when it is in a ring; fails with a {@link
+   *     NotDeliveredException}: TOO_LARGE or CLOSED, for which waiting is no help; BACKPRESSURE if
+   *     65,536 events, or {@code maxRingBytes} of them, wait already
    */
   Future<IngestResult> ingestAwait(RawEvent event);
 
@@ -125,6 +125,18 @@ public interface ShardBus {
    *     NotDeliveredException} that says why it was refused, BACKPRESSURE when the time is over
    */
   Future<IngestResult> ingestAwait(RawEvent event, Duration patience);
+
+  /**
+   * Takes an event if there is room for it before somebody thinks better of it; else it never gets
+   * in.
+   *
+   * @param event the event
+   * @param cancel once it is complete, however, the event waits no longer; for example the end of
+   *     the request that the event came with
+   * @return completes with ACCEPTED when it is in a ring; fails with a {@link
+   *     NotDeliveredException} that says why it was refused, BACKPRESSURE when it was cancelled
+   */
+  Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel);
 
   /**
    * Takes an event and waits until the sink has confirmed it.

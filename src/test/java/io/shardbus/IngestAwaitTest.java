@@ -3,8 +3,8 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
@@ -189,10 +189,10 @@ class IngestAwaitTest {
       results.add(bus.ingestAwait(RawEvent.of("w" + i)));
     }
     for (int i = IngestQueue.MAX_WAITING; i < results.size(); i++) {
-      assertThat(results.get(i).result().outcome()).isEqualTo(Outcome.BACKPRESSURE);
+      assertRefused(results.get(i), Reason.BACKPRESSURE);
     }
     gate.complete();
-    await(Future.all(results));
+    await(Future.all(results.subList(0, IngestQueue.MAX_WAITING)));
     await(bus.flush());
     assertThat(sink.ofShard(0).stream().filter(e -> e.payload().toString().startsWith("w")).count())
         .isEqualTo(IngestQueue.MAX_WAITING);
@@ -274,9 +274,40 @@ class IngestAwaitTest {
     fill("k");
     Future<IngestResult> waits = bus.ingestAwait(RawEvent.of("x"));
     Future<Void> closed = bus.close();
-    assertThat(await(waits).outcome()).isEqualTo(Outcome.CLOSED);
+    Awaitility.await().until(waits::isComplete);
+    assertRefused(waits, Reason.CLOSED);
     gate.complete();
     await(closed);
+  }
+
+  @Test
+  void cancelledEvent_neverGetsInAndHoldsUpNobody() throws Exception {
+    start(1);
+    fill("k");
+    Promise<Void> cancel = Promise.promise();
+    Future<IngestResult> regretted = bus.ingestAwait(RawEvent.of("regretted"), cancel.future());
+    Future<IngestResult> next = bus.ingestAwait(RawEvent.of("next"), Future.future(never -> {}));
+    cancel.fail("no longer needed");
+    assertRefused(regretted, Reason.BACKPRESSURE);
+    assertThat(next.isComplete()).isFalse();
+    gate.complete();
+    await(next);
+    await(bus.flush());
+    assertThat(sink.ofShard(0))
+        .extracting(e -> e.payload().toString())
+        .contains("next")
+        .doesNotContain("regretted");
+    Promise<Void> late = Promise.promise();
+    assertThat(await(bus.ingestAwait(RawEvent.of("in"), late.future())).accepted()).isTrue();
+    late.complete();
+    await(bus.flush());
+    assertBalanced();
+  }
+
+  private static void assertRefused(Future<IngestResult> result, Reason reason) {
+    assertThat(result.cause())
+        .isInstanceOfSatisfying(
+            NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(reason));
   }
 
   @Test

@@ -2,15 +2,11 @@ package io.shardbus.shard;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
-import io.vertx.core.buffer.Buffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -22,35 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ShardManager {
 
-  /** Small, so that finding an event's group stays cheap with many shards. */
-  private static final int BATCH_CHUNK = 256;
-
-  /** One event in 256 is timed and noted with its slot. */
-  private static final long SAMPLE_MASK = 0xFF;
-
-  /**
-   * A push answers with one number: the outcome, and below it the shard, or that none was asked.
-   */
-  private static final int OUTCOME_SHIFT = 16;
-
-  private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
-  private static final Outcome[] OUTCOMES = Outcome.values();
-
   private final ShardSet set;
   private final BackpressureMode mode;
-  private volatile ShardLimits limits;
   private final LongSupplier clock;
+  private final Ingestion ingestion;
   private final @Nullable ShardMapper mapper;
-  private final ScalingEvaluator evaluator = new ScalingEvaluator();
-  private final MetricsCollector collector;
-  private List<ShardLoad> lastLoads = List.of();
-
-  /** Whether the last window has been acted on. */
-  private boolean decided = true;
-
-  private final LongAdder unrouted = new LongAdder();
-  private final LongAdder closed = new LongAdder();
-  private final LongAdder tooLarge = new LongAdder();
+  private final @Nullable ScalingMonitor monitor;
 
   /**
    * Static mode: the shards are active at once and for good.
@@ -87,11 +60,12 @@ public final class ShardManager {
     }
     ShardLimits.requireRingCapacity(ringCapacity);
     this.mode = mode;
-    this.limits = limits;
     this.clock = clock;
     set = new ShardSet(ringCapacity, mode, limits.maxRingBytes());
+    ingestion = new Ingestion(set, limits, clock);
     if (policy == null) {
       mapper = null;
+      monitor = null;
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
       set.publish(all.toArray(Shard[]::new), null);
@@ -99,8 +73,8 @@ public final class ShardManager {
       ScalingPolicy own = new ScalingPolicy(policy);
       own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
       mapper = ShardMapper.withShards(numShards, set, own, clock);
+      monitor = new ScalingMonitor(set, mapper, clock);
     }
-    collector = new MetricsCollector(clock.getAsLong());
   }
 
   /**
@@ -182,7 +156,7 @@ public final class ShardManager {
    * @return the limits
    */
   public ShardLimits limits() {
-    return limits;
+    return ingestion.limits();
   }
 
   /**
@@ -192,7 +166,7 @@ public final class ShardManager {
    * @throws IllegalArgumentException if it is out of range
    */
   public void changeMaxEventBytes(int bytes) {
-    limits = new ShardLimits(bytes, limits.maxRingBytes());
+    ingestion.changeMaxEventBytes(bytes);
   }
 
   /**
@@ -281,7 +255,7 @@ public final class ShardManager {
    * @return what became of it
    */
   public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
-    return ingest(event, ack, true);
+    return ingestion.ingest(event, ack, true);
   }
 
   /**
@@ -294,7 +268,7 @@ public final class ShardManager {
    * @return what became of it
    */
   public IngestResult tryIngestRaw(RawEvent event, @Nullable DeliveryAck ack) {
-    return ingest(event, ack, false);
+    return ingestion.ingest(event, ack, false);
   }
 
   /**
@@ -304,93 +278,7 @@ public final class ShardManager {
    * @return BACKPRESSURE; UNROUTED or CLOSED if there is no shard for it
    */
   public IngestResult refuse(RawEvent event) {
-    RoutingTable table = set.routing();
-    Shard shard = table.select(event.hash());
-    if (shard == null) {
-      return IngestResult.refused(noShard(table, true));
-    }
-    shard.refuse();
-    return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
-  }
-
-  /**
-   * Kept apart from {@link #push}, and small, with one place that makes the result: so the compiler
-   * can do without the objects of a caller that looks at the result and forgets it.
-   */
-  private IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
-    long timestamp = clock.getAsLong();
-    int answer =
-        push(
-            event.buffer(),
-            event.key(),
-            event.hash(),
-            event.sizeWithKey(),
-            timestamp,
-            ack,
-            countRefusal);
-    Outcome outcome = OUTCOMES[answer >>> OUTCOME_SHIFT];
-    int shard = answer & NO_SHARD;
-    return new IngestResult(
-        outcome, shard == NO_SHARD ? -1 : shard, outcome == Outcome.ACCEPTED ? timestamp : 0);
-  }
-
-  @SuppressWarnings("EnumOrdinal") // the number does not leave this class
-  private static int answer(Outcome outcome, int shard) {
-    return outcome.ordinal() << OUTCOME_SHIFT | shard;
-  }
-
-  private int push(
-      Buffer payload,
-      @Nullable String key,
-      long hash,
-      int size,
-      long timestamp,
-      @Nullable DeliveryAck ack,
-      boolean countRefusal) {
-    if (size > limits.maxEventBytes()) {
-      tooLarge.increment();
-      return answer(Outcome.TOO_LARGE, NO_SHARD);
-    }
-    QueuedEvent queued = new QueuedEvent(payload, key, timestamp, ack);
-    boolean sampled = inSample(timestamp, hash);
-    if (sampled) {
-      set.routing().sample(hash);
-    }
-    while (true) {
-      RoutingTable table = set.routing();
-      Shard shard = table.select(hash);
-      if (shard == null) {
-        return answer(noShard(table, countRefusal), NO_SHARD);
-      }
-      switch (shard.offer(queued, countRefusal)) {
-        case ACCEPTED:
-          if (sampled) {
-            shard.pushLatency().add(clock.getAsLong() - timestamp);
-          }
-          return answer(Outcome.ACCEPTED, shard.id());
-        case BACKPRESSURE:
-          return answer(Outcome.BACKPRESSURE, shard.id());
-        case SAMPLED:
-          return answer(Outcome.SAMPLED, shard.id());
-        case SEALED:
-          // It left the table before it was sealed: the table read next does not have it.
-      }
-    }
-  }
-
-  private static boolean inSample(long timestamp, long hash) {
-    return ((timestamp ^ hash) & SAMPLE_MASK) == 0;
-  }
-
-  private Outcome noShard(RoutingTable table, boolean countUnrouted) {
-    if (table == RoutingTable.CLOSED) {
-      closed.increment();
-      return Outcome.CLOSED;
-    }
-    if (countUnrouted) {
-      unrouted.increment();
-    }
-    return Outcome.UNROUTED;
+    return ingestion.refuse(event);
   }
 
   /**
@@ -414,97 +302,7 @@ public final class ShardManager {
    * @return how many were taken and refused
    */
   public BatchIngestResult ingestRawBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
-    BatchTally tally = new BatchTally();
-    for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
-      RoutingTable table = enterTable();
-      try {
-        ingestChunk(
-            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, tally);
-      } finally {
-        table.exitBatch();
-      }
-    }
-    return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
-  }
-
-  private RoutingTable enterTable() {
-    while (true) {
-      RoutingTable table = set.routing();
-      table.enterBatch();
-      if (table == set.routing()) {
-        return table;
-      }
-      table.exitBatch();
-    }
-  }
-
-  private void ingestChunk(
-      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
-    int count = events.size();
-    long timestamp = clock.getAsLong();
-    QueuedEvent[] queued = new QueuedEvent[count];
-    Shard[] owners = new Shard[count];
-    for (int i = 0; i < count; i++) {
-      RawEvent event = events.get(i);
-      if (event.sizeWithKey() > limits.maxEventBytes()) {
-        tooLarge.increment();
-        tally.count(Outcome.TOO_LARGE);
-        continue;
-      }
-      Shard owner = table.select(event.hash());
-      if (owner == null) {
-        tally.count(noShard(table, true));
-        continue;
-      }
-      if (inSample(timestamp, event.hash())) {
-        table.sample(event.hash());
-      }
-      owners[i] = owner;
-      queued[i] = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
-    }
-    QueuedEvent[] group = new QueuedEvent[count];
-    for (int first = 0; first < count; first++) {
-      Shard owner = owners[first];
-      if (owner == null) {
-        continue;
-      }
-      int size = 0;
-      for (int i = first; i < count; i++) {
-        if (owners[i] == owner) {
-          group[size++] = queued[i];
-          owners[i] = null;
-        }
-      }
-      pushGroup(owner, group, size, tally);
-    }
-  }
-
-  private static void pushGroup(Shard owner, QueuedEvent[] group, int size, BatchTally tally) {
-    int accepted = owner.offerMany(group, size);
-    tally.accepted += accepted;
-    for (int i = accepted; i < size; i++) {
-      switch (owner.offer(group[i], true)) {
-        case ACCEPTED -> tally.count(Outcome.ACCEPTED);
-        case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
-        case SAMPLED -> tally.count(Outcome.SAMPLED);
-        case SEALED -> throw new IllegalStateException(owner + " was sealed under a batch");
-      }
-    }
-  }
-
-  private static final class BatchTally {
-
-    int accepted;
-    int dropped;
-    int unrouted;
-
-    void count(Outcome outcome) {
-      switch (outcome) {
-        case ACCEPTED -> accepted++;
-        case UNROUTED -> unrouted++;
-        default -> dropped++;
-      }
-    }
+    return ingestion.ingestBatch(events, ack);
   }
 
   // ---------------------------------------------------------------- the consumer side
@@ -590,15 +388,20 @@ public final class ShardManager {
    */
   public ShardStats stats() {
     ShardAccounting total = accounting();
+    Refusals refusals = refusals();
     long batches = 0;
     for (ShardLedger ledger : set.ledgers()) {
       batches += ledger.batches.get();
     }
     return new ShardStats(
         total.accepted(),
-        total.backpressure() + total.sampled() + total.evicted() + tooLarge.sum() + closed.sum(),
+        total.backpressure()
+            + total.sampled()
+            + total.evicted()
+            + refusals.tooLarge()
+            + refusals.closed(),
         batches,
-        unrouted.sum());
+        refusals.unrouted());
   }
 
   /**
@@ -630,7 +433,7 @@ public final class ShardManager {
    * @return the counts by reason
    */
   public Refusals refusals() {
-    return new Refusals(unrouted.sum(), closed.sum(), tooLarge.sum());
+    return ingestion.refusals();
   }
 
   /**
@@ -711,39 +514,8 @@ public final class ShardManager {
    *
    * @return one entry a shard, by ascending id; empty in static mode
    */
-  public synchronized Optional<List<ShardMetrics>> collectMetrics() {
-    if (mapper == null) {
-      return Optional.empty();
-    }
-    rollWindow(mapper);
-    double equal = 1.0 / Math.max(1, mapper.activeShardCount());
-    var slots = mapper.slotsByShard();
-    double total = slots.values().stream().mapToInt(Integer::intValue).sum();
-    List<ShardMetrics> metrics = new ArrayList<>();
-    for (ShardLoad load : lastLoads) {
-      Shard shard = load.shard();
-      double share = slots.getOrDefault(shard.id(), 0) / Math.max(1, total);
-      metrics.add(
-          new ShardMetrics(
-              shard.id(),
-              load.fillRatio(),
-              Math.round(load.offeredRate()),
-              load.pushNanos(),
-              load.flushMicros(),
-              shard.state() == ShardState.DRAINING,
-              share / equal));
-    }
-    return Optional.of(metrics);
-  }
-
-  private void rollWindow(ShardMapper dynamic) {
-    long now = clock.getAsLong();
-    long window = dynamic.currentPolicy().getMetricsWindow().toNanos();
-    if (collector.elapsedNanos(now) >= window - window / 4) { // a timer may be a little early
-      lastLoads = collector.roll(set.all(), now);
-      decided = false;
-      dynamic.rebalance(lastLoads);
-    }
+  public Optional<List<ShardMetrics>> collectMetrics() {
+    return Optional.ofNullable(monitor).map(ScalingMonitor::metrics);
   }
 
   /**
@@ -752,23 +524,8 @@ public final class ShardManager {
    *
    * @return the decision; nothing is changed by it
    */
-  public synchronized ScalingDecision evaluateScaling() {
-    if (mapper == null) {
-      return ScalingDecision.NONE;
-    }
-    rollWindow(mapper);
-    if (decided) {
-      return ScalingDecision.NONE;
-    }
-    decided = true;
-    int coming = (int) set.all().stream().filter(s -> s.state() == ShardState.PROVISIONING).count();
-    return evaluator.evaluate(
-        mapper.currentPolicy(),
-        lastLoads,
-        set.all().size(),
-        coming,
-        clock.getAsLong(),
-        mapper.coolingDown());
+  public ScalingDecision evaluateScaling() {
+    return monitor == null ? ScalingDecision.NONE : monitor.evaluate();
   }
 
   /**

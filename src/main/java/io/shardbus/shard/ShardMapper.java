@@ -4,12 +4,10 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
@@ -23,24 +21,20 @@ import java.util.stream.Stream;
 public final class ShardMapper {
 
   private final ShardSet set;
-  private final int slotCount;
   private volatile ScalingPolicy policy; // never changed, but replaced
   private final LongSupplier nanoClock;
-  private final LoadBalancer balancer = new LoadBalancer();
-  private final SlotLoads slotLoads;
+  private final SlotTable slots;
   private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
   private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
 
   private long lastChange;
   private boolean changed;
-  private final AtomicLong slotsMoved = new AtomicLong();
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
     this.policy = policy;
     this.nanoClock = nanoClock;
-    this.slotCount = SlotPlan.slotCount(policy.getMaxShards());
-    this.slotLoads = new SlotLoads(slotCount);
+    this.slots = new SlotTable(set, SlotPlan.slotCount(policy.getMaxShards()));
   }
 
   static ShardMapper withShards(
@@ -48,7 +42,7 @@ public final class ShardMapper {
     ShardMapper mapper = new ShardMapper(set, policy, nanoClock);
     List<Shard> shards = set.create(count);
     shards.forEach(shard -> shard.state(ShardState.ACTIVE));
-    set.publish(SlotPlan.equalRanges(shards, mapper.slotCount), mapper.slotLoads);
+    mapper.slots.divide(shards);
     return mapper;
   }
 
@@ -120,13 +114,13 @@ public final class ShardMapper {
    */
   public void changePolicy(ScalingPolicy next) {
     ScalingPolicy own = new ScalingPolicy(next).validate();
-    if (SlotPlan.slotCount(own.getMaxShards()) > slotCount) {
+    if (SlotPlan.slotCount(own.getMaxShards()) > slots.count()) {
       throw new ScalingException(
           Reason.INVALID_POLICY,
           "maxShards: "
               + own.getMaxShards()
               + " must be at most "
-              + SlotPlan.mostShards(slotCount)
+              + SlotPlan.mostShards(slots.count())
               + " until the next start: the routing table was made for so many");
     }
     policy = own;
@@ -154,13 +148,7 @@ public final class ShardMapper {
    * @return slots by shard id, ascending
    */
   public Map<Integer, Integer> slotsByShard() {
-    Map<Integer, Integer> byId = new LinkedHashMap<>();
-    inState(ShardState.ACTIVE).forEach(shard -> byId.put(shard.id(), 0));
-    RoutingTable table = set.routing();
-    for (int i = 0; i < table.slotCount(); i++) {
-      byId.computeIfPresent(table.owner(i).id(), (id, slots) -> slots + 1);
-    }
-    return byId;
+    return slots.byShard();
   }
 
   /**
@@ -169,11 +157,11 @@ public final class ShardMapper {
    * @return slots
    */
   public long slotsMoved() {
-    return slotsMoved.get();
+    return slots.moved();
   }
 
   private Stream<Shard> inState(ShardState state) {
-    return set.all().stream().filter(shard -> shard.state() == state);
+    return set.inState(state);
   }
 
   // ---------------------------------------------------------------- growing and shrinking
@@ -303,13 +291,7 @@ public final class ShardMapper {
       case ACTIVE:
         return;
       case PROVISIONING:
-        Map<Shard, Double> rates = rates();
-        shard.state(ShardState.ACTIVE);
-        if (rates.isEmpty()) {
-          publish(SlotPlan.equalRanges(List.of(shard), slotLoads.slots()));
-        } else {
-          publish(moved(LoadBalancer.withNewcomer(rates, shard)));
-        }
+        slots.welcome(shard);
         return;
       default:
         throw illegalState(shard, "be activated");
@@ -326,16 +308,7 @@ public final class ShardMapper {
 
   /** Out of the table first, then sealed: see {@link Shard}. */
   private void drain(List<Shard> leaving) {
-    Map<Shard, Double> rates = rates();
-    double freed = 0;
-    for (Shard shard : leaving) {
-      shard.state(ShardState.DRAINING);
-      Double rate = rates.remove(shard);
-      freed += rate == null ? 0 : rate;
-    }
-    if (freed > 0) {
-      publish(moved(LoadBalancer.withFreed(rates, freed)));
-    }
+    slots.release(leaving);
     leaving.forEach(Shard::seal);
   }
 
@@ -404,51 +377,12 @@ public final class ShardMapper {
     onRemoved.add(listener);
   }
 
-  // ---------------------------------------------------------------- slots
-
   /**
    * Lets slots follow the load of the window that has just ended, unless shards have come or gone
    * since it was measured.
    */
   synchronized void rebalance(List<ShardLoad> loads) {
-    List<ShardLoad> active =
-        loads.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
-    if (active.isEmpty() || set.routing().slotCount() == 0) {
-      return;
-    }
-    slotLoads.update(set.routing(), active);
-    if (active.size() == activeShardCount()) {
-      balancer.followHeadroom(rates(), active).ifPresent(targets -> publish(moved(targets)));
-    }
-  }
-
-  /** Events per second that the slots of each active shard bring. */
-  private Map<Shard, Double> rates() {
-    Map<Shard, Double> rates = new LinkedHashMap<>();
-    inState(ShardState.ACTIVE).forEach(shard -> rates.put(shard, 0.0));
-    RoutingTable table = set.routing();
-    for (int i = 0; i < table.slotCount(); i++) {
-      rates.merge(table.owner(i), slotLoads.rate(i), Double::sum);
-    }
-    return rates;
-  }
-
-  private Shard[] moved(Map<Shard, Double> targets) {
-    return SlotPlan.move(set.routing().copyOfSlots(), slotLoads, targets);
-  }
-
-  private void publish(Shard[] after) {
-    RoutingTable table = set.routing();
-    int moved = 0;
-    for (int i = 0; i < Math.min(after.length, table.slotCount()); i++) {
-      if (after[i] != table.owner(i)) {
-        moved++;
-      }
-    }
-    if (moved > 0 || after.length != table.slotCount()) {
-      slotsMoved.addAndGet(moved);
-      set.publish(after, slotLoads);
-    }
+    slots.follow(loads);
   }
 
   // ---------------------------------------------------------------- checks

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,10 @@ final class ShardSet {
   /** By id, ascending. */
   Collection<Shard> all() {
     return shards.values();
+  }
+
+  Stream<Shard> inState(ShardState state) {
+    return all().stream().filter(shard -> shard.state() == state);
   }
 
   Collection<ShardLedger> ledgers() {

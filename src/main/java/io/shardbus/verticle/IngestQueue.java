@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,10 @@ public final class IngestQueue {
   private final Map<Integer, Set<Waiting>> lanes = new HashMap<>();
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
-  private int waiting;
+
+  /** Changed under the monitor only. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
   private long waitingBytes;
   private long arrivals;
   private long routingEpoch;
@@ -55,19 +59,15 @@ public final class IngestQueue {
     final @Nullable DeliveryAck ack;
     final Consumer<IngestResult> then;
     final long deadline;
-    final long arrival;
 
-    Waiting(
-        RawEvent event,
-        @Nullable DeliveryAck ack,
-        Consumer<IngestResult> then,
-        long deadline,
-        long arrival) {
+    /** Set once it waits. */
+    long arrival;
+
+    Waiting(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then, long deadline) {
       this.event = event;
       this.ack = ack;
       this.then = then;
       this.deadline = deadline;
-      this.arrival = arrival;
     }
 
     long deadline() {
@@ -96,10 +96,12 @@ public final class IngestQueue {
    * @param event the event
    * @param ack told of an accepted event's fate; null if nobody asks
    * @param then told the outcome, on any thread: ACCEPTED, or what waiting is no help for, or
-   *     BACKPRESSURE if too many wait already
+   *     BACKPRESSURE if too many wait already, or if it was cancelled
+   * @return cancels the event if it still waits; for any thread
    */
-  public void ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
-    ingestBy(NO_DEADLINE, event, ack, then);
+  public Runnable ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, then);
+    return one == null ? () -> {} : () -> cancel(one);
   }
 
   /**
@@ -116,15 +118,34 @@ public final class IngestQueue {
     ingestBy(deadlineIn(nanos), event, ack, then);
   }
 
-  private void ingestBy(
+  /** The event, if it waits. */
+  private @Nullable Waiting ingestBy(
       long deadline, RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    if (waiting.get() == 0) { // nobody to overtake: no lock
+      IngestResult result = manager.tryIngestRaw(event, ack);
+      if (!worthWaiting(result)) {
+        then.accept(result);
+        return null;
+      }
+    }
+    Waiting one = new Waiting(event, ack, then, deadline);
     IngestResult result;
     synchronized (this) {
-      result = pushOrWait(event, ack, then, deadline);
+      result = pushOrWait(one);
     }
-    if (result != null) {
-      then.accept(result);
+    if (result == null) {
+      return one;
     }
+    then.accept(result);
+    return null;
+  }
+
+  private void cancel(Waiting one) {
+    List<Runnable> completions = new ArrayList<>(1);
+    synchronized (this) {
+      giveUp(one, completions);
+    }
+    completions.forEach(Runnable::run);
   }
 
   /** An event of a batch, and whom to tell. */
@@ -143,12 +164,13 @@ public final class IngestQueue {
     long deadline = deadlineIn(nanos);
     List<Runnable> completions = new ArrayList<>(parts.size());
     synchronized (this) {
-      if (waiting > 0
-          && (waiting + parts.size() > MAX_WAITING || waitingBytes + bytes > maxWaitingBytes)) {
+      int now = waiting.get();
+      if (now > 0 && (now + parts.size() > MAX_WAITING || waitingBytes + bytes > maxWaitingBytes)) {
         return false;
       }
       for (Part part : parts) {
-        IngestResult result = pushOrWait(part.event(), part.ack(), part.then(), deadline);
+        IngestResult result =
+            pushOrWait(new Waiting(part.event(), part.ack(), part.then(), deadline));
         if (result != null) {
           completions.add(() -> part.then().accept(result));
         }
@@ -168,30 +190,30 @@ public final class IngestQueue {
   }
 
   /** Null if the event waits. */
-  private @Nullable IngestResult pushOrWait(
-      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then, long deadline) {
+  private @Nullable IngestResult pushOrWait(Waiting one) {
+    RawEvent event = one.event;
     int shard = laneOf(event);
     if (!lanes.containsKey(shard)) {
-      IngestResult result = manager.tryIngestRaw(event, ack);
+      IngestResult result = manager.tryIngestRaw(event, one.ack);
       if (!worthWaiting(result)) {
         return result;
       }
     }
     if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
-      return manager.tryIngestRaw(event, ack);
+      return manager.tryIngestRaw(event, one.ack);
     }
     boolean full =
-        waiting >= MAX_WAITING
-            || (waiting > 0 && waitingBytes + event.sizeWithKey() > maxWaitingBytes);
-    if (full || deadline <= now()) {
+        waiting.get() >= MAX_WAITING
+            || (waiting.get() > 0 && waitingBytes + event.sizeWithKey() > maxWaitingBytes);
+    if (full || one.deadline <= now()) {
       return manager.refuse(event);
     }
-    Waiting one = new Waiting(event, ack, then, deadline, arrivals++);
+    one.arrival = arrivals++;
     lanes.computeIfAbsent(shard, id -> new LinkedHashSet<>()).add(one);
-    if (deadline != NO_DEADLINE) {
+    if (one.deadline != NO_DEADLINE) {
       byDeadline.add(one);
     }
-    waiting++;
+    waiting.incrementAndGet();
     waitingBytes += event.sizeWithKey();
     arm();
     return null;
@@ -225,7 +247,7 @@ public final class IngestQueue {
   }
 
   private void rearrange() {
-    List<Waiting> all = new ArrayList<>(waiting);
+    List<Waiting> all = new ArrayList<>(waiting.get());
     lanes.values().forEach(all::addAll);
     all.sort(Comparator.comparingLong(Waiting::arrival));
     lanes.clear();
@@ -257,7 +279,7 @@ public final class IngestQueue {
         }
       }
       refuseOverdue(completions);
-      if (waiting > 0) {
+      if (waiting.get() > 0) {
         arm();
       }
     }
@@ -280,9 +302,21 @@ public final class IngestQueue {
   private void refuseOverdue(List<Runnable> completions) {
     long now = now();
     while (!byDeadline.isEmpty() && byDeadline.first().deadline <= now) {
-      Waiting one = byDeadline.first();
-      lanes.values().removeIf(lane -> lane.remove(one) && lane.isEmpty());
-      leave(one, manager.refuse(one.event), completions);
+      giveUp(byDeadline.first(), completions);
+    }
+  }
+
+  /** Does nothing if it does not wait. */
+  private void giveUp(Waiting one, List<Runnable> completions) {
+    for (var each = lanes.values().iterator(); each.hasNext(); ) {
+      Set<Waiting> lane = each.next();
+      if (lane.remove(one)) {
+        if (lane.isEmpty()) {
+          each.remove();
+        }
+        leave(one, manager.refuse(one.event), completions);
+        return;
+      }
     }
   }
 
@@ -290,7 +324,7 @@ public final class IngestQueue {
     if (one.deadline != NO_DEADLINE) {
       byDeadline.remove(one);
     }
-    waiting--;
+    waiting.decrementAndGet();
     waitingBytes -= one.event.sizeWithKey();
     completions.add(() -> one.then.accept(result));
   }

@@ -4,12 +4,20 @@ import io.shardbus.shard.ScalingDecision.Direction;
 import io.vertx.core.Future;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.IntSupplier;
 
-/** The requests to add and remove shards, and what became of them. Safe for any thread. */
+/**
+ * The requests to add and remove shards: those under way, and what became of the others. Safe for
+ * any thread.
+ */
 public final class ScalingHistory {
 
   /** How many of the last requests are kept whole; all are counted. */
@@ -51,9 +59,20 @@ public final class ScalingHistory {
       int active,
       String detail) {}
 
+  /**
+   * A request that has not ended: it waits for its turn, for verticles, or for a sink to take what
+   * the shards that go still hold.
+   *
+   * @param since when it was made
+   * @param direction up or down
+   * @param cause who asked
+   */
+  public record Request(Instant since, Direction direction, Cause cause) {}
+
   private record Kind(Direction direction, Cause cause, Outcome outcome) {}
 
   private final Deque<Entry> recent = new ArrayDeque<>();
+  private final Set<Request> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Kind, Long> counts = new HashMap<>();
 
   ScalingHistory() {}
@@ -68,6 +87,15 @@ public final class ScalingHistory {
   }
 
   /**
+   * The requests that have not ended.
+   *
+   * @return the oldest first
+   */
+  public synchronized List<Request> underWay() {
+    return underWay.stream().sorted(Comparator.comparing(Request::since)).toList();
+  }
+
+  /**
    * How many requests ended in a way.
    *
    * @param direction up or down
@@ -79,15 +107,17 @@ public final class ScalingHistory {
     return counts.getOrDefault(new Kind(direction, cause, outcome), 0L);
   }
 
-  /** Notes the end of a request; the future that it returns completes after that. */
+  /** Notes a request, and its end; the future that it returns completes after that. */
   Future<List<Integer>> follow(
-      Direction direction,
-      Cause cause,
-      Future<List<Integer>> request,
-      java.util.function.IntSupplier active) {
-    return request.onComplete(
+      Direction direction, Cause cause, Future<List<Integer>> answer, IntSupplier active) {
+    Request request = new Request(Instant.now(), direction, cause);
+    synchronized (this) {
+      underWay.add(request);
+    }
+    return answer.onComplete(
         result ->
             add(
+                request,
                 new Entry(
                     Instant.now(),
                     direction,
@@ -98,7 +128,8 @@ public final class ScalingHistory {
                     result.succeeded() ? "" : String.valueOf(result.cause().getMessage()))));
   }
 
-  private synchronized void add(Entry entry) {
+  private synchronized void add(Request request, Entry entry) {
+    underWay.remove(request);
     recent.addLast(entry);
     if (recent.size() > KEPT) {
       recent.removeFirst();

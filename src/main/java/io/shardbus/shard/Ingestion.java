@@ -1,0 +1,245 @@
+package io.shardbus.shard;
+
+import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.RawEvent;
+import io.vertx.core.buffer.Buffer;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** The way of events into the rings. Safe for any thread; waits for nobody. */
+final class Ingestion {
+
+  /** Small, so that finding an event's group stays cheap with many shards. */
+  private static final int BATCH_CHUNK = 256;
+
+  /** One event in 256 is timed and noted with its slot. */
+  private static final long SAMPLE_MASK = 0xFF;
+
+  /**
+   * A push answers with one number: the outcome, and below it the shard, or that none was asked.
+   */
+  private static final int OUTCOME_SHIFT = 16;
+
+  private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
+  private static final Outcome[] OUTCOMES = Outcome.values();
+
+  private final ShardSet set;
+  private final LongSupplier clock;
+  private volatile ShardLimits limits;
+
+  private final LongAdder unrouted = new LongAdder();
+  private final LongAdder closed = new LongAdder();
+  private final LongAdder tooLarge = new LongAdder();
+
+  Ingestion(ShardSet set, ShardLimits limits, LongSupplier clock) {
+    this.set = set;
+    this.limits = limits;
+    this.clock = clock;
+  }
+
+  ShardLimits limits() {
+    return limits;
+  }
+
+  void changeMaxEventBytes(int bytes) {
+    limits = new ShardLimits(bytes, limits.maxRingBytes());
+  }
+
+  ShardManager.Refusals refusals() {
+    return new ShardManager.Refusals(unrouted.sum(), closed.sum(), tooLarge.sum());
+  }
+
+  /** Counts an event as refused for want of room. */
+  IngestResult refuse(RawEvent event) {
+    RoutingTable table = set.routing();
+    Shard shard = table.select(event.hash());
+    if (shard == null) {
+      return IngestResult.refused(noShard(table, true));
+    }
+    shard.refuse();
+    return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
+  }
+
+  /**
+   * Kept apart from {@link #push}, and small, with one place that makes the result: so the compiler
+   * can do without the objects of a caller that looks at the result and forgets it.
+   */
+  IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
+    long timestamp = clock.getAsLong();
+    int answer =
+        push(
+            event.buffer(),
+            event.key(),
+            event.hash(),
+            event.sizeWithKey(),
+            timestamp,
+            ack,
+            countRefusal);
+    Outcome outcome = OUTCOMES[answer >>> OUTCOME_SHIFT];
+    int shard = answer & NO_SHARD;
+    return new IngestResult(
+        outcome, shard == NO_SHARD ? -1 : shard, outcome == Outcome.ACCEPTED ? timestamp : 0);
+  }
+
+  @SuppressWarnings("EnumOrdinal") // the number does not leave this class
+  private static int answer(Outcome outcome, int shard) {
+    return outcome.ordinal() << OUTCOME_SHIFT | shard;
+  }
+
+  private int push(
+      Buffer payload,
+      @Nullable String key,
+      long hash,
+      int size,
+      long timestamp,
+      @Nullable DeliveryAck ack,
+      boolean countRefusal) {
+    if (size > limits.maxEventBytes()) {
+      tooLarge.increment();
+      return answer(Outcome.TOO_LARGE, NO_SHARD);
+    }
+    QueuedEvent queued = new QueuedEvent(payload, key, timestamp, ack);
+    boolean sampled = inSample(timestamp, hash);
+    if (sampled) {
+      set.routing().sample(hash);
+    }
+    while (true) {
+      RoutingTable table = set.routing();
+      Shard shard = table.select(hash);
+      if (shard == null) {
+        return answer(noShard(table, countRefusal), NO_SHARD);
+      }
+      switch (shard.offer(queued, countRefusal)) {
+        case ACCEPTED:
+          if (sampled) {
+            shard.pushLatency().add(clock.getAsLong() - timestamp);
+          }
+          return answer(Outcome.ACCEPTED, shard.id());
+        case BACKPRESSURE:
+          return answer(Outcome.BACKPRESSURE, shard.id());
+        case SAMPLED:
+          return answer(Outcome.SAMPLED, shard.id());
+        case SEALED:
+          // It left the table before it was sealed: the table read next does not have it.
+      }
+    }
+  }
+
+  private static boolean inSample(long timestamp, long hash) {
+    return ((timestamp ^ hash) & SAMPLE_MASK) == 0;
+  }
+
+  private Outcome noShard(RoutingTable table, boolean countUnrouted) {
+    if (table == RoutingTable.CLOSED) {
+      closed.increment();
+      return Outcome.CLOSED;
+    }
+    if (countUnrouted) {
+      unrouted.increment();
+    }
+    return Outcome.UNROUTED;
+  }
+
+  BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+    BatchTally tally = new BatchTally();
+    for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
+      RoutingTable table = enterTable();
+      try {
+        ingestChunk(
+            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, tally);
+      } finally {
+        table.exitBatch();
+      }
+    }
+    return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
+  }
+
+  private RoutingTable enterTable() {
+    while (true) {
+      RoutingTable table = set.routing();
+      table.enterBatch();
+      if (table == set.routing()) {
+        return table;
+      }
+      table.exitBatch();
+    }
+  }
+
+  private void ingestChunk(
+      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
+    int count = events.size();
+    long timestamp = clock.getAsLong();
+    QueuedEvent[] queued = new QueuedEvent[count];
+    Shard[] owners = new Shard[count];
+    Shard timed = null;
+    for (int i = 0; i < count; i++) {
+      RawEvent event = events.get(i);
+      if (event.sizeWithKey() > limits.maxEventBytes()) {
+        tooLarge.increment();
+        tally.count(Outcome.TOO_LARGE);
+        continue;
+      }
+      Shard owner = table.select(event.hash());
+      if (owner == null) {
+        tally.count(noShard(table, true));
+        continue;
+      }
+      if (inSample(timestamp, event.hash())) {
+        table.sample(event.hash());
+        timed = owner;
+      }
+      owners[i] = owner;
+      queued[i] = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
+    }
+    QueuedEvent[] group = new QueuedEvent[count];
+    for (int first = 0; first < count; first++) {
+      Shard owner = owners[first];
+      if (owner == null) {
+        continue;
+      }
+      int size = 0;
+      for (int i = first; i < count; i++) {
+        if (owners[i] == owner) {
+          group[size++] = queued[i];
+          owners[i] = null;
+        }
+      }
+      pushGroup(owner, group, size, tally);
+    }
+    if (timed != null) {
+      timed.pushLatency().add((clock.getAsLong() - timestamp) / count);
+    }
+  }
+
+  private static void pushGroup(Shard owner, QueuedEvent[] group, int size, BatchTally tally) {
+    int accepted = owner.offerMany(group, size);
+    tally.accepted += accepted;
+    for (int i = accepted; i < size; i++) {
+      switch (owner.offer(group[i], true)) {
+        case ACCEPTED -> tally.count(Outcome.ACCEPTED);
+        case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
+        case SAMPLED -> tally.count(Outcome.SAMPLED);
+        case SEALED -> throw new IllegalStateException(owner + " was sealed under a batch");
+      }
+    }
+  }
+
+  private static final class BatchTally {
+
+    int accepted;
+    int dropped;
+    int unrouted;
+
+    void count(Outcome outcome) {
+      switch (outcome) {
+        case ACCEPTED -> accepted++;
+        case UNROUTED -> unrouted++;
+        default -> dropped++;
+      }
+    }
+  }
+}
