@@ -27,7 +27,7 @@ final class ShardStress {
   }
 
   private static QueuedEvent event() {
-    return new QueuedEvent(PAYLOAD, null, 1, null);
+    return QueuedEvent.of(PAYLOAD, null, 1, null);
   }
 
   private static void fill(Shard shard) {
@@ -64,7 +64,7 @@ final class ShardStress {
     @Actor
     public void producer() {
       for (int i = 0; i < 3; i++) {
-        shard.offer(new QueuedEvent(PAYLOAD, Integer.toString(i), 1, null), true);
+        shard.offer(QueuedEvent.of(PAYLOAD, Integer.toString(i), 1, null), true);
       }
     }
 

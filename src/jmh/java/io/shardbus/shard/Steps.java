@@ -69,7 +69,7 @@ public class Steps {
     private final MonotonicClock clock = new MonotonicClock();
     private final MpscArrayQueue<QueuedEvent> ring = new MpscArrayQueue<>(EVENTS);
     private final Buffer buffer = Buffer.buffer(new byte[128]);
-    private final QueuedEvent queued = new QueuedEvent(buffer, null, 0, null);
+    private final QueuedEvent queued = QueuedEvent.of(buffer, null, 0, null);
     private final long[] hashes = new SplittableRandom(42).longs(1024).toArray();
     private RoutingTable table;
     private int next;
@@ -101,7 +101,7 @@ public class Steps {
 
   @Benchmark
   public QueuedEvent queuedEvent(Parts parts) {
-    return new QueuedEvent(parts.buffer, null, parts.next++, null);
+    return QueuedEvent.of(parts.buffer, null, parts.next++, null);
   }
 
   @Benchmark
@@ -130,7 +130,7 @@ public class Steps {
     @Setup
     public void open() {
       shard = shard();
-      event = new QueuedEvent(Buffer.buffer(new byte[128]), null, 0, null);
+      event = QueuedEvent.of(Buffer.buffer(new byte[128]), null, 0, null);
     }
 
     @Setup(Level.Invocation)

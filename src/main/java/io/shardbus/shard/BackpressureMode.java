@@ -28,7 +28,7 @@ public final class BackpressureMode {
   public static final BackpressureMode FAIL_PRODUCER =
       new BackpressureMode(Kind.FAIL_PRODUCER, 1, "fail-producer");
 
-  private static final Pattern SAMPLE = Pattern.compile("sample\\((\\d{1,9})\\)");
+  private static final Pattern SAMPLE = Pattern.compile("sample\\((\\d{1,10})\\)");
 
   private final Kind kind;
   private final int rate;
@@ -73,7 +73,7 @@ public final class BackpressureMode {
         return FAIL_PRODUCER;
       default:
         Matcher matcher = SAMPLE.matcher(text);
-        if (matcher.matches()) {
+        if (matcher.matches() && Long.parseLong(matcher.group(1)) <= Integer.MAX_VALUE) {
           return sample(Integer.parseInt(matcher.group(1)));
         }
         throw new IllegalArgumentException(

@@ -36,7 +36,7 @@ public final class DrainBuffer {
     public ShardEvent get(int index) {
       QueuedEvent event = drained[Objects.checkIndex(index, size)];
       return new ShardEvent(
-          shard, firstSequence + index, event.timestamp, event.payload, event.key);
+          shard, firstSequence + index, event.timestamp, event.payload, event.key());
     }
 
     @Override
@@ -70,8 +70,9 @@ public final class DrainBuffer {
     if (size == drained.length) {
       drained = Arrays.copyOf(drained, size * 2);
     }
-    if (runs.isEmpty() ? event.ack != null : runs.get(runs.size() - 1).ack() != event.ack) {
-      runs.add(new Run(size, event.ack));
+    DeliveryAck ack = event.ack();
+    if (runs.isEmpty() ? ack != null : runs.get(runs.size() - 1).ack() != ack) {
+      runs.add(new Run(size, ack));
     }
     drained[size++] = event;
     bytes += event.payload.length();

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.vertx.core.buffer.Buffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,8 +39,7 @@ final class EventRing {
   /** Larger events count against the limit in bytes; smaller ones are bounded by the capacity. */
   static final int SMALL_EVENT_BYTES = 1024;
 
-  private static final QueuedEvent TOMBSTONE =
-      new QueuedEvent(io.vertx.core.buffer.Buffer.buffer(0), null, 0, null);
+  private static final QueuedEvent TOMBSTONE = QueuedEvent.of(Buffer.buffer(0), null, 0, null);
   private static final long NOT_FIXED = -1;
   private static final long PREPARING = -2;
 
@@ -203,7 +203,7 @@ final class EventRing {
         if (oldest != null) {
           release(oldest);
           evicted.increment();
-          Acks.tell(oldest.ack, 1, DeliveryAck.Failure.EVICTED);
+          Acks.tell(oldest.ack(), 1, DeliveryAck.Failure.EVICTED);
         }
       }
       return Push.SEALED;

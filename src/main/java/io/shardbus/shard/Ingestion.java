@@ -102,7 +102,7 @@ final class Ingestion {
       tooLarge.increment();
       return answer(Outcome.TOO_LARGE, NO_SHARD);
     }
-    QueuedEvent queued = new QueuedEvent(payload, key, timestamp, ack);
+    QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
     boolean sampled = inSample(timestamp, hash);
     if (sampled) {
       set.routing().sample(hash);
@@ -173,7 +173,6 @@ final class Ingestion {
       List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
     int count = events.size();
     long timestamp = clock.getAsLong();
-    QueuedEvent[] queued = new QueuedEvent[count];
     Shard[] owners = new Shard[count];
     Shard timed = null;
     for (int i = 0; i < count; i++) {
@@ -193,7 +192,6 @@ final class Ingestion {
         timed = owner;
       }
       owners[i] = owner;
-      queued[i] = new QueuedEvent(event.buffer(), event.key(), timestamp, ack);
     }
     QueuedEvent[] group = new QueuedEvent[count];
     for (int first = 0; first < count; first++) {
@@ -204,7 +202,8 @@ final class Ingestion {
       int size = 0;
       for (int i = first; i < count; i++) {
         if (owners[i] == owner) {
-          group[size++] = queued[i];
+          RawEvent event = events.get(i);
+          group[size++] = QueuedEvent.of(event.buffer(), event.key(), timestamp, ack);
           owners[i] = null;
         }
       }

@@ -3,26 +3,66 @@ package io.shardbus.shard;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
-/** What stands in a ring: 32 bytes on a JVM with compressed references. */
-final class QueuedEvent {
+/**
+ * What stands in a ring: 24 bytes on a JVM with compressed references, 32 for the events that have
+ * a key or of whose fate somebody wants to know.
+ */
+class QueuedEvent {
 
   final Buffer payload;
-  final @Nullable String key;
 
   /** Raised by the consumer if an earlier event of the shard has it too; nobody else writes it. */
   long timestamp;
 
-  final @Nullable DeliveryAck ack;
-
-  QueuedEvent(Buffer payload, @Nullable String key, long timestamp, @Nullable DeliveryAck ack) {
+  private QueuedEvent(Buffer payload, long timestamp) {
     this.payload = payload;
-    this.key = key;
     this.timestamp = timestamp;
-    this.ack = ack;
+  }
+
+  static QueuedEvent of(
+      Buffer payload, @Nullable String key, long timestamp, @Nullable DeliveryAck ack) {
+    return key == null && ack == null
+        ? new QueuedEvent(payload, timestamp)
+        : new Attended(payload, key, timestamp, ack);
+  }
+
+  @Nullable String key() {
+    return null;
+  }
+
+  @Nullable DeliveryAck ack() {
+    return null;
   }
 
   /** What the event counts against the ring's limit in bytes. */
   int footprint() {
-    return payload.length() + (key == null ? 0 : key.length());
+    return payload.length();
+  }
+
+  private static final class Attended extends QueuedEvent {
+
+    private final @Nullable String key;
+    private final @Nullable DeliveryAck ack;
+
+    Attended(Buffer payload, @Nullable String key, long timestamp, @Nullable DeliveryAck ack) {
+      super(payload, timestamp);
+      this.key = key;
+      this.ack = ack;
+    }
+
+    @Override
+    @Nullable String key() {
+      return key;
+    }
+
+    @Override
+    @Nullable DeliveryAck ack() {
+      return ack;
+    }
+
+    @Override
+    int footprint() {
+      return payload.length() + (key == null ? 0 : key.length());
+    }
   }
 }

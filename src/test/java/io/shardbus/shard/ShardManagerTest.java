@@ -563,7 +563,7 @@ class ShardManagerTest {
       Thread producer =
           new Thread(
               () -> {
-                QueuedEvent event = new QueuedEvent(Buffer.buffer("x"), null, 1, null);
+                QueuedEvent event = QueuedEvent.of(Buffer.buffer("x"), null, 1, null);
                 while (shard.offer(event, false) != Push.SEALED && !over.get()) {
                   Thread.onSpinWait();
                 }

@@ -40,7 +40,7 @@ class WakeUpStressTest {
     Random random = new Random(seed);
     shard.attachConsumer(() -> loop.execute(this::turn));
     try {
-      QueuedEvent event = new QueuedEvent(RawEvent.of("{}").buffer(), null, 1, null);
+      QueuedEvent event = QueuedEvent.of(RawEvent.of("{}").buffer(), null, 1, null);
       for (int pushed = 1; pushed <= EVENTS; pushed++) {
         assertThat(shard.offer(event, true)).isEqualTo(Push.ACCEPTED);
         long deadline = System.nanoTime() + PATIENCE_NANOS;
