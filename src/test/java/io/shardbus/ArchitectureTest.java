@@ -32,7 +32,7 @@ class ArchitectureTest {
       value = {
         "io.shardbus.options|''",
         "io.shardbus.event|''",
-        "io.shardbus.shard|event",
+        "io.shardbus.shard|event,options",
         "io.shardbus.sink|event,options",
         "io.shardbus.verticle|event,options,shard,sink",
         "io.shardbus|event,options,shard,sink,verticle",
@@ -76,7 +76,12 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             resideInAPackage("io.vertx..")
-                .and(not(resideInAnyPackage("io.vertx.core.buffer", "io.vertx.core.json"))))
+                .and(
+                    not(
+                        resideInAnyPackage(
+                            "io.vertx.core.buffer",
+                            "io.vertx.core.json",
+                            "io.vertx.codegen.annotations"))))
         .check(CLASSES);
   }
 

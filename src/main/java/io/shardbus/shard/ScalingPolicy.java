@@ -1,5 +1,8 @@
 package io.shardbus.shard;
 
+import io.shardbus.options.OptionsJson;
+import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -13,6 +16,7 @@ import java.util.Objects;
  * scaleDownDelay} without a break, one is asked to go. After every change {@code cooldown} has to
  * pass.
  */
+@DataObject
 public final class ScalingPolicy {
 
   /** The largest number of shards. */
@@ -48,6 +52,25 @@ public final class ScalingPolicy {
     metricsWindow = other.metricsWindow;
     underutilizedThreshold = other.underutilizedThreshold;
     autoScale = other.autoScale;
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json any of the properties by name, durations as text with a unit, such as {@code "10s"}
+   * @throws IllegalArgumentException naming an unknown or bad property
+   */
+  public ScalingPolicy(JsonObject json) {
+    OptionsJson.read(this, json);
+  }
+
+  /**
+   * All properties.
+   *
+   * @return the JSON that {@link #ScalingPolicy(JsonObject)} takes
+   */
+  public JsonObject toJson() {
+    return OptionsJson.write(this);
   }
 
   /**
