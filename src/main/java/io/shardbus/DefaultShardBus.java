@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: everything that was wired together, and its end. */
@@ -282,7 +283,7 @@ final class DefaultShardBus implements ShardBus {
     long millis = options.getCloseTimeout().toMillis();
     return deployments
         .flushAll()
-        .compose(done -> scaler.removals())
+        .compose(done -> scaler.removals().otherwiseEmpty())
         .timeout(millis, TimeUnit.MILLISECONDS)
         .recover(
             e -> {
@@ -313,12 +314,23 @@ final class DefaultShardBus implements ShardBus {
     return Future.join(
             otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
         .compose(done -> wait ? Future.succeededFuture() : deployments.abandonAll())
-        .compose(done -> inTime(deployments.undeployAll(), wait))
-        .transform(done -> inTime(sink.close(), wait))
-        .transform(closed -> inTime(deadLetters.close(), wait).transform(done -> again(closed)));
+        .compose(done -> inTime("the shards", deployments.undeployAll(), wait))
+        .transform(done -> inTime("sink " + sink.name(), sink.close(), wait))
+        .transform(
+            closed ->
+                inTime("the dead letters", deadLetters.close(), wait)
+                    .transform(done -> again(closed)));
   }
 
-  private static <T> Future<T> inTime(Future<T> end, boolean wait) {
-    return wait ? end : end.timeout(RELEASE_MILLIS, TimeUnit.MILLISECONDS);
+  private <T> Future<T> inTime(String what, Future<T> end, boolean wait) {
+    long millis = wait ? options.getCloseTimeout().toMillis() : RELEASE_MILLIS;
+    return end.timeout(millis, TimeUnit.MILLISECONDS)
+        .recover(
+            e ->
+                Future.failedFuture(
+                    e instanceof TimeoutException
+                        ? new IllegalStateException(
+                            what + " did not close within " + millis + " ms")
+                        : e));
   }
 }

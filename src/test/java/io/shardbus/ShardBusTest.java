@@ -121,6 +121,17 @@ class ShardBusTest {
   }
 
   @Test
+  void sinkThatDoesNotClose_isNotWaitedForForEver() throws Exception {
+    sink.closing(Future.future(never -> {}));
+    ShardBus bus = start(new ShardBusOptions().setCloseTimeout(Duration.ofMillis(200)));
+    bus.ingest(RawEvent.of("x"));
+    assertThatThrownBy(() -> await(bus.close()))
+        .cause()
+        .hasMessage("sink recording did not close within 200 ms");
+    assertThat(sink.count()).isEqualTo(1);
+  }
+
+  @Test
   void closeThatCannotDeliver_answersAllWhoWait() throws Exception {
     sink.behave(batch -> Promise.<Void>promise().future());
     ShardBus bus =

@@ -25,10 +25,17 @@ public final class RecordingSink implements Sink {
   private final AtomicLong count = new AtomicLong();
   private volatile Function<Batch, Future<Void>> behaviour = batch -> Future.succeededFuture();
   private volatile boolean closed;
+  private volatile Future<Void> closing = Future.succeededFuture();
 
   /** Failures of what it returns mean that the batch was not taken. */
   public RecordingSink behave(Function<Batch, Future<Void>> next) {
     behaviour = next;
+    return this;
+  }
+
+  /** What closing comes to. */
+  public RecordingSink closing(Future<Void> end) {
+    closing = end;
     return this;
   }
 
@@ -88,7 +95,7 @@ public final class RecordingSink implements Sink {
   @Override
   public Future<Void> close() {
     closed = true;
-    return Future.succeededFuture();
+    return closing;
   }
 
   public boolean isClosed() {
