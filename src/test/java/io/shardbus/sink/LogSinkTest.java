@@ -13,6 +13,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -188,5 +189,57 @@ class LogSinkTest extends SinkContract {
     }
     await(reading);
     assertThat(sequences(readAll(10_000), 5)).isEqualTo(range(0, 500));
+  }
+
+  /** What the bus does when the writer of a shard is kept busy by another for too long. */
+  @Test
+  void attemptsThatQueueUp_areWrittenOnce() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    List<Future<Void>> writes = new ArrayList<>();
+    writes.add(sink.write(batch(0, 0, 20_000)));
+    for (int attempt = 0; attempt < 3; attempt++) {
+      writes.add(sink.write(batch(1, 0, 10)));
+    }
+    await(Future.all(writes));
+    assertThat(sequences(readAll(10_000), 1)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void throwingListener_harmsNobody() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    for (int i = 0; i < 2; i++) {
+      sink.onAppend(
+          () -> {
+            told.incrementAndGet();
+            throw new AssertionError("a listener that fails");
+          });
+    }
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.write(batch(0, 10, 10)));
+    org.awaitility.Awaitility.await().until(() -> told.get() == 4);
+    await(sink.close());
+  }
+
+  /** A commit whose sync failed can be in the file all the same. */
+  @Test
+  void failedCommitThatIsThere_isRecognised() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    Path file = dir.resolve("log").resolve(files(".db").get(0));
+    try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = other.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      assertThatThrownBy(() -> await(sink.write(batch(0, 10, 10)))).hasMessageContaining("cannot");
+      for (int i = 10; i < 20; i++) {
+        statement.execute(
+            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, x'00')".formatted(i + 1, epoch, i));
+      }
+      statement.execute("COMMIT");
+    }
+    await(sink.write(batch(0, 10, 10)));
+    await(sink.write(batch(0, 20, 10)));
+    assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 30));
   }
 }

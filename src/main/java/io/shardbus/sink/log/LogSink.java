@@ -11,6 +11,7 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -112,7 +113,7 @@ public final class LogSink implements ReplayableSink {
         open.writers().stream().map(LogWriter::segment).collect(Collectors.toSet());
     try {
       open.files().enforceLimits(options, written);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       LOG.warn("cannot delete old log files: {}", e.toString());
     }
   }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,19 +23,25 @@ import org.slf4j.LoggerFactory;
 
 /*
  * Writes the events of some shards to one file at a time, on a thread of its own. What waits is written together, in
- * one transaction, so that a sync is shared. The queue is bounded by the number of shards, each of which has one write
- * in flight.
+ * one transaction, so that a sync is shared. Each shard has one write in flight, and those that it gave up.
  *
- * A batch may come again after its write was given up: the last sequence written of each shard is remembered, and what
- * is there already is passed over. A restart needs no such memory, because every start has an epoch of its own.
+ * A batch may come again after its write was given up, and even meet it in one transaction: the last sequence written
+ * of each shard is remembered, and what is there already is passed over. A restart needs no such memory, because every
+ * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
+ * what is found behind the last known position counts as written.
+ *
+ * Whatever goes wrong, the thread goes on: it is the only one that can answer.
  */
 final class LogWriter {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+  private static final Long NOTHING = -1L;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String INSERT =
       "INSERT INTO events (position, epoch, shard, sequence, timestamp, key, payload) "
           + "VALUES (?, ?, ?, ?, ?, ?, ?)";
+  private static final String BEHIND =
+      "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
 
   private final Path dir;
   private final int number;
@@ -47,7 +54,7 @@ final class LogWriter {
 
   private volatile long lastPosition;
   private volatile Segment segment;
-  private volatile boolean closed;
+  private boolean closed;
 
   // The thread's own.
   private @Nullable Connection connection;
@@ -90,7 +97,7 @@ final class LogWriter {
     return segment;
   }
 
-  Future<Void> write(Batch batch) {
+  synchronized Future<Void> write(Batch batch) {
     Promise<Void> promise = Promise.promise();
     if (closed) {
       return Future.failedFuture(SinkException.transientFailure("the log is closed"));
@@ -99,28 +106,29 @@ final class LogWriter {
     return promise.future();
   }
 
-  Future<Void> close() {
+  /** Nothing is queued behind the last job. */
+  synchronized Future<Void> close() {
     closed = true;
     queue.add(new Job(null, Promise.promise()));
     return ended.future();
   }
 
   private void run() {
-    List<Job> jobs = new ArrayList<>();
-    boolean going = true;
-    while (going) {
-      jobs.clear();
-      going = collect(jobs);
-      if (!jobs.isEmpty()) {
-        writeTogether(jobs);
+    try {
+      List<Job> jobs = new ArrayList<>();
+      boolean going = true;
+      while (going) {
+        jobs.clear();
+        going = collect(jobs);
+        if (!jobs.isEmpty()) {
+          writeTogether(jobs);
+        }
       }
+    } finally {
+      disconnect();
+      answer(queue, SinkException.transientFailure("the log is closed"));
+      ended.complete();
     }
-    disconnect();
-    Job late;
-    while ((late = queue.poll()) != null) {
-      late.promise().fail(SinkException.transientFailure("the log is closed"));
-    }
-    ended.complete();
   }
 
   /** Waits for work. Returns false when the thread is to end after it. */
@@ -145,39 +153,59 @@ final class LogWriter {
   }
 
   private void writeTogether(List<Job> jobs) {
-    long position = lastPosition;
-    Map<Integer, Long> newest = new HashMap<>();
     try {
-      PreparedStatement statement = open();
-      for (Job job : jobs) {
-        Batch batch = job.batch();
-        if (batch != null) {
-          position = insert(statement, batch, position, newest);
-        }
-      }
-      statement.getConnection().commit();
-    } catch (SQLException | RuntimeException e) {
-      // Whatever it was, nothing of it is in the file; the next attempt begins with a new
-      // connection.
-      disconnect();
-      SinkException failure =
+      commit(jobs);
+    } catch (SQLException | RuntimeException | Error e) {
+      disconnect(); // the next attempt looks at what became of this one
+      answer(
+          jobs,
           SinkException.transientFailure(
-              "cannot write " + segment.path() + ": " + e.getMessage(), e);
-      jobs.forEach(job -> job.promise().fail(failure));
+              "cannot write " + segment.path() + ": " + e.getMessage(), e));
       return;
     }
+    answer(jobs, null);
+    try {
+      onCommit.run();
+      rollIfLarge();
+    } catch (IOException | RuntimeException | Error e) {
+      LOG.warn("after a write to {}", segment.path(), e);
+    }
+  }
+
+  private static void answer(Iterable<Job> jobs, @Nullable SinkException failure) {
+    for (Job job : jobs) {
+      try {
+        if (failure == null) {
+          job.promise().complete();
+        } else {
+          job.promise().fail(failure);
+        }
+      } catch (RuntimeException | Error e) {
+        LOG.error("who waited for a write failed when it was answered", e);
+      }
+    }
+  }
+
+  private void commit(List<Job> jobs) throws SQLException {
+    PreparedStatement statement = open();
+    long position = lastPosition;
+    Map<Integer, Long> newest = new HashMap<>();
+    for (Job job : jobs) {
+      Batch batch = job.batch();
+      if (batch != null) {
+        position = insert(statement, batch, position, newest);
+      }
+    }
+    statement.getConnection().commit();
     lastPosition = position;
     written.putAll(newest);
-    jobs.forEach(job -> job.promise().complete());
-    onCommit.run();
-    rollIfLarge();
   }
 
   private long insert(
       PreparedStatement statement, Batch batch, long before, Map<Integer, Long> newest)
       throws SQLException {
     long position = before;
-    long done = written.getOrDefault(batch.shard(), -1L);
+    long done = newest.getOrDefault(batch.shard(), written.getOrDefault(batch.shard(), NOTHING));
     for (ShardEvent event : batch.events()) {
       if (event.sequence() <= done) {
         continue;
@@ -201,11 +229,29 @@ final class LogWriter {
       return ready;
     }
     Connection fresh = segment.openForWriting(options.getSynchronous());
-    connection = fresh;
+    try {
+      recall(fresh);
+      insert = fresh.prepareStatement(INSERT);
+      connection = fresh;
+      return insert;
+    } catch (SQLException e) {
+      fresh.close();
+      throw e;
+    }
+  }
+
+  /** Takes note of what a commit that failed has left. */
+  private void recall(Connection fresh) throws SQLException {
+    try (PreparedStatement select = fresh.prepareStatement(BEHIND)) {
+      select.setLong(1, lastPosition);
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          written.merge(row.getInt(1), row.getLong(2), Math::max);
+          lastPosition = Math.max(lastPosition, row.getLong(3));
+        }
+      }
+    }
     fresh.commit();
-    PreparedStatement statement = fresh.prepareStatement(INSERT);
-    insert = statement;
-    return statement;
   }
 
   private void disconnect() {
@@ -227,15 +273,11 @@ final class LogWriter {
     }
   }
 
-  private void rollIfLarge() {
-    try {
-      if (segment.bytes() >= options.getSegmentBytes()) {
-        disconnect();
-        segment = Segment.in(dir, number, lastPosition + 1);
-        onRoll.run();
-      }
-    } catch (IOException e) {
-      LOG.warn("cannot see the size of {}: {}", segment.path(), e.getMessage());
+  private void rollIfLarge() throws IOException {
+    if (segment.bytes() >= options.getSegmentBytes()) {
+      disconnect();
+      segment = Segment.in(dir, number, lastPosition + 1);
+      onRoll.run();
     }
   }
 }
