@@ -36,6 +36,7 @@ public final class DeadLetters implements DeadLetterSink {
   public static final int MAX_IN_MEMORY = 10_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
+  private static final long MAX_PAGE_BYTES = 8 << 20;
   private static final String COLUMNS =
       "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
 
@@ -123,8 +124,9 @@ public final class DeadLetters implements DeadLetterSink {
    * Reads a page.
    *
    * @param after only letters with higher ids; 0 for all
-   * @param limit how many at the most, at least 1
-   * @return the letters by ascending id
+   * @param limit how many at the most, at least 1; a page also ends early when it grows large in
+   *     bytes
+   * @return the letters by ascending id; none if there are none
    */
   public Future<List<Kept>> list(long after, int limit) {
     return onThread(
@@ -136,8 +138,11 @@ public final class DeadLetters implements DeadLetterSink {
             select.setLong(1, after);
             select.setInt(2, limit);
             try (ResultSet row = select.executeQuery()) {
-              while (row.next()) {
-                page.add(kept(row));
+              long bytes = 0;
+              while (bytes < MAX_PAGE_BYTES && row.next()) {
+                Kept kept = kept(row);
+                page.add(kept);
+                bytes += kept.letter().event().payload().length();
               }
             }
           }

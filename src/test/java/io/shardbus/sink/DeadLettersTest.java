@@ -97,6 +97,21 @@ class DeadLettersTest {
   }
 
   @Test
+  void pages_endWhenTheyGrowLarge() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    List<DeadLetter> large = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      ShardEvent event = new ShardEvent(0, i, i, Buffer.buffer(new byte[1 << 20]), null);
+      large.add(new DeadLetter(new ProducerId("p", 7), event, "too large", 1, 1));
+    }
+    await(letters.add(large));
+    List<DeadLetters.Kept> page = await(letters.list(0, 100));
+    assertThat(page).hasSize(8);
+    assertThat(read(letters, page.get(7).id(), 100)).isEqualTo(large.subList(8, 16));
+    await(letters.close());
+  }
+
+  @Test
   void damagedFile_isSetAside() throws Exception {
     Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
     DeadLetters letters = await(DeadLetters.open(folder));
