@@ -81,13 +81,13 @@ final class WriteTally {
     if (passing == null) {
       return blamed == null ? null : SinkException.partial(failed, permanent(blamed));
     }
-    if (blamed != null || split) {
-      // Some events are to blame and took others with them. The bus halves a batch that is refused
-      // for good until those to blame stand alone.
-      return permanent(blamed == null ? passing : blamed);
-    }
     SinkException cause = SinkException.transientFailure(describe.apply(passing), passing);
-    return failed.cardinality() == failures.length() ? cause : SinkException.partial(failed, cause);
+    if (failed.cardinality() < failures.length()) {
+      return SinkException.partial(failed, cause); // what is confirmed must not be written again
+    }
+    // Events that are to blame can take others with them. The bus halves a batch that is refused
+    // for good until those to blame stand alone.
+    return blamed != null || split ? permanent(blamed == null ? passing : blamed) : cause;
   }
 
   private SinkException permanent(Throwable failure) {
