@@ -22,6 +22,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -35,6 +36,7 @@ final class DefaultShardBus implements ShardBus {
 
   private final Vertx vertx;
   private final ShardBusOptions options;
+  private final DataFolder folder;
   private final Sink sink;
   private final DeadLetters deadLetters;
   private final ShardManager manager;
@@ -53,6 +55,7 @@ final class DefaultShardBus implements ShardBus {
   DefaultShardBus(
       Vertx vertx,
       ShardBusOptions options,
+      DataFolder folder,
       Sink sink,
       DeadLetters deadLetters,
       ShardManager manager,
@@ -62,6 +65,7 @@ final class DefaultShardBus implements ShardBus {
       IngestQueue queue) {
     this.vertx = vertx;
     this.options = options;
+    this.folder = folder;
     this.sink = sink;
     this.deadLetters = deadLetters;
     this.manager = manager;
@@ -297,7 +301,16 @@ final class DefaultShardBus implements ShardBus {
             otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
         .compose(done -> inTime(deployments.undeployAll(), wait))
         .transform(done -> inTime(sink.close(), wait))
-        .transform(closed -> inTime(deadLetters.close(), wait).transform(done -> again(closed)));
+        .transform(
+            closed ->
+                inTime(deadLetters.close(), wait)
+                    .transform(done -> vertx.executeBlocking(this::releaseFolder))
+                    .transform(done -> again(closed)));
+  }
+
+  private @Nullable Void releaseFolder() throws IOException {
+    folder.close();
+    return null;
   }
 
   private static <T> Future<T> inTime(Future<T> end, boolean wait) {

@@ -161,7 +161,7 @@ class LogSinkTest extends SinkContract {
     ReplayableSink second = create();
     assertThatThrownBy(() -> await(second.open(context())))
         .cause()
-        .hasMessageContaining("in use by another log");
+        .hasMessageContaining("sink log: the folder " + dir.resolve("log") + " is in use");
   }
 
   @Test
