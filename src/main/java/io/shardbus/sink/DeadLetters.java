@@ -237,9 +237,10 @@ public final class DeadLetters implements DeadLetterSink {
     }
     thread.execute(
         () -> {
+          T result;
           try {
-            promise.complete(work.run(connect()));
-          } catch (SQLException | IOException | RuntimeException e) {
+            result = evenIfDamaged(work);
+          } catch (SQLException | IOException | RuntimeException | Error e) {
             startAnew();
             promise.fail(
                 new IOException(
@@ -248,25 +249,30 @@ public final class DeadLetters implements DeadLetterSink {
                         + ": "
                         + e.getMessage(),
                     e));
+            return;
           }
+          promise.complete(result);
         });
     return promise.future();
   }
 
-  private Connection connect() throws SQLException, IOException {
-    Connection ready = connection;
-    if (ready != null) {
-      return ready;
-    }
+  /** A damaged file must not keep those waiting for ever who have a letter to leave. */
+  private <T> T evenIfDamaged(Work<T> work) throws SQLException, IOException {
     try {
-      return connectNow();
+      return work.run(connect());
     } catch (SQLException e) {
       if (file == null || !SqliteFiles.isDamage(e)) {
         throw e;
       }
+      startAnew();
       LOG.error("{} is damaged; it is now {}", file, SqliteFiles.setAside(file));
-      return connectNow();
+      return work.run(connect());
     }
+  }
+
+  private Connection connect() throws SQLException {
+    Connection ready = connection;
+    return ready == null ? connectNow() : ready;
   }
 
   private Connection connectNow() throws SQLException {

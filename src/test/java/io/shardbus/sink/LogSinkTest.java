@@ -8,6 +8,7 @@ import io.vertx.core.json.JsonObject;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -143,6 +144,48 @@ class LogSinkTest extends SinkContract {
     List<StoredEvent> got = readAll(10_000);
     assertThat(sequences(got, 1)).isEqualTo(range(0, 5_000));
     assertThat(sequences(got, 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    for (int time = 1; time <= 3; time++) {
+      await(sink.write(batch(0, 0, 100)));
+      await(sink.close());
+      Path file = dir.resolve("log").resolve(files(".db").get(0));
+      Files.writeString(file, "this is no database ".repeat(500));
+      // As where somebody has put an old file back.
+      Path first = file.resolveSibling("writer-0-0000000000000000001.db");
+      Files.move(file, first, StandardCopyOption.REPLACE_EXISTING);
+      epoch++;
+      sink = create();
+      await(sink.open(context()));
+      assertThat(Path.of(first + ".damaged" + (time == 1 ? "" : "-" + time))).exists();
+    }
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(100)).hasSize(10);
+  }
+
+  @Test
+  void failedOpening_leavesTheFolderFree() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.close());
+    Path blocked = dir.resolve("log").resolve("writer-1-0000000000000000001.db");
+    for (Path part : SqliteFiles.of(blocked)) {
+      Files.deleteIfExists(part);
+    }
+    Files.createDirectory(blocked);
+    for (int i = 0; i < 2; i++) {
+      ReplayableSink failing = create();
+      assertThatThrownBy(() -> await(failing.open(context())))
+          .cause()
+          .hasMessageContaining("sink log: cannot write to " + dir.resolve("log"));
+    }
+    Files.delete(blocked);
+    sink = create();
+    await(sink.open(context()));
+    assertThat(readAll(100)).hasSize(10);
   }
 
   @Test

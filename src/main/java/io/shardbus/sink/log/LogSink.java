@@ -67,6 +67,7 @@ public final class LogSink implements ReplayableSink {
   private State openFiles(Vertx vertx, Path dir) throws IOException {
     LogFiles files = LogFiles.open(dir);
     List<LogWriter> writers = new ArrayList<>();
+    State opened = null;
     try {
       for (int i = 0; i < options.getWriters(); i++) {
         LogFiles.Start start = files.start(i);
@@ -84,14 +85,17 @@ public final class LogSink implements ReplayableSink {
       }
       files.mendFrom(options.getWriters());
       long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(vertx));
-      State opened = new State(vertx, files, writers, timer);
+      opened = new State(vertx, files, writers, timer);
       state = opened;
       enforceLimits();
       return opened;
     } catch (SQLException e) {
-      writers.forEach(LogWriter::close);
-      files.close();
       throw new IOException("sink log: cannot write to " + dir + ": " + e.getMessage(), e);
+    } finally {
+      if (opened == null) {
+        writers.forEach(LogWriter::close);
+        files.close();
+      }
     }
   }
 
