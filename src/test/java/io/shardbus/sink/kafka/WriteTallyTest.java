@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkException.Kind;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.NetworkException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -44,21 +45,21 @@ class WriteTallyTest {
     assertThat(causeOf(failure)).isEqualTo(Kind.PERMANENT);
   }
 
-  /** What was confirmed must not be written again. */
+  /** What was confirmed must not be written again; the event that is too large is refused next. */
   @Test
-  void someConfirmed_isPartialWhateverElseFailed() {
+  void tooLargeAndPassingFailures_areTriedAgainWithoutTheConfirmed() {
     SinkException failure = of(null, tooLarge, passing, null);
     assertThat(failure.kind()).isEqualTo(Kind.PARTIAL);
     assertThat(failure.failed().stream()).containsExactly(1, 2);
     assertThat(causeOf(failure)).isEqualTo(Kind.TRANSIENT);
-    assertThat(of(null, new RecordBatchTooLargeException("all")).failed().stream())
-        .containsExactly(1);
+    assertThat(of(tooLarge, passing).kind()).isEqualTo(Kind.TRANSIENT);
   }
 
   /** The bus halves it, until those to blame stand alone. */
   @Test
-  void noneConfirmedAndSomeToBlame_isRefusedAsAWhole() {
-    assertThat(of(tooLarge, passing).kind()).isEqualTo(Kind.PERMANENT);
+  void eventsThatTakeOthersAlong_areRefusedWithThem() {
+    assertThat(of(null, new InvalidRecordException("no key"), passing).kind())
+        .isEqualTo(Kind.PERMANENT);
     assertThat(of(new RecordBatchTooLargeException("all")).kind()).isEqualTo(Kind.PERMANENT);
   }
 }
