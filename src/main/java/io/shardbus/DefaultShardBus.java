@@ -17,6 +17,7 @@ import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.ShardDeployments;
+import io.shardbus.verticle.SinkHealth;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -242,7 +243,12 @@ final class DefaultShardBus implements ShardBus {
         shard.fillRatio(),
         manager.mapper().isEmpty() ? 1 : slots.getOrDefault(shard.id(), 0),
         shard.accounting(),
-        deployments.sinkHealth(shard.id()));
+        sinkHealth(shard.id()));
+  }
+
+  @Override
+  public SinkHealth sinkHealth(int shard) {
+    return deployments.sinkHealth(shard);
   }
 
   @Override
