@@ -93,15 +93,18 @@ final class LogFiles implements AutoCloseable {
         aside.getFileName());
   }
 
-  /** Deletes whole files, the oldest first, but never one that is being written. */
+  /**
+   * Deletes whole files, the oldest first, but never one that is being written: for these the room
+   * that they may grow to is left.
+   */
   void enforceLimits(LogSinkOptions options, Set<Segment> written) throws IOException {
     record Candidate(Segment segment, long bytes, long modified) {}
     List<Candidate> old = new ArrayList<>();
-    long total = 0;
+    long total = written.size() * options.effectiveSegmentBytes();
     for (Segment segment : segments()) {
-      long bytes = segment.bytes();
-      total += bytes;
       if (!written.contains(segment)) {
+        long bytes = segment.bytes();
+        total += bytes;
         old.add(
             new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
       }

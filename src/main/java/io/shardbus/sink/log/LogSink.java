@@ -41,9 +41,11 @@ public final class LogSink implements ReplayableSink {
 
   /**
    * @param options how to keep events; copied
+   * @throws IllegalArgumentException naming an option that does not go with another
    */
   public LogSink(LogSinkOptions options) {
     this.options = new LogSinkOptions(options);
+    this.options.validate();
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,7 @@ final class LogWriter {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
   private static final Long NOTHING = -1L;
+  private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String INSERT =
       "INSERT INTO events (position, epoch, shard, sequence, timestamp, key, payload) "
@@ -60,6 +62,9 @@ final class LogWriter {
   private @Nullable Connection connection;
   private @Nullable PreparedStatement insert;
   private final Map<Integer, Long> written = new HashMap<>();
+
+  /** Of the first event of the file; no matter while there is none. */
+  private long begunMillis;
 
   /** A batch to write; a null batch asks the thread to end. */
   private record Job(@Nullable Batch batch, Promise<Void> promise) {}
@@ -116,14 +121,15 @@ final class LogWriter {
   private void run() {
     try {
       List<Job> jobs = new ArrayList<>();
-      boolean going = true;
-      while (going) {
+      boolean going;
+      do {
+        rollIfDue();
         jobs.clear();
         going = collect(jobs);
         if (!jobs.isEmpty()) {
           writeTogether(jobs);
         }
-      }
+      } while (going);
     } finally {
       disconnect();
       answer(queue, SinkException.transientFailure("the log is closed"));
@@ -131,11 +137,14 @@ final class LogWriter {
     }
   }
 
-  /** Waits for work. Returns false when the thread is to end after it. */
+  /**
+   * Waits for work, but not for ever: a file also grows old. Returns false when the thread is to
+   * end after it.
+   */
   private boolean collect(List<Job> jobs) {
     int events = 0;
     try {
-      for (Job job = queue.take(); job != null; job = queue.poll()) {
+      for (Job job = queue.poll(LOOK_SECONDS, TimeUnit.SECONDS); job != null; job = queue.poll()) {
         Batch batch = job.batch();
         if (batch == null) {
           return false;
@@ -164,12 +173,7 @@ final class LogWriter {
       return;
     }
     answer(jobs, null);
-    try {
-      onCommit.run();
-      rollIfLarge();
-    } catch (IOException | RuntimeException | Error e) {
-      LOG.warn("after a write to {}", segment.path(), e);
-    }
+    onCommit.run();
   }
 
   private static void answer(Iterable<Job> jobs, @Nullable SinkException failure) {
@@ -197,6 +201,9 @@ final class LogWriter {
       }
     }
     statement.getConnection().commit();
+    if (lastPosition < segment.first()) {
+      begunMillis = System.currentTimeMillis();
+    }
     lastPosition = position;
     written.putAll(newest);
   }
@@ -231,6 +238,8 @@ final class LogWriter {
     Connection fresh = segment.openForWriting(options.getSynchronous());
     try {
       recall(fresh);
+      begunMillis = segment.begunMillis(fresh);
+      fresh.commit();
       insert = fresh.prepareStatement(INSERT);
       connection = fresh;
       return insert;
@@ -251,7 +260,6 @@ final class LogWriter {
         }
       }
     }
-    fresh.commit();
   }
 
   private void disconnect() {
@@ -273,11 +281,26 @@ final class LogWriter {
     }
   }
 
-  private void rollIfLarge() throws IOException {
-    if (segment.bytes() >= options.getSegmentBytes()) {
-      disconnect();
-      segment = Segment.in(dir, number, lastPosition + 1);
-      onRoll.run();
+  private void rollIfDue() {
+    try {
+      if (isLarge() || isOld()) {
+        disconnect();
+        segment = Segment.in(dir, number, lastPosition + 1);
+        open(); // at once: the newest file tells the next start where positions go on
+        onRoll.run();
+      }
+    } catch (IOException | SQLException | RuntimeException | Error e) {
+      LOG.warn("cannot begin a new file after {}: {}", segment.path(), e.toString());
     }
+  }
+
+  private boolean isLarge() throws IOException {
+    return lastPosition >= segment.first() && segment.bytes() >= options.effectiveSegmentBytes();
+  }
+
+  private boolean isOld() {
+    return lastPosition >= segment.first()
+        && !options.getRetention().isZero()
+        && System.currentTimeMillis() - begunMillis > options.getRetention().toMillis();
   }
 }
