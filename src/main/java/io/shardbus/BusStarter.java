@@ -1,6 +1,5 @@
 package io.shardbus;
 
-import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
@@ -19,7 +18,7 @@ import io.shardbus.verticle.ShardDeployments;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -39,24 +38,31 @@ final class BusStarter {
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }
-    String folder = options.getDataDir();
-    Path dataDir = folder == null ? null : Path.of(folder);
     return vertx
-        .executeBlocking(() -> ProducerIdentity.next(dataDir))
+        .executeBlocking(() -> DataFolder.open(options.getDataDir()))
         .compose(
-            producer ->
-                DeadLetters.open(dataDir)
-                    .compose(
-                        letters ->
-                            openSink(vertx, sink, producer, dataDir)
-                                .compose(
-                                    open ->
-                                        deploy(vertx, options, sink, letters, manager, producer))
-                                .recover(
-                                    e ->
-                                        letters
-                                            .close()
-                                            .transform(closed -> Future.failedFuture(e)))));
+            folder ->
+                open(vertx, options, sink, manager, folder)
+                    .recover(
+                        e ->
+                            vertx
+                                .executeBlocking(() -> close(folder))
+                                .transform(closed -> Future.failedFuture(e))));
+  }
+
+  private static @Nullable Void close(DataFolder folder) throws IOException {
+    folder.close();
+    return null;
+  }
+
+  private static Future<ShardBus> open(
+      Vertx vertx, ShardBusOptions options, Sink sink, ShardManager manager, DataFolder folder) {
+    return DeadLetters.open(folder.path())
+        .compose(
+            letters ->
+                openSink(vertx, sink, folder)
+                    .compose(open -> deploy(vertx, options, sink, letters, manager, folder))
+                    .recover(e -> letters.close().transform(closed -> Future.failedFuture(e))));
   }
 
   private static ShardManager manager(ShardBusOptions options) {
@@ -73,10 +79,9 @@ final class BusStarter {
             limits);
   }
 
-  private static Future<Void> openSink(
-      Vertx vertx, Sink sink, ProducerId producer, @Nullable Path dataDir) {
+  private static Future<Void> openSink(Vertx vertx, Sink sink, DataFolder folder) {
     try {
-      return sink.open(new SinkContext(vertx, producer, dataDir))
+      return sink.open(new SinkContext(vertx, folder.producer(), folder.path()))
           .recover(e -> sink.close().transform(closed -> Future.failedFuture(e)));
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
@@ -89,16 +94,22 @@ final class BusStarter {
       Sink sink,
       DeadLetters letters,
       ShardManager manager,
-      ProducerId producer) {
+      DataFolder folder) {
     DeliveryObservers observers = new DeliveryObservers();
     ShardDeployments deployments =
         new ShardDeployments(
-            vertx, sink, letters, producer, options.getBatch(), options.getDelivery(), observers);
+            vertx,
+            sink,
+            letters,
+            folder.producer(),
+            options.getBatch(),
+            options.getDelivery(),
+            observers);
     Scaler scaler = new Scaler(vertx, manager, deployments);
     IngestQueue queue = new IngestQueue(vertx, manager);
     DefaultShardBus bus =
         new DefaultShardBus(
-            vertx, options, sink, letters, manager, deployments, scaler, observers, queue);
+            vertx, options, folder, sink, letters, manager, deployments, scaler, observers, queue);
     List<Future<?>> shards = new ArrayList<>();
     for (Shard shard : manager.shards()) {
       shards.add(deployments.deploy(shard));

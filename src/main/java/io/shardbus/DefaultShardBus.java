@@ -17,11 +17,13 @@ import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.ShardDeployments;
+import io.shardbus.verticle.SinkHealth;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -36,6 +38,7 @@ final class DefaultShardBus implements ShardBus {
 
   private final Vertx vertx;
   private final ShardBusOptions options;
+  private final DataFolder folder;
   private final Sink sink;
   private final DeadLetters deadLetters;
   private final ShardManager manager;
@@ -55,6 +58,7 @@ final class DefaultShardBus implements ShardBus {
   DefaultShardBus(
       Vertx vertx,
       ShardBusOptions options,
+      DataFolder folder,
       Sink sink,
       DeadLetters deadLetters,
       ShardManager manager,
@@ -64,6 +68,7 @@ final class DefaultShardBus implements ShardBus {
       IngestQueue queue) {
     this.vertx = vertx;
     this.options = options;
+    this.folder = folder;
     this.sink = sink;
     this.deadLetters = deadLetters;
     this.manager = manager;
@@ -248,7 +253,12 @@ final class DefaultShardBus implements ShardBus {
         shard.fillRatio(),
         manager.mapper().isEmpty() ? 1 : slots.getOrDefault(shard.id(), 0),
         shard.accounting(),
-        deployments.sinkHealth(shard.id()));
+        sinkHealth(shard.id()));
+  }
+
+  @Override
+  public SinkHealth sinkHealth(int shard) {
+    return deployments.sinkHealth(shard);
   }
 
   @Override
@@ -319,7 +329,13 @@ final class DefaultShardBus implements ShardBus {
         .transform(
             closed ->
                 inTime("the dead letters", deadLetters.close(), wait)
+                    .transform(done -> vertx.executeBlocking(this::releaseFolder))
                     .transform(done -> again(closed)));
+  }
+
+  private @Nullable Void releaseFolder() throws IOException {
+    folder.close();
+    return null;
   }
 
   private <T> Future<T> inTime(String what, Future<T> end, boolean wait) {

@@ -26,15 +26,13 @@ final class ProducerIdentity {
 
   private ProducerIdentity() {}
 
-  /** Blocks. Without a folder the id itself is new at every start. */
+  /**
+   * Blocks. The folder must be there, and this bus's alone: two must not have the same epoch.
+   * Without a folder the id itself is new at every start.
+   */
   static ProducerId next(@Nullable Path dataDir) throws IOException {
     if (dataDir == null) {
       return new ProducerId(UUID.randomUUID().toString(), 0);
-    }
-    try {
-      Files.createDirectories(dataDir);
-    } catch (IOException e) {
-      throw FileFault.of("dataDir: cannot make the folder " + dataDir, e);
     }
     Path file = dataDir.resolve(FILE);
     ProducerId next =

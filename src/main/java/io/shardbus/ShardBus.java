@@ -12,6 +12,7 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.Sinks;
 import io.shardbus.verticle.DeliveryObserver;
 import io.shardbus.verticle.ScalingHistory;
+import io.shardbus.verticle.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
@@ -253,6 +254,14 @@ public interface ShardBus {
    * @return a snapshot; exact while nothing is under way
    */
   BusStats stats();
+
+  /**
+   * How a shard gets on with the sink.
+   *
+   * @param shard its id
+   * @return its circuit and failures; {@link SinkHealth#GOOD} if there is no such shard
+   */
+  SinkHealth sinkHealth(int shard);
 
   /**
    * Refuses new events with CLOSED, delivers what was accepted, and releases everything.

@@ -23,6 +23,8 @@ final class ShardGauges {
   private final ShardBus bus;
   private final MultiGauge fill;
   private final MultiGauge weight;
+  private final MultiGauge circuit;
+  private final MultiGauge failures;
   private boolean closed;
   private Map<Integer, Integer> slots = Map.of();
   private double equalShare;
@@ -38,6 +40,16 @@ final class ShardGauges {
     weight =
         MultiGauge.builder("shardbus.shard.weight")
             .description("A shard's share of the routing table, relative to an equal share")
+            .tags(tags)
+            .register(registry);
+    circuit =
+        MultiGauge.builder("shardbus.sink.circuit")
+            .description("A shard's circuit breaker: 0 closed, 1 half-open, 2 open")
+            .tags(tags)
+            .register(registry);
+    failures =
+        MultiGauge.builder("shardbus.sink.failures")
+            .description("Attempts of a shard that failed in a row for a passing reason")
             .tags(tags)
             .register(registry);
   }
@@ -63,6 +75,8 @@ final class ShardGauges {
       List<Shard> shards = bus.shards().shards();
       fill.register(shards.stream().map(s -> Row.of(tag(s), s, Shard::fillRatio)).toList());
       weight.register(shards.stream().map(s -> Row.of(tag(s), s, this::weight)).toList());
+      circuit.register(shards.stream().map(s -> Row.of(tag(s), s, this::circuit)).toList());
+      failures.register(shards.stream().map(s -> Row.of(tag(s), s, this::failures)).toList());
     } catch (RuntimeException e) {
       LOG.warn("a registry refused the gauges of shards", e); // scaling must not fail for that
     }
@@ -72,10 +86,24 @@ final class ShardGauges {
     closed = true;
     fill.register(List.of());
     weight.register(List.of());
+    circuit.register(List.of());
+    failures.register(List.of());
   }
 
   private static Tags tag(Shard shard) {
     return Tags.of("shard", Integer.toString(shard.id()));
+  }
+
+  private double circuit(Shard shard) {
+    return switch (bus.sinkHealth(shard.id()).circuit()) {
+      case CLOSED -> 0;
+      case HALF_OPEN -> 1;
+      case OPEN -> 2;
+    };
+  }
+
+  private double failures(Shard shard) {
+    return bus.sinkHealth(shard.id()).failures();
   }
 
   private synchronized double weight(Shard shard) {

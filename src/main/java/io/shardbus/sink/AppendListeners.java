@@ -2,9 +2,13 @@ package io.shardbus.sink;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Those who asked to be told of new events. Safe for any thread. */
 public final class AppendListeners {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AppendListeners.class);
 
   private final Set<Registration> registrations = ConcurrentHashMap.newKeySet();
 
@@ -25,10 +29,14 @@ public final class AppendListeners {
     return () -> registrations.remove(registration);
   }
 
-  /** Tells all of new events. */
+  /** Tells all of new events. One that throws keeps nobody from being told. */
   public void appended() {
     for (Registration registration : registrations) {
-      registration.listener().run();
+      try {
+        registration.listener().run();
+      } catch (RuntimeException | Error e) {
+        LOG.error("a listener to new events failed", e);
+      }
     }
   }
 }

@@ -36,6 +36,7 @@ public final class DeadLetters implements DeadLetterSink {
   public static final int MAX_IN_MEMORY = 10_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
+  private static final long MAX_PAGE_BYTES = 8 << 20;
   private static final String COLUMNS =
       "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
 
@@ -123,8 +124,9 @@ public final class DeadLetters implements DeadLetterSink {
    * Reads a page.
    *
    * @param after only letters with higher ids; 0 for all
-   * @param limit how many at the most, at least 1
-   * @return the letters by ascending id
+   * @param limit how many at the most, at least 1; a page also ends early when it grows large in
+   *     bytes
+   * @return the letters by ascending id; none if there are none
    */
   public Future<List<Kept>> list(long after, int limit) {
     return onThread(
@@ -136,8 +138,11 @@ public final class DeadLetters implements DeadLetterSink {
             select.setLong(1, after);
             select.setInt(2, limit);
             try (ResultSet row = select.executeQuery()) {
-              while (row.next()) {
-                page.add(kept(row));
+              long bytes = 0;
+              while (bytes < MAX_PAGE_BYTES && row.next()) {
+                Kept kept = kept(row);
+                page.add(kept);
+                bytes += kept.letter().event().payload().length();
               }
             }
           }
@@ -232,9 +237,10 @@ public final class DeadLetters implements DeadLetterSink {
     }
     thread.execute(
         () -> {
+          T result;
           try {
-            promise.complete(work.run(connect()));
-          } catch (SQLException | IOException | RuntimeException e) {
+            result = evenIfDamaged(work);
+          } catch (SQLException | IOException | RuntimeException | Error e) {
             startAnew();
             promise.fail(
                 new IOException(
@@ -243,25 +249,30 @@ public final class DeadLetters implements DeadLetterSink {
                         + ": "
                         + e.getMessage(),
                     e));
+            return;
           }
+          promise.complete(result);
         });
     return promise.future();
   }
 
-  private Connection connect() throws SQLException, IOException {
-    Connection ready = connection;
-    if (ready != null) {
-      return ready;
-    }
+  /** A damaged file must not keep those waiting for ever who have a letter to leave. */
+  private <T> T evenIfDamaged(Work<T> work) throws SQLException, IOException {
     try {
-      return connectNow();
+      return work.run(connect());
     } catch (SQLException e) {
       if (file == null || !SqliteFiles.isDamage(e)) {
         throw e;
       }
+      startAnew();
       LOG.error("{} is damaged; it is now {}", file, SqliteFiles.setAside(file));
-      return connectNow();
+      return work.run(connect());
     }
+  }
+
+  private Connection connect() throws SQLException {
+    Connection ready = connection;
+    return ready == null ? connectNow() : ready;
   }
 
   private Connection connectNow() throws SQLException {

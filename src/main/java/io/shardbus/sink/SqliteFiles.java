@@ -41,18 +41,25 @@ public final class SqliteFiles {
   }
 
   /**
-   * Renames a database, so that it is not used but not lost either.
+   * Renames a database, so that it is not used but not lost either. It can still be opened, under
+   * its new name.
    *
    * @param database the database, not open
-   * @return where it is now
+   * @return where it is now: {@code *.damaged}, with a number behind it if there is one already
    * @throws IOException if it cannot be renamed
    */
   public static Path setAside(Path database) throws IOException {
-    for (Path part : of(database)) {
+    String name = database.getFileName() + ".damaged";
+    Path aside = database.resolveSibling(name);
+    for (int i = 2; of(aside).stream().anyMatch(Files::exists); i++) {
+      aside = database.resolveSibling(name + "-" + i);
+    }
+    for (int i = 0; i < SUFFIXES.size(); i++) {
+      Path part = of(database).get(i);
       if (Files.exists(part)) {
-        Files.move(part, part.resolveSibling(part.getFileName() + ".damaged"));
+        Files.move(part, of(aside).get(i));
       }
     }
-    return database.resolveSibling(database.getFileName() + ".damaged");
+    return aside;
   }
 }

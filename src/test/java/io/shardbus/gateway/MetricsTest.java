@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -193,6 +194,31 @@ class MetricsTest {
               double total = scrape().sum("shardbus_shard_weight");
               assertThat(total).isBetween(2.999, 3.001);
             });
+  }
+
+  @Test
+  void circuit_isThatOfEachShard() throws Exception {
+    AtomicBoolean down = new AtomicBoolean(true);
+    sink.behave(
+        batch ->
+            down.get() && batch.shard() == 1
+                ? Future.failedFuture(SinkException.transientFailure("not now"))
+                : Future.succeededFuture());
+    assertThat(scrape().sum("shardbus_sink_circuit")).isZero();
+    for (int i = 0; i < 100; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    Awaitility.await()
+        .atMost(30, TimeUnit.SECONDS)
+        .until(() -> scrape().sum("shardbus_sink_circuit", "shard", "1") == 2);
+    Samples scrape = scrape();
+    assertThat(scrape.sum("shardbus_sink_failures", "shard", "1")).isGreaterThanOrEqualTo(5);
+    assertThat(scrape.sum("shardbus_sink_circuit", "shard", "0")).isZero();
+    assertThat(scrape.sum("shardbus_sink_failures", "shard", "0")).isZero();
+    down.set(false);
+    await(bus.flush());
+    assertThat(scrape().sum("shardbus_sink_circuit")).isZero();
+    assertThat(scrape().sum("shardbus_sink_failures")).isZero();
   }
 
   private Set<String> shardLabels(String name) throws Exception {

@@ -7,6 +7,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,15 @@ class DeadLettersTest {
       all.add(letter(i));
     }
     return all;
+  }
+
+  private static List<DeadLetter> largeLetters() {
+    List<DeadLetter> large = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      ShardEvent event = new ShardEvent(0, i, i, Buffer.buffer(new byte[1 << 20]), null);
+      large.add(new DeadLetter(new ProducerId("p", 7), event, "too large", 1, 1));
+    }
+    return large;
   }
 
   private static List<DeadLetter> read(DeadLetters letters, long after, int limit)
@@ -97,11 +107,41 @@ class DeadLettersTest {
   }
 
   @Test
-  void damagedFile_isSetAside() throws Exception {
-    Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
+  void pages_endWhenTheyGrowLarge() throws Exception {
     DeadLetters letters = await(DeadLetters.open(folder));
-    await(letters.add(letters(0, 1)));
-    assertThat(await(letters.count())).isEqualTo(1);
+    List<DeadLetter> large = largeLetters();
+    await(letters.add(large));
+    List<DeadLetters.Kept> page = await(letters.list(0, 100));
+    assertThat(page).hasSize(8);
+    assertThat(read(letters, page.get(7).id(), 100)).isEqualTo(large.subList(8, 16));
+    await(letters.close());
+  }
+
+  @Test
+  void damagedFile_isSetAsideHoweverOften() throws Exception {
+    for (String aside : new String[] {".damaged", ".damaged-2", ".damaged-3"}) {
+      Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
+      DeadLetters letters = await(DeadLetters.open(folder));
+      await(letters.add(letters(0, 1)));
+      assertThat(await(letters.count())).isEqualTo(1);
+      assertThat(folder.resolve(DeadLetters.FILE + aside)).content().startsWith("this is no");
+      await(letters.close());
+    }
+  }
+
+  @Test
+  void fileThatIsDamagedWhileItIsOpen_isSetAside() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(largeLetters()));
+    await(letters.close());
+    letters = await(DeadLetters.open(folder));
+    try (RandomAccessFile file =
+        new RandomAccessFile(folder.resolve(DeadLetters.FILE).toFile(), "rw")) {
+      file.seek(4096);
+      file.write(new byte[(int) file.length() - 4096]);
+    }
+    await(letters.add(letters(0, 3)));
+    assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 3));
     assertThat(folder.resolve(DeadLetters.FILE + ".damaged")).exists();
     await(letters.close());
   }

@@ -251,6 +251,26 @@ class KafkaFaultsTest {
     broker.start();
   }
 
+  @Test
+  void attemptsThatAreGivenUp_doNotQueueUp() throws Exception {
+    get(sink.write(batch(0)));
+    broker.stop();
+    Future<Void> first = sink.write(batch(1));
+    Awaitility.await().atMost(30, TimeUnit.SECONDS).until(first::failed);
+    // Keeps the thread of the new producer waiting for the topic.
+    Future<Void> blocks = sink.write(batch(1));
+    List<Future<Void>> attempts = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      attempts.add(sink.write(batch(2)));
+    }
+    assertThat(blocks.isComplete()).isFalse();
+    assertThat(attempts.subList(0, 4)).allSatisfy(stale -> assertThat(stale.failed()).isTrue());
+    // Its turn comes when it has waited for as long as the bus would.
+    Awaitility.await().atMost(30, TimeUnit.SECONDS).until(attempts.get(4)::failed);
+    assertThat(attempts.get(4).cause()).hasMessageContaining("busy");
+    broker.start();
+  }
+
   private static Batch batch(int shard) {
     return new Batch(
         shard, 0, List.of(new ShardEvent(shard, 0, 1, Buffer.buffer("x"), null)), PRODUCER);

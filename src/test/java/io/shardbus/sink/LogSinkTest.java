@@ -8,11 +8,16 @@ import io.vertx.core.json.JsonObject;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -100,9 +105,17 @@ class LogSinkTest extends SinkContract {
     assertThat(readAll(10_000)).hasSize(20_010);
   }
 
+  private long bytes() throws Exception {
+    long bytes = 0;
+    for (String file : files("")) {
+      bytes += Files.size(dir.resolve("log").resolve(file));
+    }
+    return bytes;
+  }
+
   @Test
   void maxBytes_deletesTheOldestFiles() throws Exception {
-    config = config.copy().put("segmentBytes", 65_536).put("maxBytes", 400_000);
+    config = config.copy().put("segmentBytes", 65_536).put("maxBytes", 600_000);
     reopen();
     writeMuch(40);
     List<StoredEvent> got = readAll(10_000);
@@ -112,16 +125,75 @@ class LogSinkTest extends SinkContract {
     assertThat(left.get(0)).isPositive();
   }
 
+  /** With files of the default size nothing could ever be deleted. */
   @Test
-  void retention_deletesOldFiles() throws Exception {
+  void maxBytes_holdsWhateverTheSizeOfFiles() throws Exception {
+    config = config.copy().put("maxBytes", 1_000_000);
+    reopen();
+    long largest = 0;
+    for (int i = 0; i < 60; i++) {
+      await(Future.all(sink.write(batch(0, i * 200, 200)), sink.write(batch(1, i * 200, 200))));
+      largest = Math.max(largest, bytes());
+    }
+    // Each writer can be over by one transaction and what SQLite keeps beside it.
+    assertThat(largest).isLessThan(1_200_000);
+    assertThat(sequences(readAll(10_000), 0)).endsWith(11_999L).doesNotContain(0L);
+  }
+
+  @Test
+  void maxBytesTooSmall_isRefused() {
+    config = new JsonObject().put("writers", 4).put("maxBytes", 1_048_575);
+    assertThatThrownBy(this::create)
+        .hasMessageContaining("maxBytes: 1048575 must be 0 or at least 1048576 with writers 4");
+  }
+
+  private void age(String file) throws Exception {
+    Instant old = Instant.now().minus(Duration.ofHours(2));
+    Files.setLastModifiedTime(dir.resolve("log").resolve(file), FileTime.from(old));
+  }
+
+  @Test
+  void retention_deletesOldFilesOnly() throws Exception {
     config = config.copy().put("segmentBytes", 65_536);
     reopen();
     writeMuch(10);
-    config = config.copy().put("retention", "1ns");
+    await(sink.close());
+    List<String> all = files(".db");
+    List<String> old = all.stream().filter(f -> f.startsWith("writer-0")).limit(2).toList();
+    for (String file : old) {
+      age(file);
+    }
+    config = config.copy().put("retention", "1h");
+    sink = create();
+    await(sink.open(context()));
+    org.awaitility.Awaitility.await().until(() -> files(".db").stream().noneMatch(old::contains));
+    assertThat(files(".db")).containsAll(all.subList(2, all.size()));
+    assertThat(sequences(readAll(10_000), 1)).isEqualTo(range(0, 5_000));
+    List<Long> left = sequences(readAll(10_000), 0);
+    assertThat(left).isEqualTo(range(left.get(0), 5_000));
+    assertThat(left.get(0)).isPositive();
+  }
+
+  /** Events of tests are from 1970: their file is older than any retention. */
+  @Test
+  void quietLog_doesNotKeepItsEventsForEver() throws Exception {
+    await(sink.write(batch(0, 0, 100)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    List<String> old = files(".db").stream().filter(f -> f.startsWith("writer-0")).toList();
+    config = config.copy().put("retention", "1h");
+    sink = create();
+    await(sink.open(context()));
+    org.awaitility.Awaitility.await().until(() -> files("0000101.db").size() == 1);
+    await(sink.close());
+    age(old.get(0));
+    sink = create();
+    await(sink.open(context()));
+    assertThat(files(".db")).doesNotContainAnyElementsOf(old);
+    assertThat(readAll(100)).isEmpty();
     reopen();
-    int left = readAll(10_000).size();
-    assertThat(left).isLessThan(5_000);
-    assertThat(files(".db").size()).isLessThanOrEqualTo(2);
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(cursor, 100)).as("positions go on").hasSize(10);
   }
 
   @Test
@@ -145,6 +217,48 @@ class LogSinkTest extends SinkContract {
   }
 
   @Test
+  void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    for (int time = 1; time <= 3; time++) {
+      await(sink.write(batch(0, 0, 100)));
+      await(sink.close());
+      Path file = dir.resolve("log").resolve(files(".db").get(0));
+      Files.writeString(file, "this is no database ".repeat(500));
+      // As where somebody has put an old file back.
+      Path first = file.resolveSibling("writer-0-0000000000000000001.db");
+      Files.move(file, first, StandardCopyOption.REPLACE_EXISTING);
+      epoch++;
+      sink = create();
+      await(sink.open(context()));
+      assertThat(Path.of(first + ".damaged" + (time == 1 ? "" : "-" + time))).exists();
+    }
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(100)).hasSize(10);
+  }
+
+  @Test
+  void failedOpening_leavesTheFolderFree() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.close());
+    Path blocked = dir.resolve("log").resolve("writer-1-0000000000000000001.db");
+    for (Path part : SqliteFiles.of(blocked)) {
+      Files.deleteIfExists(part);
+    }
+    Files.createDirectory(blocked);
+    for (int i = 0; i < 2; i++) {
+      ReplayableSink failing = create();
+      assertThatThrownBy(() -> await(failing.open(context())))
+          .cause()
+          .hasMessageContaining("sink log: cannot write to " + dir.resolve("log"));
+    }
+    Files.delete(blocked);
+    sink = create();
+    await(sink.open(context()));
+    assertThat(readAll(100)).hasSize(10);
+  }
+
+  @Test
   void fewerWriters_stillServeTheOldFiles() throws Exception {
     writeMuch(2);
     String end = await(sink.endCursor());
@@ -160,7 +274,7 @@ class LogSinkTest extends SinkContract {
     ReplayableSink second = create();
     assertThatThrownBy(() -> await(second.open(context())))
         .cause()
-        .hasMessageContaining("in use by another log");
+        .hasMessageContaining("sink log: the folder " + dir.resolve("log") + " is in use");
   }
 
   @Test
@@ -188,5 +302,57 @@ class LogSinkTest extends SinkContract {
     }
     await(reading);
     assertThat(sequences(readAll(10_000), 5)).isEqualTo(range(0, 500));
+  }
+
+  /** What the bus does when the writer of a shard is kept busy by another for too long. */
+  @Test
+  void attemptsThatQueueUp_areWrittenOnce() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    List<Future<Void>> writes = new ArrayList<>();
+    writes.add(sink.write(batch(0, 0, 20_000)));
+    for (int attempt = 0; attempt < 3; attempt++) {
+      writes.add(sink.write(batch(1, 0, 10)));
+    }
+    await(Future.all(writes));
+    assertThat(sequences(readAll(10_000), 1)).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void throwingListener_harmsNobody() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    for (int i = 0; i < 2; i++) {
+      sink.onAppend(
+          () -> {
+            told.incrementAndGet();
+            throw new AssertionError("a listener that fails");
+          });
+    }
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.write(batch(0, 10, 10)));
+    org.awaitility.Awaitility.await().until(() -> told.get() == 4);
+    await(sink.close());
+  }
+
+  /** A commit whose sync failed can be in the file all the same. */
+  @Test
+  void failedCommitThatIsThere_isRecognised() throws Exception {
+    config = config.copy().put("writers", 1);
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    Path file = dir.resolve("log").resolve(files(".db").get(0));
+    try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = other.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      assertThatThrownBy(() -> await(sink.write(batch(0, 10, 10)))).hasMessageContaining("cannot");
+      for (int i = 10; i < 20; i++) {
+        statement.execute(
+            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, x'00')".formatted(i + 1, epoch, i));
+      }
+      statement.execute("COMMIT");
+    }
+    await(sink.write(batch(0, 10, 10)));
+    await(sink.write(batch(0, 20, 10)));
+    assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 30));
   }
 }

@@ -70,6 +70,17 @@ class RedisSinkTest extends ServerSinkContract {
   }
 
   @Test
+  void filterThatMatchesNothing_readsThroughManyEvents() throws Exception {
+    for (int i = 0; i < 30; i++) {
+      await(sink.write(batch(0, i * 1_000, 1_000)));
+    }
+    EventQuery nothing = new EventQuery(null, 1, event -> false, EventQuery.Order.NONE);
+    EventPage page = await(sink.read(nothing));
+    assertThat(page.events()).isEmpty();
+    assertThat(page.more()).isFalse();
+  }
+
+  @Test
   void olderEpoch_isRefused() throws Exception {
     reopen();
     await(sink.write(batch(0, 0, 10)));

@@ -225,6 +225,23 @@ abstract class SinkContract {
   }
 
   @Test
+  void filter_readsOnlySoManyBytesForAPage() throws Exception {
+    byte[] large = new byte[350_000];
+    for (int i = 0; i < 100; i++) {
+      ShardEvent event = new ShardEvent(0, i, i + 1, Buffer.buffer(large), null);
+      await(sink.write(new Batch(0, i, List.of(event), new ProducerId("test", epoch))));
+    }
+    EventFilter last = event -> event.sequence() == 99;
+    EventPage page = await(sink.read(new EventQuery(null, 10, last, EventQuery.Order.NONE)));
+    assertThat(page.events()).isEmpty();
+    assertThat(page.more()).isTrue();
+    EventPage rest =
+        await(sink.read(new EventQuery(page.cursor(), 10, last, EventQuery.Order.NONE)));
+    assertThat(sequences(rest.events(), 0)).containsExactly(99L);
+    assertThat(rest.more()).isFalse();
+  }
+
+  @Test
   void listener_isToldOfNewEvents() throws Exception {
     AtomicInteger told = new AtomicInteger();
     Runnable end = sink.onAppend(told::incrementAndGet);

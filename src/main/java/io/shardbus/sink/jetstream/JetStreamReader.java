@@ -9,12 +9,10 @@ import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.DeliverPolicy;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
-import io.shardbus.sink.StoredEvent;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -25,13 +23,6 @@ import java.util.TreeMap;
 final class JetStreamReader {
 
   private static final String STREAM = "all";
-  private static final long MAX_PAGE_BYTES = 8 << 20;
-
-  /** A filter that matches little must not read everything for one page. */
-  private static final int MAX_SCANNED = 100_000;
-
-  /** Bounds what is in memory at once. */
-  private static final int MAX_FETCHED = 500;
 
   /** When the server ends a consumer whose reader did not come to its end. */
   private static final Duration ABANDONED = Duration.ofSeconds(30);
@@ -106,38 +97,24 @@ final class JetStreamReader {
 
   private EventPage page(JetStreamSubscription consumer, long after, EventQuery query)
       throws IOException, JetStreamApiException {
-    List<StoredEvent> events = new ArrayList<>();
+    PageBuilder page = new PageBuilder(query);
     long position = after;
     long pending = consumer.getConsumerInfo().getNumPending();
-    long bytes = 0;
-    int scanned = 0;
-    while (pending > 0 && hasRoom(query, events.size(), bytes, scanned)) {
-      int count = (int) Math.min(pending, Math.min(MAX_FETCHED, query.limit()));
+    while (pending > 0 && page.hasRoom()) {
+      int count = (int) Math.min(pending, page.fetchCount(1));
       List<Message> messages = consumer.fetch(count, options.getTimeout());
       if (messages.isEmpty()) {
         throw server.failure("no answer within " + options.getTimeout().toMillis() + " ms");
       }
       for (Message message : messages) {
-        if (!hasRoom(query, events.size(), bytes, scanned)) {
+        if (!page.hasRoom()) {
           break;
         }
-        scanned++;
         position = message.metaData().streamSequence();
         pending = message.metaData().pendingCount();
-        StoredEvent event = EventMessage.parse(message);
-        if (event != null && (query.filter() == null || query.filter().test(event.event()))) {
-          events.add(event);
-          bytes += event.event().payload().length();
-        }
+        page.scan(EventMessage.parse(message));
       }
     }
-    if (query.order() == EventQuery.Order.TIMESTAMP) {
-      events.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
-    }
-    return new EventPage(events, at(position).format(JetStreamSinkOptions.SINK_NAME), pending > 0);
-  }
-
-  private static boolean hasRoom(EventQuery query, int events, long bytes, int scanned) {
-    return events < query.limit() && bytes < MAX_PAGE_BYTES && scanned < MAX_SCANNED;
+    return page.page(at(position).format(JetStreamSinkOptions.SINK_NAME), pending > 0);
   }
 }

@@ -2,12 +2,12 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,11 +29,6 @@ import org.slf4j.LoggerFactory;
 final class KafkaReader {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaReader.class);
-  private static final long MAX_PAGE_BYTES = 8 << 20;
-
-  /** A filter that matches little must not read the whole topic for one page. */
-  private static final int MAX_SCANNED = 100_000;
-
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final String sink;
@@ -95,31 +90,23 @@ final class KafkaReader {
   private EventPage page(
       KafkaConsumer<byte[], byte[]> open, PositionCursor cursor, EventQuery query) {
     List<PartitionStream> streams = streams(open, cursor);
-    List<StoredEvent> page = new ArrayList<>();
-    long bytes = 0;
-    int scanned = 0;
-    while (page.size() < query.limit() && bytes < MAX_PAGE_BYTES && scanned < MAX_SCANNED) {
+    PageBuilder page = new PageBuilder(query);
+    while (page.hasRoom()) {
       fill(open, streams);
       PartitionStream oldest = oldest(streams);
       if (oldest == null) {
         break;
       }
       StoredEvent event = oldest.take().event();
-      scanned++;
+      page.scan(event);
       if (event == null) {
         sayForeign();
-      } else if (query.filter() == null || query.filter().test(event.event())) {
-        page.add(event);
-        bytes += event.event().payload().length();
       }
-    }
-    if (query.order() == EventQuery.Order.TIMESTAMP) {
-      page.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
     }
     TreeMap<String, Long> positions = new TreeMap<>(cursor.positions());
     streams.forEach(stream -> positions.put(stream.name(), stream.position()));
     boolean more = !streams.stream().allMatch(PartitionStream::atEnd);
-    return new EventPage(page, new PositionCursor(positions).format(sink), more);
+    return page.page(new PositionCursor(positions).format(sink), more);
   }
 
   private List<PartitionStream> streams(KafkaConsumer<byte[], byte[]> open, PositionCursor cursor) {

@@ -65,7 +65,7 @@ final class WriteTally {
     BitSet failed = new BitSet();
     Throwable blamed = null;
     Throwable passing = null;
-    boolean split = false;
+    Throwable takesOthersAlong = null;
     for (int i = 0; i < failures.length(); i++) {
       Throwable failure = failures.get(i);
       if (failure != null) {
@@ -74,20 +74,28 @@ final class WriteTally {
           blamed = failure;
         } else {
           passing = failure;
-          split |= failure instanceof RecordBatchTooLargeException;
+        }
+        if (takesOthersAlong(failure)) {
+          takesOthersAlong = failure;
         }
       }
     }
     if (passing == null) {
       return blamed == null ? null : SinkException.partial(failed, permanent(blamed));
     }
-    if (blamed != null || split) {
-      // Some events are to blame and took others with them. The bus halves a batch that is refused
-      // for good until those to blame stand alone.
-      return permanent(blamed == null ? passing : blamed);
+    if (takesOthersAlong != null) {
+      // The bus halves a batch that is refused for good until those to blame stand alone.
+      return permanent(takesOthersAlong);
     }
+    // What is confirmed must not be written again. An event that is too large is refused next time.
     SinkException cause = SinkException.transientFailure(describe.apply(passing), passing);
     return failed.cardinality() == failures.length() ? cause : SinkException.partial(failed, cause);
+  }
+
+  /** Whether Kafka refuses what it was sent together with, for no fault of its own. */
+  private static boolean takesOthersAlong(Throwable failure) {
+    return failure instanceof RecordBatchTooLargeException
+        || (isOfTheEvent(failure) && !(failure instanceof RecordTooLargeException));
   }
 
   private SinkException permanent(Throwable failure) {

@@ -1,14 +1,10 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.sink.FileFault;
+import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.SqliteFiles;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,38 +23,16 @@ final class LogFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
 
   private final Path dir;
-  private final FileChannel lockFile;
+  private final FolderLock lock;
 
-  private LogFiles(Path dir, FileChannel lockFile) {
+  private LogFiles(Path dir, FolderLock lock) {
     this.dir = dir;
-    this.lockFile = lockFile;
+    this.lock = lock;
   }
 
   /** Makes the folder if need be, and takes it for this process alone. */
   static LogFiles open(Path dir) throws IOException {
-    try {
-      Files.createDirectories(dir);
-    } catch (IOException e) {
-      throw FileFault.of("sink log: cannot make the folder " + dir, e);
-    }
-    FileChannel channel;
-    try {
-      channel =
-          FileChannel.open(
-              dir.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    } catch (IOException e) {
-      throw FileFault.of("sink log: cannot write to the folder " + dir, e);
-    }
-    try {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return new LogFiles(dir, channel);
-      }
-    } catch (OverlappingFileLockException e) {
-      // within this process; said below
-    }
-    channel.close();
-    throw new IOException("sink log: the folder " + dir + " is in use by another log");
+    return new LogFiles(dir, FolderLock.take(dir, "lock", "sink log"));
   }
 
   Path dir() {
@@ -119,15 +93,18 @@ final class LogFiles implements AutoCloseable {
         aside.getFileName());
   }
 
-  /** Deletes whole files, the oldest first, but never one that is being written. */
+  /**
+   * Deletes whole files, the oldest first, but never one that is being written: for these the room
+   * that they may grow to is left.
+   */
   void enforceLimits(LogSinkOptions options, Set<Segment> written) throws IOException {
     record Candidate(Segment segment, long bytes, long modified) {}
     List<Candidate> old = new ArrayList<>();
-    long total = 0;
+    long total = written.size() * options.effectiveSegmentBytes();
     for (Segment segment : segments()) {
-      long bytes = segment.bytes();
-      total += bytes;
       if (!written.contains(segment)) {
+        long bytes = segment.bytes();
+        total += bytes;
         old.add(
             new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
       }
@@ -149,6 +126,6 @@ final class LogFiles implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    lockFile.close();
+    lock.close();
   }
 }

@@ -3,6 +3,7 @@ package io.shardbus.sink.log;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.SqliteFiles;
 import io.shardbus.sink.StoredEvent;
@@ -30,11 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class LogReader {
 
-  private static final long MAX_PAGE_BYTES = 8 << 20;
-
-  /** A filter that matches little must not read the whole log for one page. */
-  private static final int MAX_SCANNED = 100_000;
-
   private LogReader() {}
 
   static EventPage read(LogFiles files, PositionCursor cursor, EventQuery query)
@@ -43,7 +39,7 @@ final class LogReader {
         files.segments().stream()
             .collect(Collectors.groupingBy(Segment::writer, TreeMap::new, Collectors.toList()));
     TreeMap<String, Long> positions = new TreeMap<>(cursor.positions());
-    List<StoredEvent> page = new ArrayList<>();
+    PageBuilder page = new PageBuilder(query);
     PriorityQueue<Stream> streams =
         new PriorityQueue<>(
             Comparator.comparingLong(stream -> stream.head().event.event().timestamp()));
@@ -57,20 +53,14 @@ final class LogReader {
           streams.add(stream);
         }
       }
-      long bytes = 0;
-      int scanned = 0;
-      while (page.size() < query.limit() && bytes < MAX_PAGE_BYTES && scanned < MAX_SCANNED) {
+      while (page.hasRoom()) {
         Stream stream = streams.poll();
         if (stream == null) {
           break;
         }
         Row row = stream.head();
-        scanned++;
         positions.put(stream.name, row.position);
-        if (query.filter() == null || query.filter().test(row.event.event())) {
-          page.add(row.event);
-          bytes += row.event.event().payload().length();
-        }
+        page.scan(row.event);
         if (stream.advance()) {
           streams.add(stream);
         }
@@ -80,11 +70,7 @@ final class LogReader {
         stream.close();
       }
     }
-    if (query.order() == EventQuery.Order.TIMESTAMP) {
-      page.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
-    }
-    return new EventPage(
-        page, new PositionCursor(positions).format(LogSink.NAME), !streams.isEmpty());
+    return page.page(new PositionCursor(positions).format(LogSink.NAME), !streams.isEmpty());
   }
 
   private record Row(long position, StoredEvent event) {}

@@ -11,6 +11,7 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -40,9 +41,11 @@ public final class LogSink implements ReplayableSink {
 
   /**
    * @param options how to keep events; copied
+   * @throws IllegalArgumentException naming an option that does not go with another
    */
   public LogSink(LogSinkOptions options) {
     this.options = new LogSinkOptions(options);
+    this.options.validate();
   }
 
   @Override
@@ -66,6 +69,7 @@ public final class LogSink implements ReplayableSink {
   private State openFiles(Vertx vertx, Path dir) throws IOException {
     LogFiles files = LogFiles.open(dir);
     List<LogWriter> writers = new ArrayList<>();
+    State opened = null;
     try {
       for (int i = 0; i < options.getWriters(); i++) {
         LogFiles.Start start = files.start(i);
@@ -83,14 +87,17 @@ public final class LogSink implements ReplayableSink {
       }
       files.mendFrom(options.getWriters());
       long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(vertx));
-      State opened = new State(vertx, files, writers, timer);
+      opened = new State(vertx, files, writers, timer);
       state = opened;
       enforceLimits();
       return opened;
     } catch (SQLException e) {
-      writers.forEach(LogWriter::close);
-      files.close();
       throw new IOException("sink log: cannot write to " + dir + ": " + e.getMessage(), e);
+    } finally {
+      if (opened == null) {
+        writers.forEach(LogWriter::close);
+        files.close();
+      }
     }
   }
 
@@ -112,7 +119,7 @@ public final class LogSink implements ReplayableSink {
         open.writers().stream().map(LogWriter::segment).collect(Collectors.toSet());
     try {
       open.files().enforceLimits(options, written);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       LOG.warn("cannot delete old log files: {}", e.toString());
     }
   }

@@ -26,6 +26,7 @@ public final class LogSinkOptions {
   private static final int DEFAULT_WRITERS = 4;
   private static final int MAX_WRITERS = 64;
   private static final long MIN_SEGMENT_BYTES = 64 << 10;
+  private static final int FILES_IN_LOG = 4;
 
   private @Nullable String dir;
   private int writers = Math.min(DEFAULT_WRITERS, Runtime.getRuntime().availableProcessors());
@@ -134,14 +135,15 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @return how long a file is kept after its last event; zero for ever
+   * @return how long events are kept at least, and about twice as long at most; zero for ever
    */
   public Duration getRetention() {
     return retention;
   }
 
   /**
-   * @param time how long a file is kept after its last event; zero for ever
+   * @param time how long events are kept at least, and about twice as long at most: files are
+   *     deleted as a whole, and closed at this age; zero for ever
    * @return this
    */
   public LogSinkOptions setRetention(Duration time) {
@@ -162,7 +164,8 @@ public final class LogSinkOptions {
 
   /**
    * @param bytes how large the log may grow before its oldest files are deleted, in bytes; 0 for no
-   *     limit. The files being written are never deleted
+   *     limit. The files being written are never deleted, and so are kept small enough, whatever
+   *     {@code segmentBytes} says
    * @return this
    */
   public LogSinkOptions setMaxBytes(long bytes) {
@@ -171,6 +174,20 @@ public final class LogSinkOptions {
     }
     maxBytes = bytes;
     return this;
+  }
+
+  /** The files that are being written may take a quarter of the log together. */
+  long effectiveSegmentBytes() {
+    return maxBytes == 0 ? segmentBytes : Math.min(segmentBytes, maxBytes / FILES_IN_LOG / writers);
+  }
+
+  /** Checks what the options are together. */
+  void validate() {
+    long least = MIN_SEGMENT_BYTES * FILES_IN_LOG * writers;
+    if (maxBytes != 0 && maxBytes < least) {
+      throw new IllegalArgumentException(
+          "maxBytes: " + maxBytes + " must be 0 or at least " + least + " with writers " + writers);
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,25 +17,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
  * Writes the events of some shards to one file at a time, on a thread of its own. What waits is written together, in
- * one transaction, so that a sync is shared. The queue is bounded by the number of shards, each of which has one write
- * in flight.
+ * one transaction, so that a sync is shared. Each shard has one write in flight, and those that it gave up.
  *
- * A batch may come again after its write was given up: the last sequence written of each shard is remembered, and what
- * is there already is passed over. A restart needs no such memory, because every start has an epoch of its own.
+ * A batch may come again after its write was given up, and even meet it in one transaction: the last sequence written
+ * of each shard is remembered, and what is there already is passed over. A restart needs no such memory, because every
+ * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
+ * what is found behind the last known position counts as written.
+ *
+ * Whatever goes wrong, the thread goes on: it is the only one that can answer.
  */
 final class LogWriter {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+  private static final Long NOTHING = -1L;
+  private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String INSERT =
       "INSERT INTO events (position, epoch, shard, sequence, timestamp, key, payload) "
           + "VALUES (?, ?, ?, ?, ?, ?, ?)";
+  private static final String BEHIND =
+      "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
 
   private final Path dir;
   private final int number;
@@ -47,12 +56,15 @@ final class LogWriter {
 
   private volatile long lastPosition;
   private volatile Segment segment;
-  private volatile boolean closed;
+  private boolean closed;
 
   // The thread's own.
   private @Nullable Connection connection;
   private @Nullable PreparedStatement insert;
   private final Map<Integer, Long> written = new HashMap<>();
+
+  /** Of the first event of the file; no matter while there is none. */
+  private long begunMillis;
 
   /** A batch to write; a null batch asks the thread to end. */
   private record Job(@Nullable Batch batch, Promise<Void> promise) {}
@@ -90,7 +102,7 @@ final class LogWriter {
     return segment;
   }
 
-  Future<Void> write(Batch batch) {
+  synchronized Future<Void> write(Batch batch) {
     Promise<Void> promise = Promise.promise();
     if (closed) {
       return Future.failedFuture(SinkException.transientFailure("the log is closed"));
@@ -99,35 +111,40 @@ final class LogWriter {
     return promise.future();
   }
 
-  Future<Void> close() {
+  /** Nothing is queued behind the last job. */
+  synchronized Future<Void> close() {
     closed = true;
     queue.add(new Job(null, Promise.promise()));
     return ended.future();
   }
 
   private void run() {
-    List<Job> jobs = new ArrayList<>();
-    boolean going = true;
-    while (going) {
-      jobs.clear();
-      going = collect(jobs);
-      if (!jobs.isEmpty()) {
-        writeTogether(jobs);
-      }
+    try {
+      List<Job> jobs = new ArrayList<>();
+      boolean going;
+      do {
+        rollIfDue();
+        jobs.clear();
+        going = collect(jobs);
+        if (!jobs.isEmpty()) {
+          writeTogether(jobs);
+        }
+      } while (going);
+    } finally {
+      disconnect();
+      answer(queue, SinkException.transientFailure("the log is closed"));
+      ended.complete();
     }
-    disconnect();
-    Job late;
-    while ((late = queue.poll()) != null) {
-      late.promise().fail(SinkException.transientFailure("the log is closed"));
-    }
-    ended.complete();
   }
 
-  /** Waits for work. Returns false when the thread is to end after it. */
+  /**
+   * Waits for work, but not for ever: a file also grows old. Returns false when the thread is to
+   * end after it.
+   */
   private boolean collect(List<Job> jobs) {
     int events = 0;
     try {
-      for (Job job = queue.take(); job != null; job = queue.poll()) {
+      for (Job job = queue.poll(LOOK_SECONDS, TimeUnit.SECONDS); job != null; job = queue.poll()) {
         Batch batch = job.batch();
         if (batch == null) {
           return false;
@@ -145,39 +162,57 @@ final class LogWriter {
   }
 
   private void writeTogether(List<Job> jobs) {
+    try {
+      commit(jobs);
+    } catch (SQLException | RuntimeException | Error e) {
+      disconnect(); // the next attempt looks at what became of this one
+      answer(
+          jobs,
+          SinkException.transientFailure(
+              "cannot write " + segment.path() + ": " + e.getMessage(), e));
+      return;
+    }
+    answer(jobs, null);
+    onCommit.run();
+  }
+
+  private static void answer(Iterable<Job> jobs, @Nullable SinkException failure) {
+    for (Job job : jobs) {
+      try {
+        if (failure == null) {
+          job.promise().complete();
+        } else {
+          job.promise().fail(failure);
+        }
+      } catch (RuntimeException | Error e) {
+        LOG.error("who waited for a write failed when it was answered", e);
+      }
+    }
+  }
+
+  private void commit(List<Job> jobs) throws SQLException {
+    PreparedStatement statement = open();
     long position = lastPosition;
     Map<Integer, Long> newest = new HashMap<>();
-    try {
-      PreparedStatement statement = open();
-      for (Job job : jobs) {
-        Batch batch = job.batch();
-        if (batch != null) {
-          position = insert(statement, batch, position, newest);
-        }
+    for (Job job : jobs) {
+      Batch batch = job.batch();
+      if (batch != null) {
+        position = insert(statement, batch, position, newest);
       }
-      statement.getConnection().commit();
-    } catch (SQLException | RuntimeException e) {
-      // Whatever it was, nothing of it is in the file; the next attempt begins with a new
-      // connection.
-      disconnect();
-      SinkException failure =
-          SinkException.transientFailure(
-              "cannot write " + segment.path() + ": " + e.getMessage(), e);
-      jobs.forEach(job -> job.promise().fail(failure));
-      return;
+    }
+    statement.getConnection().commit();
+    if (lastPosition < segment.first()) {
+      begunMillis = System.currentTimeMillis();
     }
     lastPosition = position;
     written.putAll(newest);
-    jobs.forEach(job -> job.promise().complete());
-    onCommit.run();
-    rollIfLarge();
   }
 
   private long insert(
       PreparedStatement statement, Batch batch, long before, Map<Integer, Long> newest)
       throws SQLException {
     long position = before;
-    long done = written.getOrDefault(batch.shard(), -1L);
+    long done = newest.getOrDefault(batch.shard(), written.getOrDefault(batch.shard(), NOTHING));
     for (ShardEvent event : batch.events()) {
       if (event.sequence() <= done) {
         continue;
@@ -201,11 +236,30 @@ final class LogWriter {
       return ready;
     }
     Connection fresh = segment.openForWriting(options.getSynchronous());
-    connection = fresh;
-    fresh.commit();
-    PreparedStatement statement = fresh.prepareStatement(INSERT);
-    insert = statement;
-    return statement;
+    try {
+      recall(fresh);
+      begunMillis = segment.begunMillis(fresh);
+      fresh.commit();
+      insert = fresh.prepareStatement(INSERT);
+      connection = fresh;
+      return insert;
+    } catch (SQLException e) {
+      fresh.close();
+      throw e;
+    }
+  }
+
+  /** Takes note of what a commit that failed has left. */
+  private void recall(Connection fresh) throws SQLException {
+    try (PreparedStatement select = fresh.prepareStatement(BEHIND)) {
+      select.setLong(1, lastPosition);
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          written.merge(row.getInt(1), row.getLong(2), Math::max);
+          lastPosition = Math.max(lastPosition, row.getLong(3));
+        }
+      }
+    }
   }
 
   private void disconnect() {
@@ -227,15 +281,26 @@ final class LogWriter {
     }
   }
 
-  private void rollIfLarge() {
+  private void rollIfDue() {
     try {
-      if (segment.bytes() >= options.getSegmentBytes()) {
+      if (isLarge() || isOld()) {
         disconnect();
         segment = Segment.in(dir, number, lastPosition + 1);
+        open(); // at once: the newest file tells the next start where positions go on
         onRoll.run();
       }
-    } catch (IOException e) {
-      LOG.warn("cannot see the size of {}: {}", segment.path(), e.getMessage());
+    } catch (IOException | SQLException | RuntimeException | Error e) {
+      LOG.warn("cannot begin a new file after {}: {}", segment.path(), e.toString());
     }
+  }
+
+  private boolean isLarge() throws IOException {
+    return lastPosition >= segment.first() && segment.bytes() >= options.effectiveSegmentBytes();
+  }
+
+  private boolean isOld() {
+    return lastPosition >= segment.first()
+        && !options.getRetention().isZero()
+        && System.currentTimeMillis() - begunMillis > options.getRetention().toMillis();
   }
 }

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sqlite.SQLiteConfig;
@@ -109,6 +110,15 @@ record Segment(Path path, int writer, long first) {
         return first - 1;
       }
       throw e;
+    }
+  }
+
+  /** When its first event was ingested; 0 if there is none. */
+  long begunMillis(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery("SELECT timestamp FROM events ORDER BY position LIMIT 1")) {
+      return result.next() ? TimeUnit.NANOSECONDS.toMillis(result.getLong(1)) : 0;
     }
   }
 

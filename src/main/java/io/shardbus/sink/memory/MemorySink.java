@@ -5,29 +5,32 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.AppendListeners;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps the newest events in memory, for tests and tails. Safe for any thread. */
 public final class MemorySink implements ReplayableSink {
 
   static final String NAME = "memory";
   private static final String STREAM = "all";
+  private static final int MAX_STRETCH = 10_000;
 
   private final MemorySinkOptions options;
   private final AppendListeners listeners = new AppendListeners();
   private final ArrayDeque<StoredEvent> events = new ArrayDeque<>();
   private final Map<Integer, Long> nextSequences = new HashMap<>();
+  private volatile @Nullable Vertx vertx;
   private long bytes;
 
   /** Position of the newest event; positions count from 1. */
@@ -47,6 +50,7 @@ public final class MemorySink implements ReplayableSink {
 
   @Override
   public Future<Void> open(SinkContext context) {
+    vertx = context.vertx();
     return Future.succeededFuture();
   }
 
@@ -77,29 +81,46 @@ public final class MemorySink implements ReplayableSink {
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
-    synchronized (this) {
-      long position = last - events.size();
-      long after = Math.max(position, cursor.position(STREAM));
-      List<StoredEvent> page = new ArrayList<>();
-      long reached = after;
-      for (StoredEvent stored : events) {
-        position++;
-        if (position <= after) {
-          continue;
-        }
-        if (page.size() == query.limit()) {
+    Vertx open = vertx;
+    return open == null
+        ? Future.failedFuture(new IllegalStateException("the sink is not open"))
+        // A filter takes longer than an event loop has.
+        : open.executeBlocking(() -> page(cursor.position(STREAM), query), false);
+  }
+
+  /** The filter is asked outside of the lock, which writes wait for. */
+  private EventPage page(long after, EventQuery query) {
+    PageBuilder page = new PageBuilder(query);
+    long reached = after;
+    Stretch stretch;
+    do {
+      stretch = after(reached);
+      reached = stretch.from();
+      for (StoredEvent stored : stretch.events()) {
+        if (!page.hasRoom()) {
           break;
         }
-        reached = position;
-        if (query.filter() == null || query.filter().test(stored.event())) {
-          page.add(stored);
-        }
+        page.scan(stored);
+        reached++;
       }
-      if (query.order() == EventQuery.Order.TIMESTAMP) {
-        page.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
-      }
-      return Future.succeededFuture(new EventPage(page, cursorAt(reached), reached < last));
-    }
+    } while (reached < stretch.end() && page.hasRoom());
+    return page.page(cursorAt(reached), reached < stretch.end());
+  }
+
+  /**
+   * Some of what is here.
+   *
+   * @param from the position before the first of the events
+   * @param events the next events
+   * @param end the position of the newest event there is
+   */
+  private record Stretch(long from, List<StoredEvent> events, long end) {}
+
+  private synchronized Stretch after(long position) {
+    long from = Math.max(position, last - events.size());
+    List<StoredEvent> some =
+        events.stream().skip(from - (last - events.size())).limit(MAX_STRETCH).toList();
+    return new Stretch(from, some, last);
   }
 
   private static String cursorAt(long position) {

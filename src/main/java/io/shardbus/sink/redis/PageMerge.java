@@ -2,10 +2,10 @@ package io.shardbus.sink.redis;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
@@ -17,17 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class PageMerge {
 
-  private static final long MAX_PAGE_BYTES = 8 << 20;
-
-  /** A filter that matches little must not read everything for one page. */
-  private static final int MAX_SCANNED = 100_000;
-
-  private final EventQuery query;
+  private final PageBuilder page;
   private final TreeMap<String, Long> positions;
   private final List<Stream> streams;
-  private final List<StoredEvent> events = new ArrayList<>();
-  private long bytes;
-  private int scanned;
 
   private record Entry(EntryId id, @Nullable StoredEvent event) {
 
@@ -73,14 +65,14 @@ final class PageMerge {
   }
 
   PageMerge(PositionCursor cursor, EventQuery query, List<String> shards) {
-    this.query = query;
+    page = new PageBuilder(query);
     positions = new TreeMap<>(cursor.positions());
     streams = shards.stream().map(s -> new Stream(s, EntryId.of(cursor, s))).toList();
   }
 
   /** How many entries to ask of each stream. */
-  int share(int most) {
-    return Math.min(most, query.limit() / Math.max(1, streams.size()) + 1);
+  int fetchCount() {
+    return page.fetchCount(streams.size());
   }
 
   /** The streams of which more must be fetched. */
@@ -92,7 +84,7 @@ final class PageMerge {
   boolean merge() {
     while (true) {
       Stream oldest = oldest();
-      if (oldest == null || isFull()) {
+      if (oldest == null || !page.hasRoom()) {
         return true;
       }
       take(oldest);
@@ -100,10 +92,6 @@ final class PageMerge {
         return false;
       }
     }
-  }
-
-  private boolean isFull() {
-    return events.size() >= query.limit() || bytes >= MAX_PAGE_BYTES || scanned >= MAX_SCANNED;
   }
 
   private @Nullable Stream oldest() {
@@ -115,20 +103,12 @@ final class PageMerge {
 
   private void take(Stream stream) {
     Entry entry = stream.fetched.remove();
-    scanned++;
     entry.id.put(positions, stream.shard);
-    StoredEvent event = entry.event;
-    if (event != null && (query.filter() == null || query.filter().test(event.event()))) {
-      events.add(event);
-      bytes += event.event().payload().length();
-    }
+    page.scan(entry.event);
   }
 
   EventPage result() {
-    if (query.order() == EventQuery.Order.TIMESTAMP) {
-      events.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
-    }
-    return new EventPage(
-        events, new PositionCursor(positions).format(RedisSinkOptions.SINK_NAME), oldest() != null);
+    return page.page(
+        new PositionCursor(positions).format(RedisSinkOptions.SINK_NAME), oldest() != null);
   }
 }

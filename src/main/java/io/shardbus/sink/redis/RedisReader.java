@@ -6,6 +6,8 @@ import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
@@ -19,18 +21,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisReader {
 
-  private static final int MAX_COUNT = 500;
-
+  private final Vertx vertx;
   private final RedisServer server;
   private final RedisKeys keys;
 
-  RedisReader(RedisServer server, RedisKeys keys) {
+  RedisReader(Vertx vertx, RedisServer server, RedisKeys keys) {
+    this.vertx = vertx;
     this.server = server;
     this.keys = keys;
   }
 
   Future<EventPage> read(PositionCursor cursor, EventQuery query) {
-    return shards().compose(shards -> fill(new PageMerge(cursor, query, shards)));
+    return shards()
+        .compose(
+            shards -> {
+              Promise<EventPage> done = Promise.promise();
+              fill(new PageMerge(cursor, query, shards), done);
+              return done.future();
+            });
   }
 
   /** The ids of the newest entries. Fails if a key is no stream. */
@@ -68,9 +76,10 @@ final class RedisReader {
         .map(reply -> reply.stream().map(Response::toString).toList());
   }
 
-  private Future<EventPage> fill(PageMerge page) {
+  /** Round trip after round trip, of which there can be many: each must not hang on the next. */
+  private void fill(PageMerge page, Promise<EventPage> done) {
     List<PageMerge.Stream> dry = page.dry();
-    int count = page.share(MAX_COUNT);
+    int count = page.fetchCount();
     List<Request> requests = new ArrayList<>();
     for (PageMerge.Stream stream : dry) {
       requests.add(
@@ -81,15 +90,27 @@ final class RedisReader {
               .arg("COUNT")
               .arg(count));
     }
-    return server
+    server
         .batch(requests)
         .compose(
-            replies -> {
-              for (int i = 0; i < dry.size(); i++) {
-                append(dry.get(i), replies.get(i), count);
+            replies -> // a filter takes longer than an event loop has
+            vertx.executeBlocking(
+                    () -> {
+                      for (int i = 0; i < dry.size(); i++) {
+                        append(dry.get(i), replies.get(i), count);
+                      }
+                      return page.merge();
+                    },
+                    false))
+        .onSuccess(
+            full -> {
+              if (full) {
+                done.complete(page.result());
+              } else {
+                fill(page, done);
               }
-              return page.merge() ? Future.succeededFuture(page.result()) : fill(page);
-            });
+            })
+        .onFailure(done::fail);
   }
 
   private static void append(PageMerge.Stream stream, Response reply, int asked) {

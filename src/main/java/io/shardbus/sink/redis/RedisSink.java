@@ -40,7 +40,7 @@ public final class RedisSink implements ReplayableSink {
   public Future<Void> open(SinkContext context) {
     RedisServer server = new RedisServer(context.vertx(), options);
     RedisKeys keys = new RedisKeys(options.getStreamPrefix());
-    RedisReader reader = new RedisReader(server, keys);
+    RedisReader reader = new RedisReader(context.vertx(), server, keys);
     opened = new Opened(server, new RedisWriter(server, keys, options.getMaxLen()), reader);
     return reader.end().mapEmpty(); // looks at the credentials, and at every key
   }

@@ -1,0 +1,97 @@
+package io.shardbus.sink;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A folder that is taken for one user alone, among all processes, until it is closed. Ends with the
+ * process, however that ends. Safe for any thread; blocks.
+ *
+ * <p>An operating system may drop the locks of a process on a file when any of its channels to it
+ * is closed: within the process it is therefore found out without opening the file whether it is
+ * taken.
+ */
+public final class FolderLock implements AutoCloseable {
+
+  private static final Set<Path> TAKEN = new HashSet<>();
+
+  private final Path file;
+  private final FileChannel channel;
+
+  private FolderLock(Path file, FileChannel channel) {
+    this.file = file;
+    this.channel = channel;
+  }
+
+  /**
+   * Makes the folder if need be, and takes it.
+   *
+   * @param folder the folder
+   * @param name the name of the file that stands for it
+   * @param what what the folder is, for messages
+   * @return the lock
+   * @throws IOException if the folder cannot be used or is taken, with a message for the operator
+   */
+  public static FolderLock take(Path folder, String name, String what) throws IOException {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw FileFault.of(what + ": cannot make the folder " + folder, e);
+    }
+    Path file = folder.toRealPath().resolve(name);
+    synchronized (TAKEN) {
+      if (!TAKEN.add(file)) {
+        throw taken(folder, what);
+      }
+      try {
+        return new FolderLock(file, lock(file, folder, what));
+      } catch (IOException e) {
+        TAKEN.remove(file);
+        throw e;
+      }
+    }
+  }
+
+  private static FileChannel lock(Path file, Path folder, String what) throws IOException {
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw FileFault.of(what + ": cannot write to the folder " + folder, e);
+    }
+    try {
+      if (channel.tryLock() != null) {
+        return channel;
+      }
+    } catch (OverlappingFileLockException e) {
+      // taken by a copy of this class in this process; said below
+    } catch (IOException e) {
+      channel.close();
+      throw FileFault.of(what + ": cannot lock " + file, e);
+    }
+    channel.close();
+    throw taken(folder, what);
+  }
+
+  private static IOException taken(Path folder, String what) {
+    return new IOException(
+        what + ": the folder " + folder + " is in use, by another process or in this one");
+  }
+
+  /** Leaves the folder to others. Idempotent. */
+  @Override
+  public void close() throws IOException {
+    synchronized (TAKEN) {
+      if (channel.isOpen()) {
+        channel.close();
+        TAKEN.remove(file);
+      }
+    }
+  }
+}

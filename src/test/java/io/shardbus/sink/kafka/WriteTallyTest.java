@@ -1,0 +1,65 @@
+package io.shardbus.sink.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkException.Kind;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.errors.NetworkException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.junit.jupiter.api.Test;
+
+class WriteTallyTest {
+
+  private final Exception passing = new NetworkException("away");
+  private final Exception tooLarge = new RecordTooLargeException("large");
+
+  private static SinkException of(Exception... failures) {
+    WriteTally tally = new WriteTally(failures.length, Throwable::getMessage);
+    for (int i = 0; i < failures.length; i++) {
+      tally.settle(i, failures[i]);
+    }
+    assertThat(tally.future().isComplete()).isTrue();
+    return (SinkException) tally.future().cause();
+  }
+
+  private static Kind causeOf(SinkException failure) {
+    return ((SinkException) failure.getCause()).kind();
+  }
+
+  @Test
+  void allWritten_isSuccess() {
+    assertThat(of(null, null)).isNull();
+  }
+
+  @Test
+  void allFailedForAPassingReason_isTransient() {
+    assertThat(of(passing, passing).kind()).isEqualTo(Kind.TRANSIENT);
+  }
+
+  @Test
+  void onlyEventsToBlameFailed_isPartialForGood() {
+    SinkException failure = of(null, tooLarge);
+    assertThat(failure.failed().stream()).containsExactly(1);
+    assertThat(causeOf(failure)).isEqualTo(Kind.PERMANENT);
+  }
+
+  /** What was confirmed must not be written again; the event that is too large is refused next. */
+  @Test
+  void tooLargeAndPassingFailures_areTriedAgainWithoutTheConfirmed() {
+    SinkException failure = of(null, tooLarge, passing, null);
+    assertThat(failure.kind()).isEqualTo(Kind.PARTIAL);
+    assertThat(failure.failed().stream()).containsExactly(1, 2);
+    assertThat(causeOf(failure)).isEqualTo(Kind.TRANSIENT);
+    assertThat(of(tooLarge, passing).kind()).isEqualTo(Kind.TRANSIENT);
+  }
+
+  /** The bus halves it, until those to blame stand alone. */
+  @Test
+  void eventsThatTakeOthersAlong_areRefusedWithThem() {
+    assertThat(of(null, new InvalidRecordException("no key"), passing).kind())
+        .isEqualTo(Kind.PERMANENT);
+    assertThat(of(new RecordBatchTooLargeException("all")).kind()).isEqualTo(Kind.PERMANENT);
+  }
+}
