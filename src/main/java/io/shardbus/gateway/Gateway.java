@@ -44,6 +44,7 @@ public final class Gateway {
   private final Limits limits;
   private final Connections connections;
   private final RateLimit rates;
+  private final Intake intake;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
   private Runnable stopCounting = () -> {};
@@ -62,7 +63,8 @@ public final class Gateway {
     connections = new Connections(limits);
     rates =
         new RateLimit(() -> limits.options().getMaxEventsPerSecondPerClient(), System::nanoTime);
-    webSockets = new WebSockets(vertx, bus, options, connections, rates);
+    intake = new Intake(vertx, bus, limits, rates, new Retries(vertx));
+    webSockets = new WebSockets(intake, connections);
   }
 
   /**
@@ -232,7 +234,7 @@ public final class Gateway {
   }
 
   private Router router(Files files) {
-    HttpIngest ingest = new HttpIngest(vertx, bus, limits, rates);
+    HttpIngest ingest = new HttpIngest(intake);
     EventReads reads = new EventReads(vertx, bus);
     Admin admin = new Admin(bus);
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);

@@ -26,16 +26,18 @@ final class HttpIngest {
   static final String JSON = "application/json";
   static final String NDJSON = "application/x-ndjson";
 
+  private final Intake intake;
   private final Vertx vertx;
   private final ShardBus bus;
   private final Limits limits;
   private final RateLimit rates;
 
-  HttpIngest(Vertx vertx, ShardBus bus, Limits limits, RateLimit rates) {
-    this.rates = rates;
-    this.vertx = vertx;
-    this.bus = bus;
-    this.limits = limits;
+  HttpIngest(Intake intake) {
+    this.intake = intake;
+    vertx = intake.vertx();
+    bus = intake.bus();
+    limits = intake.limits();
+    rates = intake.rates();
   }
 
   void handle(HttpServerRequest request) {
@@ -178,8 +180,8 @@ final class HttpIngest {
     private final Feeder feeder;
     private final JsonArray errors = new JsonArray();
     private final @Nullable Countdown countdown;
+    private final Tally tally = new Tally();
     private long line;
-    private long invalid;
     private boolean ended;
     private boolean answered;
     private long deadline = -1;
@@ -189,7 +191,7 @@ final class HttpIngest {
       this.response = request.response();
       this.asked = asked;
       boolean patient = bus.shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
-      feeder = new Feeder(vertx, bus, rate(request), patient, this::roomAgain);
+      feeder = intake.feeder(rate(request), patient, this::roomAgain);
       countdown =
           asked.ack() == IngestRequest.Ack.DELIVERED
               ? new Countdown(new Coalesced(vertx.getOrCreateContext(), this::answerIfDone))
@@ -227,9 +229,9 @@ final class HttpIngest {
     private void line(Buffer bytes) {
       line++;
       try {
-        feeder.push(asked.event(bytes), countdown);
+        feeder.push(asked.event(bytes), line, tally, countdown);
       } catch (InvalidEventException e) {
-        invalid++;
+        tally.refuse(Tally.INVALID, 1);
         if (errors.size() < MAX_ERRORS) {
           errors.add(new JsonObject().put("line", line).put("error", e.getMessage()));
         }
@@ -257,6 +259,7 @@ final class HttpIngest {
     private void noRoom() {
       String why =
           feeder.tooFast() ? rates.refusal() + ", and no end of that within " : "no room within ";
+      long first = feeder.firstHeld();
       int held = feeder.abandon();
       stop(
           429,
@@ -266,7 +269,7 @@ final class HttpIngest {
               + held
               + " events that had arrived and all behind them were not taken; go on behind the"
               + " first "
-              + (line - held)
+              + (first - 1)
               + " lines");
     }
 
@@ -291,7 +294,7 @@ final class HttpIngest {
       if (!ended || answered || feeder.full()) {
         return;
       }
-      if (countdown != null && countdown.settled() < feeder.accepted()) {
+      if (countdown != null && countdown.settled() < tally.accepted()) {
         return;
       }
       answered = true;
@@ -299,7 +302,7 @@ final class HttpIngest {
         Problem.send(response, 400, "an empty body: lines of JSON are expected");
         return;
       }
-      if (feeder.accepted() == 0 && invalid == 0) {
+      if (tally.accepted() == 0 && !tally.refusals().containsKey(Tally.INVALID)) {
         allRefused();
         return;
       }
@@ -310,7 +313,7 @@ final class HttpIngest {
     }
 
     private void allRefused() {
-      Map<String, Long> reasons = feeder.refusals();
+      Map<String, Long> reasons = tally.refusals();
       if (reasons.containsKey(Feeder.TOO_FAST)) {
         Problem.send(response, 429, rates.refusal(), counts());
       } else if (reasons.containsKey("backpressure") || reasons.containsKey("sampled")) {
@@ -324,14 +327,9 @@ final class HttpIngest {
 
     private JsonObject counts() {
       JsonObject json =
-          new JsonObject()
-              .put("accepted", feeder.accepted())
-              .put("rejected", invalid + feeder.refused());
+          new JsonObject().put("accepted", tally.accepted()).put("rejected", tally.refused());
       JsonObject reasons = new JsonObject();
-      if (invalid > 0) {
-        reasons.put("invalid", invalid);
-      }
-      feeder.refusals().forEach(reasons::put);
+      tally.refusals().forEach(reasons::put);
       if (!reasons.isEmpty()) {
         json.put("reasons", reasons);
       }

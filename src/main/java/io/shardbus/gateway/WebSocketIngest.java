@@ -1,12 +1,10 @@
 package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.shardbus.ShardBus;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
@@ -25,7 +23,12 @@ import org.jspecify.annotations.Nullable;
  * first n + rejected events, in the order in which it sent them, the fate is known. A client that did not ask is
  * answered by the backpressure mode, and told of refusals once a second at most.
  *
- * Acknowledgements go by message: a message's events count once all of them are settled, and all messages before it.
+ * Acknowledgements go by message: a message's events count once all of them are settled, and all messages before it. A
+ * message of which nothing was taken joins the one before it, so that those that are kept are no more than the events
+ * of this client that the bus holds - and those behind them that another shard has delivered already, for which
+ * there is a limit.
+ *
+ * The socket is also paused while a client that sends pings does not read the answers: Vert.x sends one for each.
  */
 final class WebSocketIngest {
 
@@ -33,55 +36,72 @@ final class WebSocketIngest {
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
 
-  private final Vertx vertx;
+  /** Messages whose fate is open, above which the socket is paused. */
+  private static final int MAX_UNSETTLED = 16_384;
+
+  private final Intake intake;
   private final ServerWebSocket socket;
   private final IngestRequest asked;
-  private final ShardBus bus;
   private final int maxMessageBytes;
   private @Nullable Buffer partial;
   private final Feeder feeder;
   private final Runnable report;
+  private final Runnable regulate;
   private final Runnable onEnd;
   private final Deque<Message> unsettled = new ArrayDeque<>();
+  private final Tally total = new Tally();
   private JsonArray errors = new JsonArray();
   private long events;
-  private long invalid;
-  private long acked;
-  private long failed;
   private long reported;
   private long reportTimer = -1;
+  private boolean paused;
+  private boolean answering; // pings, faster than the client reads
   private volatile long heard = System.nanoTime();
   private boolean pinged;
 
-  /** A message whose events are not all settled. */
+  /** A message, and those behind it of which nothing was taken. */
   private static final class Message {
 
-    final Countdown countdown;
-    long acceptedBefore;
-    long accepted = -1;
+    final Tally tally = new Tally();
+    final @Nullable Countdown countdown;
+    long events;
 
-    Message(Countdown countdown) {
+    Message(@Nullable Countdown countdown) {
       this.countdown = countdown;
+    }
+
+    boolean settled() {
+      return tally.accepted() + tally.refused() == events
+          && (countdown == null || countdown.settled() == tally.accepted());
+    }
+
+    void addTo(Tally total) {
+      total.addRefusalsOf(tally);
+      if (countdown == null) {
+        total.accept(tally.accepted());
+      } else {
+        total.accept(countdown.deliveredCount());
+        total.refuse("not_delivered", countdown.failedCount());
+      }
     }
   }
 
   WebSocketIngest(
-      Vertx vertx,
-      ShardBus bus,
+      Intake intake,
       ServerWebSocket socket,
       IngestRequest asked,
       int maxMessageBytes,
       RateLimit.Client rate,
       Runnable onEnd) {
+    this.intake = intake;
     this.maxMessageBytes = maxMessageBytes;
     this.onEnd = onEnd;
-    this.vertx = vertx;
     this.socket = socket;
     this.asked = asked;
-    this.bus = bus;
-    Context context = vertx.getOrCreateContext();
+    Context context = intake.vertx().getOrCreateContext();
     report = new Coalesced(context, this::report);
-    feeder = new Feeder(vertx, bus, rate, asked.ack() != IngestRequest.Ack.NONE, this::roomAgain);
+    regulate = new Coalesced(context, this::regulate);
+    feeder = intake.feeder(rate, asked.ack() != IngestRequest.Ack.NONE, report);
   }
 
   void begin() {
@@ -110,7 +130,7 @@ final class WebSocketIngest {
 
   /** Asks a silent client for a sign of life, and closes if none comes. */
   void keepAlive(Duration timeout) {
-    if (feeder.full()) {
+    if (paused) {
       heard(); // it is not read from
     } else if (!pinged) {
       pinged = true;
@@ -125,6 +145,8 @@ final class WebSocketIngest {
   private void frame(WebSocketFrame frame) {
     heard();
     if (!frame.isText() && !frame.isBinary() && !frame.isContinuation()) {
+      answering |= frame.isPing();
+      regulate.run(); // not now: behind a ping, Vert.x asks for one frame more
       return;
     }
     Buffer bytes = frame.binaryData();
@@ -145,42 +167,46 @@ final class WebSocketIngest {
   }
 
   private void message(Buffer bytes) {
-    Message message = new Message(new Countdown(report));
-    message.acceptedBefore = feeder.accepted();
-    LineSplitter lines = new LineSplitter(bus.shards().limits().maxEventBytes());
     long before = events;
-    try {
-      if (isOneValue(bytes)) {
-        event(bytes, message);
-      } else {
-        lines.feed(bytes, line -> event(line, message));
-        lines.end(line -> event(line, message));
-      }
-    } catch (LineSplitter.LineTooLongException e) {
-      events++;
-      reject(e.getMessage());
-    }
+    Message message =
+        new Message(asked.ack() == IngestRequest.Ack.DELIVERED ? new Countdown(report) : null);
+    events(bytes, message);
     if (events == before) {
-      events++;
-      reject("an empty message: one JSON value or lines of them are expected");
+      reject("an empty message: one JSON value or lines of them are expected", message);
     }
-    unsettled.add(message);
-    if (feeder.full()) {
-      socket.pause();
-    } else {
-      settleAccepted();
-    }
+    message.events = events - before;
+    keep(message);
+    regulate();
     report.run();
+  }
+
+  private void keep(Message message) {
+    Message last = unsettled.peekLast();
+    if (last == null && message.settled()) {
+      message.addTo(total);
+    } else if (last != null && message.tally.refused() == message.events) {
+      last.events += message.events;
+      last.tally.addRefusalsOf(message.tally);
+    } else {
+      unsettled.add(message);
+    }
   }
 
   /**
    * A message without a line end is one value; so is one that spans lines, such as indented JSON.
    */
-  private static boolean isOneValue(Buffer bytes) {
+  private void events(Buffer bytes, Message message) {
     int newline = LineSplitter.lineEnd(bytes, 0);
-    if (newline < 0) {
-      return bytes.length() > 0;
+    if (newline < 0 ? bytes.length() > 0 : isOneValue(bytes, newline)) {
+      event(bytes, message);
+    } else {
+      LineSplitter lines = new LineSplitter(Math.max(1, bytes.length()));
+      lines.feed(bytes, line -> event(line, message));
+      lines.end(line -> event(line, message));
     }
+  }
+
+  private static boolean isOneValue(Buffer bytes, int newline) {
     try {
       RawEvent.parse(bytes.slice(0, newline));
       return false;
@@ -195,58 +221,47 @@ final class WebSocketIngest {
   }
 
   private void event(Buffer bytes, Message message) {
-    events++;
+    RawEvent event;
     try {
-      boolean tellWhenDelivered = asked.ack() == IngestRequest.Ack.DELIVERED;
-      feeder.push(asked.event(bytes), tellWhenDelivered ? message.countdown : null);
+      event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      reject(e.getMessage());
+      reject(e.getMessage(), message);
+      return;
     }
+    events++;
+    feeder.push(event, events, message.tally, message.countdown);
   }
 
-  private void reject(@Nullable String why) {
-    invalid++;
+  private void reject(@Nullable String why, Message message) {
+    events++;
+    message.tally.refuse(Tally.INVALID, 1);
     if (errors.size() < MAX_ERRORS) {
       errors.add(new JsonObject().put("event", events).put("error", why));
     }
   }
 
-  private void roomAgain() {
-    settleAccepted();
-    socket.resume();
-    report.run();
-  }
-
-  /**
-   * Everything that was pushed is accepted or refused: each message knows how many it has to wait
-   * for.
-   */
-  private void settleAccepted() {
-    long total = feeder.accepted();
-    for (var messages = unsettled.descendingIterator(); messages.hasNext(); ) {
-      Message message = messages.next();
-      if (message.accepted >= 0) {
-        break;
-      }
-      message.accepted = total - message.acceptedBefore;
-      total = message.acceptedBefore;
+  /** Reads on or not. */
+  private void regulate() {
+    if (socket.isClosed()) {
+      return;
+    }
+    answering &= socket.writeQueueFull();
+    boolean before = paused;
+    paused = answering || feeder.full() || unsettled.size() >= MAX_UNSETTLED;
+    if (paused) {
+      socket.pause();
+    } else if (before) {
+      socket.resume();
     }
   }
 
   private void report() {
-    while (!unsettled.isEmpty()) {
-      Message first = unsettled.element();
-      boolean delivered = asked.ack() == IngestRequest.Ack.DELIVERED;
-      if (first.accepted < 0 || (delivered && first.countdown.settled() < first.accepted)) {
-        break;
-      }
-      unsettled.remove();
-      acked += delivered ? first.countdown.deliveredCount() : first.accepted;
-      failed += first.countdown.failedCount();
+    while (!unsettled.isEmpty() && unsettled.element().settled()) {
+      unsettled.remove().addTo(total);
     }
+    regulate();
     boolean silent = asked.ack() == IngestRequest.Ack.NONE;
-    long rejected = invalid + feeder.refused() + failed;
-    long news = silent ? rejected : acked + rejected;
+    long news = silent ? total.refused() : total.accepted() + total.refused();
     if (news == reported || socket.isClosed()) {
       return;
     }
@@ -260,28 +275,24 @@ final class WebSocketIngest {
     socket.writeTextMessage(frame(silent).encode());
     if (silent) {
       reportTimer =
-          vertx.setTimer(
-              REPORT_MILLIS,
-              id -> {
-                reportTimer = -1;
-                report();
-              });
+          intake
+              .vertx()
+              .setTimer(
+                  REPORT_MILLIS,
+                  id -> {
+                    reportTimer = -1;
+                    report();
+                  });
     }
   }
 
   private JsonObject frame(boolean silent) {
     JsonObject frame = new JsonObject();
     if (!silent) {
-      frame.put("acked", acked);
+      frame.put("acked", total.accepted());
     }
     JsonObject rejected = new JsonObject();
-    if (invalid > 0) {
-      rejected.put("invalid", invalid);
-    }
-    feeder.refusals().forEach(rejected::put);
-    if (failed > 0) {
-      rejected.put("not_delivered", failed);
-    }
+    total.refusals().forEach(rejected::put);
     if (!rejected.isEmpty()) {
       frame.put("rejected", rejected);
     }
@@ -296,7 +307,7 @@ final class WebSocketIngest {
     onEnd.run();
     feeder.abandon();
     if (reportTimer >= 0) {
-      vertx.cancelTimer(reportTimer);
+      intake.vertx().cancelTimer(reportTimer);
     }
   }
 }

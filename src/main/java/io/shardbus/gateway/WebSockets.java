@@ -1,8 +1,6 @@
 package io.shardbus.gateway;
 
-import io.shardbus.ShardBus;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -24,23 +22,16 @@ final class WebSockets {
 
   private static final short POLICY_VIOLATION = 1008;
 
-  private final Vertx vertx;
-  private final ShardBus bus;
-  private final GatewayOptions options;
+  private final Intake intake;
   private final Connections connections;
-  private final RateLimit rates;
   private final Map<ServerWebSocket, Session> sessions = new ConcurrentHashMap<>();
   private volatile boolean closing;
 
   private record Session(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
 
-  WebSockets(
-      Vertx vertx, ShardBus bus, GatewayOptions options, Connections connections, RateLimit rates) {
+  WebSockets(Intake intake, Connections connections) {
+    this.intake = intake;
     this.connections = connections;
-    this.rates = rates;
-    this.vertx = vertx;
-    this.bus = bus;
-    this.options = options;
   }
 
   void open(RoutingContext context) {
@@ -96,17 +87,16 @@ final class WebSockets {
       BooleanSupplier allowed) {
     WebSocketIngest ingest =
         new WebSocketIngest(
-            vertx,
-            bus,
+            intake,
             socket,
             asked,
-            options.getMaxFrameBytes(),
-            rates.of(Connections.client(socket.remoteAddress())),
+            intake.limits().options().getMaxFrameBytes(),
+            intake.rates().of(Connections.client(socket.remoteAddress())),
             () -> {
               sessions.remove(socket);
               connections.closed(connection);
             });
-    sessions.put(socket, new Session(ingest, vertx.getOrCreateContext(), allowed));
+    sessions.put(socket, new Session(ingest, intake.vertx().getOrCreateContext(), allowed));
     ingest.begin();
     if (closing) {
       close(socket);
@@ -119,7 +109,7 @@ final class WebSockets {
 
   /** Looks after those that are silent or no longer allowed; to be called every second or so. */
   void sweep() {
-    Duration timeout = options.getIdleTimeout();
+    Duration timeout = intake.limits().options().getIdleTimeout();
     sessions.forEach(
         (socket, session) -> {
           if (!session.allowed().getAsBoolean()) {

@@ -345,6 +345,34 @@ class GatewayTest {
     assertThat(stalled.faults()).isEmpty();
   }
 
+  /** {@code acked + rejected} is about the first events, without a gap. */
+  @Test
+  void webSocket_tellsOfRefusalsInTheOrderOfTheEvents() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    options.setMaxEventBytes(100);
+    start(options, stalled, new GatewayOptions());
+    Client client = connect("/v1/ingest?ack=delivered");
+    Client other = connect("/v1/ingest?ack=delivered");
+    client.socket().writeTextMessage("1\nbad");
+    for (int i = 0; i < 1_000; i++) {
+      client.socket().writeTextMessage("bad");
+    }
+    client.socket().writeTextMessage("\"" + "x".repeat(200) + "\"");
+    client.socket().writeTextMessage("2");
+    Awaitility.await().until(() -> bus.shards().totalPendingInRings() > 0 || stalled.count() > 0);
+    other.socket().writeTextMessage("bad");
+    assertThat(other.settled(1).getJsonObject("rejected").getInteger("invalid")).isEqualTo(1);
+    Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
+    assertThat(client.frames()).isEmpty();
+    gate.complete();
+    JsonObject last = client.settled(1_004);
+    assertThat(last.getLong("acked")).isEqualTo(2);
+    assertThat(last.getJsonObject("rejected"))
+        .isEqualTo(new JsonObject().put("invalid", 1_001).put("too_large", 1));
+  }
+
   @Test
   void webSocket_withoutAckIsAnsweredByTheMode() throws Exception {
     Promise<Void> gate = Promise.promise();

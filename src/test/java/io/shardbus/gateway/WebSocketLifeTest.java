@@ -12,8 +12,10 @@ import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -180,6 +182,45 @@ class WebSocketLifeTest {
           RawWebSocket.frame(0x40 | RawWebSocket.FINAL | RawWebSocket.TEXT, "\u0001\u0002"));
       assertThat(socket.closeCode()).isIn(1002, 1006);
     }
+  }
+
+  /** Each ping is answered: a client that does not read the answers is not read from either. */
+  @Test
+  void pingsWhoseAnswersAreNotRead_areNotTakenForEver() throws Exception {
+    start(new GatewayOptions());
+    byte[] ping = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.PING, "p".repeat(125));
+    byte[] pings = Arrays.copyOf(ping, ping.length * 1_000);
+    for (int i = 1; i < 1_000; i++) {
+      System.arraycopy(ping, 0, pings, i * ping.length, ping.length);
+    }
+    long most = 100_000_000;
+    AtomicLong sent = new AtomicLong();
+    try (RawWebSocket socket = connect()) {
+      Thread flood =
+          new Thread(
+              () -> {
+                try {
+                  while (sent.get() < most) {
+                    socket.send(pings);
+                    sent.addAndGet(pings.length);
+                  }
+                } catch (IOException e) {
+                  // the test is over
+                }
+              });
+      flood.start();
+      long[] before = {-1};
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofSeconds(1))
+          .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
+      assertThat(sent.get()).isLessThan(most);
+      // Once it reads, it is read from again.
+      while (flood.isAlive()) {
+        assertThat(socket.read().opcode()).isEqualTo(RawWebSocket.PONG);
+      }
+    }
+    assertServes();
   }
 
   /** Every connection ends or goes on; none is left behind, and the server serves on. */
