@@ -7,6 +7,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -102,6 +103,7 @@ public final class Gateway {
   private static final class Files {
 
     final TokenStore tokens;
+    final Origins origins;
     final Tls tls;
     final FileWatch tokenWatch;
     final FileWatch tlsWatch;
@@ -116,7 +118,9 @@ public final class Gateway {
       tokens = new TokenStore(options);
       http = httpOptions(options);
       tls.apply(http);
-      if (isLoopback(options.getHost())) {
+      boolean local = isLoopback(options.getHost());
+      origins = new Origins(options, !local || !tokens.open());
+      if (local) {
         return;
       }
       if (tokens.open() && !options.isInsecure()) {
@@ -240,44 +244,40 @@ public final class Gateway {
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
-    router.route().handler(this::guard);
+    router.route().handler(context -> guard(context, files.origins));
     router.route().handler(connections::check);
-    router.route().handler(new Access(files.tokens)::check);
-    router.get(INGEST).handler(webSockets::open);
-    router.post("/v1/events").handler(context -> ingest.handle(context.request()));
-    router.get("/v1/events").handler(context -> reads.page(context.request()));
-    router.get(TAIL).handler(reads::tail);
-    router.get("/v1/stats").handler(admin::stats);
-    router.get("/v1/shards").handler(admin::shards);
-    router.post("/v1/shards").handler(smallBody).handler(admin::add);
-    router.delete("/v1/shards/:id").handler(admin::remove);
-    router.get("/v1/dead-letters").handler(deadLetters::list);
-    router.post("/v1/dead-letters/replay").handler(smallBody).handler(deadLetters::replay);
-    router.delete("/v1/dead-letters/:id").handler(deadLetters::remove);
-    new Settings(bus, limits).mount(router, smallBody);
-    router.get("/health/live").handler(health::live);
-    router.get("/health/ready").handler(health::ready);
-    router.get("/openapi.json").handler(files.api::send);
+    Routes routes = new Routes(router, new Access(files.tokens));
+    routes.get(INGEST, Role.INGEST).handler(webSockets::open);
+    routes.post("/v1/events", Role.INGEST).handler(context -> ingest.handle(context.request()));
+    routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
+    routes.get(TAIL, Role.READ).handler(reads::tail);
+    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
+    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);
+    routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
+    routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
+    routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
+    routes
+        .post("/v1/dead-letters/replay", Role.ADMIN)
+        .handler(smallBody)
+        .handler(deadLetters::replay);
+    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
+    new Settings(bus, limits).mount(routes, smallBody);
+    routes.open("/health/live").handler(health::live);
+    routes.open("/health/ready").handler(health::ready);
+    routes.open("/openapi.json").handler(files.api::send);
     if (scrape != null) {
-      router.get("/metrics").handler(scrape);
+      routes.get("/metrics", Role.READ, Role.ADMIN).handler(scrape);
     }
-    Console.mount(router);
-    router.errorHandler(
-        404,
-        context -> Problem.send(context.response(), 404, "nothing at " + context.request().path()));
-    router.errorHandler(
-        405,
-        context ->
-            Problem.send(
-                context.response(),
-                405,
-                context.request().method() + " is not allowed at " + context.request().path()));
+    Console.mount(routes);
+    routes.close();
     router.errorHandler(
         413, context -> Problem.send(context.response(), 413, "the body is too large"));
     router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
     router.errorHandler(500, this::failed);
-    routes = router.getRoutes();
-    routes.stream().filter(Gateway::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
+    this.routes = router.getRoutes();
+    this.routes.stream()
+        .filter(Gateway::endsByItself)
+        .forEach(route -> route.method(HttpMethod.HEAD));
     return router;
   }
 
@@ -299,8 +299,12 @@ public final class Gateway {
   }
 
   /** What holds for every request. */
-  private void guard(RoutingContext context) {
+  private static void guard(RoutingContext context, Origins origins) {
     SecurityHeaders.put(context.response());
+    if (origins.misnamed(context.request())) {
+      Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
+      return;
+    }
     try {
       // Both decode, and fail if they cannot: here once, not in each route.
       context.normalizedPath();
@@ -309,8 +313,14 @@ public final class Gateway {
       Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
       return;
     }
-    if (Origins.foreign(context.request()) && !reads(context.request().method())) {
-      Problem.send(context.response(), 403, Origins.REFUSAL);
+    HttpServerRequest request = context.request();
+    if (origins.foreign(request) && (!reads(request.method()) || INGEST.equals(request.path()))) {
+      Problem.refuse(request, 403, Origins.REFUSAL);
+      return;
+    }
+    origins.permit(request);
+    if (Origins.asksFirst(request)) {
+      Origins.answer(request.response());
       return;
     }
     context.next();

@@ -48,6 +48,7 @@ public final class GatewayOptions {
   private int maxConnections = DEFAULT_MAX_CONNECTIONS;
   private Duration idleTimeout = DEFAULT_IDLE_TIMEOUT;
   private Duration backpressureTimeout = DEFAULT_BACKPRESSURE_TIMEOUT;
+  private @Nullable String allowedOrigins;
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -72,6 +73,7 @@ public final class GatewayOptions {
     maxConnections = other.maxConnections;
     idleTimeout = other.idleTimeout;
     backpressureTimeout = other.backpressureTimeout;
+    allowedOrigins = other.allowedOrigins;
   }
 
   /**
@@ -345,6 +347,25 @@ public final class GatewayOptions {
       throw new IllegalArgumentException("backpressureTimeout: " + time + " must be 0 to 1 hour");
     }
     backpressureTimeout = time;
+    return this;
+  }
+
+  /**
+   * @return the origins of pages of other sites that may use the server, with commas between; null
+   *     for none
+   */
+  public @Nullable String getAllowedOrigins() {
+    return allowedOrigins;
+  }
+
+  /**
+   * @param value origins of pages of other sites that may use the server, such as {@code
+   *     https://app.example}, with commas between, {@code null} for pages in files; null for none
+   * @return this
+   */
+  public GatewayOptions setAllowedOrigins(@Nullable String value) {
+    Origins.parse(value);
+    allowedOrigins = value;
     return this;
   }
 

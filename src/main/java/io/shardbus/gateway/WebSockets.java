@@ -54,10 +54,6 @@ final class WebSockets {
           "a WebSocket needs the headers Connection: Upgrade and Sec-WebSocket-Key");
       return;
     }
-    if (Origins.foreign(request)) {
-      Problem.send(request.response(), 403, Origins.REFUSAL);
-      return;
-    }
     if (closing) {
       Problem.send(request.response(), 503, "the server is stopping");
       return;

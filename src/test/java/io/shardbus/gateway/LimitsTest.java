@@ -110,7 +110,7 @@ class LimitsTest {
     socket
         .getOutputStream()
         .write(
-            "GET /v1/stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            "GET /v1/stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 .getBytes(StandardCharsets.US_ASCII));
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }

@@ -42,6 +42,22 @@ class RoutesTest {
     assertThat(server.send(HttpMethod.HEAD, "/v1/tail", Map.of(), null).status()).isEqualTo(405);
   }
 
+  @Test
+  void otherMethods_areToldWhichThereAre() throws Exception {
+    Map<String, String> allowed =
+        Map.of(
+            "/v1/events", "GET, HEAD, POST",
+            "/v1/events/", "GET, HEAD, POST",
+            "/v1/shards/7", "DELETE",
+            "/v1/tail", "GET",
+            "/v1/policy", "GET, HEAD, PATCH");
+    for (String uri : allowed.keySet()) {
+      Answer answer = server.send(HttpMethod.PUT, uri, Map.of(), null);
+      assertThat(answer.status()).as(uri).isEqualTo(405);
+      assertThat(answer.header("Allow")).as(uri).isEqualTo(allowed.get(uri));
+    }
+  }
+
   /** A few bytes could become any number. */
   @Test
   void compressedBodies_areNotTaken() throws Exception {
