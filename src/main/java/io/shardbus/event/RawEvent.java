@@ -49,7 +49,7 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(byte[] bytes) {
-    return ofHash(Buffer.buffer(bytes), XXH3.hashBytes(bytes));
+    return ofHash(BufferAccess.wrap(bytes), XXH3.hashBytes(bytes));
   }
 
   /**

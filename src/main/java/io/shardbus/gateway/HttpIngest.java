@@ -100,7 +100,7 @@ final class HttpIngest {
   }
 
   private String tooLarge() {
-    return "the event is larger than " + maxEventBytes() + " bytes";
+    return "bus.maxEventBytes: the event is larger than " + maxEventBytes() + " bytes";
   }
 
   private RateLimit.Client rate(HttpServerRequest request) {
@@ -181,7 +181,7 @@ final class HttpIngest {
     private final JsonArray errors = new JsonArray();
     private final @Nullable Countdown countdown;
     private final Tally tally = new Tally();
-    private long line;
+    private boolean any;
     private boolean ended;
     private boolean answered;
     private long deadline = -1;
@@ -212,7 +212,7 @@ final class HttpIngest {
       try {
         lines.feed(chunk, this::line);
       } catch (LineSplitter.LineTooLongException e) {
-        stop(413, "line " + (line + 1) + ": " + e.getMessage());
+        stop(413, "bus.maxEventBytes: " + e.getMessage());
         return;
       }
       if (feeder.full()) {
@@ -227,13 +227,13 @@ final class HttpIngest {
     }
 
     private void line(Buffer bytes) {
-      line++;
+      any = true;
       try {
-        feeder.push(asked.event(bytes), line, tally, countdown);
+        feeder.push(asked.event(bytes), lines.line(), tally, countdown);
       } catch (InvalidEventException e) {
         tally.refuse(Tally.INVALID, 1);
         if (errors.size() < MAX_ERRORS) {
-          errors.add(new JsonObject().put("line", line).put("error", e.getMessage()));
+          errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
         }
       }
     }
@@ -298,7 +298,7 @@ final class HttpIngest {
         return;
       }
       answered = true;
-      if (line == 0) {
+      if (!any) {
         Problem.send(response, 400, "an empty body: lines of JSON are expected");
         return;
       }

@@ -273,6 +273,18 @@ class LimitsTest {
   }
 
   @Test
+  void upload_countsBlankLinesToo() throws Exception {
+    start(
+        new GatewayOptions()
+            .setMaxEventsPerSecondPerClient(1)
+            .setBackpressureTimeout(Duration.ofMillis(1)),
+        BackpressureMode.FAIL_PRODUCER);
+    Answer answer = server.post("/v1/events", NDJSON, "\n\n1\n\n\n" + lines(1_000));
+    assertThat(answer.json().getInteger("accepted")).isEqualTo(1);
+    assertThat(answer.detail()).contains("behind the first 5 lines");
+  }
+
+  @Test
   void upload_ofAnImpatientModeIsCounted() throws Exception {
     start(new GatewayOptions().setMaxEventsPerSecondPerClient(10), BackpressureMode.DROP_NEWEST);
     JsonObject counts = server.post("/v1/events", NDJSON, lines(1_000)).json();
