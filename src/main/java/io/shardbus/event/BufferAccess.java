@@ -1,9 +1,12 @@
 package io.shardbus.event;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.internal.buffer.BufferInternal;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
@@ -52,6 +55,17 @@ final class BufferAccess extends Access<Buffer> {
       }
     }
     return false;
+  }
+
+  /** Reads JSON that is known to be UTF-8. */
+  static JsonParser parser(JsonFactory factory, Buffer bytes) throws IOException {
+    if (bytes instanceof BufferInternal known) {
+      ByteBuf content = known.unwrap();
+      if (content.hasArray()) {
+        return factory.createParser(content.array(), content.arrayOffset(), bytes.length());
+      }
+    }
+    return factory.createParser(bytes.getBytes());
   }
 
   /** Where the first bytes are that are no UTF-8; -1 if there are none. */

@@ -16,10 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Feeder {
 
-  static final String TOO_FAST = "rate";
-
+  private final Intake intake;
   private final ShardBus bus;
-  private final Retries retries;
   private final RateLimit.Client rate;
   private final boolean patient;
   private final Runnable onRoom;
@@ -34,9 +32,9 @@ final class Feeder {
    * @param patient whether to wait for room
    * @param onRoom called when everything that was held is in
    */
-  Feeder(ShardBus bus, Retries retries, RateLimit.Client rate, boolean patient, Runnable onRoom) {
-    this.bus = bus;
-    this.retries = retries;
+  Feeder(Intake intake, RateLimit.Client rate, boolean patient, Runnable onRoom) {
+    this.intake = intake;
+    bus = intake.bus();
     this.rate = rate;
     this.patient = patient;
     this.onRoom = onRoom;
@@ -52,7 +50,7 @@ final class Feeder {
       held.add(new Held(event, place, tally, ack));
     } else if (!tryPush(event, tally, ack)) {
       held.add(new Held(event, place, tally, ack));
-      retries.add(this::retry);
+      intake.retries().add(this::retry);
     }
   }
 
@@ -80,10 +78,11 @@ final class Feeder {
   }
 
   private boolean tryPush(RawEvent event, Tally tally, @Nullable DeliveryAck ack) {
-    tooFast = !rate.tryTake();
+    tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {
       if (!patient) {
-        tally.refuse(TOO_FAST, 1);
+        intake.refusals().count(Refusals.RATE);
+        tally.refuse(Refusals.RATE, 1);
       }
       return !patient;
     }
@@ -96,7 +95,7 @@ final class Feeder {
       case SAMPLED:
       case UNROUTED:
         if (patient) {
-          rate.giveBack();
+          rate.giveBack(event.sizeWithKey());
           return false;
         }
         break;

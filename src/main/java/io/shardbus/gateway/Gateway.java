@@ -36,7 +36,7 @@ public final class Gateway {
   private static final String INGEST = "/v1/ingest";
   private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
-  private static final long SMALL_BODY = 4096;
+  private static final long SMALL_BODY = 64 << 10;
   private static final long SWEEP_MILLIS = 1_000;
 
   private final Vertx vertx;
@@ -44,7 +44,6 @@ public final class Gateway {
   private final GatewayOptions options;
   private final Limits limits;
   private final Connections connections;
-  private final RateLimit rates;
   private final Intake intake;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
@@ -62,9 +61,7 @@ public final class Gateway {
     health = new Health(bus);
     limits = new Limits(bus.shards(), options);
     connections = new Connections(limits);
-    rates =
-        new RateLimit(() -> limits.options().getMaxEventsPerSecondPerClient(), System::nanoTime);
-    intake = new Intake(vertx, bus, limits, rates, new Retries(vertx));
+    intake = Intake.of(vertx, bus, limits);
     webSockets = new WebSockets(intake, connections);
   }
 
@@ -194,7 +191,7 @@ public final class Gateway {
   private void sweep() {
     connections.closeSlow();
     webSockets.sweep();
-    rates.forgetIdle();
+    intake.rates().forgetIdle();
   }
 
   /**
@@ -214,6 +211,11 @@ public final class Gateway {
    */
   public int connections() {
     return connections.count();
+  }
+
+  /** What is in memory of bodies and messages that are not complete or wait for room. */
+  long partialBytes() {
+    return intake.budget().used();
   }
 
   /**
@@ -248,7 +250,7 @@ public final class Gateway {
     router.route().handler(connections::check);
     Routes routes = new Routes(router, new Access(files.tokens));
     routes.get(INGEST, Role.INGEST).handler(webSockets::open);
-    routes.post("/v1/events", Role.INGEST).handler(context -> ingest.handle(context.request()));
+    routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
     routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
     routes.get(TAIL, Role.READ).handler(reads::tail);
     routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
@@ -271,7 +273,10 @@ public final class Gateway {
     Console.mount(routes);
     routes.close();
     router.errorHandler(
-        413, context -> Problem.send(context.response(), 413, "the body is too large"));
+        413,
+        context ->
+            Problem.refuse(
+                context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
     router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
     router.errorHandler(500, this::failed);
     this.routes = router.getRoutes();

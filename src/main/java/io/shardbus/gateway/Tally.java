@@ -8,8 +8,6 @@ import org.jspecify.annotations.Nullable;
 /** What became of some of a client's events. Not safe for threads. */
 final class Tally {
 
-  static final String INVALID = "invalid";
-
   private long accepted;
   private @Nullable Map<String, Long> refusals;
 

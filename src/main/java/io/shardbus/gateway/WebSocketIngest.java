@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -32,9 +33,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class WebSocketIngest {
 
+  private static final short POLICY_VIOLATION = 1008;
   private static final short TOO_BIG = 1009;
+  private static final short TRY_AGAIN_LATER = 1013;
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
+
+  /** What an event costs that waits for room, besides its bytes. */
+  private static final long HELD_BYTES = 128;
 
   /** Messages whose fate is open, above which the socket is paused. */
   private static final int MAX_UNSETTLED = 16_384;
@@ -42,8 +48,8 @@ final class WebSocketIngest {
   private final Intake intake;
   private final ServerWebSocket socket;
   private final IngestRequest asked;
-  private final int maxMessageBytes;
-  private @Nullable Buffer partial;
+  private final Parts partial;
+  private final Budget.Share held;
   private final Feeder feeder;
   private final Runnable report;
   private final Runnable regulate;
@@ -54,20 +60,24 @@ final class WebSocketIngest {
   private long events;
   private long reported;
   private long reportTimer = -1;
+  private boolean released;
   private boolean paused;
   private boolean answering; // pings, faster than the client reads
   private volatile long heard = System.nanoTime();
   private boolean pinged;
+  private volatile long partialSince; // 0 while there is none
 
   /** A message, and those behind it of which nothing was taken. */
   private static final class Message {
 
     final Tally tally = new Tally();
     final @Nullable Countdown countdown;
+    final long before;
     long events;
 
-    Message(@Nullable Countdown countdown) {
+    Message(@Nullable Countdown countdown, long before) {
       this.countdown = countdown;
+      this.before = before;
     }
 
     boolean settled() {
@@ -90,18 +100,18 @@ final class WebSocketIngest {
       Intake intake,
       ServerWebSocket socket,
       IngestRequest asked,
-      int maxMessageBytes,
       RateLimit.Client rate,
       Runnable onEnd) {
     this.intake = intake;
-    this.maxMessageBytes = maxMessageBytes;
     this.onEnd = onEnd;
     this.socket = socket;
     this.asked = asked;
     Context context = intake.vertx().getOrCreateContext();
     report = new Coalesced(context, this::report);
     regulate = new Coalesced(context, this::regulate);
-    feeder = intake.feeder(rate, asked.ack() != IngestRequest.Ack.NONE, report);
+    feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
+    partial = new Parts(intake.budget());
+    held = intake.budget().share();
   }
 
   void begin() {
@@ -123,26 +133,49 @@ final class WebSocketIngest {
     pinged = false;
   }
 
-  /** How long the client has been silent; for any thread. */
-  long quietNanos() {
-    return System.nanoTime() - heard;
+  /** Whether there may be something to do for it; for any thread. */
+  boolean needsLook() {
+    return System.nanoTime() - heard > intake.options().getIdleTimeout().toNanos() / 2
+        || partialIsLate();
+  }
+
+  private boolean partialIsLate() {
+    long since = partialSince;
+    return since != 0 && System.nanoTime() - since > intake.options().getBodyTimeout().toNanos();
   }
 
   /** Asks a silent client for a sign of life, and closes if none comes. */
-  void keepAlive(Duration timeout) {
+  void look() {
+    Duration timeout = intake.options().getIdleTimeout();
     if (paused) {
-      heard(); // it is not read from
+      // It is not read from, so its answers are not heard; but the connection must not look idle.
+      heard();
+      ping();
+    } else if (partialIsLate()) {
+      refuse(
+          POLICY_VIOLATION,
+          Refusals.TOO_SLOW,
+          Upload.tooSlow(intake.options().getBodyTimeout(), "a message"));
     } else if (!pinged) {
       pinged = true;
-      socket.writePing(Buffer.buffer());
-    } else if (quietNanos() > timeout.toNanos()) {
+      ping();
+    } else if (System.nanoTime() - heard > timeout.toNanos()) {
       socket.close(
           WebSockets.GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
     }
   }
 
+  private void ping() {
+    if (!socket.isClosed() && !socket.writeQueueFull()) {
+      socket.writePing(Buffer.buffer());
+    }
+  }
+
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
   private void frame(WebSocketFrame frame) {
+    if (released) {
+      return;
+    }
     heard();
     if (!frame.isText() && !frame.isBinary() && !frame.isContinuation()) {
       answering |= frame.isPing();
@@ -150,32 +183,43 @@ final class WebSocketIngest {
       return;
     }
     Buffer bytes = frame.binaryData();
-    Buffer before = partial;
-    if (before != null) {
-      if ((long) before.length() + bytes.length() > maxMessageBytes) {
-        socket.close(TOO_BIG, "a message is larger than " + maxMessageBytes + " bytes");
-        return;
-      }
-      bytes = before.appendBuffer(bytes);
-    }
-    if (frame.isFinal()) {
-      partial = null;
-      message(bytes);
-    } else {
-      partial = before == null ? bytes.copy() : bytes;
+    if (partial.length() + bytes.length() > intake.options().getMaxFrameBytes()) {
+      refuse(
+          TOO_BIG,
+          Refusals.TOO_LARGE,
+          "gateway.maxFrameBytes: the message is larger than "
+              + intake.options().getMaxFrameBytes()
+              + " bytes");
+    } else if (!partial.add(bytes)) {
+      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+    } else if (frame.isFinal()) {
+      partialSince = 0;
+      message(partial.take());
+    } else if (partialSince == 0) {
+      partialSince = System.nanoTime();
     }
   }
 
+  private void refuse(short code, String reason, String detail) {
+    intake.refusals().count(reason);
+    socket.close(code, detail);
+    release();
+  }
+
   private void message(Buffer bytes) {
-    long before = events;
     Message message =
-        new Message(asked.ack() == IngestRequest.Ack.DELIVERED ? new Countdown(report) : null);
+        new Message(
+            asked.ack() == IngestRequest.Ack.DELIVERED ? new Countdown(report) : null, events);
     events(bytes, message);
-    if (events == before) {
+    if (events == message.before) {
       reject("an empty message: one JSON value or lines of them are expected", message);
     }
-    message.events = events - before;
+    message.events = events - message.before;
     keep(message);
+    if (feeder.full() && !held.resize(bytes.length() + HELD_BYTES * message.events)) {
+      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+      return;
+    }
     regulate();
     report.run();
   }
@@ -193,48 +237,74 @@ final class WebSocketIngest {
   }
 
   /**
-   * A message without a line end is one value; so is one that spans lines, such as indented JSON.
+   * A message without a line end is one value; so is one that spans lines, such as indented JSON,
+   * of which the first line alone is none.
    */
   private void events(Buffer bytes, Message message) {
-    int newline = LineSplitter.lineEnd(bytes, 0);
-    if (newline < 0 ? bytes.length() > 0 : isOneValue(bytes, newline)) {
-      event(bytes, message);
-    } else {
-      LineSplitter lines = new LineSplitter(Math.max(1, bytes.length()));
-      lines.feed(bytes, line -> event(line, message));
-      lines.end(line -> event(line, message));
+    if (LineSplitter.lineEnd(bytes, 0) < 0) {
+      if (bytes.length() > 0) {
+        eventOrReject(bytes, message);
+      }
+      return;
     }
-  }
-
-  private static boolean isOneValue(Buffer bytes, int newline) {
     try {
-      RawEvent.parse(bytes.slice(0, newline));
-      return false;
-    } catch (InvalidEventException e) {
+      eachLine(
+          bytes,
+          line -> {
+            if (events == message.before) {
+              event(line, message);
+            } else {
+              eventOrReject(line, message);
+            }
+          });
+    } catch (InvalidEventException firstLine) {
       try {
-        RawEvent.parse(bytes);
-        return true;
-      } catch (InvalidEventException alsoBad) {
-        return false;
+        event(bytes, message);
+      } catch (InvalidEventException whole) {
+        eachLine(bytes, line -> eventOrReject(line, message));
       }
     }
   }
 
-  private void event(Buffer bytes, Message message) {
-    RawEvent event;
+  private static void eachLine(Buffer bytes, Consumer<Buffer> then) {
+    LineSplitter lines = new LineSplitter(Math.max(1, bytes.length()));
+    lines.feed(bytes, then);
+    lines.end(then);
+  }
+
+  private void eventOrReject(Buffer bytes, Message message) {
     try {
-      event = asked.event(bytes);
+      event(bytes, message);
     } catch (InvalidEventException e) {
       reject(e.getMessage(), message);
+    }
+  }
+
+  private void event(Buffer bytes, Message message) {
+    int most = intake.options().getMaxEventsPerMessage();
+    if (events - message.before >= most) {
+      events++;
+      tell("gateway.maxEventsPerMessage: the message has more than " + most + " events");
+      refuse(Refusals.TOO_MANY, message);
       return;
     }
+    RawEvent event = asked.event(bytes);
     events++;
     feeder.push(event, events, message.tally, message.countdown);
   }
 
   private void reject(@Nullable String why, Message message) {
     events++;
-    message.tally.refuse(Tally.INVALID, 1);
+    tell(why);
+    refuse(Refusals.INVALID, message);
+  }
+
+  private void refuse(String reason, Message message) {
+    intake.refusals().count(reason);
+    message.tally.refuse(reason, 1);
+  }
+
+  private void tell(@Nullable String why) {
     if (errors.size() < MAX_ERRORS) {
       errors.add(new JsonObject().put("event", events).put("error", why));
     }
@@ -258,6 +328,9 @@ final class WebSocketIngest {
   private void report() {
     while (!unsettled.isEmpty() && unsettled.element().settled()) {
       unsettled.remove().addTo(total);
+    }
+    if (!feeder.full()) {
+      held.free();
     }
     regulate();
     boolean silent = asked.ack() == IngestRequest.Ack.NONE;
@@ -305,7 +378,16 @@ final class WebSocketIngest {
 
   private void end() {
     onEnd.run();
+    release();
+  }
+
+  /** Takes nothing more, and lets go of what is not in. */
+  private void release() {
+    released = true;
     feeder.abandon();
+    partial.drop();
+    partialSince = 0;
+    held.free();
     if (reportTimer >= 0) {
       intake.vertx().cancelTimer(reportTimer);
     }

@@ -6,7 +6,6 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.RoutingContext;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -60,7 +59,7 @@ final class WebSockets {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE);
+      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE, intake.options());
     } catch (IllegalArgumentException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;
@@ -86,7 +85,6 @@ final class WebSockets {
             intake,
             socket,
             asked,
-            intake.limits().options().getMaxFrameBytes(),
             intake.rates().of(Connections.client(socket.remoteAddress())),
             () -> {
               sessions.remove(socket);
@@ -105,13 +103,12 @@ final class WebSockets {
 
   /** Looks after those that are silent or no longer allowed; to be called every second or so. */
   void sweep() {
-    Duration timeout = intake.limits().options().getIdleTimeout();
     sessions.forEach(
         (socket, session) -> {
           if (!session.allowed().getAsBoolean()) {
             socket.close(POLICY_VIOLATION, "the token is no longer good for this");
-          } else if (session.ingest().quietNanos() > timeout.toNanos() / 2) {
-            session.context().runOnContext(now -> session.ingest().keepAlive(timeout));
+          } else if (session.ingest().needsLook()) {
+            session.context().runOnContext(now -> session.ingest().look());
           }
         });
   }

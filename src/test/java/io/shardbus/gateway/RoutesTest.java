@@ -6,9 +6,16 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPOutputStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,12 +65,48 @@ class RoutesTest {
     }
   }
 
+  /** Else a few bytes of questions become any number of answers in memory. */
+  @Test
+  void answersThatAreNotRead_areNotGivenForEver() throws Exception {
+    byte[] some =
+        "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            .repeat(100)
+            .getBytes(StandardCharsets.US_ASCII);
+    AtomicLong asked = new AtomicLong();
+    long most = 100_000;
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port())) {
+      Thread asking =
+          new Thread(
+              () -> {
+                try {
+                  while (asked.get() < most) {
+                    socket.getOutputStream().write(some);
+                    asked.addAndGet(100);
+                  }
+                } catch (IOException e) {
+                  // the test is over
+                }
+              });
+      asking.start();
+      long[] before = {-1};
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofSeconds(1))
+          .until(() -> before[0] == (before[0] = asked.get()));
+      Runtime runtime = Runtime.getRuntime();
+      System.gc();
+      // All of the answers would be thousands of megabytes; those to what was sent too.
+      assertThat(runtime.totalMemory() - runtime.freeMemory()).isLessThan(400_000_000);
+    }
+    assertThat(server.get("/health/live").status()).isEqualTo(200);
+  }
+
   /** A few bytes could become any number. */
   @Test
   void compressedBodies_areNotTaken() throws Exception {
     ByteArrayOutputStream bomb = new ByteArrayOutputStream();
     try (GZIPOutputStream zip = new GZIPOutputStream(bomb)) {
-      byte[] lines = "1\n".repeat(50_000).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      byte[] lines = "1\n".repeat(50_000).getBytes(StandardCharsets.US_ASCII);
       for (int i = 0; i < 100; i++) {
         zip.write(lines);
       }

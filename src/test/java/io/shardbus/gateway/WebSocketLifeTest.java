@@ -2,11 +2,16 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.RawWebSocket.Frame;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.WebSocket;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.SocketException;
 import java.nio.file.Files;
@@ -69,6 +74,31 @@ class WebSocketLifeTest {
         .during(Duration.ofSeconds(7))
         .atMost(Duration.ofSeconds(20))
         .until(() -> !silent.isClosed());
+  }
+
+  /** It is not read from, so it cannot be heard; that is no reason to end it. */
+  @Test
+  void clientThatWaitsForRoom_stays() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1).setRingCapacity(1024),
+            new RecordingSink().behave(batch -> gate.future()),
+            new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)),
+            new HttpClientOptions());
+    WebSocket waiting = server.connect("/v1/ingest?ack=accepted", List.of(Gateway.SUBPROTOCOL));
+    AtomicLong acked = new AtomicLong();
+    waiting.textMessageHandler(text -> acked.set(new JsonObject(text).getLong("acked")));
+    int sent = 20_000;
+    for (int i = 0; i < sent; i++) {
+      waiting.writeTextMessage("1");
+    }
+    Awaitility.await()
+        .during(Duration.ofSeconds(5))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !waiting.isClosed());
+    gate.complete();
+    Awaitility.await().until(() -> acked.get() == sent);
   }
 
   @Test
