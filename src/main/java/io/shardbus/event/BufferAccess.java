@@ -1,9 +1,18 @@
 package io.shardbus.event;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.internal.buffer.BufferInternal;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import net.openhft.hashing.Access;
 import net.openhft.hashing.LongHashFunction;
 
@@ -27,6 +36,53 @@ final class BufferAccess extends Access<Buffer> {
       }
     }
     return function.hash(bytes, INSTANCE, 0, length);
+  }
+
+  /** A buffer of these very bytes. */
+  static Buffer wrap(byte[] bytes) {
+    return bytes.length == 0
+        ? Buffer.buffer()
+        : BufferInternal.buffer(Unpooled.wrappedBuffer(bytes));
+  }
+
+  /** Whether it can be seen without a parser. */
+  static boolean isJsonForSure(Buffer bytes) {
+    if (bytes instanceof BufferInternal known) {
+      ByteBuf content = known.unwrap();
+      if (content.hasArray()) {
+        int from = content.arrayOffset();
+        return JsonScan.isValue(content.array(), from, from + bytes.length());
+      }
+    }
+    return false;
+  }
+
+  /** Reads JSON that is known to be UTF-8. */
+  static JsonParser parser(JsonFactory factory, Buffer bytes) throws IOException {
+    if (bytes instanceof BufferInternal known) {
+      ByteBuf content = known.unwrap();
+      if (content.hasArray()) {
+        return factory.createParser(content.array(), content.arrayOffset(), bytes.length());
+      }
+    }
+    return factory.createParser(bytes.getBytes());
+  }
+
+  /** Where the first bytes are that are no UTF-8; -1 if there are none. */
+  static int notUtf8(Buffer bytes) {
+    ByteBuffer in =
+        bytes instanceof BufferInternal known
+            ? known.unwrap().nioBuffer(0, bytes.length())
+            : ByteBuffer.wrap(bytes.getBytes());
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    CharBuffer out = CharBuffer.allocate(Math.min(bytes.length() + 1, 1024));
+    while (true) {
+      CoderResult result = decoder.decode(in, out, true);
+      if (!result.isOverflow()) {
+        return result.isError() ? in.position() : -1;
+      }
+      out.clear();
+    }
   }
 
   /** Where the first such byte is, from an index on; -1 if there is none. */

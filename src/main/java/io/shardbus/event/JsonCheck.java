@@ -9,8 +9,9 @@ import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 
 /**
- * Checks that bytes are one JSON value (RFC 8259), without building it. Jackson's non-blocking
- * parser is used because it takes nothing but UTF-8: the blocking ones guess UTF-16 and UTF-32.
+ * Checks that bytes are one JSON value (RFC 8259), without building it. What {@link JsonScan} does
+ * not accept, Jackson decides: its non-blocking parser, as the blocking ones guess UTF-16 and
+ * UTF-32.
  */
 final class JsonCheck {
 
@@ -20,6 +21,13 @@ final class JsonCheck {
   private JsonCheck() {}
 
   static void oneValue(Buffer bytes) {
+    if (!BufferAccess.isJsonForSure(bytes)) {
+      parse(bytes);
+    }
+  }
+
+  /** The check that also says what is wrong. */
+  static void parse(Buffer bytes) {
     int length = bytes.length();
     if (length >= 3
         && bytes.getByte(0) == (byte) 0xEF
@@ -27,12 +35,10 @@ final class JsonCheck {
         && bytes.getByte(2) == (byte) 0xBF) {
       throw new InvalidEventException("not JSON at byte 0: a byte order mark is not allowed", 0);
     }
-    // No UTF-8 has this byte, but Jackson fills up short names with it, and so takes a name that
-    // begins with it for another that it knows.
-    int broken = BufferAccess.indexOf(bytes, 0, (byte) 0xFF);
+    // Jackson would take overlong forms and surrogates, and some broken names for others.
+    int broken = BufferAccess.notUtf8(bytes);
     if (broken >= 0) {
-      throw new InvalidEventException(
-          "not JSON at byte " + broken + ": 0xff is in no UTF-8 text", broken);
+      throw new InvalidEventException("not JSON at byte " + broken + ": no UTF-8 there", broken);
     }
     try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();

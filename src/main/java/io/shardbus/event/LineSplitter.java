@@ -5,14 +5,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts NDJSON that comes in chunks into its lines. A line that lies within a chunk is a slice of
- * it, not a copy; only a line that spans chunks is put together. Lines end with LF or CR LF; blank
- * lines are passed over. Not safe for threads.
+ * Cuts NDJSON that comes in chunks into its lines. A line that is most of its chunk is a slice of
+ * it; a smaller one is copied, as it would keep the whole chunk in memory for as long as it is
+ * kept. Lines end with LF or CR LF; blank lines are passed over. Not safe for threads.
  */
 public final class LineSplitter {
 
   private final int maxLineBytes;
   private @Nullable Buffer partial;
+  private long line;
 
   /**
    * @param maxLineBytes the longest line allowed, in bytes, without its end
@@ -40,6 +41,24 @@ public final class LineSplitter {
     if (start < chunk.length()) {
       keep(chunk.slice(start, chunk.length()));
     }
+  }
+
+  /**
+   * The line that was given last.
+   *
+   * @return its number, from 1; blank lines count
+   */
+  public long line() {
+    return line;
+  }
+
+  /**
+   * What is kept of a line that has not ended yet.
+   *
+   * @return bytes
+   */
+  public int partialBytes() {
+    return partial == null ? 0 : partial.length();
   }
 
   /**
@@ -72,7 +91,8 @@ public final class LineSplitter {
     partial = (before == null ? Buffer.buffer(rest.length()) : before).appendBuffer(rest);
   }
 
-  private void emit(Buffer chunk, int from, int to, Consumer<Buffer> line) {
+  private void emit(Buffer chunk, int from, int to, Consumer<Buffer> then) {
+    line++;
     Buffer before = partial;
     partial = null;
     Buffer whole = before == null ? chunk : before.appendBuffer(chunk.slice(from, to));
@@ -82,21 +102,27 @@ public final class LineSplitter {
       end--;
     }
     if (end - start > maxLineBytes) {
-      throw new LineTooLongException(maxLineBytes);
+      throw new LineTooLongException(line, maxLineBytes);
     }
     for (int i = start; i < end; i++) {
       byte b = whole.getByte(i);
       if (b != ' ' && b != '\t') {
-        line.accept(whole.slice(start, end));
+        then.accept(part(whole, start, end));
         return;
       }
     }
   }
 
+  private static Buffer part(Buffer whole, int from, int to) {
+    return to - from < whole.length() / 2
+        ? BufferAccess.wrap(whole.getBytes(from, to))
+        : whole.slice(from, to);
+  }
+
   private void requireLength(long bytes) {
     // One more: a line that is being kept may still end in CR.
     if (bytes > (long) maxLineBytes + 1) {
-      throw new LineTooLongException(maxLineBytes);
+      throw new LineTooLongException(line + 1, maxLineBytes);
     }
   }
 
@@ -105,8 +131,8 @@ public final class LineSplitter {
 
     private static final long serialVersionUID = 1L;
 
-    LineTooLongException(int maxLineBytes) {
-      super("a line is longer than " + maxLineBytes + " bytes", null, false, false);
+    LineTooLongException(long line, int maxLineBytes) {
+      super("line " + line + " is longer than " + maxLineBytes + " bytes", null, false, false);
     }
   }
 }

@@ -49,7 +49,7 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(byte[] bytes) {
-    return ofHash(Buffer.buffer(bytes), XXH3.hashBytes(bytes));
+    return ofHash(BufferAccess.wrap(bytes), XXH3.hashBytes(bytes));
   }
 
   /**
@@ -150,6 +150,40 @@ public final class RawEvent {
   public static RawEvent parse(Buffer bytes, @Nullable String key) {
     JsonCheck.oneValue(bytes);
     return of(bytes, key);
+  }
+
+  /**
+   * One JSON value, checked, with a key that others have too.
+   *
+   * @param bytes UTF-8 text; not copied
+   * @param key the key
+   * @return the event
+   * @throws InvalidEventException as {@link #parse(Buffer)}
+   */
+  public static RawEvent parseKeyed(Buffer bytes, EventKey key) {
+    JsonCheck.oneValue(bytes);
+    return new RawEvent(bytes, key.text(), key.hash(), Math.addExact(bytes.length(), key.bytes()));
+  }
+
+  /**
+   * One JSON value, checked, with the key that it holds.
+   *
+   * @param bytes UTF-8 text; not copied
+   * @param path where the key stands: a string, or a number, true or false as it is written
+   * @return the event
+   * @throws InvalidEventException as {@link #parse(Buffer)}, and if there is no key
+   */
+  public static RawEvent parseKeyed(Buffer bytes, KeyPath path) {
+    JsonCheck.oneValue(bytes);
+    String key = path.in(bytes);
+    if (key == null) {
+      throw new InvalidEventException("no string, number or boolean at keyPath " + path, -1);
+    }
+    return of(bytes, key);
+  }
+
+  static long hash(byte[] bytes) {
+    return XXH3.hashBytes(bytes);
   }
 
   /**

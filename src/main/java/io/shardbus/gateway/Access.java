@@ -1,21 +1,16 @@
 package io.shardbus.gateway;
 
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
-import java.util.EnumSet;
+import io.vertx.ext.web.handler.SecurityPolicyHandler;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Decides who may ask for what. What is not listed here needs the role admin, so that a route that
- * was forgotten is closed.
- */
+/** Asks who is there, and lets in those who have one of the roles that a route is for. */
 final class Access {
 
   /** What a subprotocol entry begins with that carries the token of a browser's WebSocket. */
@@ -24,49 +19,40 @@ final class Access {
   private static final String BEARER = "bearer ";
   private static final String GRANT = "shardbus.grant";
 
-  /** These tell of the server's health and form, not of its events. */
-  private static final Set<String> PUBLIC =
-      Set.of("/", "/health/live", "/health/ready", "/openapi.json");
-
-  private static final Set<Role> WATCHERS = EnumSet.of(Role.READ, Role.ADMIN);
-
-  private static final Map<String, Set<Role>> NEEDED =
-      Map.of(
-          "POST /v1/events", EnumSet.of(Role.INGEST),
-          "GET /v1/ingest", EnumSet.of(Role.INGEST),
-          "GET /v1/events", EnumSet.of(Role.READ),
-          "GET /v1/tail", EnumSet.of(Role.READ),
-          "GET /v1/dead-letters", EnumSet.of(Role.READ),
-          "GET /v1/stats", WATCHERS,
-          "GET /v1/shards", WATCHERS,
-          "GET /metrics", WATCHERS);
-
   private final TokenStore store;
 
   Access(TokenStore store) {
     this.store = store;
   }
 
-  void check(RoutingContext context) {
-    HttpServerRequest request = context.request();
-    String path = context.normalizedPath();
-    if (store.open() || isPublic(request.method(), path)) {
-      context.next();
-      return;
+  /** What goes first on a route that only some roles may use. */
+  SecurityPolicyHandler only(Set<Role> needed) {
+    return context -> {
+      if (allows(context, needed)) {
+        context.next();
+      }
+    };
+  }
+
+  /** Whether the request may go on; if not, it is answered. */
+  boolean allows(RoutingContext context, Set<Role> needed) {
+    if (store.open()) {
+      return true;
     }
+    HttpServerRequest request = context.request();
     String token = token(request);
     Tokens known = store.tokens();
     Set<Role> roles = token == null ? null : known.roles(token);
-    HttpMethod method = Gateway.reads(request.method()) ? HttpMethod.GET : request.method();
-    Set<Role> needed = NEEDED.getOrDefault(method + " " + path, EnumSet.of(Role.ADMIN));
     if (token == null || roles == null) {
       unknown(request, token);
-    } else if (roles.stream().noneMatch(needed::contains)) {
-      forbidden(request, needed);
-    } else {
-      context.put(GRANT, new Grant(token, needed, known));
-      context.next();
+      return false;
     }
+    if (roles.stream().noneMatch(needed::contains)) {
+      forbidden(request, needed);
+      return false;
+    }
+    context.put(GRANT, new Grant(token, needed, known));
+    return true;
   }
 
   /** Tells whether who asked still may: a token can be taken away while what it opened lasts. */
@@ -99,10 +85,6 @@ final class Access {
       }
       return true;
     }
-  }
-
-  private static boolean isPublic(HttpMethod method, String path) {
-    return Gateway.reads(method) && (PUBLIC.contains(path) || path.startsWith(Console.FILES));
   }
 
   /** Of the header, or of the subprotocols, as browsers cannot set headers of a WebSocket. */

@@ -1,9 +1,11 @@
 package io.shardbus.gateway;
 
+import io.netty.util.NetUtil;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.RoutingContext;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -39,9 +41,19 @@ final class Connections {
     this.limits = limits;
   }
 
-  /** The address that stands for a client. */
+  /**
+   * The address that stands for a client; of IPv6, the network of 64 bits, as whoever has one has
+   * all of its addresses.
+   */
   static String client(@Nullable SocketAddress address) {
-    return address == null ? "" : String.valueOf(address.hostAddress());
+    String host = address == null ? "" : String.valueOf(address.hostAddress());
+    if (host.indexOf(':') < 0) {
+      return host;
+    }
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(host);
+    return bytes == null || bytes.length != 16
+        ? host
+        : HexFormat.of().formatHex(bytes, 0, 8) + "::/64";
   }
 
   void opened(HttpConnection connection) {

@@ -4,58 +4,53 @@ import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
-import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Queue;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /*
  * Pushes one client's events into the bus, in order. A patient one holds an event that the bus has no room for, and
- * those behind it, and tries again every millisecond; its client has to stop the source meanwhile, so that no more than
+ * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more than
  * a frame or chunk is held. An impatient one takes the refusal for an answer. Runs on the client's event loop.
  */
 final class Feeder {
 
-  static final String TOO_FAST = "rate";
-
-  private static final long RETRY_MILLIS = 1;
-
-  private final Vertx vertx;
+  private final Intake intake;
   private final ShardBus bus;
+  private final RateLimit.Client rate;
   private final boolean patient;
   private final Runnable onRoom;
   private final Queue<Held> held = new ArrayDeque<>();
-  private final Map<String, Long> refusals = new TreeMap<>();
-  private final RateLimit.Client rate;
   private boolean tooFast;
-  private long accepted;
-  private long timer = -1;
   private boolean ended;
 
-  private record Held(RawEvent event, @Nullable DeliveryAck ack) {}
+  private record Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {}
 
   /**
    * @param rate how many events this client may send
    * @param patient whether to wait for room
    * @param onRoom called when everything that was held is in
    */
-  Feeder(Vertx vertx, ShardBus bus, RateLimit.Client rate, boolean patient, Runnable onRoom) {
+  Feeder(Intake intake, RateLimit.Client rate, boolean patient, Runnable onRoom) {
+    this.intake = intake;
+    bus = intake.bus();
     this.rate = rate;
-    this.vertx = vertx;
-    this.bus = bus;
     this.patient = patient;
     this.onRoom = onRoom;
   }
 
-  void push(RawEvent event, @Nullable DeliveryAck ack) {
-    if (!held.isEmpty() || !tryPush(event, ack)) {
-      held.add(new Held(event, ack));
-      if (timer < 0) {
-        timer = vertx.setTimer(RETRY_MILLIS, id -> retry());
-      }
+  /**
+   * @param place where the event stands in what the client sent
+   * @param tally where its fate is counted, now or when there is room
+   * @param ack told when it is delivered; null if nobody asks
+   */
+  void push(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
+    if (!held.isEmpty()) {
+      held.add(new Held(event, place, tally, ack));
+    } else if (!tryPush(event, tally, ack)) {
+      held.add(new Held(event, place, tally, ack));
+      intake.retries().add(this::retry);
     }
   }
 
@@ -64,13 +59,9 @@ final class Feeder {
     return !held.isEmpty();
   }
 
-  long accepted() {
-    return accepted;
-  }
-
-  /** How many events were refused, by reason. */
-  Map<String, Long> refusals() {
-    return refusals;
+  /** Where the first event stands that waits; there must be one. */
+  long firstHeld() {
+    return held.element().place();
   }
 
   /** Whether what is held, or was refused last, is so because the client sends too fast. */
@@ -78,62 +69,54 @@ final class Feeder {
     return tooFast;
   }
 
-  long refused() {
-    return refusals.values().stream().mapToLong(Long::longValue).sum();
-  }
-
   /** Lets go of what is held: the client has gone, or was told that it is not taken. */
   int abandon() {
     ended = true;
-    if (timer >= 0) {
-      vertx.cancelTimer(timer);
-    }
     int count = held.size();
     held.clear();
     return count;
   }
 
-  private boolean tryPush(RawEvent event, @Nullable DeliveryAck ack) {
-    tooFast = !rate.tryTake();
+  private boolean tryPush(RawEvent event, Tally tally, @Nullable DeliveryAck ack) {
+    tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {
-      return !patient && refused(TOO_FAST);
+      if (!patient) {
+        intake.refusals().count(Refusals.RATE);
+        tally.refuse(Refusals.RATE, 1);
+      }
+      return !patient;
     }
     IngestResult result = patient ? bus.shards().tryIngestRaw(event, ack) : bus.ingest(event, ack);
     switch (result.outcome()) {
       case ACCEPTED:
-        accepted++;
+        tally.accept(1);
         return true;
       case BACKPRESSURE:
       case SAMPLED:
       case UNROUTED:
         if (patient) {
-          rate.giveBack();
+          rate.giveBack(event.sizeWithKey());
           return false;
         }
         break;
       default:
     }
-    return refused(result.outcome().name().toLowerCase(Locale.ROOT));
-  }
-
-  private boolean refused(String reason) {
-    refusals.merge(reason, 1L, Long::sum);
+    tally.refuse(result.outcome().name().toLowerCase(Locale.ROOT), 1);
     return true;
   }
 
-  private void retry() {
-    timer = -1;
-    if (ended) {
-      return;
-    }
+  /** Whether there is no more to do. */
+  private boolean retry() {
     while (!held.isEmpty()) {
       Held next = held.element();
-      if (!tryPush(next.event(), next.ack())) {
-        timer = vertx.setTimer(RETRY_MILLIS, id -> retry());
-        return;
+      if (!tryPush(next.event(), next.tally(), next.ack())) {
+        return false;
       }
       held.remove();
     }
-    onRoom.run();
+    if (!ended) {
+      onRoom.run();
+    }
+    return true;
   }
 }

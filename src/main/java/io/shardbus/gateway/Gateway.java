@@ -7,6 +7,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -35,7 +36,7 @@ public final class Gateway {
   private static final String INGEST = "/v1/ingest";
   private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
-  private static final long SMALL_BODY = 4096;
+  private static final long SMALL_BODY = 64 << 10;
   private static final long SWEEP_MILLIS = 1_000;
 
   private final Vertx vertx;
@@ -43,7 +44,7 @@ public final class Gateway {
   private final GatewayOptions options;
   private final Limits limits;
   private final Connections connections;
-  private final RateLimit rates;
+  private final Intake intake;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
   private Runnable stopCounting = () -> {};
@@ -60,9 +61,8 @@ public final class Gateway {
     health = new Health(bus);
     limits = new Limits(bus.shards(), options);
     connections = new Connections(limits);
-    rates =
-        new RateLimit(() -> limits.options().getMaxEventsPerSecondPerClient(), System::nanoTime);
-    webSockets = new WebSockets(vertx, bus, options, connections, rates);
+    intake = Intake.of(vertx, bus, limits);
+    webSockets = new WebSockets(intake, connections);
   }
 
   /**
@@ -100,6 +100,7 @@ public final class Gateway {
   private static final class Files {
 
     final TokenStore tokens;
+    final Origins origins;
     final Tls tls;
     final FileWatch tokenWatch;
     final FileWatch tlsWatch;
@@ -114,7 +115,9 @@ public final class Gateway {
       tokens = new TokenStore(options);
       http = httpOptions(options);
       tls.apply(http);
-      if (isLoopback(options.getHost())) {
+      boolean local = isLoopback(options.getHost());
+      origins = new Origins(options, !local || !tokens.open());
+      if (local) {
         return;
       }
       if (tokens.open() && !options.isInsecure()) {
@@ -188,7 +191,7 @@ public final class Gateway {
   private void sweep() {
     connections.closeSlow();
     webSockets.sweep();
-    rates.forgetIdle();
+    intake.rates().forgetIdle();
   }
 
   /**
@@ -208,6 +211,11 @@ public final class Gateway {
    */
   public int connections() {
     return connections.count();
+  }
+
+  /** What is in memory of bodies and messages that are not complete or wait for room. */
+  long partialBytes() {
+    return intake.budget().used();
   }
 
   /**
@@ -232,50 +240,49 @@ public final class Gateway {
   }
 
   private Router router(Files files) {
-    HttpIngest ingest = new HttpIngest(vertx, bus, limits, rates);
+    HttpIngest ingest = new HttpIngest(intake);
     EventReads reads = new EventReads(vertx, bus);
     Admin admin = new Admin(bus);
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
-    router.route().handler(this::guard);
+    router.route().handler(context -> guard(context, files.origins));
     router.route().handler(connections::check);
-    router.route().handler(new Access(files.tokens)::check);
-    router.get(INGEST).handler(webSockets::open);
-    router.post("/v1/events").handler(context -> ingest.handle(context.request()));
-    router.get("/v1/events").handler(context -> reads.page(context.request()));
-    router.get(TAIL).handler(reads::tail);
-    router.get("/v1/stats").handler(admin::stats);
-    router.get("/v1/shards").handler(admin::shards);
-    router.post("/v1/shards").handler(smallBody).handler(admin::add);
-    router.delete("/v1/shards/:id").handler(admin::remove);
-    router.get("/v1/dead-letters").handler(deadLetters::list);
-    router.post("/v1/dead-letters/replay").handler(smallBody).handler(deadLetters::replay);
-    router.delete("/v1/dead-letters/:id").handler(deadLetters::remove);
-    new Settings(bus, limits).mount(router, smallBody);
-    router.get("/health/live").handler(health::live);
-    router.get("/health/ready").handler(health::ready);
-    router.get("/openapi.json").handler(files.api::send);
+    Routes routes = new Routes(router, new Access(files.tokens));
+    routes.get(INGEST, Role.INGEST).handler(webSockets::open);
+    routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
+    routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
+    routes.get(TAIL, Role.READ).handler(reads::tail);
+    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
+    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);
+    routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
+    routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
+    routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
+    routes
+        .post("/v1/dead-letters/replay", Role.ADMIN)
+        .handler(smallBody)
+        .handler(deadLetters::replay);
+    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
+    new Settings(bus, limits).mount(routes, smallBody);
+    routes.open("/health/live").handler(health::live);
+    routes.open("/health/ready").handler(health::ready);
+    routes.open("/openapi.json").handler(files.api::send);
     if (scrape != null) {
-      router.get("/metrics").handler(scrape);
+      routes.get("/metrics", Role.READ, Role.ADMIN).handler(scrape);
     }
-    Console.mount(router);
+    Console.mount(routes);
+    routes.close();
     router.errorHandler(
-        404,
-        context -> Problem.send(context.response(), 404, "nothing at " + context.request().path()));
-    router.errorHandler(
-        405,
+        413,
         context ->
-            Problem.send(
-                context.response(),
-                405,
-                context.request().method() + " is not allowed at " + context.request().path()));
-    router.errorHandler(
-        413, context -> Problem.send(context.response(), 413, "the body is too large"));
+            Problem.refuse(
+                context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
     router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
     router.errorHandler(500, this::failed);
-    routes = router.getRoutes();
-    routes.stream().filter(Gateway::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
+    this.routes = router.getRoutes();
+    this.routes.stream()
+        .filter(Gateway::endsByItself)
+        .forEach(route -> route.method(HttpMethod.HEAD));
     return router;
   }
 
@@ -297,8 +304,12 @@ public final class Gateway {
   }
 
   /** What holds for every request. */
-  private void guard(RoutingContext context) {
+  private static void guard(RoutingContext context, Origins origins) {
     SecurityHeaders.put(context.response());
+    if (origins.misnamed(context.request())) {
+      Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
+      return;
+    }
     try {
       // Both decode, and fail if they cannot: here once, not in each route.
       context.normalizedPath();
@@ -307,8 +318,14 @@ public final class Gateway {
       Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
       return;
     }
-    if (Origins.foreign(context.request()) && !reads(context.request().method())) {
-      Problem.send(context.response(), 403, Origins.REFUSAL);
+    HttpServerRequest request = context.request();
+    if (origins.foreign(request) && (!reads(request.method()) || INGEST.equals(request.path()))) {
+      Problem.refuse(request, 403, Origins.REFUSAL);
+      return;
+    }
+    origins.permit(request);
+    if (Origins.asksFirst(request)) {
+      Origins.answer(request.response());
       return;
     }
     context.next();

@@ -34,6 +34,21 @@ public final class GatewayOptions {
   /** The default of {@code backpressureTimeout}. */
   public static final Duration DEFAULT_BACKPRESSURE_TIMEOUT = Duration.ofSeconds(10);
 
+  /** The default of {@code maxPartialBytes}: an eighth of the heap. */
+  public static final long DEFAULT_MAX_PARTIAL_BYTES = Runtime.getRuntime().maxMemory() / 8;
+
+  /** The default of {@code maxEventsPerMessage}: 65,536. */
+  public static final int DEFAULT_MAX_EVENTS_PER_MESSAGE = 1 << 16;
+
+  /** The default of {@code maxKeyBytes}. */
+  public static final int DEFAULT_MAX_KEY_BYTES = 4096;
+
+  /** The default of {@code bodyTimeout}. */
+  public static final Duration DEFAULT_BODY_TIMEOUT = Duration.ofMinutes(1);
+
+  /** The default of {@code deliveryTimeout}. */
+  public static final Duration DEFAULT_DELIVERY_TIMEOUT = Duration.ofMinutes(1);
+
   private String host = DEFAULT_HOST;
   private int port = DEFAULT_PORT;
   private boolean insecure;
@@ -48,6 +63,13 @@ public final class GatewayOptions {
   private int maxConnections = DEFAULT_MAX_CONNECTIONS;
   private Duration idleTimeout = DEFAULT_IDLE_TIMEOUT;
   private Duration backpressureTimeout = DEFAULT_BACKPRESSURE_TIMEOUT;
+  private @Nullable String allowedOrigins;
+  private long maxPartialBytes = DEFAULT_MAX_PARTIAL_BYTES;
+  private int maxEventsPerMessage = DEFAULT_MAX_EVENTS_PER_MESSAGE;
+  private int maxKeyBytes = DEFAULT_MAX_KEY_BYTES;
+  private long maxBytesPerSecondPerClient;
+  private Duration bodyTimeout = DEFAULT_BODY_TIMEOUT;
+  private Duration deliveryTimeout = DEFAULT_DELIVERY_TIMEOUT;
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -72,6 +94,13 @@ public final class GatewayOptions {
     maxConnections = other.maxConnections;
     idleTimeout = other.idleTimeout;
     backpressureTimeout = other.backpressureTimeout;
+    deliveryTimeout = other.deliveryTimeout;
+    bodyTimeout = other.bodyTimeout;
+    maxBytesPerSecondPerClient = other.maxBytesPerSecondPerClient;
+    maxKeyBytes = other.maxKeyBytes;
+    maxEventsPerMessage = other.maxEventsPerMessage;
+    maxPartialBytes = other.maxPartialBytes;
+    allowedOrigins = other.allowedOrigins;
   }
 
   /**
@@ -345,6 +374,148 @@ public final class GatewayOptions {
       throw new IllegalArgumentException("backpressureTimeout: " + time + " must be 0 to 1 hour");
     }
     backpressureTimeout = time;
+    return this;
+  }
+
+  /**
+   * @return the origins of pages of other sites that may use the server, with commas between; null
+   *     for none
+   */
+  public @Nullable String getAllowedOrigins() {
+    return allowedOrigins;
+  }
+
+  /**
+   * @param value origins of pages of other sites that may use the server, such as {@code
+   *     https://app.example}, with commas between, {@code null} for pages in files; null for none
+   * @return this
+   */
+  public GatewayOptions setAllowedOrigins(@Nullable String value) {
+    Origins.parse(value);
+    allowedOrigins = value;
+    return this;
+  }
+
+  /**
+   * @return how many bytes of bodies and messages may be in memory that are not complete, or wait
+   *     for room, of all connections together
+   */
+  public long getMaxPartialBytes() {
+    return maxPartialBytes;
+  }
+
+  /**
+   * @param value how many bytes of bodies and messages may be in memory that are not complete, or
+   *     wait for room, of all connections together, at least 65536
+   * @return this
+   */
+  public GatewayOptions setMaxPartialBytes(long value) {
+    if (value < 1 << 16) {
+      throw new IllegalArgumentException("maxPartialBytes: " + value + " must be at least 65536");
+    }
+    maxPartialBytes = value;
+    return this;
+  }
+
+  /**
+   * @return how many events a WebSocket message may have; those beyond are refused and counted
+   */
+  public int getMaxEventsPerMessage() {
+    return maxEventsPerMessage;
+  }
+
+  /**
+   * @param value how many events a WebSocket message may have, at least 1; those beyond are refused
+   *     and counted
+   * @return this
+   */
+  public GatewayOptions setMaxEventsPerMessage(int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("maxEventsPerMessage: " + value + " must be at least 1");
+    }
+    maxEventsPerMessage = value;
+    return this;
+  }
+
+  /**
+   * @return the longest key of an event, in bytes of UTF-8
+   */
+  public int getMaxKeyBytes() {
+    return maxKeyBytes;
+  }
+
+  /**
+   * @param value the longest key of an event, 1 to 1048576 bytes of UTF-8
+   * @return this
+   */
+  public GatewayOptions setMaxKeyBytes(int value) {
+    if (value < 1 || value > 1 << 20) {
+      throw new IllegalArgumentException("maxKeyBytes: " + value + " must be 1 to 1048576 bytes");
+    }
+    maxKeyBytes = value;
+    return this;
+  }
+
+  /**
+   * @return how many bytes of events one address may send in a second
+   */
+  public long getMaxBytesPerSecondPerClient() {
+    return maxBytesPerSecondPerClient;
+  }
+
+  /**
+   * @param value how many bytes of events one address may send in a second, at least 0; 0 for no
+   *     limit
+   * @return this
+   */
+  public GatewayOptions setMaxBytesPerSecondPerClient(long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(
+          "maxBytesPerSecondPerClient: " + value + " must be at least 0");
+    }
+    maxBytesPerSecondPerClient = value;
+    return this;
+  }
+
+  /**
+   * @return how long the body of one event, a line of NDJSON or a WebSocket message may take once
+   *     it has begun
+   */
+  public Duration getBodyTimeout() {
+    return bodyTimeout;
+  }
+
+  /**
+   * @param value how long the body of one event, a line of NDJSON or a WebSocket message may take
+   *     once it has begun, 1 s to 1 day
+   * @return this
+   */
+  public GatewayOptions setBodyTimeout(Duration value) {
+    if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(1)) > 0) {
+      throw new IllegalArgumentException("bodyTimeout: " + value + " must be 1 s to 1 day");
+    }
+    bodyTimeout = value;
+    return this;
+  }
+
+  /**
+   * @return how long a request with {@code ack=delivered} waits for the sink before it is answered
+   *     with 504
+   */
+  public Duration getDeliveryTimeout() {
+    return deliveryTimeout;
+  }
+
+  /**
+   * @param value how long a request with {@code ack=delivered} waits for the sink before it is
+   *     answered with 504, 1 s to 1 day
+   * @return this
+   */
+  public GatewayOptions setDeliveryTimeout(Duration value) {
+    if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(1)) > 0) {
+      throw new IllegalArgumentException("deliveryTimeout: " + value + " must be 1 s to 1 day");
+    }
+    deliveryTimeout = value;
     return this;
   }
 

@@ -1,12 +1,11 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventKey;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,10 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param ack when an event counts as done
  * @param key the key of all events; null for none
  * @param keyPath where in each event its key stands; null for nowhere
+ * @param maxKeyBytes the longest key allowed
  */
-record IngestRequest(Ack ack, @Nullable String key, @Nullable String keyPath) {
-
-  private static final Pattern DOT = Pattern.compile("\\.");
+record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
 
   enum Ack {
     NONE,
@@ -27,7 +25,7 @@ record IngestRequest(Ack ack, @Nullable String key, @Nullable String keyPath) {
   }
 
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
-  static IngestRequest of(MultiMap parameters, Ack byDefault) {
+  static IngestRequest of(MultiMap parameters, Ack byDefault, GatewayOptions options) {
     String key = parameters.get("key");
     String keyPath = parameters.get("keyPath");
     if (key != null && keyPath != null) {
@@ -36,8 +34,17 @@ record IngestRequest(Ack ack, @Nullable String key, @Nullable String keyPath) {
     if (keyPath != null && keyPath.isEmpty()) {
       throw new IllegalArgumentException("keyPath: must not be empty, such as user.id");
     }
+    EventKey shared = key == null ? null : EventKey.of(key);
+    int maxKeyBytes = options.getMaxKeyBytes();
+    if (shared != null && shared.bytes() > maxKeyBytes) {
+      throw new IllegalArgumentException(tooLong(maxKeyBytes));
+    }
     String ack = parameters.get("ack");
-    return new IngestRequest(ack == null ? byDefault : ack(ack), key, keyPath);
+    return new IngestRequest(
+        ack == null ? byDefault : ack(ack),
+        shared,
+        keyPath == null ? null : KeyPath.of(keyPath),
+        maxKeyBytes);
   }
 
   private static Ack ack(String text) {
@@ -51,22 +58,22 @@ record IngestRequest(Ack ack, @Nullable String key, @Nullable String keyPath) {
     };
   }
 
-  /** Checks one event's bytes. Throws {@link InvalidEventException}. */
-  RawEvent event(Buffer bytes) {
-    if (keyPath == null) {
-      return RawEvent.parse(bytes, key);
-    }
-    return RawEvent.of(bytes, keyIn(RawEvent.parse(bytes).json(), keyPath));
+  private static String tooLong(int maxKeyBytes) {
+    return "gateway.maxKeyBytes: the key is longer than " + maxKeyBytes + " bytes";
   }
 
-  private static String keyIn(@Nullable Object json, String path) {
-    Object value = json;
-    for (String name : DOT.split(path, -1)) {
-      value = value instanceof JsonObject object ? object.getValue(name) : null;
+  /** Checks one event's bytes. Throws {@link InvalidEventException}. */
+  RawEvent event(Buffer bytes) {
+    if (key != null) {
+      return RawEvent.parseKeyed(bytes, key);
     }
-    if (value == null || value instanceof JsonObject || value instanceof JsonArray) {
-      throw new InvalidEventException("no string, number or boolean at keyPath " + path, -1);
+    if (keyPath == null) {
+      return RawEvent.parse(bytes);
     }
-    return value.toString();
+    RawEvent event = RawEvent.parseKeyed(bytes, keyPath);
+    if (event.sizeWithKey() - event.size() > maxKeyBytes) {
+      throw new InvalidEventException(tooLong(maxKeyBytes), -1);
+    }
+    return event;
   }
 }

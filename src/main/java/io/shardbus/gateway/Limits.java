@@ -20,6 +20,7 @@ final class Limits {
       new TreeSet<>(
           Set.of(
               "backpressureTimeout",
+              "maxBytesPerSecondPerClient",
               "maxConnections",
               "maxConnectionsPerClient",
               "maxEventsPerSecondPerClient"));

@@ -1,21 +1,88 @@
 package io.shardbus.gateway;
 
+import io.netty.util.NetUtil;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.HostAndPort;
 import java.net.URI;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/** Tells requests of this server's own pages, and of programs, from those of other sites' pages. */
+/*
+ * Tells requests of this server's own pages, and of programs, from those of other sites' pages.
+ *
+ * Where no token is asked for, a page must not get here by a name of its own either: a site can have its name lead to
+ * the loopback, and its pages are of the same origin then. So only names that mean this machine everywhere are served.
+ */
 final class Origins {
 
-  static final String REFUSAL = "requests from pages of other sites are refused";
+  static final String REFUSAL =
+      "requests from pages of other sites are refused, except those of gateway.allowedOrigins";
 
-  private Origins() {}
+  static final String UNKNOWN_NAME =
+      "without tokens this server is only known as localhost and by loopback addresses; other names"
+          + " must be in gateway.allowedOrigins";
+
+  private static final Pattern ORIGIN = Pattern.compile("https?://[^\\s/?#@,*]+");
+
+  /** What browsers say for pages that have no site, such as files. */
+  private static final String NO_SITE = "null";
+
+  private final Set<String> allowed;
+  private final boolean anyName;
+
+  /**
+   * @param anyName whether the name by which the server is asked does not matter
+   */
+  Origins(GatewayOptions options, boolean anyName) {
+    allowed = parse(options.getAllowedOrigins());
+    this.anyName = anyName;
+  }
+
+  /** Throws {@link IllegalArgumentException} for what is none. */
+  static Set<String> parse(@Nullable String list) {
+    Set<String> origins = new TreeSet<>();
+    if (list != null) {
+      for (String each : list.split(",", -1)) {
+        String origin = each.strip().toLowerCase(Locale.ROOT);
+        if (!origin.equals(NO_SITE) && !ORIGIN.matcher(origin).matches()) {
+          throw new IllegalArgumentException(
+              "allowedOrigins: \""
+                  + each.strip()
+                  + "\" must be an origin such as https://app.example:8443, or null");
+        }
+        origins.add(origin);
+      }
+    }
+    return origins;
+  }
+
+  /** Whether the server is asked by a name that must not be trusted. A program may leave it out. */
+  boolean misnamed(HttpServerRequest request) {
+    HostAndPort name = request.authority();
+    return !anyName
+        && name != null
+        && !isLoopback(name.host().toLowerCase(Locale.ROOT))
+        && !allowed.contains("http://" + name)
+        && !allowed.contains("https://" + name);
+  }
+
+  private static boolean isLoopback(String host) {
+    // Of addresses only literals, which nobody can have lead elsewhere.
+    return host.equals("localhost")
+        || host.equals("[::1]")
+        || (host.startsWith("127.") && NetUtil.isValidIpV4Address(host));
+  }
 
   /** Whether a browser says that a page of another site is behind the request. */
-  static boolean foreign(HttpServerRequest request) {
+  boolean foreign(HttpServerRequest request) {
     String origin = request.getHeader(HttpHeaders.ORIGIN);
-    if (origin == null) {
+    if (origin == null || allowed.contains(origin)) {
       return false;
     }
     HostAndPort authority = request.authority();
@@ -25,5 +92,33 @@ final class Origins {
     } catch (IllegalArgumentException e) {
       return true;
     }
+  }
+
+  /** Tells the browser that a page which is allowed may read the answer. */
+  void permit(HttpServerRequest request) {
+    String origin = request.getHeader(HttpHeaders.ORIGIN);
+    if (origin != null && allowed.contains(origin)) {
+      request
+          .response()
+          .putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_ORIGIN, origin)
+          .putHeader(HttpHeaders.VARY, "Origin");
+    }
+  }
+
+  /** Whether a browser asks beforehand what a page may do. */
+  static boolean asksFirst(HttpServerRequest request) {
+    return request.method().equals(HttpMethod.OPTIONS)
+        && request.headers().contains(HttpHeaders.ORIGIN)
+        && request.headers().contains(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD);
+  }
+
+  static void answer(HttpServerResponse response) {
+    response
+        .setStatusCode(204)
+        .putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE")
+        .putHeader(
+            HttpHeaders.ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id")
+        .putHeader(HttpHeaders.ACCESS_CONTROL_MAX_AGE, "600")
+        .end();
   }
 }

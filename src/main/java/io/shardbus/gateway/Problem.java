@@ -17,6 +17,7 @@ final class Problem {
           Map.entry(403, "Forbidden"),
           Map.entry(404, "Not found"),
           Map.entry(405, "Method not allowed"),
+          Map.entry(408, "Timeout"),
           Map.entry(409, "Conflict"),
           Map.entry(413, "Too large"),
           Map.entry(414, "URI too long"),
@@ -26,7 +27,8 @@ final class Problem {
           Map.entry(431, "Headers too large"),
           Map.entry(500, "Internal error"),
           Map.entry(501, "Not implemented"),
-          Map.entry(503, "Unavailable"));
+          Map.entry(503, "Unavailable"),
+          Map.entry(504, "Not confirmed in time"));
 
   private Problem() {}
 
@@ -34,7 +36,7 @@ final class Problem {
     send(response, status, detail, new JsonObject());
   }
 
-  /** Answers without reading on: the connection cannot be used again. */
+  /** Answers without taking the body: the connection cannot be used again, and is closed soon. */
   static void refuse(HttpServerRequest request, int status, String detail) {
     refuse(request, status, detail, new JsonObject());
   }
@@ -43,6 +45,7 @@ final class Problem {
     // HTTP/2 has no such header: there it is one stream of several that ends.
     if (request.version() != HttpVersion.HTTP_2 && !request.response().headWritten()) {
       request.response().putHeader(HttpHeaders.CONNECTION, "close");
+      Linger.over(request);
     }
     send(request.response(), status, detail, more);
   }

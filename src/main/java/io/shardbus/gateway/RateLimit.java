@@ -7,23 +7,37 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * How many events a second each client may send: a bucket of tokens for each, that holds those of
- * one second. The limit may change at any time. Safe for any thread.
+ * How many events and bytes a second each client may send: a bucket of tokens for each, that holds
+ * those of one second. An event that is more than a second's bytes passes when the bucket is full.
+ * The limits may change at any time. Safe for any thread.
  */
 final class RateLimit {
 
   /** In picoseconds: at high rates an event costs a few nanoseconds. */
   private static final long SECOND = 1_000_000_000_000L;
 
-  private final IntSupplier perSecond;
+  private final IntSupplier events;
+  private final LongSupplier bytes;
   private final LongSupplier nanoTime;
-  private final ConcurrentMap<String, Bucket> buckets = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, Buckets> clients = new ConcurrentHashMap<>();
+
+  private final class Buckets {
+
+    final Bucket events = new Bucket();
+    final Bucket bytes = new Bucket();
+
+    boolean full() {
+      return events.full() && bytes.full();
+    }
+  }
 
   /**
-   * @param perSecond the limit in force; 0 for none
+   * @param events a second; 0 for no limit
+   * @param bytes a second; 0 for no limit
    */
-  RateLimit(IntSupplier perSecond, LongSupplier nanoTime) {
-    this.perSecond = perSecond;
+  RateLimit(IntSupplier events, LongSupplier bytes, LongSupplier nanoTime) {
+    this.events = events;
+    this.bytes = bytes;
     this.nanoTime = nanoTime;
   }
 
@@ -31,46 +45,74 @@ final class RateLimit {
     return new Client(client);
   }
 
-  /** Forgets clients whose buckets are full: they would begin with a full one. */
+  /** Forgets clients whose buckets are full: they would begin with full ones. */
   void forgetIdle() {
-    buckets.values().removeIf(Bucket::full);
+    clients.values().removeIf(Buckets::full);
   }
 
   int clients() {
-    return buckets.size();
+    return clients.size();
   }
 
-  String refusal() {
-    return "gateway.maxEventsPerSecondPerClient: more than "
-        + perSecond.getAsInt()
-        + " events in a second from this address";
-  }
-
-  /** One client, as one of its connections sees it: all share a bucket. */
+  /** One client, as one of its connections sees it: all share the buckets. */
   final class Client {
 
     private final String name;
+    private boolean forBytes;
 
     private Client(String name) {
       this.name = name;
     }
 
-    boolean tryTake() {
-      int limit = perSecond.getAsInt();
-      return limit == 0 || bucket().tryTake(SECOND / limit);
+    /** Takes the tokens of an event of that size, or none. */
+    boolean tryTake(int size) {
+      int mostEvents = events.getAsInt();
+      long mostBytes = bytes.getAsLong();
+      if (mostEvents == 0 && mostBytes == 0) {
+        return true;
+      }
+      Buckets mine = clients.computeIfAbsent(name, first -> new Buckets());
+      if (mostEvents > 0 && !mine.events.tryTake(SECOND / mostEvents)) {
+        forBytes = false;
+        return false;
+      }
+      if (mostBytes > 0 && !mine.bytes.tryTake(cost(size, mostBytes))) {
+        if (mostEvents > 0) {
+          mine.events.giveBack(SECOND / mostEvents);
+        }
+        forBytes = true;
+        return false;
+      }
+      return true;
     }
 
     /** For an event that was not taken after all. */
-    void giveBack() {
-      int limit = perSecond.getAsInt();
-      if (limit != 0) {
-        bucket().giveBack(SECOND / limit);
+    void giveBack(int size) {
+      int mostEvents = events.getAsInt();
+      long mostBytes = bytes.getAsLong();
+      Buckets mine = clients.get(name);
+      if (mine != null && mostEvents > 0) {
+        mine.events.giveBack(SECOND / mostEvents);
+      }
+      if (mine != null && mostBytes > 0) {
+        mine.bytes.giveBack(cost(size, mostBytes));
       }
     }
 
-    private Bucket bucket() {
-      return buckets.computeIfAbsent(name, first -> new Bucket());
+    /** Why the last one was not let through. */
+    String refusal() {
+      return forBytes
+          ? "gateway.maxBytesPerSecondPerClient: more than "
+              + bytes.getAsLong()
+              + " bytes in a second from this address"
+          : "gateway.maxEventsPerSecondPerClient: more than "
+              + events.getAsInt()
+              + " events in a second from this address";
     }
+  }
+
+  private static long cost(int size, long perSecond) {
+    return (long) ((double) size / perSecond * SECOND);
   }
 
   /** Kept as the time at which it will be full again: one number is all there is. */
@@ -88,7 +130,7 @@ final class RateLimit {
       while (true) {
         long before = fullAt.get();
         long after = Math.max(before, now) + cost;
-        if (after - now > SECOND) {
+        if (after - now > SECOND && before > now) {
           return false;
         }
         if (fullAt.compareAndSet(before, after)) {

@@ -5,7 +5,6 @@ import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.function.Consumer;
@@ -29,12 +28,12 @@ final class Settings {
     this.limits = limits;
   }
 
-  void mount(Router router, BodyHandler body) {
-    serve(router, body, "/v1/limits", limits::json, limits::change);
-    serve(router, body, "/v1/policy", () -> OptionsJson.write(bus.scalingPolicy()), this::policy);
+  void mount(Routes routes, BodyHandler body) {
+    serve(routes, body, "/v1/limits", limits::json, limits::change);
+    serve(routes, body, "/v1/policy", () -> OptionsJson.write(bus.scalingPolicy()), this::policy);
     if (LogLevels.known()) {
       serve(
-          router,
+          routes,
           body,
           "/v1/log-level",
           () -> new JsonObject().put("level", LogLevels.level()),
@@ -43,14 +42,14 @@ final class Settings {
   }
 
   private static void serve(
-      Router router,
+      Routes routes,
       BodyHandler body,
       String path,
       Supplier<JsonObject> inForce,
       Consumer<JsonObject> change) {
-    router.get(path).handler(context -> answer(context, inForce));
-    router
-        .patch(path)
+    routes.get(path, Role.ADMIN).handler(context -> answer(context, inForce));
+    routes
+        .patch(path, Role.ADMIN)
         .handler(body)
         .handler(
             context ->

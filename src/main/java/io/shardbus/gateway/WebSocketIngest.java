@@ -1,12 +1,10 @@
 package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.shardbus.ShardBus;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
@@ -15,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -25,63 +24,94 @@ import org.jspecify.annotations.Nullable;
  * first n + rejected events, in the order in which it sent them, the fate is known. A client that did not ask is
  * answered by the backpressure mode, and told of refusals once a second at most.
  *
- * Acknowledgements go by message: a message's events count once all of them are settled, and all messages before it.
+ * Acknowledgements go by message: a message's events count once all of them are settled, and all messages before it. A
+ * message of which nothing was taken joins the one before it, so that those that are kept are no more than the events
+ * of this client that the bus holds - and those behind them that another shard has delivered already, for which
+ * there is a limit.
+ *
+ * The socket is also paused while a client that sends pings does not read the answers: Vert.x sends one for each.
  */
 final class WebSocketIngest {
 
+  private static final short POLICY_VIOLATION = 1008;
   private static final short TOO_BIG = 1009;
+  private static final short TRY_AGAIN_LATER = 1013;
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
 
-  private final Vertx vertx;
+  /** What an event costs that waits for room, besides its bytes. */
+  private static final long HELD_BYTES = 128;
+
+  /** Messages whose fate is open, above which the socket is paused. */
+  private static final int MAX_UNSETTLED = 16_384;
+
+  private final Intake intake;
   private final ServerWebSocket socket;
   private final IngestRequest asked;
-  private final ShardBus bus;
-  private final int maxMessageBytes;
-  private @Nullable Buffer partial;
+  private final Parts partial;
+  private final Budget.Share held;
   private final Feeder feeder;
   private final Runnable report;
+  private final Runnable regulate;
   private final Runnable onEnd;
   private final Deque<Message> unsettled = new ArrayDeque<>();
+  private final Tally total = new Tally();
   private JsonArray errors = new JsonArray();
   private long events;
-  private long invalid;
-  private long acked;
-  private long failed;
   private long reported;
   private long reportTimer = -1;
+  private boolean released;
+  private boolean paused;
+  private boolean answering; // pings, faster than the client reads
   private volatile long heard = System.nanoTime();
   private boolean pinged;
+  private volatile long partialSince; // 0 while there is none
 
-  /** A message whose events are not all settled. */
+  /** A message, and those behind it of which nothing was taken. */
   private static final class Message {
 
-    final Countdown countdown;
-    long acceptedBefore;
-    long accepted = -1;
+    final Tally tally = new Tally();
+    final @Nullable Countdown countdown;
+    final long before;
+    long events;
 
-    Message(Countdown countdown) {
+    Message(@Nullable Countdown countdown, long before) {
       this.countdown = countdown;
+      this.before = before;
+    }
+
+    boolean settled() {
+      return tally.accepted() + tally.refused() == events
+          && (countdown == null || countdown.settled() == tally.accepted());
+    }
+
+    void addTo(Tally total) {
+      total.addRefusalsOf(tally);
+      if (countdown == null) {
+        total.accept(tally.accepted());
+      } else {
+        total.accept(countdown.deliveredCount());
+        total.refuse("not_delivered", countdown.failedCount());
+      }
     }
   }
 
   WebSocketIngest(
-      Vertx vertx,
-      ShardBus bus,
+      Intake intake,
       ServerWebSocket socket,
       IngestRequest asked,
-      int maxMessageBytes,
       RateLimit.Client rate,
       Runnable onEnd) {
-    this.maxMessageBytes = maxMessageBytes;
+    this.intake = intake;
     this.onEnd = onEnd;
-    this.vertx = vertx;
     this.socket = socket;
     this.asked = asked;
-    this.bus = bus;
-    Context context = vertx.getOrCreateContext();
+    Context context = intake.vertx().getOrCreateContext();
     report = new Coalesced(context, this::report);
-    feeder = new Feeder(vertx, bus, rate, asked.ack() != IngestRequest.Ack.NONE, this::roomAgain);
+    regulate = new Coalesced(context, this::regulate);
+    feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
+    partial = new Parts(intake.budget());
+    held = intake.budget().share();
   }
 
   void begin() {
@@ -103,150 +133,208 @@ final class WebSocketIngest {
     pinged = false;
   }
 
-  /** How long the client has been silent; for any thread. */
-  long quietNanos() {
-    return System.nanoTime() - heard;
+  /** Whether there may be something to do for it; for any thread. */
+  boolean needsLook() {
+    return System.nanoTime() - heard > intake.options().getIdleTimeout().toNanos() / 2
+        || partialIsLate();
+  }
+
+  private boolean partialIsLate() {
+    long since = partialSince;
+    return since != 0 && System.nanoTime() - since > intake.options().getBodyTimeout().toNanos();
   }
 
   /** Asks a silent client for a sign of life, and closes if none comes. */
-  void keepAlive(Duration timeout) {
-    if (feeder.full()) {
-      heard(); // it is not read from
+  void look() {
+    Duration timeout = intake.options().getIdleTimeout();
+    if (paused) {
+      // It is not read from, so its answers are not heard; but the connection must not look idle.
+      heard();
+      ping();
+    } else if (partialIsLate()) {
+      refuse(
+          POLICY_VIOLATION,
+          Refusals.TOO_SLOW,
+          Upload.tooSlow(intake.options().getBodyTimeout(), "a message"));
     } else if (!pinged) {
       pinged = true;
-      socket.writePing(Buffer.buffer());
-    } else if (quietNanos() > timeout.toNanos()) {
+      ping();
+    } else if (System.nanoTime() - heard > timeout.toNanos()) {
       socket.close(
           WebSockets.GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
     }
   }
 
+  private void ping() {
+    if (!socket.isClosed() && !socket.writeQueueFull()) {
+      socket.writePing(Buffer.buffer());
+    }
+  }
+
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
   private void frame(WebSocketFrame frame) {
+    if (released) {
+      return;
+    }
     heard();
     if (!frame.isText() && !frame.isBinary() && !frame.isContinuation()) {
+      answering |= frame.isPing();
+      regulate.run(); // not now: behind a ping, Vert.x asks for one frame more
       return;
     }
     Buffer bytes = frame.binaryData();
-    Buffer before = partial;
-    if (before != null) {
-      if ((long) before.length() + bytes.length() > maxMessageBytes) {
-        socket.close(TOO_BIG, "a message is larger than " + maxMessageBytes + " bytes");
-        return;
-      }
-      bytes = before.appendBuffer(bytes);
+    if (partial.length() + bytes.length() > intake.options().getMaxFrameBytes()) {
+      refuse(
+          TOO_BIG,
+          Refusals.TOO_LARGE,
+          "gateway.maxFrameBytes: the message is larger than "
+              + intake.options().getMaxFrameBytes()
+              + " bytes");
+    } else if (!partial.add(bytes)) {
+      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+    } else if (frame.isFinal()) {
+      partialSince = 0;
+      message(partial.take());
+    } else if (partialSince == 0) {
+      partialSince = System.nanoTime();
     }
-    if (frame.isFinal()) {
-      partial = null;
-      message(bytes);
-    } else {
-      partial = before == null ? bytes.copy() : bytes;
-    }
+  }
+
+  private void refuse(short code, String reason, String detail) {
+    intake.refusals().count(reason);
+    socket.close(code, detail);
+    release();
   }
 
   private void message(Buffer bytes) {
-    Message message = new Message(new Countdown(report));
-    message.acceptedBefore = feeder.accepted();
-    LineSplitter lines = new LineSplitter(bus.shards().limits().maxEventBytes());
-    long before = events;
-    try {
-      if (isOneValue(bytes)) {
-        event(bytes, message);
-      } else {
-        lines.feed(bytes, line -> event(line, message));
-        lines.end(line -> event(line, message));
-      }
-    } catch (LineSplitter.LineTooLongException e) {
-      events++;
-      reject(e.getMessage());
+    Message message =
+        new Message(
+            asked.ack() == IngestRequest.Ack.DELIVERED ? new Countdown(report) : null, events);
+    events(bytes, message);
+    if (events == message.before) {
+      reject("an empty message: one JSON value or lines of them are expected", message);
     }
-    if (events == before) {
-      events++;
-      reject("an empty message: one JSON value or lines of them are expected");
+    message.events = events - message.before;
+    keep(message);
+    if (feeder.full() && !held.resize(bytes.length() + HELD_BYTES * message.events)) {
+      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+      return;
     }
-    unsettled.add(message);
-    if (feeder.full()) {
-      socket.pause();
-    } else {
-      settleAccepted();
-    }
+    regulate();
     report.run();
   }
 
+  private void keep(Message message) {
+    Message last = unsettled.peekLast();
+    if (last == null && message.settled()) {
+      message.addTo(total);
+    } else if (last != null && message.tally.refused() == message.events) {
+      last.events += message.events;
+      last.tally.addRefusalsOf(message.tally);
+    } else {
+      unsettled.add(message);
+    }
+  }
+
   /**
-   * A message without a line end is one value; so is one that spans lines, such as indented JSON.
+   * A message without a line end is one value; so is one that spans lines, such as indented JSON,
+   * of which the first line alone is none.
    */
-  private static boolean isOneValue(Buffer bytes) {
-    int newline = LineSplitter.lineEnd(bytes, 0);
-    if (newline < 0) {
-      return bytes.length() > 0;
+  private void events(Buffer bytes, Message message) {
+    if (LineSplitter.lineEnd(bytes, 0) < 0) {
+      if (bytes.length() > 0) {
+        eventOrReject(bytes, message);
+      }
+      return;
     }
     try {
-      RawEvent.parse(bytes.slice(0, newline));
-      return false;
-    } catch (InvalidEventException e) {
+      eachLine(
+          bytes,
+          line -> {
+            if (events == message.before) {
+              event(line, message);
+            } else {
+              eventOrReject(line, message);
+            }
+          });
+    } catch (InvalidEventException firstLine) {
       try {
-        RawEvent.parse(bytes);
-        return true;
-      } catch (InvalidEventException alsoBad) {
-        return false;
+        event(bytes, message);
+      } catch (InvalidEventException whole) {
+        eachLine(bytes, line -> eventOrReject(line, message));
       }
+    }
+  }
+
+  private static void eachLine(Buffer bytes, Consumer<Buffer> then) {
+    LineSplitter lines = new LineSplitter(Math.max(1, bytes.length()));
+    lines.feed(bytes, then);
+    lines.end(then);
+  }
+
+  private void eventOrReject(Buffer bytes, Message message) {
+    try {
+      event(bytes, message);
+    } catch (InvalidEventException e) {
+      reject(e.getMessage(), message);
     }
   }
 
   private void event(Buffer bytes, Message message) {
-    events++;
-    try {
-      boolean tellWhenDelivered = asked.ack() == IngestRequest.Ack.DELIVERED;
-      feeder.push(asked.event(bytes), tellWhenDelivered ? message.countdown : null);
-    } catch (InvalidEventException e) {
-      reject(e.getMessage());
+    int most = intake.options().getMaxEventsPerMessage();
+    if (events - message.before >= most) {
+      events++;
+      tell("gateway.maxEventsPerMessage: the message has more than " + most + " events");
+      refuse(Refusals.TOO_MANY, message);
+      return;
     }
+    RawEvent event = asked.event(bytes);
+    events++;
+    feeder.push(event, events, message.tally, message.countdown);
   }
 
-  private void reject(@Nullable String why) {
-    invalid++;
+  private void reject(@Nullable String why, Message message) {
+    events++;
+    tell(why);
+    refuse(Refusals.INVALID, message);
+  }
+
+  private void refuse(String reason, Message message) {
+    intake.refusals().count(reason);
+    message.tally.refuse(reason, 1);
+  }
+
+  private void tell(@Nullable String why) {
     if (errors.size() < MAX_ERRORS) {
       errors.add(new JsonObject().put("event", events).put("error", why));
     }
   }
 
-  private void roomAgain() {
-    settleAccepted();
-    socket.resume();
-    report.run();
-  }
-
-  /**
-   * Everything that was pushed is accepted or refused: each message knows how many it has to wait
-   * for.
-   */
-  private void settleAccepted() {
-    long total = feeder.accepted();
-    for (var messages = unsettled.descendingIterator(); messages.hasNext(); ) {
-      Message message = messages.next();
-      if (message.accepted >= 0) {
-        break;
-      }
-      message.accepted = total - message.acceptedBefore;
-      total = message.acceptedBefore;
+  /** Reads on or not. */
+  private void regulate() {
+    if (socket.isClosed()) {
+      return;
+    }
+    answering &= socket.writeQueueFull();
+    boolean before = paused;
+    paused = answering || feeder.full() || unsettled.size() >= MAX_UNSETTLED;
+    if (paused) {
+      socket.pause();
+    } else if (before) {
+      socket.resume();
     }
   }
 
   private void report() {
-    while (!unsettled.isEmpty()) {
-      Message first = unsettled.element();
-      boolean delivered = asked.ack() == IngestRequest.Ack.DELIVERED;
-      if (first.accepted < 0 || (delivered && first.countdown.settled() < first.accepted)) {
-        break;
-      }
-      unsettled.remove();
-      acked += delivered ? first.countdown.deliveredCount() : first.accepted;
-      failed += first.countdown.failedCount();
+    while (!unsettled.isEmpty() && unsettled.element().settled()) {
+      unsettled.remove().addTo(total);
     }
+    if (!feeder.full()) {
+      held.free();
+    }
+    regulate();
     boolean silent = asked.ack() == IngestRequest.Ack.NONE;
-    long rejected = invalid + feeder.refused() + failed;
-    long news = silent ? rejected : acked + rejected;
+    long news = silent ? total.refused() : total.accepted() + total.refused();
     if (news == reported || socket.isClosed()) {
       return;
     }
@@ -260,28 +348,24 @@ final class WebSocketIngest {
     socket.writeTextMessage(frame(silent).encode());
     if (silent) {
       reportTimer =
-          vertx.setTimer(
-              REPORT_MILLIS,
-              id -> {
-                reportTimer = -1;
-                report();
-              });
+          intake
+              .vertx()
+              .setTimer(
+                  REPORT_MILLIS,
+                  id -> {
+                    reportTimer = -1;
+                    report();
+                  });
     }
   }
 
   private JsonObject frame(boolean silent) {
     JsonObject frame = new JsonObject();
     if (!silent) {
-      frame.put("acked", acked);
+      frame.put("acked", total.accepted());
     }
     JsonObject rejected = new JsonObject();
-    if (invalid > 0) {
-      rejected.put("invalid", invalid);
-    }
-    feeder.refusals().forEach(rejected::put);
-    if (failed > 0) {
-      rejected.put("not_delivered", failed);
-    }
+    total.refusals().forEach(rejected::put);
     if (!rejected.isEmpty()) {
       frame.put("rejected", rejected);
     }
@@ -294,9 +378,18 @@ final class WebSocketIngest {
 
   private void end() {
     onEnd.run();
+    release();
+  }
+
+  /** Takes nothing more, and lets go of what is not in. */
+  private void release() {
+    released = true;
     feeder.abandon();
+    partial.drop();
+    partialSince = 0;
+    held.free();
     if (reportTimer >= 0) {
-      vertx.cancelTimer(reportTimer);
+      intake.vertx().cancelTimer(reportTimer);
     }
   }
 }

@@ -1,14 +1,11 @@
 package io.shardbus.gateway;
 
-import io.shardbus.ShardBus;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.RoutingContext;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -24,23 +21,16 @@ final class WebSockets {
 
   private static final short POLICY_VIOLATION = 1008;
 
-  private final Vertx vertx;
-  private final ShardBus bus;
-  private final GatewayOptions options;
+  private final Intake intake;
   private final Connections connections;
-  private final RateLimit rates;
   private final Map<ServerWebSocket, Session> sessions = new ConcurrentHashMap<>();
   private volatile boolean closing;
 
   private record Session(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
 
-  WebSockets(
-      Vertx vertx, ShardBus bus, GatewayOptions options, Connections connections, RateLimit rates) {
+  WebSockets(Intake intake, Connections connections) {
+    this.intake = intake;
     this.connections = connections;
-    this.rates = rates;
-    this.vertx = vertx;
-    this.bus = bus;
-    this.options = options;
   }
 
   void open(RoutingContext context) {
@@ -63,17 +53,13 @@ final class WebSockets {
           "a WebSocket needs the headers Connection: Upgrade and Sec-WebSocket-Key");
       return;
     }
-    if (Origins.foreign(request)) {
-      Problem.send(request.response(), 403, Origins.REFUSAL);
-      return;
-    }
     if (closing) {
       Problem.send(request.response(), 503, "the server is stopping");
       return;
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE);
+      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE, intake.options());
     } catch (IllegalArgumentException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;
@@ -96,17 +82,15 @@ final class WebSockets {
       BooleanSupplier allowed) {
     WebSocketIngest ingest =
         new WebSocketIngest(
-            vertx,
-            bus,
+            intake,
             socket,
             asked,
-            options.getMaxFrameBytes(),
-            rates.of(Connections.client(socket.remoteAddress())),
+            intake.rates().of(Connections.client(socket.remoteAddress())),
             () -> {
               sessions.remove(socket);
               connections.closed(connection);
             });
-    sessions.put(socket, new Session(ingest, vertx.getOrCreateContext(), allowed));
+    sessions.put(socket, new Session(ingest, intake.vertx().getOrCreateContext(), allowed));
     ingest.begin();
     if (closing) {
       close(socket);
@@ -119,13 +103,12 @@ final class WebSockets {
 
   /** Looks after those that are silent or no longer allowed; to be called every second or so. */
   void sweep() {
-    Duration timeout = options.getIdleTimeout();
     sessions.forEach(
         (socket, session) -> {
           if (!session.allowed().getAsBoolean()) {
             socket.close(POLICY_VIOLATION, "the token is no longer good for this");
-          } else if (session.ingest().quietNanos() > timeout.toNanos() / 2) {
-            session.context().runOnContext(now -> session.ingest().keepAlive(timeout));
+          } else if (session.ingest().needsLook()) {
+            session.context().runOnContext(now -> session.ingest().look());
           }
         });
   }

@@ -45,6 +45,10 @@ class RawEventTest {
     Buffer buffer = Buffer.buffer("{}");
     assertThat(RawEvent.of(buffer).buffer()).isSameAs(buffer);
     assertThat(RawEvent.parse(buffer).buffer()).isSameAs(buffer);
+    byte[] bytes = {'1', '2'};
+    RawEvent event = RawEvent.of(bytes);
+    bytes[0] = '3';
+    assertThat(event.buffer().toString()).isEqualTo("32");
   }
 
   @Test

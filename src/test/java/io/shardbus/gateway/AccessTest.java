@@ -25,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AccessTest {
 
   private static final String JSON = "application/json";
+  private static final Object[] NO_INGEST = {403};
+  private static final Object[] NO_ADMIN = {403, 404}; // who may know that there is no such route
 
   @TempDir Path dir;
   private TestGateway server;
@@ -103,21 +105,73 @@ class AccessTest {
     assertThat(server.get(uri).status()).isEqualTo(200);
   }
 
+  /** However it is written, it is the same route, or none. */
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "/v1/events",
         "//v1/events",
+        "/v1//events",
         "/v1/./events",
         "/v1/x/../events",
         "/v1/events/",
+        "/v1/events//",
+        "/v1/events/.",
+        "/v1/events/x/..",
+        "/v1/events/%2e",
+        "/v1/events%2F",
+        "/v1/events;a=b",
+        "/v1/events/?limit=1",
+        "/v1/events%3F",
+        "/v1/events%00",
         "/%761/events",
+        "/console/../v1/events",
+        "/console/%2e%2e/v1/events",
         "/v1/events?token=r-1",
         "/V1/EVENTS"
       })
   void spellings_openNoDoor(String uri) throws Exception {
     start();
-    assertThat(server.get(uri).status()).isEqualTo(401);
-    assertThat(server.get(uri, bearer("i-1")).status()).isEqualTo(403);
+    for (HttpMethod method : List.of(HttpMethod.GET, HttpMethod.HEAD)) {
+      assertThat(server.send(method, uri, Map.of(), null).status()).isEqualTo(401);
+      for (String wrong : List.of("i-1", "a-1")) {
+        Answer answer = server.send(method, uri, TestGateway.map(bearer(wrong)), null);
+        assertThat(answer.status()).as(wrong).isIn(wrong.equals("a-1") ? NO_ADMIN : NO_INGEST);
+        assertThat(answer.body()).doesNotContain("cursor");
+      }
+    }
+    assertThat(server.get(uri, bearer("r-1")).status()).isIn(200, 403);
+    assertThat(server.get(uri, bearer("all-1")).status()).isIn(200, 404);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "POST, /v1/shards, r-1",
+    "POST, /v1/shards/, r-1",
+    "DELETE, /v1/shards/0, r-1",
+    "DELETE, /v1/shards/0/, r-1",
+    "PATCH, /v1/limits/, r-1",
+    "POST, /v1/dead-letters/replay/, i-1",
+    "POST, /v1/events/, r-1",
+    "POST, /v1/events/, a-1",
+    "GET, /v1/tail/, a-1",
+    "GET, /v1/tail/, i-1",
+    "GET, /v1/dead-letters/, a-1",
+    "GET, /metrics/, i-1",
+    "GET, /v1/ingest/, r-1",
+    "GET, /v1/ingest/, a-1",
+    "PUT, /v1/events, r-1",
+    "OPTIONS, /v1/events, r-1"
+  })
+  void otherRoles_areRefusedHoweverTheyWriteIt(String method, String uri, String token)
+      throws Exception {
+    start();
+    assertThat(
+            server
+                .send(HttpMethod.valueOf(method), uri, TestGateway.map(bearer(token)), null)
+                .status())
+        .isEqualTo(403);
+    assertThat(server.bus.stats().shards()).hasSize(2);
   }
 
   @ParameterizedTest

@@ -142,7 +142,7 @@ class FloodTest {
         RawWebSocket acks = new RawWebSocket(port)) {
       tail.getOutputStream()
           .write(
-              "GET /v1/tail?from=start HTTP/1.1\r\nHost: a\r\n\r\n"
+              "GET /v1/tail?from=start HTTP/1.1\r\nHost: localhost\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
       byte[] frame = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, message.getBytes());
       for (long i = 0; i < MESSAGES; i++) {

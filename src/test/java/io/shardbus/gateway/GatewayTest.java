@@ -187,7 +187,8 @@ class GatewayTest {
       assertThat(json.getInteger("accepted")).isEqualTo(4);
       assertThat(json.getInteger("delivered")).isEqualTo(4);
       assertThat(json.getJsonObject("reasons").getInteger("invalid")).isEqualTo(1);
-      assertThat(json.getJsonArray("errors").getJsonObject(0).getInteger("line")).isEqualTo(4);
+      // As an editor counts them: blank ones too.
+      assertThat(json.getJsonArray("errors").getJsonObject(0).getInteger("line")).isEqualTo(5);
     }
     assertThat(storedEvents(1000)).hasSize(4 * (bytes.length() - 1));
   }
@@ -343,6 +344,34 @@ class GatewayTest {
     }
     assertThat(bus.stats().total().backpressure()).isZero();
     assertThat(stalled.faults()).isEmpty();
+  }
+
+  /** {@code acked + rejected} is about the first events, without a gap. */
+  @Test
+  void webSocket_tellsOfRefusalsInTheOrderOfTheEvents() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    options.setMaxEventBytes(100);
+    start(options, stalled, new GatewayOptions());
+    Client client = connect("/v1/ingest?ack=delivered");
+    Client other = connect("/v1/ingest?ack=delivered");
+    client.socket().writeTextMessage("1\nbad");
+    for (int i = 0; i < 1_000; i++) {
+      client.socket().writeTextMessage("bad");
+    }
+    client.socket().writeTextMessage("\"" + "x".repeat(200) + "\"");
+    client.socket().writeTextMessage("2");
+    Awaitility.await().until(() -> bus.shards().totalPendingInRings() > 0 || stalled.count() > 0);
+    other.socket().writeTextMessage("bad");
+    assertThat(other.settled(1).getJsonObject("rejected").getInteger("invalid")).isEqualTo(1);
+    Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
+    assertThat(client.frames()).isEmpty();
+    gate.complete();
+    JsonObject last = client.settled(1_004);
+    assertThat(last.getLong("acked")).isEqualTo(2);
+    assertThat(last.getJsonObject("rejected"))
+        .isEqualTo(new JsonObject().put("invalid", 1_001).put("too_large", 1));
   }
 
   @Test

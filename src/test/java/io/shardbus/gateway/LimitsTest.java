@@ -13,6 +13,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.UpgradeRejectedException;
 import io.vertx.core.http.WebSocket;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.SocketAddress;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -110,7 +111,7 @@ class LimitsTest {
     socket
         .getOutputStream()
         .write(
-            "GET /v1/stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            "GET /v1/stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 .getBytes(StandardCharsets.US_ASCII));
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
@@ -204,28 +205,28 @@ class LimitsTest {
   @Test
   void rate_refillsWithTime() {
     AtomicLong now = new AtomicLong(-5);
-    RateLimit limit = new RateLimit(() -> 10, now::get);
+    RateLimit limit = new RateLimit(() -> 10, () -> 0, now::get);
     RateLimit.Client bucket = limit.of("a");
     for (int i = 0; i < 10; i++) {
-      assertThat(bucket.tryTake()).isTrue();
+      assertThat(bucket.tryTake(1)).isTrue();
     }
-    assertThat(bucket.tryTake()).isFalse();
-    assertThat(limit.of("a").tryTake()).isFalse();
-    assertThat(limit.of("b").tryTake()).isTrue();
+    assertThat(bucket.tryTake(1)).isFalse();
+    assertThat(limit.of("a").tryTake(1)).isFalse();
+    assertThat(limit.of("b").tryTake(1)).isTrue();
     now.addAndGet(99_999_999);
-    assertThat(bucket.tryTake()).isFalse();
+    assertThat(bucket.tryTake(1)).isFalse();
     now.addAndGet(1);
-    assertThat(bucket.tryTake()).isTrue();
-    assertThat(bucket.tryTake()).isFalse();
-    bucket.giveBack();
-    assertThat(bucket.tryTake()).isTrue();
+    assertThat(bucket.tryTake(1)).isTrue();
+    assertThat(bucket.tryTake(1)).isFalse();
+    bucket.giveBack(1);
+    assertThat(bucket.tryTake(1)).isTrue();
     assertThat(limit.clients()).isEqualTo(2);
     now.addAndGet(TimeUnit.SECONDS.toNanos(1));
     limit.forgetIdle();
     assertThat(limit.clients()).isZero();
-    RateLimit none = new RateLimit(() -> 0, now::get);
+    RateLimit none = new RateLimit(() -> 0, () -> 0, now::get);
     for (int i = 0; i < 1_000; i++) {
-      assertThat(none.of("a").tryTake()).isTrue();
+      assertThat(none.of("a").tryTake(1)).isTrue();
     }
     assertThat(none.clients()).isZero();
   }
@@ -273,6 +274,18 @@ class LimitsTest {
   }
 
   @Test
+  void upload_countsBlankLinesToo() throws Exception {
+    start(
+        new GatewayOptions()
+            .setMaxEventsPerSecondPerClient(1)
+            .setBackpressureTimeout(Duration.ofMillis(1)),
+        BackpressureMode.FAIL_PRODUCER);
+    Answer answer = server.post("/v1/events", NDJSON, "\n\n1\n\n\n" + lines(1_000));
+    assertThat(answer.json().getInteger("accepted")).isEqualTo(1);
+    assertThat(answer.detail()).contains("behind the first 5 lines");
+  }
+
+  @Test
   void upload_ofAnImpatientModeIsCounted() throws Exception {
     start(new GatewayOptions().setMaxEventsPerSecondPerClient(10), BackpressureMode.DROP_NEWEST);
     JsonObject counts = server.post("/v1/events", NDJSON, lines(1_000)).json();
@@ -308,5 +321,75 @@ class LimitsTest {
     socket.writeTextMessage(lines(1_000));
     assertThat(frames.poll(20, TimeUnit.SECONDS).getJsonObject("rejected").getInteger("rate"))
         .isBetween(970, 990);
+  }
+
+  @Test
+  void bytes_areLimitedLikeEvents() {
+    AtomicLong now = new AtomicLong();
+    RateLimit limit = new RateLimit(() -> 3, () -> 1_000, now::get);
+    RateLimit.Client client = limit.of("a");
+    assertThat(client.tryTake(600)).isTrue();
+    assertThat(client.tryTake(600)).isFalse();
+    assertThat(client.refusal()).contains("gateway.maxBytesPerSecondPerClient").contains("1000");
+    assertThat(client.tryTake(400)).isTrue();
+    client.giveBack(400);
+    assertThat(client.tryTake(400)).isTrue();
+    now.addAndGet(TimeUnit.SECONDS.toNanos(2));
+    // More than a second's bytes at once, which those behind have to wait for.
+    assertThat(client.tryTake(5_000)).isTrue();
+    now.addAndGet(TimeUnit.SECONDS.toNanos(3));
+    assertThat(client.tryTake(1)).isFalse();
+    now.addAndGet(TimeUnit.SECONDS.toNanos(2));
+    assertThat(client.tryTake(1)).isTrue();
+    assertThat(client.tryTake(1)).isTrue();
+    assertThat(client.tryTake(1)).isTrue();
+    assertThat(client.tryTake(1)).isFalse();
+    assertThat(client.refusal()).contains("gateway.maxEventsPerSecondPerClient");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, 127.0.0.1",
+    "2001:db8:1:2:3:4:5:6, 20010db800010002::/64",
+    "2001:db8:1:2::9, 20010db800010002::/64",
+    "2001:db8:1:3::9, 20010db800010003::/64"
+  })
+  void clients_areAddressesOrNetworks(String address, String client) {
+    assertThat(Connections.client(SocketAddress.inetSocketAddress(1, address))).isEqualTo(client);
+  }
+
+  // ------------------------------------------------------------------ keys and messages
+
+  @Test
+  void keys_areLimited() throws Exception {
+    server = new TestGateway(new GatewayOptions().setMaxKeyBytes(4));
+    for (String type : List.of(JSON, NDJSON)) {
+      assertThat(server.post("/v1/events?key=%C3%A9%C3%A9", type, "1").status()).isEqualTo(202);
+      Answer answer = server.post("/v1/events?key=12345", type, "1");
+      assertThat(answer.status()).isEqualTo(400);
+      assertThat(answer.detail()).contains("gateway.maxKeyBytes").contains("4 bytes");
+    }
+    JsonObject counts =
+        server
+            .post("/v1/events?keyPath=k", NDJSON, "{\"k\":\"1234\"}\n{\"k\":12345}\n{\"k\":1.50}")
+            .json();
+    assertThat(counts.getInteger("accepted")).isEqualTo(2);
+    assertThat(counts.getJsonArray("errors").encode()).contains("gateway.maxKeyBytes");
+  }
+
+  @Test
+  void messages_areLimitedInEvents() throws Exception {
+    server = new TestGateway(new GatewayOptions().setMaxEventsPerMessage(3));
+    WebSocket socket = connect("?ack=accepted");
+    BlockingQueue<JsonObject> frames = new LinkedBlockingQueue<>();
+    socket.textMessageHandler(text -> frames.add(new JsonObject(text)));
+    socket.writeTextMessage("1\nbad\n3\n4\n5");
+    JsonObject frame = frames.poll(20, TimeUnit.SECONDS);
+    assertThat(frame.getInteger("acked")).isEqualTo(2);
+    assertThat(frame.getJsonObject("rejected"))
+        .isEqualTo(new JsonObject().put("invalid", 1).put("too_many", 2));
+    assertThat(frame.getJsonArray("errors").encode()).contains("gateway.maxEventsPerMessage");
+    socket.writeTextMessage("1\n2\n3");
+    Awaitility.await().until(() -> server.bus.stats().total().accepted() == 5);
   }
 }

@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
@@ -12,6 +13,7 @@ import io.shardbus.sink.PositionCursor;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -156,17 +158,37 @@ class ParserFuzzTest {
     }
   }
 
+  /** What is taken means what was written. */
   private void parameters(byte[] input) {
     String name = List.of("ack", "key", "keyPath").get(random.nextInt(3));
+    String text = text(input);
     IngestRequest request;
     try {
       request =
           IngestRequest.of(
-              MultiMap.caseInsensitiveMultiMap().add(name, text(input)), IngestRequest.Ack.NONE);
-      request.event(Buffer.buffer("{\"user\":{\"id\":7}}"));
-    } catch (IllegalArgumentException | InvalidEventException e) {
+              MultiMap.caseInsensitiveMultiMap().add(name, text),
+              IngestRequest.Ack.NONE,
+              new GatewayOptions());
+    } catch (IllegalArgumentException e) {
+      assertThat(name.equals("key")).as("any key is taken").isFalse();
       return;
     }
-    assertThat(request.ack()).isNotNull();
+    switch (name) {
+      case "ack" -> assertThat(request.ack().name()).isEqualToIgnoringCase(text);
+      case "key" ->
+          assertThat(request.event(Buffer.buffer("1")).hash())
+              .isEqualTo(RawEvent.of(Buffer.buffer("2"), text).hash());
+      default -> {
+        // An event in which the key stands where the path says.
+        String[] names = text.split("\\.", -1);
+        Object event = "here";
+        for (int i = names.length - 1; i >= 0; i--) {
+          event = new JsonObject().put(names[i] + "x", 1).put(names[i], event);
+        }
+        assertThat(request.event(((JsonObject) event).toBuffer()).key()).isEqualTo("here");
+        assertThatThrownBy(() -> request.event(Buffer.buffer("{\"\\u0001\":1}")))
+            .isInstanceOf(InvalidEventException.class);
+      }
+    }
   }
 }

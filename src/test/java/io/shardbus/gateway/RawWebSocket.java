@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.vertx.core.buffer.Buffer;
+import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class RawWebSocket implements AutoCloseable {
   static final int BINARY = 2;
   static final int CLOSE = 8;
   static final int PING = 9;
+  static final int PONG = 10;
   static final int FINAL = 0x80;
 
   private final Socket socket;
@@ -40,13 +42,19 @@ final class RawWebSocket implements AutoCloseable {
   }
 
   RawWebSocket(int port, String... headers) throws IOException {
+    this("accepted", port, headers);
+  }
+
+  RawWebSocket(String ack, int port, String... headers) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setSoTimeout(20_000);
     out = socket.getOutputStream();
-    in = new DataInputStream(socket.getInputStream());
+    in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     String more = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
     send(
-        ("GET /v1/ingest?ack=accepted HTTP/1.1\r\nHost: 127.0.0.1:"
+        ("GET /v1/ingest?ack="
+                + ack
+                + " HTTP/1.1\r\nHost: 127.0.0.1:"
                 + port
                 + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

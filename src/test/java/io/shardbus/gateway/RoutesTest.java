@@ -6,9 +6,16 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPOutputStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,12 +49,64 @@ class RoutesTest {
     assertThat(server.send(HttpMethod.HEAD, "/v1/tail", Map.of(), null).status()).isEqualTo(405);
   }
 
+  @Test
+  void otherMethods_areToldWhichThereAre() throws Exception {
+    Map<String, String> allowed =
+        Map.of(
+            "/v1/events", "GET, HEAD, POST",
+            "/v1/events/", "GET, HEAD, POST",
+            "/v1/shards/7", "DELETE",
+            "/v1/tail", "GET",
+            "/v1/policy", "GET, HEAD, PATCH");
+    for (String uri : allowed.keySet()) {
+      Answer answer = server.send(HttpMethod.PUT, uri, Map.of(), null);
+      assertThat(answer.status()).as(uri).isEqualTo(405);
+      assertThat(answer.header("Allow")).as(uri).isEqualTo(allowed.get(uri));
+    }
+  }
+
+  /** Else a few bytes of questions become any number of answers in memory. */
+  @Test
+  void answersThatAreNotRead_areNotGivenForEver() throws Exception {
+    byte[] some =
+        "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            .repeat(100)
+            .getBytes(StandardCharsets.US_ASCII);
+    AtomicLong asked = new AtomicLong();
+    long most = 100_000;
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port())) {
+      Thread asking =
+          new Thread(
+              () -> {
+                try {
+                  while (asked.get() < most) {
+                    socket.getOutputStream().write(some);
+                    asked.addAndGet(100);
+                  }
+                } catch (IOException e) {
+                  // the test is over
+                }
+              });
+      asking.start();
+      long[] before = {-1};
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofSeconds(1))
+          .until(() -> before[0] == (before[0] = asked.get()));
+      Runtime runtime = Runtime.getRuntime();
+      System.gc();
+      // All of the answers would be thousands of megabytes; those to what was sent too.
+      assertThat(runtime.totalMemory() - runtime.freeMemory()).isLessThan(400_000_000);
+    }
+    assertThat(server.get("/health/live").status()).isEqualTo(200);
+  }
+
   /** A few bytes could become any number. */
   @Test
   void compressedBodies_areNotTaken() throws Exception {
     ByteArrayOutputStream bomb = new ByteArrayOutputStream();
     try (GZIPOutputStream zip = new GZIPOutputStream(bomb)) {
-      byte[] lines = "1\n".repeat(50_000).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      byte[] lines = "1\n".repeat(50_000).getBytes(StandardCharsets.US_ASCII);
       for (int i = 0; i < 100; i++) {
         zip.write(lines);
       }

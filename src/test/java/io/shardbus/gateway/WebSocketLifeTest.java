@@ -2,18 +2,25 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.RawWebSocket.Frame;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.WebSocket;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +74,31 @@ class WebSocketLifeTest {
         .during(Duration.ofSeconds(7))
         .atMost(Duration.ofSeconds(20))
         .until(() -> !silent.isClosed());
+  }
+
+  /** It is not read from, so it cannot be heard; that is no reason to end it. */
+  @Test
+  void clientThatWaitsForRoom_stays() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1).setRingCapacity(1024),
+            new RecordingSink().behave(batch -> gate.future()),
+            new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)),
+            new HttpClientOptions());
+    WebSocket waiting = server.connect("/v1/ingest?ack=accepted", List.of(Gateway.SUBPROTOCOL));
+    AtomicLong acked = new AtomicLong();
+    waiting.textMessageHandler(text -> acked.set(new JsonObject(text).getLong("acked")));
+    int sent = 20_000;
+    for (int i = 0; i < sent; i++) {
+      waiting.writeTextMessage("1");
+    }
+    Awaitility.await()
+        .during(Duration.ofSeconds(5))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !waiting.isClosed());
+    gate.complete();
+    Awaitility.await().until(() -> acked.get() == sent);
   }
 
   @Test
@@ -180,6 +212,45 @@ class WebSocketLifeTest {
           RawWebSocket.frame(0x40 | RawWebSocket.FINAL | RawWebSocket.TEXT, "\u0001\u0002"));
       assertThat(socket.closeCode()).isIn(1002, 1006);
     }
+  }
+
+  /** Each ping is answered: a client that does not read the answers is not read from either. */
+  @Test
+  void pingsWhoseAnswersAreNotRead_areNotTakenForEver() throws Exception {
+    start(new GatewayOptions());
+    byte[] ping = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.PING, "p".repeat(125));
+    byte[] pings = Arrays.copyOf(ping, ping.length * 1_000);
+    for (int i = 1; i < 1_000; i++) {
+      System.arraycopy(ping, 0, pings, i * ping.length, ping.length);
+    }
+    long most = 100_000_000;
+    AtomicLong sent = new AtomicLong();
+    try (RawWebSocket socket = connect()) {
+      Thread flood =
+          new Thread(
+              () -> {
+                try {
+                  while (sent.get() < most) {
+                    socket.send(pings);
+                    sent.addAndGet(pings.length);
+                  }
+                } catch (IOException e) {
+                  // the test is over
+                }
+              });
+      flood.start();
+      long[] before = {-1};
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofSeconds(1))
+          .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
+      assertThat(sent.get()).isLessThan(most);
+      // Once it reads, it is read from again.
+      while (flood.isAlive()) {
+        assertThat(socket.read().opcode()).isEqualTo(RawWebSocket.PONG);
+      }
+    }
+    assertServes();
   }
 
   /** Every connection ends or goes on; none is left behind, and the server serves on. */

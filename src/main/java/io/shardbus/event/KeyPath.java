@@ -1,0 +1,74 @@
+package io.shardbus.event;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Where in an event its key stands, such as {@code user.id}. Immutable. */
+public final class KeyPath {
+
+  /** Names are whatever clients send: not to be kept. */
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+
+  private static final Pattern DOT = Pattern.compile("\\.");
+
+  private final String path;
+  private final String[] names;
+
+  private KeyPath(String path) {
+    this.path = path;
+    names = DOT.split(path, -1);
+  }
+
+  /**
+   * A path.
+   *
+   * @param path names of members, from the outermost on, with dots between
+   * @return the path
+   */
+  public static KeyPath of(String path) {
+    return new KeyPath(path);
+  }
+
+  /**
+   * Looks for the key, and no further.
+   *
+   * @param json one JSON value, already checked
+   * @return the string, or the number, true or false as it is written; of members of the same name
+   *     the first counts. Null if there is nothing else there, or nothing
+   */
+  @Nullable String in(Buffer json) {
+    try (JsonParser parser = BufferAccess.parser(FACTORY, json)) {
+      for (String name : names) {
+        if (parser.nextToken() != JsonToken.START_OBJECT || !skipTo(parser, name)) {
+          return null;
+        }
+      }
+      JsonToken value = parser.nextToken();
+      return value.isScalarValue() && value != JsonToken.VALUE_NULL ? parser.getText() : null;
+    } catch (IOException e) {
+      throw new IllegalArgumentException("not checked: " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean skipTo(JsonParser parser, String name) throws IOException {
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      if (parser.currentName().equals(name)) {
+        return true;
+      }
+      parser.nextToken();
+      parser.skipChildren();
+    }
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return path;
+  }
+}

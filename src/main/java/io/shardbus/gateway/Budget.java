@@ -1,0 +1,56 @@
+package io.shardbus.gateway;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/**
+ * How much may be in memory of what is not complete, or waits for room, of all connections
+ * together. Safe for any thread; a share is for one.
+ */
+final class Budget {
+
+  private final LongSupplier bytes;
+  private final AtomicLong used = new AtomicLong();
+
+  /**
+   * @param bytes the limit in force
+   */
+  Budget(LongSupplier bytes) {
+    this.bytes = bytes;
+  }
+
+  String refusal() {
+    return "gateway.maxPartialBytes: "
+        + bytes.getAsLong()
+        + " bytes of unfinished bodies and messages are in memory";
+  }
+
+  long used() {
+    return used.get();
+  }
+
+  Share share() {
+    return new Share();
+  }
+
+  /** What one of the connections takes of it. */
+  final class Share {
+
+    private long mine;
+
+    /** Takes or gives back; false, with nothing changed, if there is not enough left. */
+    boolean resize(long size) {
+      long more = size - mine;
+      if (used.addAndGet(more) > bytes.getAsLong() && more > 0) {
+        used.addAndGet(-more);
+        return false;
+      }
+      mine = size;
+      return true;
+    }
+
+    void free() {
+      resize(0);
+    }
+  }
+}

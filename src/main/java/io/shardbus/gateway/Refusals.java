@@ -1,0 +1,36 @@
+package io.shardbus.gateway;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What the gateway itself refused, by reason; the bus counts what it refuses. For any thread. */
+final class Refusals {
+
+  static final String INVALID = "invalid";
+  static final String RATE = "rate";
+  static final String TOO_MANY = "too_many";
+  static final String TOO_LARGE = "too_large";
+  static final String NO_MEMORY = "no_memory";
+  static final String TOO_SLOW = "too_slow";
+
+  private final Map<String, LongAdder> counts = new TreeMap<>();
+
+  Refusals() {
+    for (String reason : new String[] {INVALID, RATE, TOO_MANY, TOO_LARGE, NO_MEMORY, TOO_SLOW}) {
+      counts.put(reason, new LongAdder());
+    }
+  }
+
+  void count(String reason) {
+    LongAdder count = counts.get(reason);
+    if (count != null) { // else the bus has counted it
+      count.increment();
+    }
+  }
+
+  /** By reason; live. */
+  Map<String, LongAdder> counts() {
+    return counts;
+  }
+}

@@ -1,0 +1,51 @@
+package io.shardbus.gateway;
+
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Has those that wait for room try again, in the order in which they came: every millisecond, less
+ * often if they are many, and never if there are none. One timer for all; runs on their event loop.
+ */
+final class Retries {
+
+  private static final long MILLIS = 1;
+
+  /** Else thousands that wait would keep the event loop busy with nothing else. */
+  private static final int TRIES_PER_MILLI = 500;
+
+  private final Vertx vertx;
+  private List<BooleanSupplier> waiting = new ArrayList<>();
+  private boolean armed;
+
+  Retries(Vertx vertx) {
+    this.vertx = vertx;
+  }
+
+  /**
+   * @param one tries again; says whether it is done with waiting
+   */
+  void add(BooleanSupplier one) {
+    waiting.add(one);
+    arm();
+  }
+
+  private void arm() {
+    if (!armed && !waiting.isEmpty()) {
+      armed = true;
+      vertx.setTimer(MILLIS + waiting.size() / TRIES_PER_MILLI, id -> tryAll());
+    }
+  }
+
+  private void tryAll() {
+    armed = false;
+    List<BooleanSupplier> first = waiting;
+    waiting = new ArrayList<>();
+    first.removeIf(BooleanSupplier::getAsBoolean);
+    first.addAll(waiting); // whoever came meanwhile is behind those that are still here
+    waiting = first;
+    arm();
+  }
+}

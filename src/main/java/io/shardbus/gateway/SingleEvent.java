@@ -1,0 +1,154 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.RawEvent;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
+import org.jspecify.annotations.Nullable;
+
+/** One request that brings one event. */
+final class SingleEvent {
+
+  private final Intake intake;
+  private final HttpServerRequest request;
+  private final HttpServerResponse response;
+  private final IngestRequest asked;
+  private final Parts body;
+  private final Deadline wholeBody;
+  private final Deadline delivery;
+
+  SingleEvent(Intake intake, HttpServerRequest request, IngestRequest asked) {
+    this.intake = intake;
+    this.request = request;
+    this.asked = asked;
+    response = request.response();
+    body = new Parts(intake.budget());
+    wholeBody = new Deadline(intake.vertx(), this::takesTooLong);
+    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+  }
+
+  void begin() {
+    String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    if (length != null && length.length() < 19 && Long.parseLong(length) > intake.maxEventBytes()) {
+      refuse(413, Refusals.TOO_LARGE, tooLarge());
+      return;
+    }
+    HttpIngest.proceed(request);
+    request.handler(this::chunk);
+    request.endHandler(end -> end());
+    response.closeHandler(gone -> stop());
+  }
+
+  private void chunk(Buffer chunk) {
+    if (body.length() + chunk.length() > intake.maxEventBytes()) {
+      refuse(413, Refusals.TOO_LARGE, tooLarge());
+    } else if (!body.add(chunk)) {
+      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal());
+    } else {
+      wholeBody.begin(intake.options().getBodyTimeout());
+    }
+  }
+
+  private String tooLarge() {
+    return "bus.maxEventBytes: the event is larger than " + intake.maxEventBytes() + " bytes";
+  }
+
+  private void takesTooLong() {
+    refuse(408, Refusals.TOO_SLOW, Upload.tooSlow(intake.options().getBodyTimeout(), "the body"));
+  }
+
+  private void notConfirmed() {
+    Problem.send(response, 504, Upload.notDelivered(intake.options().getDeliveryTimeout()));
+  }
+
+  /** Nothing that was begun goes on. */
+  private void stop() {
+    body.drop();
+    wholeBody.cancel();
+    delivery.cancel();
+  }
+
+  private void refuse(int status, String reason, String detail) {
+    stop();
+    intake.refusals().count(reason);
+    Problem.refuse(request, status, detail);
+  }
+
+  private void end() {
+    if (response.headWritten()) {
+      return;
+    }
+    Buffer bytes = body.take();
+    stop();
+    RawEvent event;
+    try {
+      event = asked.event(bytes);
+    } catch (InvalidEventException e) {
+      intake.refusals().count(Refusals.INVALID);
+      Problem.send(response, 400, String.valueOf(e.getMessage()));
+      return;
+    }
+    RateLimit.Client rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    if (!rate.tryTake(event.sizeWithKey())) {
+      intake.refusals().count(Refusals.RATE);
+      Problem.send(response, 429, rate.refusal());
+      return;
+    }
+    if (asked.ack() == IngestRequest.Ack.DELIVERED) {
+      deliver(event);
+    } else {
+      answer(intake.bus().ingest(event));
+    }
+  }
+
+  private void deliver(RawEvent event) {
+    @Nullable IngestResult[] result = new IngestResult[1];
+    // The answer runs on this context, so after this method.
+    Countdown[] fate = new Countdown[1];
+    fate[0] =
+        new Countdown(
+            new Coalesced(
+                intake.vertx().getOrCreateContext(),
+                () -> {
+                  stop();
+                  if (fate[0].failedCount() > 0) {
+                    Problem.send(response, 500, "the event was accepted but not delivered");
+                  } else if (result[0] != null) {
+                    answer(result[0]);
+                  }
+                }));
+    IngestResult now = intake.bus().ingest(event, fate[0]);
+    result[0] = now;
+    if (!now.accepted()) {
+      answer(now);
+      return;
+    }
+    delivery.begin(intake.options().getDeliveryTimeout());
+  }
+
+  private void answer(IngestResult result) {
+    switch (result.outcome()) {
+      case ACCEPTED -> {
+        if (!response.ended() && !response.closed()) {
+          response
+              .setStatusCode(202)
+              .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+              .end(
+                  new JsonObject()
+                      .put("shard", result.shard())
+                      .put("timestamp", result.timestamp())
+                      .toBuffer());
+        }
+      }
+      case BACKPRESSURE -> Problem.send(response, 429, "shard " + result.shard() + " is full");
+      case SAMPLED -> Problem.send(response, 429, "the shard is filling up: not sampled");
+      case UNROUTED -> Problem.send(response, 503, "no shard is active");
+      case CLOSED -> Problem.send(response, 503, "the bus is closing");
+      case TOO_LARGE -> Problem.send(response, 413, tooLarge());
+    }
+  }
+}

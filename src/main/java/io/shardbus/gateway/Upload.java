@@ -1,0 +1,263 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.LineSplitter;
+import io.shardbus.event.RawEvent;
+import io.shardbus.options.Durations;
+import io.shardbus.shard.BackpressureMode;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** One stream of NDJSON. */
+final class Upload {
+
+  private static final int MAX_ERRORS = 10;
+
+  private final Intake intake;
+  private final HttpServerRequest request;
+  private final HttpServerResponse response;
+  private final IngestRequest asked;
+  private final BooleanSupplier allowed;
+  private final LineSplitter lines;
+  private final Budget.Share share;
+  private final RateLimit.Client rate;
+  private final Feeder feeder;
+  private final Tally tally = new Tally();
+  private final JsonArray errors = new JsonArray();
+  private final @Nullable Countdown countdown;
+  private final Deadline room;
+  private final Deadline wholeLine;
+  private final Deadline delivery;
+  private long timedLine = -1;
+  private boolean any;
+  private boolean ended;
+  private boolean answered;
+
+  Upload(Intake intake, HttpServerRequest request, IngestRequest asked, BooleanSupplier allowed) {
+    this.intake = intake;
+    this.request = request;
+    this.response = request.response();
+    this.asked = asked;
+    this.allowed = allowed;
+    lines = new LineSplitter(intake.maxEventBytes());
+    share = intake.budget().share();
+    rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    boolean patient =
+        intake.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
+    feeder = new Feeder(intake, rate, patient, this::roomAgain);
+    countdown =
+        asked.ack() == IngestRequest.Ack.DELIVERED
+            ? new Countdown(new Coalesced(intake.vertx().getOrCreateContext(), this::answerIfDone))
+            : null;
+    room = new Deadline(intake.vertx(), this::noRoom);
+    wholeLine = new Deadline(intake.vertx(), this::lineTakesTooLong);
+    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+  }
+
+  void begin() {
+    HttpIngest.proceed(request);
+    request.handler(this::chunk);
+    request.endHandler(end -> end());
+    request.exceptionHandler(e -> finish());
+    response.closeHandler(closed -> finish());
+  }
+
+  private void chunk(Buffer chunk) {
+    if (answered) {
+      return;
+    }
+    if (!allowed.getAsBoolean()) {
+      stop(401, "the token is no longer good for this");
+      return;
+    }
+    try {
+      lines.feed(chunk, this::line);
+    } catch (LineSplitter.LineTooLongException e) {
+      refuse(413, Refusals.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
+      return;
+    }
+    boolean full = feeder.full();
+    if (!share.resize((full ? chunk.length() : 0L) + lines.partialBytes())) {
+      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal() + whereToGoOn());
+      return;
+    }
+    if (full) {
+      request.pause();
+      room.begin(intake.options().getBackpressureTimeout());
+    }
+    timeLine(full);
+  }
+
+  /** A line that has begun must come to an end, unless it is not read. */
+  private void timeLine(boolean paused) {
+    if (paused || lines.partialBytes() == 0) {
+      wholeLine.cancel();
+    } else if (timedLine != lines.line() || !wholeLine.running()) {
+      wholeLine.cancel();
+      wholeLine.begin(intake.options().getBodyTimeout());
+    }
+    timedLine = lines.line();
+  }
+
+  private void line(Buffer bytes) {
+    any = true;
+    RawEvent event;
+    try {
+      event = asked.event(bytes);
+    } catch (InvalidEventException e) {
+      intake.refusals().count(Refusals.INVALID);
+      tally.refuse(Refusals.INVALID, 1);
+      if (errors.size() < MAX_ERRORS) {
+        errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
+      }
+      return;
+    }
+    feeder.push(event, lines.line(), tally, countdown);
+  }
+
+  private void end() {
+    if (answered) {
+      return;
+    }
+    ended = true;
+    wholeLine.cancel();
+    lines.end(this::line);
+    if (feeder.full()) {
+      room.begin(intake.options().getBackpressureTimeout());
+    }
+    answerIfDone();
+  }
+
+  private void roomAgain() {
+    room.cancel();
+    share.resize(lines.partialBytes());
+    timeLine(false);
+    request.resume();
+    answerIfDone();
+  }
+
+  private void noRoom() {
+    Duration time = intake.options().getBackpressureTimeout();
+    String why =
+        feeder.tooFast() ? rate.refusal() + ", and no end of that within " : "no room within ";
+    stop(429, why + Durations.format(time) + whereToGoOn());
+  }
+
+  private String whereToGoOn() {
+    if (!feeder.full()) {
+      return "; go on behind the first " + lines.line() + " lines";
+    }
+    long first = feeder.firstHeld();
+    return ": "
+        + feeder.abandon()
+        + " events that had arrived and all behind them were not taken; go on behind the first "
+        + (first - 1)
+        + " lines";
+  }
+
+  private void lineTakesTooLong() {
+    Duration time = intake.options().getBodyTimeout();
+    refuse(408, Refusals.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
+  }
+
+  private void notConfirmed() {
+    answered = true;
+    finish();
+    Problem.send(response, 504, notDelivered(intake.options().getDeliveryTimeout()), counts());
+  }
+
+  static String tooSlow(Duration time, String what) {
+    return "gateway.bodyTimeout: " + what + " did not come to an end in " + Durations.format(time);
+  }
+
+  static String notDelivered(Duration time) {
+    return "gateway.deliveryTimeout: accepted, but the sink did not confirm it in "
+        + Durations.format(time)
+        + ": it is still tried";
+  }
+
+  private void refuse(int status, String reason, String detail) {
+    intake.refusals().count(reason);
+    stop(status, detail);
+  }
+
+  private void stop(int status, String detail) {
+    finish();
+    Problem.refuse(request, status, detail, counts());
+  }
+
+  /** Nothing that was begun goes on. */
+  private void finish() {
+    answered = true;
+    feeder.abandon();
+    share.free();
+    room.cancel();
+    wholeLine.cancel();
+    delivery.cancel();
+  }
+
+  private void answerIfDone() {
+    if (!ended || answered || feeder.full()) {
+      return;
+    }
+    if (countdown != null && countdown.settled() < tally.accepted()) {
+      delivery.begin(intake.options().getDeliveryTimeout());
+      return;
+    }
+    finish();
+    if (!any) {
+      Problem.send(response, 400, "an empty body: lines of JSON are expected");
+      return;
+    }
+    if (tally.accepted() == 0 && !tally.refusals().containsKey(Refusals.INVALID)) {
+      allRefused();
+      return;
+    }
+    response
+        .setStatusCode(202)
+        .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+        .end(counts().toBuffer());
+  }
+
+  private void allRefused() {
+    Map<String, Long> reasons = tally.refusals();
+    if (reasons.containsKey(Refusals.RATE)) {
+      Problem.send(response, 429, rate.refusal(), counts());
+    } else if (reasons.containsKey("backpressure") || reasons.containsKey("sampled")) {
+      Problem.send(response, 429, "the shards are full", counts());
+    } else if (reasons.containsKey(Refusals.TOO_LARGE)) {
+      Problem.send(
+          response,
+          413,
+          "bus.maxEventBytes: the events are larger than " + intake.maxEventBytes() + " bytes",
+          counts());
+    } else {
+      Problem.send(response, 503, "the bus is closing", counts());
+    }
+  }
+
+  private JsonObject counts() {
+    JsonObject json =
+        new JsonObject().put("accepted", tally.accepted()).put("rejected", tally.refused());
+    JsonObject reasons = new JsonObject();
+    tally.refusals().forEach(reasons::put);
+    if (!reasons.isEmpty()) {
+      json.put("reasons", reasons);
+    }
+    if (!errors.isEmpty()) {
+      json.put("errors", errors);
+    }
+    if (countdown != null) {
+      json.put("delivered", countdown.deliveredCount()).put("failed", countdown.failedCount());
+    }
+    return json;
+  }
+}
