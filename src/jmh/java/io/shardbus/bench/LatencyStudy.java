@@ -24,7 +24,7 @@ final class LatencyStudy {
 
   public static void main(String[] arguments) throws Exception {
     long nanos = Study.nanos(arguments);
-    WholeBus pipeline = new WholeBus(SHARDS, WholeBus.Feed.SINGLE);
+    WholeBus pipeline = new WholeBus(SHARDS, Feed.SINGLE);
     double most = mostPerSecond(pipeline, nanos);
     pace(pipeline.bus(), most / 2, nanos / 2);
     List<Caller> callers = pace(pipeline.bus(), most / 2, nanos);

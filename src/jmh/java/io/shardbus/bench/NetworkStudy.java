@@ -91,7 +91,7 @@ final class NetworkStudy {
   // ---------------------------------------------------------------- Shardbus
 
   private void http(int events) throws Exception {
-    WholeBus pipeline = new WholeBus(2, WholeBus.Feed.SINGLE);
+    WholeBus pipeline = new WholeBus(2, Feed.SINGLE);
     Gateway gateway = gateway(pipeline);
     HttpClient client =
         vertx.createHttpClient(
@@ -123,7 +123,7 @@ final class NetworkStudy {
   }
 
   private void webSocket(int events) throws Exception {
-    WholeBus pipeline = new WholeBus(2, WholeBus.Feed.SINGLE);
+    WholeBus pipeline = new WholeBus(2, Feed.SINGLE);
     Gateway gateway = gateway(pipeline);
     var client = vertx.createWebSocketClient();
     Buffer frame = Buffer.buffer(frame(events));

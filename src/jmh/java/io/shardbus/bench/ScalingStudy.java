@@ -24,7 +24,7 @@ final class ScalingStudy {
     ScalingPolicy policy =
         new ScalingPolicy().setMaxShards(SHARDS + 1).setCooldown(Duration.ZERO).setAutoScale(false);
     WholeBus pipeline =
-        new WholeBus(WholeBus.options(SHARDS).setScaling(policy), MOST_IDS, WholeBus.Feed.SINGLE);
+        new WholeBus(WholeBus.options(SHARDS).setScaling(policy), MOST_IDS, Feed.SINGLE);
     Producers producers = new Producers(pipeline, PRODUCERS, BYTES);
     Rate.perSecond(pipeline::consumed, nanos);
     List<Double> still = new ArrayList<>();
