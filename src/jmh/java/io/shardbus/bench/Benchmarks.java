@@ -70,7 +70,7 @@ public final class Benchmarks {
       print(steps.toString());
     }
     for (Study study : Study.values()) {
-      if (study.chosenBy(options.getIncludes())) {
+      if (study.chosenBy(options.getIncludes(), options.getExcludes())) {
         print(study.run(folder, seconds()));
       }
     }
