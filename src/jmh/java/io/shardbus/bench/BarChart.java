@@ -7,7 +7,7 @@ import java.util.Locale;
 /** Horizontal bars in groups, as SVG. */
 final class BarChart {
 
-  private static final int LABELS = 190;
+  private static final int LABELS = 210;
   private static final int BARS = 420;
   private static final int WIDTH = LABELS + BARS + 90;
   private static final int LINE = 22;

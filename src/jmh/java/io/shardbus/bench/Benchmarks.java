@@ -1,37 +1,42 @@
 package io.shardbus.bench;
 
+import io.shardbus.shard.Steps;
+import io.shardbus.verticle.ConsumerSteps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.runner.NoBenchmarksException;
+import java.util.stream.Stream;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs benchmarks and studies, and writes {@code results.md} and {@code throughput.svg}. The system
  * property {@code jmh.args} holds options as JMH's own command line takes them, except that {@code
- * -f} is the number of rounds: in each, every benchmark is run once in a JVM of its own.
+ * -f} is the number of rounds: in each, every benchmark is run in a JVM of its own, and that {@code
+ * -p seed=} repeats the order of an earlier run.
  */
 public final class Benchmarks {
 
-  private static final int DEFAULT_ROUNDS = 3;
+  private static final List<Class<?>> STEPS = List.of(Steps.class, ConsumerSteps.class);
+  private static final int STEPS_ROUNDS = 3;
   private static final int DEFAULT_SECONDS = 5;
 
   private final Path folder;
   private final CommandLineOptions options;
   private final Rounds rounds = new Rounds();
+  private final Harness harness;
   private final StringBuilder results = new StringBuilder("# Benchmarks\n\n");
 
   private Benchmarks(Path folder, CommandLineOptions options) {
     this.folder = folder;
     this.options = options;
+    harness = new Harness(options, rounds);
   }
 
   /**
@@ -55,43 +60,33 @@ public final class Benchmarks {
 
   private void run() throws IOException, RunnerException, InterruptedException {
     print(Machine.describe());
-    runRounds();
-    print(rounds.setups());
+    String order = new PipelineRuns(harness).run();
+    runSteps();
+    print(order + rounds.setups());
     ThroughputReport throughput = new ThroughputReport(rounds);
-    for (Table table : throughput.tables()) {
-      print(table.toString());
-    }
-    if (!throughput.chart().isEmpty()) {
-      Files.writeString(folder.resolve("throughput.svg"), throughput.chart().toString());
+    SweepReport sweep = new SweepReport(rounds);
+    Stream.of(throughput.tables(), sweep.tables(), StepsReport.tables(rounds, STEPS))
+        .flatMap(List::stream)
+        .forEach(table -> print(table.toString()));
+    BarChart chart = new BarChart("Million events per second");
+    throughput.draw(chart);
+    sweep.draw(chart);
+    if (!chart.isEmpty()) {
+      Files.writeString(folder.resolve("throughput.svg"), chart.toString());
       results.append("![throughput](throughput.svg)\n\n");
     }
-    Table steps = StepsReport.table(rounds);
-    if (!steps.isEmpty()) {
-      print(steps.toString());
-    }
     for (Study study : Study.values()) {
-      if (study.chosenBy(options.getIncludes())) {
+      if (study.chosenBy(options.getIncludes(), options.getExcludes())) {
         print(study.run(folder, seconds()));
       }
     }
     Files.writeString(folder.resolve("results.md"), results);
   }
 
-  private void runRounds() throws RunnerException {
-    int count = Math.max(1, options.getForkCount().orElse(DEFAULT_ROUNDS));
-    for (int round = 0; round < count; round++) {
-      try {
-        rounds.add(
-            new Runner(
-                    new OptionsBuilder()
-                        .parent(options)
-                        .forks(1)
-                        .shouldFailOnError(true)
-                        .addProfiler(GCProfiler.class)
-                        .build())
-                .run());
-      } catch (NoBenchmarksException e) {
-        return; // only studies were chosen
+  private void runSteps() throws RunnerException {
+    for (int round = 0; round < harness.rounds(STEPS_ROUNDS); round++) {
+      for (Class<?> steps : STEPS) {
+        harness.run(steps, new Rounds.Time(round, round));
       }
     }
   }

@@ -13,10 +13,12 @@ final class Engine implements Pipeline {
   private static final int MOST_AT_ONCE = 1_000;
 
   private final ShardManager manager;
+  private final Feed feed;
   private final Counts counts;
   private final Consumers consumers;
 
-  Engine(int shards) {
+  Engine(int shards, Feed feed) {
+    this.feed = feed;
     manager = new ShardManager(shards, RING_CAPACITY, BackpressureMode.FAIL_PRODUCER);
     counts = new Counts(shards);
     consumers = new Consumers(shards, this::work);
@@ -26,7 +28,7 @@ final class Engine implements Pipeline {
   public Inlet inlet(int producer) {
     Idle idle = new Idle();
     return payload -> {
-      RawEvent event = RawEvent.of(payload.buffer());
+      RawEvent event = feed.event(payload);
       idle.reset();
       while (!manager.ingestRaw(event).accepted()) {
         idle.pause();

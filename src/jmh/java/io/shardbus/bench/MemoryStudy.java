@@ -23,7 +23,7 @@ final class MemoryStudy {
 
   private static long heapOf(int shards, int capacity) {
     WholeBus pipeline =
-        new WholeBus(WholeBus.options(shards).setRingCapacity(capacity), 0, WholeBus.Feed.SINGLE);
+        new WholeBus(WholeBus.options(shards).setRingCapacity(capacity), 0, Feed.SINGLE);
     long used = usedAfterCollection();
     pipeline.close();
     return used;

@@ -4,8 +4,11 @@ import io.vertx.core.buffer.Buffer;
 import java.util.SplittableRandom;
 import net.openhft.hashing.LongHashFunction;
 
-/** What producers hand over: random bytes, as an array and as a buffer over the same array. */
-record Payload(byte[] bytes, Buffer buffer, long hash) {
+/**
+ * What producers hand over: random bytes, as an array and as a buffer over the same array, with
+ * their hash and a key for those who take one.
+ */
+record Payload(byte[] bytes, Buffer buffer, long hash, String key) {
 
   private static final LongHashFunction XXH3 = LongHashFunction.xx3();
 
@@ -16,7 +19,7 @@ record Payload(byte[] bytes, Buffer buffer, long hash) {
     for (int i = 0; i < pool.length; i++) {
       byte[] bytes = new byte[size];
       random.nextBytes(bytes);
-      pool[i] = new Payload(bytes, Buffer.buffer(bytes), XXH3.hashBytes(bytes));
+      pool[i] = new Payload(bytes, Buffer.buffer(bytes), XXH3.hashBytes(bytes), "customer-" + i);
     }
     return pool;
   }

@@ -12,7 +12,7 @@ final class Percentiles {
     return micros(nanos.getValueAtPercentile(percentile));
   }
 
-  static String most(Histogram nanos) {
+  static String max(Histogram nanos) {
     return micros(nanos.getMaxValue());
   }
 

@@ -1,12 +1,16 @@
 package io.shardbus.bench;
 
-import java.util.Queue;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.jctools.queues.MessagePassingQueue;
 import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.SpscArrayQueue;
+import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 
 /** A queue for each shard, and a thread that empties it. */
 final class QueueRings implements Pipeline {
@@ -18,7 +22,8 @@ final class QueueRings implements Pipeline {
 
     boolean offer(RingEvent event);
 
-    RingEvent poll();
+    /** Takes what is there, {@link #MOST_AT_ONCE} at the most. */
+    int take(SequencingConsumer consumer);
   }
 
   private final Ring[] rings;
@@ -33,7 +38,13 @@ final class QueueRings implements Pipeline {
 
   /** JCTools' queue for many producers and one consumer: the limit. */
   static QueueRings bare(int shards) {
-    return new QueueRings(rings(shards, BareRing::new));
+    return new QueueRings(rings(shards, () -> new BareRing(new MpscArrayQueue<>(RING_CAPACITY))));
+  }
+
+  /** The same queue, with VarHandles in place of Unsafe. */
+  static QueueRings varHandle(int shards) {
+    return new QueueRings(
+        rings(shards, () -> new BareRing(new MpscVarHandleArrayQueue<>(RING_CAPACITY))));
   }
 
   /** The JDK's bounded queue. */
@@ -69,12 +80,7 @@ final class QueueRings implements Pipeline {
     Ring ring = rings[index];
     SequencingConsumer consumer = new SequencingConsumer(counts, index);
     return () -> {
-      int taken = 0;
-      RingEvent event;
-      while (taken < MOST_AT_ONCE && (event = ring.poll()) != null) {
-        consumer.accept(event);
-        taken++;
-      }
+      int taken = ring.take(consumer);
       consumer.publish();
       return taken;
     };
@@ -95,9 +101,8 @@ final class QueueRings implements Pipeline {
     consumers.close();
   }
 
-  private static final class BareRing implements Ring {
-
-    private final MpscArrayQueue<RingEvent> queue = new MpscArrayQueue<>(RING_CAPACITY);
+  /** A queue of JCTools, which is polled without waiting for a producer that is mid-offer. */
+  private record BareRing(MessagePassingQueue<RingEvent> queue) implements Ring {
 
     @Override
     public boolean offer(RingEvent event) {
@@ -105,14 +110,21 @@ final class QueueRings implements Pipeline {
     }
 
     @Override
-    public RingEvent poll() {
-      return queue.relaxedPoll();
+    public int take(SequencingConsumer consumer) {
+      int taken = 0;
+      RingEvent event;
+      while (taken < MOST_AT_ONCE && (event = queue.relaxedPoll()) != null) {
+        consumer.accept(event);
+        taken++;
+      }
+      return taken;
     }
   }
 
   private static final class BlockingRing implements Ring {
 
-    private final Queue<RingEvent> queue = new ArrayBlockingQueue<>(RING_CAPACITY);
+    private final BlockingQueue<RingEvent> queue = new ArrayBlockingQueue<>(RING_CAPACITY);
+    private final List<RingEvent> taken = new ArrayList<>(MOST_AT_ONCE);
 
     @Override
     public boolean offer(RingEvent event) {
@@ -120,29 +132,34 @@ final class QueueRings implements Pipeline {
     }
 
     @Override
-    public RingEvent poll() {
-      return queue.poll();
+    public int take(SequencingConsumer consumer) {
+      int count = queue.drainTo(taken, MOST_AT_ONCE);
+      for (RingEvent event : taken) {
+        consumer.accept(event);
+      }
+      taken.clear();
+      return count;
     }
   }
 
   private static final class LockedRing implements Ring {
 
     private final ReentrantLock producers = new ReentrantLock();
-    private final SpscArrayQueue<RingEvent> queue = new SpscArrayQueue<>(RING_CAPACITY);
+    private final BareRing ring = new BareRing(new SpscArrayQueue<>(RING_CAPACITY));
 
     @Override
     public boolean offer(RingEvent event) {
       producers.lock();
       try {
-        return queue.offer(event);
+        return ring.offer(event);
       } finally {
         producers.unlock();
       }
     }
 
     @Override
-    public RingEvent poll() {
-      return queue.relaxedPoll();
+    public int take(SequencingConsumer consumer) {
+      return ring.take(consumer);
     }
   }
 }

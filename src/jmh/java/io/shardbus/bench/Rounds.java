@@ -6,24 +6,29 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 
 /**
- * The results of several runs of the same benchmarks, one after the other. What is compared is
- * compared within a round, so that a machine that is slow for a while is slow for all.
+ * The results of many runs of the same benchmarks. What is compared is compared between runs that
+ * were near in time, so that a machine that is slow for a while is slow for all.
  */
 final class Rounds {
 
-  /** A benchmark with its parameters, and what each round gave. */
+  /** When something ran. */
+  record Time(int round, int group) {}
+
+  private record Run(Time time, double score) {}
+
+  /** A benchmark with its parameters, and what each run gave. */
   static final class Case {
 
     private final BenchmarkParams params;
-    private final List<Double> scores = new ArrayList<>();
+    private final List<Run> runs = new ArrayList<>();
     private final List<Double> allocations = new ArrayList<>();
 
     Case(BenchmarkParams params) {
@@ -35,33 +40,53 @@ final class Rounds {
     }
 
     double score() {
-      return Median.of(scores);
+      return Median.of(runs.stream().map(Run::score).toList());
     }
 
     double bytes() {
       return Median.of(allocations);
     }
 
+    /** How this compares with another, group by group. */
+    List<Double> ratiosInGroups(Case other) {
+      return ratios(other, Time::group);
+    }
+
     /** How this compares with another, round by round. */
-    List<Double> ratiosTo(Case other) {
-      return IntStream.range(0, Math.min(scores.size(), other.scores.size()))
-          .mapToObj(round -> scores.get(round) / other.scores.get(round))
-          .toList();
+    List<Double> ratiosInRounds(Case other) {
+      return ratios(other, Time::round);
+    }
+
+    private List<Double> ratios(Case other, ToIntFunction<Time> near) {
+      List<Double> ratios = new ArrayList<>();
+      for (Run mine : runs) {
+        for (Run its : other.runs) {
+          if (near.applyAsInt(mine.time) == near.applyAsInt(its.time)) {
+            ratios.add(mine.score / its.score);
+          }
+        }
+      }
+      return ratios;
     }
   }
 
   private final Map<String, Case> cases = new LinkedHashMap<>();
 
-  void add(Collection<RunResult> round) {
-    for (RunResult result : round) {
+  void add(Time time, Collection<RunResult> results) {
+    for (RunResult result : results) {
       Case known =
           cases.computeIfAbsent(id(result.getParams()), id -> new Case(result.getParams()));
-      known.scores.add(result.getPrimaryResult().getScore());
+      known.runs.add(new Run(time, score(result)));
       Result<?> allocated = result.getSecondaryResults().get("gc.alloc.rate.norm");
       if (allocated != null) {
         known.allocations.add(allocated.getScore());
       }
     }
+  }
+
+  /** The median of a run's iterations, or of its samples if each call is one. */
+  static double score(RunResult result) {
+    return result.getPrimaryResult().getStatistics().getPercentile(50);
   }
 
   private static String id(BenchmarkParams params) {
@@ -77,13 +102,12 @@ final class Rounds {
     return cases.values().stream()
         .map(
             each ->
-                "- %s: flags %s, warm-up %s, measurement %s, %d rounds%n"
+                "- %s: flags %s, warm-up %s, measurement %s%n"
                     .formatted(
                         className(each.params),
                         String.join(" ", each.params.getJvmArgs()),
                         iterations(each.params.getWarmup()),
-                        iterations(each.params.getMeasurement()),
-                        each.scores.size()))
+                        iterations(each.params.getMeasurement())))
         .distinct()
         .collect(Collectors.joining());
   }

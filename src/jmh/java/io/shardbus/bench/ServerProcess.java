@@ -1,5 +1,6 @@
 package io.shardbus.bench;
 
+import io.shardbus.app.Main;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -12,10 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A server that is installed on the machine, as a child process on a port of its own. */
+/** A server as a child process on a port of its own. */
 final class ServerProcess implements AutoCloseable {
 
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long STEP_MILLIS = 20;
 
   private final Process process;
@@ -26,33 +27,60 @@ final class ServerProcess implements AutoCloseable {
     this.port = port;
   }
 
+  static boolean isInstalled(String program) {
+    return find(program).isPresent();
+  }
+
+  private static Optional<Path> find(String program) {
+    return Stream.concat(
+            Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/bin", "/usr/sbin"))
+        .map(folder -> Path.of(folder, program))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
   /**
+   * A program that is installed on the machine.
+   *
+   * @param folder where it runs
    * @param portOption the option before the port's number
-   * @return empty if there is no such program
    */
-  static Optional<ServerProcess> start(String program, String portOption, String... options)
+  static ServerProcess start(Path folder, String program, String portOption, String... options)
       throws IOException {
-    Optional<Path> found =
-        Stream.concat(
-                Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/bin", "/usr/sbin"))
-            .map(folder -> Path.of(folder, program))
-            .filter(Files::isExecutable)
-            .findFirst();
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
     int port = freePort();
     List<String> command = new ArrayList<>();
-    command.addAll(List.of(found.get().toString(), portOption, "" + port));
+    command.addAll(List.of(find(program).orElseThrow().toString(), portOption, "" + port));
     command.addAll(List.of(options));
+    return start(folder, command, port);
+  }
+
+  /**
+   * The product's own server, as a user starts it.
+   *
+   * @param folder for its data
+   */
+  static ServerProcess shardbus(Path folder, String... options) throws IOException {
+    int port = freePort();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
+    command.addAll(List.of("--port", "" + port, "--data", folder.toString()));
+    command.addAll(List.of(options));
+    return start(folder, command, port);
+  }
+
+  private static ServerProcess start(Path folder, List<String> command, int port)
+      throws IOException {
     Process process =
         new ProcessBuilder(command)
+            .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
     ServerProcess server = new ServerProcess(process, port);
     server.awaitListening();
-    return Optional.of(server);
+    return server;
   }
 
   private static int freePort() throws IOException {

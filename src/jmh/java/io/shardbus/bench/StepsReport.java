@@ -1,6 +1,6 @@
 package io.shardbus.bench;
 
-import io.shardbus.shard.Steps;
+import java.util.List;
 import java.util.Locale;
 
 /** The cost of the steps as a table. */
@@ -8,17 +8,22 @@ final class StepsReport {
 
   private StepsReport() {}
 
-  static Table table(Rounds rounds) {
-    Table table = new Table("Steps of one event, one thread", "step", "payload", "ns", "B");
-    for (Rounds.Case one : rounds.of(Steps.class)) {
-      String name = one.params().getBenchmark();
-      String bytes = one.params().getParam("bytes");
-      table.row(
-          name.substring(name.lastIndexOf('.') + 1),
-          bytes == null ? "" : bytes + " B",
-          String.format(Locale.ROOT, "%.1f", one.score()),
-          Double.isNaN(one.bytes()) ? "" : String.format(Locale.ROOT, "%.0f", one.bytes()));
+  /** One table, or none if no step was measured. */
+  static List<Table> tables(Rounds rounds, List<Class<?>> steps) {
+    Table table =
+        new Table(
+            "Steps of one event, one thread", "step", "payload", "ns", "B, with its preparation");
+    for (Class<?> each : steps) {
+      for (Rounds.Case one : rounds.of(each)) {
+        String name = one.params().getBenchmark();
+        String bytes = one.params().getParam("bytes");
+        table.row(
+            name.substring(name.lastIndexOf('.') + 1),
+            bytes == null ? "" : bytes + " B",
+            String.format(Locale.ROOT, "%.1f", one.score()),
+            Double.isNaN(one.bytes()) ? "" : String.format(Locale.ROOT, "%.0f", one.bytes()));
+      }
     }
-    return table;
+    return table.isEmpty() ? List.of() : List.of(table);
   }
 }

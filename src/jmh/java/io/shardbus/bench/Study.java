@@ -15,7 +15,8 @@ enum Study {
   SCALING(ScalingStudy.class),
   MEMORY(MemoryStudy.class),
   START_UP(StartUpStudy.class),
-  NETWORK(NetworkStudy.class);
+  NETWORK(NetworkStudy.class),
+  DURABLE(DurableStudy.class);
 
   private static final List<String> JVM_FLAGS = List.of("-Xms2g", "-Xmx2g");
 
@@ -25,11 +26,16 @@ enum Study {
     this.program = program;
   }
 
-  /** Whether one of the patterns finds the program's name; no pattern means all. */
-  boolean chosenBy(List<String> patterns) {
-    return patterns.isEmpty()
-        || patterns.stream()
-            .anyMatch(each -> Pattern.compile(each).matcher(program.getName()).find());
+  /**
+   * Whether a pattern finds the program's name, as JMH chooses: no pattern to include means all.
+   */
+  boolean chosenBy(List<String> includes, List<String> excludes) {
+    return (includes.isEmpty() || isFound(includes)) && !isFound(excludes);
+  }
+
+  private boolean isFound(List<String> patterns) {
+    return patterns.stream()
+        .anyMatch(each -> Pattern.compile(each).matcher(program.getName()).find());
   }
 
   /**

@@ -1,47 +1,40 @@
 package io.shardbus.bench;
 
-import java.util.LinkedHashMap;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** Throughput as a table, with ratios to the bare ring, and as a chart. */
+/** All systems in a table, with ratios to the bare ring and to the product. */
 final class ThroughputReport {
 
-  /** What the systems are compared at. */
-  private record Setting(int producers, int shards, int bytes) implements Comparable<Setting> {
-
-    @Override
-    public int compareTo(Setting other) {
-      int order = Integer.compare(bytes, other.bytes);
-      if (order == 0) {
-        order = Integer.compare(producers, other.producers);
-      }
-      return order == 0 ? Integer.compare(shards, other.shards) : order;
-    }
-
-    @Override
-    public String toString() {
-      return "%d producers, %d shards, %d B".formatted(producers, shards, bytes);
-    }
-  }
+  private static final double LEAST_TO_BARE_RING = 0.8;
+  private static final double LEAST_TO_DISRUPTOR = 3;
+  private static final double LEAST_TO_EVENT_BUS = 3;
+  private static final double LEAST_TO_LOCKED_RING = 2;
+  private static final double MOST_BYTES = 64;
 
   private final Map<Setting, Map<Contender, Rounds.Case>> settings;
 
   ThroughputReport(Rounds rounds) {
-    settings =
-        rounds.of(Throughput.class).stream()
-            .collect(
-                Collectors.groupingBy(
-                    ThroughputReport::setting,
-                    TreeMap::new,
-                    Collectors.toMap(
-                        ThroughputReport::system,
-                        each -> each,
-                        (first, second) -> first,
-                        LinkedHashMap::new)));
+    settings = bySetting(rounds, Throughput.class);
+  }
+
+  /** The cases of a class of benchmarks by setting and system. */
+  static Map<Setting, Map<Contender, Rounds.Case>> bySetting(
+      Rounds rounds, Class<? extends PipelineBenchmark> benchmarks) {
+    return rounds.of(benchmarks).stream()
+        .collect(
+            Collectors.groupingBy(
+                ThroughputReport::setting,
+                TreeMap::new,
+                Collectors.toMap(
+                    ThroughputReport::system,
+                    each -> each,
+                    (first, second) -> first,
+                    () -> new EnumMap<>(Contender.class))));
   }
 
   private static Setting setting(Rounds.Case one) {
@@ -66,48 +59,65 @@ final class ThroughputReport {
             "system",
             "million events/s",
             "to the bare ring",
-            "worst to best round",
+            "range",
             "Shardbus to it",
-            "B/event");
-    Rounds.Case limit = systems.get(Contender.BARE_RING);
-    Rounds.Case bus = systems.get(Contender.BUS);
+            "range",
+            "B/event",
+            "target");
     systems.forEach(
-        (system, one) ->
-            table.row(
-                system.title(),
-                number("%.2f", one.score() / 1e6),
-                limit == null ? "" : number("%.2f", Median.of(one.ratiosTo(limit))),
-                limit == null ? "" : range(one.ratiosTo(limit)),
-                bus == null ? "" : number("%.2f", Median.of(bus.ratiosTo(one))),
-                number("%.0f", one.bytes())));
+        (system, one) -> {
+          List<Double> toRing = ratios(one, systems.get(Contender.BARE_RING));
+          List<Double> busToIt =
+              systems.containsKey(Contender.BUS)
+                  ? ratios(systems.get(Contender.BUS), one)
+                  : List.of();
+          Spread ring = new Spread("%.2f", toRing);
+          Spread bus = new Spread("%.2f", busToIt);
+          table.row(
+              system.title(),
+              String.format(Locale.ROOT, "%.2f", one.score() / 1e6),
+              ring.median(),
+              ring.range(),
+              bus.median(),
+              bus.range(),
+              String.format(Locale.ROOT, "%.0f", one.bytes()),
+              setting.producers() == Setting.BASE.producers()
+                      && setting.shards() == Setting.BASE.shards()
+                  ? target(system, Median.of(toRing), Median.of(busToIt), one.bytes())
+                  : "");
+        });
     return table;
   }
 
-  private static String range(List<Double> ratios) {
-    return ratios.stream()
-        .sorted()
-        .map(ratio -> number("%.2f", ratio))
-        .collect(
-            Collectors.collectingAndThen(
-                Collectors.toList(), all -> all.get(0) + " to " + all.get(all.size() - 1)));
+  private static List<Double> ratios(Rounds.Case one, Rounds.Case other) {
+    return one == null || other == null || one == other ? List.of() : one.ratiosInGroups(other);
   }
 
-  private static String number(String format, double value) {
-    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, format, value);
+  private static String target(Contender system, double toRing, double busToIt, double bytes) {
+    return switch (system) {
+      case BUS ->
+          Target.atLeast(LEAST_TO_BARE_RING, "of the bare ring", toRing)
+              + "; "
+              + Target.atMost(MOST_BYTES, "B/event", bytes);
+      case BUS_BATCHES -> Target.above(1, "of the bare ring", toRing);
+      case DISRUPTOR_BUSY_SPIN, DISRUPTOR_YIELDING, DISRUPTOR_SLEEPING, DISRUPTOR_BLOCKING ->
+          shardbus(LEAST_TO_DISRUPTOR, busToIt);
+      case EVENT_BUS -> shardbus(LEAST_TO_EVENT_BUS, busToIt);
+      case LOCKED_RING -> shardbus(LEAST_TO_LOCKED_RING, busToIt);
+      default -> "";
+    };
   }
 
-  BarChart chart() {
-    BarChart chart = new BarChart("Million events per second");
+  private static String shardbus(double bound, double busToIt) {
+    return "Shardbus " + Target.atLeast(bound, "times it", busToIt);
+  }
+
+  void draw(BarChart chart) {
     settings.forEach(
         (setting, systems) -> {
           chart.group(setting.toString());
           systems.forEach(
-              (system, one) ->
-                  chart.bar(
-                      system.title(),
-                      one.score() / 1e6,
-                      system.name().startsWith("BUS") || system == Contender.ENGINE));
+              (system, one) -> chart.bar(system.title(), one.score() / 1e6, system.own()));
         });
-    return chart;
   }
 }

@@ -30,7 +30,7 @@ final class WakeUpStudy {
             "p50",
             "p99",
             "p99.9",
-            "most",
+            "max",
             "events");
     warmUp();
     measure(table, "default", new BatchOptions(), nanos);
@@ -80,7 +80,7 @@ final class WakeUpStudy {
         Percentiles.of(histogram, 50),
         Percentiles.of(histogram, 99),
         Percentiles.of(histogram, 99.9),
-        Percentiles.most(histogram),
+        Percentiles.max(histogram),
         "" + histogram.getTotalCount());
   }
 

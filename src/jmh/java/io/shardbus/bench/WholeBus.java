@@ -6,19 +6,11 @@ import io.shardbus.event.RawEvent;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
 
 /** The product, with verticles and a sink that counts. */
 final class WholeBus implements Pipeline {
 
   private static final int BATCH = 256;
-
-  /** How events are handed to the bus. */
-  enum Feed {
-    SINGLE,
-    HASH_GIVEN,
-    BATCHED
-  }
 
   private final Vertx vertx = Vertx.vertx();
   private final CountingSink sink;
@@ -48,17 +40,13 @@ final class WholeBus implements Pipeline {
 
   @Override
   public Inlet inlet(int producer) {
-    return switch (feed) {
-      case SINGLE -> single(payload -> RawEvent.of(payload.buffer()));
-      case HASH_GIVEN -> single(payload -> RawEvent.ofHash(payload.buffer(), payload.hash()));
-      case BATCHED -> batched();
-    };
+    return feed == Feed.BATCHED ? batched() : single();
   }
 
-  private Inlet single(Function<Payload, RawEvent> maker) {
+  private Inlet single() {
     Idle idle = new Idle();
     return payload -> {
-      RawEvent event = maker.apply(payload);
+      RawEvent event = feed.event(payload);
       idle.reset();
       while (!bus.ingest(event).accepted()) {
         idle.pause();
@@ -72,7 +60,7 @@ final class WholeBus implements Pipeline {
     Idle idle = new Idle();
     List<RawEvent> batch = new ArrayList<>(BATCH);
     return payload -> {
-      batch.add(RawEvent.of(payload.buffer()));
+      batch.add(feed.event(payload));
       if (batch.size() < BATCH) {
         return 0;
       }

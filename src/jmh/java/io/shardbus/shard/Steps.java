@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import net.openhft.hashing.LongHashFunction;
 import org.jctools.queues.MpscArrayQueue;
+import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -25,8 +26,8 @@ import org.openjdk.jmh.annotations.Warmup;
 /** What each step of an event's way costs one thread that nobody disturbs. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
+@Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(jvmArgs = {"-Xms2g", "-Xmx2g"})
 public class Steps {
 
@@ -68,18 +69,19 @@ public class Steps {
 
     private final MonotonicClock clock = new MonotonicClock();
     private final MpscArrayQueue<QueuedEvent> ring = new MpscArrayQueue<>(EVENTS);
+    private final MpscVarHandleArrayQueue<QueuedEvent> varHandleRing =
+        new MpscVarHandleArrayQueue<>(EVENTS);
     private final Buffer buffer = Buffer.buffer(new byte[128]);
     private final QueuedEvent queued = QueuedEvent.of(buffer, null, 0, null);
     private final long[] hashes = new SplittableRandom(42).longs(1024).toArray();
     private RoutingTable table;
     private int next;
-    private volatile int awake = 1;
 
     @Setup
     public void route() {
       Shard[] slots = new Shard[8];
       for (int i = 0; i < slots.length; i++) {
-        slots[i] = shard();
+        slots[i] = shard(EVENTS);
       }
       table = new RoutingTable(slots, 0, null);
     }
@@ -111,8 +113,9 @@ public class Steps {
   }
 
   @Benchmark
-  public boolean wakeUpCheck(Parts parts) {
-    return parts.awake == 0;
+  public QueuedEvent offerAndPollVarHandle(Parts parts) {
+    parts.varHandleRing.offer(parts.queued);
+    return parts.varHandleRing.relaxedPoll();
   }
 
   @Benchmark
@@ -129,7 +132,7 @@ public class Steps {
 
     @Setup
     public void open() {
-      shard = shard();
+      shard = shard(EVENTS);
       event = QueuedEvent.of(Buffer.buffer(new byte[128]), null, 0, null);
     }
 
@@ -181,9 +184,55 @@ public class Steps {
     return accepted;
   }
 
-  private static Shard shard() {
+  /**
+   * Rings that are emptied before each call, to see what a shard adds to its ring: the check
+   * whether the consumer is to be woken, and that of the event's size.
+   */
+  @State(Scope.Thread)
+  public static class Rings {
+
+    private final QueuedEvent event = QueuedEvent.of(Buffer.buffer(new byte[128]), null, 0, null);
+    private final MpscArrayQueue<QueuedEvent> ring = new MpscArrayQueue<>(EVENTS);
+    private final Shard awake = shard(EVENTS);
+    private final Shard forming = shard(4 * EVENTS);
+
+    @Setup(Level.Invocation)
+    public void empty() {
+      ring.clear();
+      awake.popBatch(EVENTS);
+      forming.popBatch(EVENTS);
+      forming.trySleep(2 * EVENTS);
+    }
+  }
+
+  @Benchmark
+  @OperationsPerInvocation(EVENTS)
+  public void offerToRing(Rings rings) {
+    for (int i = 0; i < EVENTS; i++) {
+      rings.ring.offer(rings.event);
+    }
+  }
+
+  @Benchmark
+  @OperationsPerInvocation(EVENTS)
+  public void offerToShard(Rings rings) {
+    for (int i = 0; i < EVENTS; i++) {
+      rings.awake.offer(rings.event, true);
+    }
+  }
+
+  /** The consumer sleeps until there are more events than are offered: each looks how many. */
+  @Benchmark
+  @OperationsPerInvocation(EVENTS)
+  public void offerToFormingShard(Rings rings) {
+    for (int i = 0; i < EVENTS; i++) {
+      rings.forming.offer(rings.event, true);
+    }
+  }
+
+  private static Shard shard(int capacity) {
     Shard shard =
-        new Shard(0, EVENTS, BackpressureMode.FAIL_PRODUCER, Long.MAX_VALUE, new ShardLedger());
+        new Shard(0, capacity, BackpressureMode.FAIL_PRODUCER, Long.MAX_VALUE, new ShardLedger());
     shard.attachConsumer(() -> {});
     return shard;
   }
