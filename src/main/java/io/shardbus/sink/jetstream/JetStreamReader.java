@@ -11,6 +11,7 @@ import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.SinkException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -53,17 +54,14 @@ final class JetStreamReader {
   EventPage read(PositionCursor cursor, EventQuery query)
       throws IOException, JetStreamApiException {
     Link link = server.link();
-    boolean answered = false;
     try {
       JetStreamSubscription consumer = consume(link, cursor.position(STREAM) + 1);
       EventPage page = page(consumer, cursor.position(STREAM), query);
       end(link, consumer);
-      answered = true;
       return page;
-    } finally {
-      if (!answered) {
-        link.doubt();
-      }
+    } catch (IOException | SinkException e) {
+      link.doubt(); // an answer is missing; whatever else it is, writes go over the same link
+      throw e;
     }
   }
 
