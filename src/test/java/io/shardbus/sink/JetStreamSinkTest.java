@@ -84,6 +84,16 @@ class JetStreamSinkTest extends ServerSinkContract {
   }
 
   @Test
+  void cursorOfAStreamThatIsGone_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 50)));
+    String cursor = await(sink.endCursor());
+    nats(c -> c.jetStreamManagement().deleteStream("SHARDBUS"));
+    reopen();
+    await(sink.write(batch(0, 0, 30)));
+    assertThat(sequences(readAll(cursor, 10), 0)).isEqualTo(range(0, 30));
+  }
+
+  @Test
   void stream_isMadeAsConfigured() throws Exception {
     assertThat(stream().getSubjects()).containsExactly("shardbus.>");
     assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofMinutes(2));
