@@ -1,15 +1,11 @@
 package io.shardbus;
 
 import io.shardbus.event.ProducerId;
+import io.shardbus.sink.DurableFile;
 import io.shardbus.sink.FileFault;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,7 +34,7 @@ final class ProducerIdentity {
     ProducerId next =
         Files.exists(file) ? after(file) : new ProducerId(UUID.randomUUID().toString(), 1);
     try {
-      write(dataDir, file, next);
+      DurableFile.write(file, next.id() + " " + next.epoch() + "\n");
     } catch (IOException e) {
       throw FileFault.of("dataDir: cannot write " + file, e);
     }
@@ -53,27 +49,5 @@ final class ProducerIdentity {
           file + " is damaged: it must hold the producer's id and epoch, such as \"3f2a-... 7\"");
     }
     return new ProducerId(matcher.group(1), Long.parseLong(matcher.group(2)) + 1);
-  }
-
-  private static void write(Path folder, Path file, ProducerId id) throws IOException {
-    Path temporary = folder.resolve(FILE + ".new");
-    ByteBuffer text =
-        ByteBuffer.wrap((id.id() + ' ' + id.epoch() + '\n').getBytes(StandardCharsets.UTF_8));
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      while (text.hasRemaining()) {
-        channel.write(text);
-      }
-      channel.force(true);
-    }
-    Files.move(
-        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-      directory.force(true); // the rename itself
-    }
   }
 }

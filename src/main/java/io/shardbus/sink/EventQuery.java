@@ -21,7 +21,11 @@ public record EventQuery(
   public enum Order {
     /** As it is cheapest for the sink. */
     NONE,
-    /** By timestamp across the shards, within what is stored when the page is read. */
+    /**
+     * By timestamp across the shards, within each page. Pages are cut where the sink stored events,
+     * so the first events of a page can be older than the last of the page before, by as much time
+     * as writes of different shards lay apart.
+     */
     TIMESTAMP
   }
 

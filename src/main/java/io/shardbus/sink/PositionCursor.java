@@ -2,9 +2,11 @@ package io.shardbus.sink;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -19,7 +21,14 @@ import org.jspecify.annotations.Nullable;
  */
 public record PositionCursor(SortedMap<String, Long> positions) {
 
+  /** Nothing was read yet. */
+  public static final PositionCursor BEGINNING =
+      new PositionCursor(Collections.unmodifiableSortedMap(new TreeMap<>()));
+
   private static final String VERSION = "1";
+
+  /** The name under which a cursor says of which store it is. */
+  private static final String STORE = "store";
 
   /** Beyond what a URL can hold: about 50,000 streams. */
   private static final int MAX_TEXT = 2 << 20;
@@ -36,10 +45,10 @@ public record PositionCursor(SortedMap<String, Long> positions) {
    * @throws IllegalArgumentException if the text is no cursor, or is of another sink
    */
   public static PositionCursor parse(@Nullable String text, String sink) {
-    TreeMap<String, Long> positions = new TreeMap<>();
     if (text == null) {
-      return new PositionCursor(positions);
+      return BEGINNING;
     }
+    TreeMap<String, Long> positions = new TreeMap<>();
     String content = content(text);
     int semicolon = content.indexOf(';');
     if (semicolon < 0 || !KIND.matcher(content.substring(0, semicolon)).matches()) {
@@ -80,6 +89,42 @@ public record PositionCursor(SortedMap<String, Long> positions) {
 
   private static String shown(String text) {
     return text.length() <= 80 ? text : text.substring(0, 80) + "...";
+  }
+
+  /**
+   * The cursor for a store whose positions begin anew when it is made anew. What stands in a cursor
+   * of an earlier one says nothing of this one, of which nothing was read yet.
+   *
+   * @param store what tells this store from all that were there before it, not negative, with 18
+   *     digits at the most
+   * @return this cursor if it is of the store, else one of its beginning
+   */
+  public PositionCursor in(long store) {
+    return position(STORE) == store
+        ? this
+        : new PositionCursor(new TreeMap<>(Map.of(STORE, store)));
+  }
+
+  /**
+   * A number for a new store.
+   *
+   * @return a random number for {@link #in}
+   */
+  public static long newStore() {
+    return ThreadLocalRandom.current().nextLong(1, 1_000_000_000_000_000_000L);
+  }
+
+  /**
+   * A cursor that has gone on in one stream.
+   *
+   * @param stream its name
+   * @param position the last position read
+   * @return the new cursor
+   */
+  public PositionCursor at(String stream, long position) {
+    TreeMap<String, Long> moved = new TreeMap<>(positions);
+    moved.put(stream, position);
+    return new PositionCursor(moved);
   }
 
   /**

@@ -9,7 +9,8 @@ import io.vertx.core.Future;
 public interface ReplayableSink extends Sink {
 
   /**
-   * Reads one page of events.
+   * Reads one page of events. Where the store was made anew since the cursor was given, such as the
+   * memory sink by a restart, and the sink can tell, the page begins at the oldest event.
    *
    * @param query where to begin, and how much
    * @return the page; fails with an {@link IllegalArgumentException} if the cursor is malformed or

@@ -26,6 +26,8 @@ class SecretsTest {
         "{'ssl.key.password':['hush',12]}|{'ssl.key.password':['***','***']}",
         "{'token':{'read':'hush'}}|{'token':{'read':'***'}}",
         "{'sasl.jaas.config':'hush;'}|{'sasl.jaas.config':'***'}",
+        "{'ssl.keystore.key':'hush'}|{'ssl.keystore.key':'***'}",
+        "{'ssl.keystore.location':'/etc/k'}|{'ssl.keystore.location':'/etc/k'}",
         "{'c':'redis://me:hush@host:1/0'}|{'c':'redis://***@host:1/0'}",
         "{'c':'redis://me:hu@sh@host:1/0'}|{'c':'redis://***@host:1/0'}",
         "{'c':['nats://hush@a:1,nats://b:2']}|{'c':['nats://***@a:1,nats://b:2']}",

@@ -274,6 +274,21 @@ class EventBusSinkTest {
   }
 
   @Test
+  void handlerThatReturnsNoFuture_keepsNoCredit() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    get(
+        EventBusConsumer.start(
+            vertx,
+            ADDRESS,
+            1,
+            batch -> calls.incrementAndGet() == 1 ? null : Future.succeededFuture()));
+    await().until(() -> !failure(sink.write(batch(0, 0, 1))).getMessage().contains("no consumer"));
+    assertThat(calls).hasValue(1);
+    get(sink.write(batch(0, 0, 1)));
+    assertThat(calls).hasValue(2);
+  }
+
+  @Test
   void silentConsumer_losesItsBatchesToAnother() throws Exception {
     List<Object> got = joinMute("mute");
     Future<?> writing = writeShards(vertx, sink, 4, 20);

@@ -11,6 +11,7 @@ import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.jetstream.JetStreamSinkOptions;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -64,6 +65,32 @@ class JetStreamSinkTest extends ServerSinkContract {
 
   private StreamConfiguration stream() throws Exception {
     return nats(c -> c.jetStreamManagement().getStreamInfo("SHARDBUS").getConfiguration());
+  }
+
+  @Test
+  void filterThatFails_harmsNoWrites() throws Exception {
+    await(sink.write(batch(1, 0, 10)));
+    Future<Void> write = sink.write(batch(0, 0, 20_000));
+    EventFilter failing =
+        event -> {
+          throw new IllegalStateException("a filter that fails");
+        };
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(
+              () -> await(sink.read(new EventQuery(null, 1, failing, EventQuery.Order.NONE))))
+          .hasMessageContaining("a filter that fails");
+    }
+    await(write);
+  }
+
+  @Test
+  void cursorOfAStreamThatIsGone_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 50)));
+    String cursor = await(sink.endCursor());
+    nats(c -> c.jetStreamManagement().deleteStream("SHARDBUS"));
+    reopen();
+    await(sink.write(batch(0, 0, 30)));
+    assertThat(sequences(readAll(cursor, 10), 0)).isEqualTo(range(0, 30));
   }
 
   @Test

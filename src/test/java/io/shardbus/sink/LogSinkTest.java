@@ -270,6 +270,25 @@ class LogSinkTest extends SinkContract {
   }
 
   @Test
+  void cursorOfALogThatIsGone_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 50)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    Files.move(dir.resolve("log"), dir.resolve("old"));
+    sink = create();
+    await(sink.open(context()));
+    await(sink.write(batch(0, 0, 30)));
+    assertThat(sequences(readAll(cursor, 10), 0)).isEqualTo(range(0, 30));
+    await(sink.close());
+    Files.writeString(dir.resolve("log").resolve("id"), "x");
+    ReplayableSink failing = create();
+    assertThatThrownBy(() -> await(failing.open(context())))
+        .cause()
+        .hasMessageContaining("cannot use " + dir.resolve("log").resolve("id"))
+        .hasMessageContaining("damaged");
+  }
+
+  @Test
   void folderInUse_isRefused() {
     ReplayableSink second = create();
     assertThatThrownBy(() -> await(second.open(context())))

@@ -59,6 +59,15 @@ class MemorySinkTest extends SinkContract {
   }
 
   @Test
+  void cursorOfAnEarlierRun_missesNothingOfThisOne() throws Exception {
+    await(sink.write(batch(0, 0, 50)));
+    String cursor = await(sink.endCursor());
+    reopen();
+    await(sink.write(batch(0, 0, 30)));
+    assertThat(sequences(readAll(cursor, 10), 0)).isEqualTo(range(0, 30));
+  }
+
+  @Test
   void unknownNames_areRefused() {
     assertThatThrownBy(() -> Sinks.create(new SinkOptions("memry")))
         .isInstanceOf(IllegalArgumentException.class)

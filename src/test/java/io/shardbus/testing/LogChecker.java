@@ -18,19 +18,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Reads what an {@link AckingProcess} left in its log, and checks order and uniqueness. */
 public final class LogChecker {
 
   private final Vertx vertx;
   private final Path data;
-  private final Map<String, Long> lastSequences = new HashMap<>();
+  private final Map<String, Last> last = new HashMap<>();
   private String cursor;
   private long stored;
+
+  /** Of an epoch's shard: a single thread ingests rising numbers, and so they must rise here. */
+  private record Last(long sequence, int number) {}
 
   public LogChecker(Vertx vertx, Path data) {
     this.vertx = vertx;
@@ -62,22 +65,26 @@ public final class LogChecker {
       }
     } while (page.more());
     await(log.close());
-    assertThat(List.of(data.toFile().list())).noneMatch(name -> name.endsWith(".damaged"));
+    try (Stream<Path> files = Files.walk(data)) {
+      assertThat(files).noneMatch(file -> file.getFileName().toString().contains(".damaged"));
+    }
     return found;
   }
 
   private void take(StoredEvent stored, int round, Set<Integer> found) {
     JsonObject event = stored.event().payload().toJsonObject();
+    int number = event.getInteger("n");
     String stream = stored.epoch() + "/" + stored.event().shard();
-    long before = lastSequences.getOrDefault(stream, -1L);
+    Last before = last.getOrDefault(stream, new Last(-1, -1));
     if (event.getInteger("round") != round
-        || !found.add(event.getInteger("n"))
-        || stored.event().sequence() != before + 1) {
+        || !found.add(number)
+        || number <= before.number()
+        || stored.event().sequence() != before.sequence() + 1) {
       fail(
-          "%s is not of round %d, or there twice, or sequence %d of shard %s after %d",
+          "%s is not of round %d, or there twice, or sequence %d of shard %s after %s",
           event, round, stored.event().sequence(), stream, before);
     }
-    lastSequences.put(stream, stored.event().sequence());
+    last.put(stream, new Last(stored.event().sequence(), number));
     this.stored++;
   }
 }

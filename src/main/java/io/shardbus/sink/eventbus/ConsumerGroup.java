@@ -30,7 +30,7 @@ final class ConsumerGroup extends VerticleBase {
 
   private final EventBusSinkOptions options;
   private final Members members = new Members();
-  private final Map<Integer, Delivery> underWay = new HashMap<>();
+  private final Map<Integer, Dispatch> underWay = new HashMap<>();
   private long lastSweep;
   private @Nullable Promise<Void> closing;
 
@@ -74,7 +74,7 @@ final class ConsumerGroup extends VerticleBase {
   }
 
   private void begin(Batch batch, Promise<Void> promise) {
-    Delivery before = underWay.get(batch.shard());
+    Dispatch before = underWay.get(batch.shard());
     if (before != null) {
       // The bus gave up waiting. Usually it repeats the batch, and one answer is good for both.
       if (before.batch.equals(batch)) {
@@ -84,38 +84,38 @@ final class ConsumerGroup extends VerticleBase {
       }
       return;
     }
-    Delivery delivery = new Delivery(batch);
-    delivery.promise.future().onComplete(promise);
-    underWay.put(batch.shard(), delivery);
-    send(delivery);
+    Dispatch dispatch = new Dispatch(batch);
+    dispatch.promise.future().onComplete(promise);
+    underWay.put(batch.shard(), dispatch);
+    send(dispatch);
   }
 
-  private void send(Delivery delivery) {
+  private void send(Dispatch dispatch) {
     if (closing != null) {
-      fail(delivery, SinkException.transientFailure("the sink is closed"));
+      fail(dispatch, SinkException.transientFailure("the sink is closed"));
       return;
     }
-    Member owner = members.ownerOf(delivery.batch.shard());
+    Member owner = members.ownerOf(dispatch.batch.shard());
     if (owner == null) {
       fail(
-          delivery,
+          dispatch,
           SinkException.transientFailure("no consumer at address " + options.getAddress()));
       return;
     }
-    owner.enqueue(delivery);
+    owner.enqueue(dispatch);
     useCredits(owner);
   }
 
   private void useCredits(Member member) {
-    for (Delivery next = member.next(); next != null; next = member.next()) {
+    for (Dispatch next = member.next(); next != null; next = member.next()) {
       request(member, next);
     }
   }
 
-  private void request(Member member, Delivery delivery) {
-    int attempt = ++delivery.attempt;
+  private void request(Member member, Dispatch dispatch) {
+    int attempt = ++dispatch.attempt;
     long timeout = options.getRequestTimeout().toMillis();
-    Batch batch = delivery.batch;
+    Batch batch = dispatch.batch;
     DeliveryOptions request =
         new DeliveryOptions()
             .setSendTimeout(timeout)
@@ -125,38 +125,38 @@ final class ConsumerGroup extends VerticleBase {
     vertx
         .eventBus()
         .<Buffer>request(
-            Protocol.memberAddress(options.getAddress(), member.id), delivery.body, request)
+            Protocol.memberAddress(options.getAddress(), member.id), dispatch.body, request)
         .onComplete(
             answer -> {
-              if (attempt == delivery.attempt) { // else it went to another member since
-                answered(member, delivery, answer.cause());
+              if (attempt == dispatch.attempt) { // else it went to another member since
+                answered(member, dispatch, answer.cause());
               }
             });
   }
 
-  private void answered(Member member, Delivery delivery, @Nullable Throwable failure) {
-    member.answered(delivery);
+  private void answered(Member member, Dispatch dispatch, @Nullable Throwable failure) {
+    member.answered(dispatch);
     if (failure == null) {
-      finish(delivery);
-      delivery.promise.complete();
+      finish(dispatch);
+      dispatch.promise.complete();
     } else if (failure instanceof ReplyException reply) {
-      refused(member, delivery, reply);
+      refused(member, dispatch, reply);
     } else {
-      fail(delivery, SinkException.transientFailure(String.valueOf(failure.getMessage()), failure));
+      fail(dispatch, SinkException.transientFailure(String.valueOf(failure.getMessage()), failure));
     }
     useCredits(member);
   }
 
-  private void refused(Member member, Delivery delivery, ReplyException reply) {
+  private void refused(Member member, Dispatch dispatch, ReplyException reply) {
     String message = "consumer " + member.id + ": " + reply.getMessage();
     if (reply.failureType() == ReplyFailure.NO_HANDLERS) {
       lost(member, "it cannot be reached");
-      send(delivery);
+      send(dispatch);
     } else if (reply.failureType() == ReplyFailure.TIMEOUT) {
       // Said to the bus, which counts attempts: a batch that stuns every member must not go round.
-      members.moveAway(delivery.batch.shard(), member);
+      members.moveAway(dispatch.batch.shard(), member);
       fail(
-          delivery,
+          dispatch,
           SinkException.transientFailure(
               "consumer "
                   + member.id
@@ -165,21 +165,21 @@ final class ConsumerGroup extends VerticleBase {
                   + " ms"));
     } else if (reply.failureCode() == Protocol.CODE_NOT_MINE) {
       left(member.id);
-      send(delivery);
+      send(dispatch);
     } else if (reply.failureCode() == Protocol.CODE_PERMANENT) {
-      fail(delivery, SinkException.permanentFailure(message));
+      fail(dispatch, SinkException.permanentFailure(message));
     } else {
-      fail(delivery, SinkException.transientFailure(message));
+      fail(dispatch, SinkException.transientFailure(message));
     }
   }
 
-  private void fail(Delivery delivery, SinkException failure) {
-    finish(delivery);
-    delivery.promise.fail(failure);
+  private void fail(Dispatch dispatch, SinkException failure) {
+    finish(dispatch);
+    dispatch.promise.fail(failure);
   }
 
-  private void finish(Delivery delivery) {
-    underWay.remove(delivery.batch.shard());
+  private void finish(Dispatch dispatch) {
+    underWay.remove(dispatch.batch.shard());
     completeIfDrained();
   }
 
@@ -222,16 +222,16 @@ final class ConsumerGroup extends VerticleBase {
   /** What the member has goes to another: it may be delivered twice. */
   private void lost(Member member, String reason) {
     members.remove(member.id);
-    List<Delivery> unanswered = member.takeInFlight();
+    List<Dispatch> unanswered = member.takeInFlight();
     LOG.warn(
         "{}: consumer {} is lost, {}; {} batches are delivered again",
         options.getAddress(),
         member.id,
         reason,
         unanswered.size());
-    for (Delivery delivery : unanswered) {
-      delivery.attempt++;
-      send(delivery);
+    for (Dispatch dispatch : unanswered) {
+      dispatch.attempt++;
+      send(dispatch);
     }
     member.takeWaiting().forEach(this::send);
   }

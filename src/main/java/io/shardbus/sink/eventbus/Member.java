@@ -18,8 +18,8 @@ final class Member {
   int shards;
 
   private int credits;
-  private final Set<Delivery> inFlight = new LinkedHashSet<>();
-  private final Deque<Delivery> waiting = new ArrayDeque<>();
+  private final Set<Dispatch> inFlight = new LinkedHashSet<>();
+  private final Deque<Dispatch> waiting = new ArrayDeque<>();
 
   Member(String id) {
     this.id = id;
@@ -30,33 +30,33 @@ final class Member {
     this.credits = credits;
   }
 
-  void enqueue(Delivery delivery) {
-    waiting.add(delivery);
+  void enqueue(Dispatch dispatch) {
+    waiting.add(dispatch);
   }
 
   /** Takes a credit for the batch that has waited longest; null if there is no credit or batch. */
-  @Nullable Delivery next() {
+  @Nullable Dispatch next() {
     if (inFlight.size() >= credits || waiting.isEmpty()) {
       return null;
     }
-    Delivery next = waiting.remove();
+    Dispatch next = waiting.remove();
     inFlight.add(next);
     return next;
   }
 
   /** Gives the credit back. */
-  void answered(Delivery delivery) {
-    inFlight.remove(delivery);
+  void answered(Dispatch dispatch) {
+    inFlight.remove(dispatch);
   }
 
-  List<Delivery> takeWaiting() {
-    List<Delivery> taken = new ArrayList<>(waiting);
+  List<Dispatch> takeWaiting() {
+    List<Dispatch> taken = new ArrayList<>(waiting);
     waiting.clear();
     return taken;
   }
 
-  List<Delivery> takeInFlight() {
-    List<Delivery> taken = new ArrayList<>(inFlight);
+  List<Dispatch> takeInFlight() {
+    List<Dispatch> taken = new ArrayList<>(inFlight);
     inFlight.clear();
     return taken;
   }

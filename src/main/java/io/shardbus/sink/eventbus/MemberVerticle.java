@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -92,7 +93,9 @@ final class MemberVerticle extends VerticleBase {
   private void handle(Message<Buffer> message, Promise<Void> done) {
     Future<Void> answer;
     try {
-      answer = handler.apply(BatchCodec.decode(message.body()));
+      answer =
+          Objects.requireNonNull(
+              handler.apply(BatchCodec.decode(message.body())), "the handler returned no future");
     } catch (RuntimeException e) {
       answer = Future.failedFuture(e);
     }

@@ -7,15 +7,15 @@ import io.nats.client.PullSubscribeOptions;
 import io.nats.client.api.AckPolicy;
 import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.DeliverPolicy;
+import io.nats.client.api.StreamInfo;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.SinkException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /*
  * Reads pages by a consumer that lives as long as the page is read. Everything blocks.
@@ -37,33 +37,33 @@ final class JetStreamReader {
 
   /** The position of the newest message. */
   PositionCursor end() throws IOException, JetStreamApiException {
-    return at(
-        server
-            .link()
-            .management()
-            .getStreamInfo(options.getStream())
-            .getStreamState()
-            .getLastSequence());
+    StreamInfo stream = stream(server.link());
+    return PositionCursor.BEGINNING
+        .in(madeAt(stream))
+        .at(STREAM, stream.getStreamState().getLastSequence());
   }
 
-  private static PositionCursor at(long position) {
-    return new PositionCursor(new TreeMap<>(Map.of(STREAM, position)));
+  private StreamInfo stream(Link link) throws IOException, JetStreamApiException {
+    return link.management().getStreamInfo(options.getStream());
+  }
+
+  /** Tells a stream from one of the same name that was there before. */
+  private static long madeAt(StreamInfo stream) {
+    return stream.getCreateTime().toInstant().toEpochMilli();
   }
 
   EventPage read(PositionCursor cursor, EventQuery query)
       throws IOException, JetStreamApiException {
     Link link = server.link();
-    boolean answered = false;
     try {
-      JetStreamSubscription consumer = consume(link, cursor.position(STREAM) + 1);
-      EventPage page = page(consumer, cursor.position(STREAM), query);
+      PositionCursor from = cursor.in(madeAt(stream(link)));
+      JetStreamSubscription consumer = consume(link, from.position(STREAM) + 1);
+      EventPage page = page(consumer, from, query);
       end(link, consumer);
-      answered = true;
       return page;
-    } finally {
-      if (!answered) {
-        link.doubt();
-      }
+    } catch (IOException | SinkException e) {
+      link.doubt(); // an answer is missing; whatever else it is, writes go over the same link
+      throw e;
     }
   }
 
@@ -95,10 +95,10 @@ final class JetStreamReader {
                 .build());
   }
 
-  private EventPage page(JetStreamSubscription consumer, long after, EventQuery query)
+  private EventPage page(JetStreamSubscription consumer, PositionCursor from, EventQuery query)
       throws IOException, JetStreamApiException {
     PageBuilder page = new PageBuilder(query);
-    long position = after;
+    long position = from.position(STREAM);
     long pending = consumer.getConsumerInfo().getNumPending();
     while (pending > 0 && page.hasRoom()) {
       int count = (int) Math.min(pending, page.fetchCount(1));
@@ -115,6 +115,6 @@ final class JetStreamReader {
         page.scan(EventMessage.parse(message));
       }
     }
-    return page.page(at(position).format(JetStreamSinkOptions.SINK_NAME), pending > 0);
+    return page.page(from.at(STREAM, position).format(JetStreamSinkOptions.SINK_NAME), pending > 0);
   }
 }

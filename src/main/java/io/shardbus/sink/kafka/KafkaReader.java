@@ -118,8 +118,9 @@ final class KafkaReader {
     for (TopicPartition partition : partitions) {
       long end = ends.getOrDefault(partition, 0L);
       long wanted = cursor.position(PartitionStream.name(partition.partition()));
-      // What retention deleted, or a topic made anew, leaves positions that are not there.
-      long begin = Math.min(end, Math.max(wanted, begins.getOrDefault(partition, 0L)));
+      // Retention deletes what lies behind; beyond the end, the topic was made anew.
+      long oldest = begins.getOrDefault(partition, 0L);
+      long begin = wanted > end ? oldest : Math.max(wanted, oldest);
       open.seek(partition, begin);
       streams.add(new PartitionStream(partition, begin, end));
     }

@@ -1,13 +1,12 @@
 package io.shardbus.sink.kafka;
 
+import io.shardbus.sink.OptionalLibrary;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;
 
 /** Makes Kafka sinks. They need kafka-clients on the class path. */
 public final class KafkaSinkProvider implements SinkProvider {
-
-  private static final String CLIENT = "org.apache.kafka.clients.producer.KafkaProducer";
 
   /** For the service loader. */
   public KafkaSinkProvider() {}
@@ -19,12 +18,8 @@ public final class KafkaSinkProvider implements SinkProvider {
 
   @Override
   public Sink create(JsonObject config) {
-    try {
-      Class.forName(CLIENT, false, KafkaSinkProvider.class.getClassLoader());
-    } catch (ClassNotFoundException e) {
-      throw new IllegalArgumentException(
-          "sink kafka: org.apache.kafka:kafka-clients is not on the class path", e);
-    }
+    OptionalLibrary.require(
+        "org.apache.kafka.clients.producer.KafkaProducer", "org.apache.kafka:kafka-clients");
     return new KafkaSink(new KafkaSinkOptions(config));
   }
 }

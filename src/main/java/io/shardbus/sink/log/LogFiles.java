@@ -1,6 +1,9 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.sink.DurableFile;
+import io.shardbus.sink.FileFault;
 import io.shardbus.sink.FolderLock;
+import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.SqliteFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,17 +25,48 @@ final class LogFiles implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
 
+  private static final String ID = "id";
+
   private final Path dir;
   private final FolderLock lock;
+  private final long id;
 
-  private LogFiles(Path dir, FolderLock lock) {
+  private LogFiles(Path dir, FolderLock lock, long id) {
     this.dir = dir;
     this.lock = lock;
+    this.id = id;
   }
 
   /** Makes the folder if need be, and takes it for this process alone. */
   static LogFiles open(Path dir) throws IOException {
-    return new LogFiles(dir, FolderLock.take(dir, "lock", "sink log"));
+    FolderLock lock = FolderLock.take(dir, "lock", "sink log");
+    try {
+      return new LogFiles(dir, lock, id(dir));
+    } catch (IOException e) {
+      lock.close();
+      throw FileFault.of("sink log: cannot use " + dir.resolve(ID), e);
+    }
+  }
+
+  /** Made with the folder, and synced before there is a cursor that names it. */
+  private static long id(Path dir) throws IOException {
+    Path file = dir.resolve(ID);
+    if (Files.exists(file)) {
+      String text = Files.readString(file).strip();
+      if (!text.matches("\\d{1,18}")) {
+        throw new IOException(
+            "it is damaged: it must hold a number; without it, cursors begin anew");
+      }
+      return Long.parseLong(text);
+    }
+    long id = PositionCursor.newStore();
+    DurableFile.write(file, id + "\n");
+    return id;
+  }
+
+  /** Tells this log from one that was in the folder before. */
+  long id() {
+    return id;
   }
 
   Path dir() {

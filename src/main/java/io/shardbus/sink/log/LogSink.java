@@ -140,7 +140,7 @@ public final class LogSink implements ReplayableSink {
     }
     PositionCursor cursor;
     try {
-      cursor = PositionCursor.parse(query.cursor(), NAME);
+      cursor = PositionCursor.parse(query.cursor(), NAME).in(open.files().id());
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
@@ -153,7 +153,8 @@ public final class LogSink implements ReplayableSink {
     if (open == null) {
       return Future.failedFuture(new IllegalStateException("the log is not open"));
     }
-    TreeMap<String, Long> positions = new TreeMap<>();
+    TreeMap<String, Long> positions =
+        new TreeMap<>(PositionCursor.BEGINNING.in(open.files().id()).positions());
     for (int i = 0; i < open.writers().size(); i++) {
       positions.put(Integer.toString(i), open.writers().get(i).lastPosition());
     }

@@ -12,7 +12,8 @@
  *        payload BLOB)                  -- the bytes as they were sent
  * }</pre>
  *
- * <p>The file {@code lock} keeps a second process out. A file that SQLite finds damaged is renamed
+ * <p>The file {@code lock} keeps a second process out; {@code id} tells a log from one that was in
+ * its folder before, so that cursors of that are known. A file that SQLite finds damaged is renamed
  * to {@code *.damaged}.
  */
 @NullMarked

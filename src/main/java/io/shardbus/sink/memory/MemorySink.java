@@ -16,7 +16,6 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps the newest events in memory, for tests and tails. Safe for any thread. */
@@ -30,6 +29,7 @@ public final class MemorySink implements ReplayableSink {
   private final AppendListeners listeners = new AppendListeners();
   private final ArrayDeque<StoredEvent> events = new ArrayDeque<>();
   private final Map<Integer, Long> nextSequences = new HashMap<>();
+  private final long run = PositionCursor.newStore();
   private volatile @Nullable Vertx vertx;
   private long bytes;
 
@@ -77,7 +77,7 @@ public final class MemorySink implements ReplayableSink {
   public Future<EventPage> read(EventQuery query) {
     PositionCursor cursor;
     try {
-      cursor = PositionCursor.parse(query.cursor(), NAME);
+      cursor = PositionCursor.parse(query.cursor(), NAME).in(run);
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
@@ -123,8 +123,8 @@ public final class MemorySink implements ReplayableSink {
     return new Stretch(from, some, last);
   }
 
-  private static String cursorAt(long position) {
-    return new PositionCursor(new TreeMap<>(Map.of(STREAM, position))).format(NAME);
+  private String cursorAt(long position) {
+    return PositionCursor.BEGINNING.in(run).at(STREAM, position).format(NAME);
   }
 
   @Override

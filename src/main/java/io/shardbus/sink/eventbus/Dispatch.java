@@ -5,7 +5,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 
 /** A batch on its way to a member. */
-final class Delivery {
+final class Dispatch {
 
   final Batch batch;
   final Buffer body;
@@ -14,7 +14,7 @@ final class Delivery {
   /** Raised with every attempt, so that the answer of a member given up is not taken for it. */
   int attempt;
 
-  Delivery(Batch batch) {
+  Dispatch(Batch batch) {
     this.batch = batch;
     this.body = BatchCodec.encode(batch);
   }
