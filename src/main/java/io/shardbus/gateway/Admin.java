@@ -57,10 +57,23 @@ final class Admin {
                     .put("removed", stats.scaling().removed())
                     .put("failed", stats.scaling().failed())
                     .put("slotsMoved", stats.scaling().slotsMoved())
+                    .put("underWay", underWay())
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
             .put("sink", bus.sink().name());
     send(context.response(), 200, json);
+  }
+
+  private JsonArray underWay() {
+    JsonArray all = new JsonArray();
+    for (ScalingHistory.Request request : bus.scalings().underWay()) {
+      all.add(
+          new JsonObject()
+              .put("since", request.since().toString())
+              .put("direction", request.direction().name().toLowerCase(Locale.ROOT))
+              .put("cause", request.cause().name().toLowerCase(Locale.ROOT)));
+    }
+    return all;
   }
 
   private JsonArray recent() {

@@ -97,6 +97,15 @@ public final class DrainBuffer {
   }
 
   /**
+   * Whether somebody wants to know of the fate of an event in here.
+   *
+   * @return true if an acknowledgement is asked for
+   */
+  public boolean asked() {
+    return !runs.isEmpty();
+  }
+
+  /**
    * Whether no more events fit in here, because somebody else took those that came next.
    *
    * @return true if the buffer stays as it is

@@ -7,8 +7,9 @@ import java.time.Duration;
 
 /**
  * When a shard hands a batch to its sink: at the target size, when the oldest event has waited
- * {@code maxDelay}, or at once if no further event is to be expected within that time. The target
- * follows the measured rate of events.
+ * {@code maxDelay}, or at once if no further event is to be expected within that time, or if
+ * somebody waits for an event in it to be delivered. While one batch is being written the next one
+ * grows. The target follows the measured rate of events.
  */
 @DataObject
 public final class BatchOptions {

@@ -253,6 +253,7 @@ final class ShardPump {
   private boolean due(ShardLoop here) {
     return full()
         || !flushes.isEmpty()
+        || forming.asked() // while this is written the next one grows
         || forming.size() >= target.events()
         || !target.moreExpected()
         || here.nanoTime() - formingSince >= options.getMaxDelay().toNanos();

@@ -554,6 +554,26 @@ class ShardManagerTest {
     }
   }
 
+  /** So that a producer with an old routing table asks the new one, and is not refused. */
+  @Test
+  void sealedShard_sendsItsProducersBack() {
+    for (BackpressureMode mode :
+        List.of(
+            BackpressureMode.FAIL_PRODUCER,
+            BackpressureMode.DROP_OLDEST,
+            BackpressureMode.sample(2))) {
+      Shard shard = new Shard(0, 1024, mode, 1 << 20, new ShardLedger());
+      QueuedEvent event = QueuedEvent.of(Buffer.buffer("x"), null, 1, null);
+      assertThat(shard.offer(event, true)).isEqualTo(Push.ACCEPTED);
+      shard.seal();
+      assertThat(shard.offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
+      assertThat(shard.offerMany(new QueuedEvent[] {event}, 1)).isZero();
+      assertThat(shard.takeLeftovers()).hasSize(1);
+      assertThat(shard.offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
+      assertThat(shard.accounting().offered()).isEqualTo(1);
+    }
+  }
+
   /** The accounts of a shard that is being closed to its producers. */
   @Test
   void accepted_neverGoesBackWhileAShardIsSealed() throws Exception {

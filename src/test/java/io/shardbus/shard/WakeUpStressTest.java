@@ -48,10 +48,10 @@ class WakeUpStressTest {
           assertThat(System.nanoTime())
               .as("asleep beside event %d of seed %d", pushed, seed)
               .isLessThan(deadline);
-          Thread.onSpinWait();
         }
-        for (int spin = random.nextInt(60); spin > 0; spin--) {
-          Thread.onSpinWait();
+        // Nanoseconds apart: the moment between the last look and falling asleep is a short one.
+        for (int delay = random.nextInt(256); delay > 0; delay--) {
+          random.nextInt();
         }
       }
       // It did sleep: it was not a poll in disguise.

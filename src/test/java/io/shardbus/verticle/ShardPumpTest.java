@@ -123,6 +123,34 @@ class ShardPumpTest {
   }
 
   @Test
+  void batchThatSomebodyWaitsFor_isWrittenAtOnce() {
+    batch.setAdaptive(false).setMinSize(100).setMaxDelay(Duration.ofMinutes(1));
+    List<Integer> told = new ArrayList<>();
+    DeliveryAck ack =
+        new DeliveryAck() {
+          @Override
+          public void delivered(int events) {
+            told.add(events);
+          }
+
+          @Override
+          public void failed(Failure failure, int events) {}
+        };
+    Promise<Void> gate = Promise.promise();
+    sink.behave(b -> gate.future());
+    start();
+    manager.ingestRaw(RawEvent.of("first"), ack);
+    loop.run();
+    for (int i = 0; i < 5; i++) {
+      manager.ingestRaw(RawEvent.of("meanwhile " + i), ack);
+    }
+    loop.run();
+    gate.complete();
+    loop.run();
+    assertThat(told).containsExactly(1, 5);
+  }
+
+  @Test
   void targetBeyondTheRing_isNoReasonToLetItFill() {
     batch.setAdaptive(false).setMinSize(10_000).setMaxDelay(Duration.ofMinutes(1));
     start();
