@@ -170,7 +170,12 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public WriteStream<RawEvent> writeStream() {
-    return new IngestStream(queue, vertx.getOrCreateContext());
+    return new IngestStream(queue, this::maxStreamBytes, vertx.getOrCreateContext());
+  }
+
+  /** So that an event more, of whatever size, can wait too. */
+  private long maxStreamBytes() {
+    return manager.limits().maxRingBytes() - manager.limits().maxEventBytes();
   }
 
   @Override

@@ -8,11 +8,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.streams.WriteStream;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream into the bus: full while too many of its events wait for room. Handlers run on the
- * context on which it was made.
+ * A stream into the bus: full while too many of its events, or too many bytes of them, wait for
+ * room. Handlers run on the context on which it was made.
  */
 final class IngestStream implements WriteStream<RawEvent> {
 
@@ -21,14 +22,20 @@ final class IngestStream implements WriteStream<RawEvent> {
   private final IngestQueue queue;
   private final Context context;
   private final Promise<Void> empty = Promise.promise();
+  private final LongSupplier maxBytes;
   private int waiting;
+  private long waitingBytes;
   private int maxSize = DEFAULT_MAX_SIZE;
   private @Nullable Handler<Void> drainHandler;
   private volatile @Nullable Handler<Throwable> exceptionHandler;
   private boolean ended;
 
-  IngestStream(IngestQueue queue, Context context) {
+  /**
+   * @param maxBytes how much may wait so that one event more is not refused for that
+   */
+  IngestStream(IngestQueue queue, LongSupplier maxBytes, Context context) {
     this.queue = queue;
+    this.maxBytes = maxBytes;
     this.context = context;
   }
 
@@ -39,13 +46,14 @@ final class IngestStream implements WriteStream<RawEvent> {
         return Future.failedFuture(new IllegalStateException("the stream has ended"));
       }
       waiting++;
+      waitingBytes += event.sizeWithKey();
     }
     Promise<Void> written = Promise.promise();
-    queue.ingest(event, null, result -> settled(result, written));
+    queue.ingest(event, null, result -> settled(event, result, written));
     return written.future();
   }
 
-  private void settled(IngestResult result, Promise<Void> written) {
+  private void settled(RawEvent event, IngestResult result, Promise<Void> written) {
     if (result.accepted()) {
       written.complete();
     } else {
@@ -59,6 +67,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     }
     synchronized (this) {
       waiting--;
+      waitingBytes -= event.sizeWithKey();
       callIfDrained();
       if (ended && waiting == 0) {
         empty.tryComplete();
@@ -68,7 +77,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   private void callIfDrained() {
     Handler<Void> handler = drainHandler;
-    if (handler != null && waiting <= maxSize / 2) {
+    if (handler != null && waiting <= maxSize / 2 && waitingBytes <= maxBytes.getAsLong() / 2) {
       drainHandler = null;
       context.runOnContext(handler);
     }
@@ -94,7 +103,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   @Override
   public synchronized boolean writeQueueFull() {
-    return waiting >= maxSize;
+    return waiting >= maxSize || waitingBytes > maxBytes.getAsLong();
   }
 
   /** What fell below the mark before the handler was set is told, too. */

@@ -14,6 +14,8 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.Json;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /v1/events} and {@code GET /v1/tail}. */
@@ -23,8 +25,11 @@ final class EventReads {
 
   private final Vertx vertx;
   private final ShardBus bus;
+  private final Duration idleTimeout;
+  private final AtomicInteger tails = new AtomicInteger();
 
-  EventReads(Vertx vertx, ShardBus bus) {
+  EventReads(Vertx vertx, ShardBus bus, Duration idleTimeout) {
+    this.idleTimeout = idleTimeout;
     this.vertx = vertx;
     this.bus = bus;
   }
@@ -133,6 +138,20 @@ final class EventReads {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;
     }
-    new Tail(vertx, response, log, filter, Access.grant(context)).begin(cursor, from != null);
+    tails.incrementAndGet();
+    new Tail(
+            vertx,
+            response,
+            log,
+            filter,
+            Access.grant(context),
+            idleTimeout,
+            tails::decrementAndGet)
+        .begin(cursor, from != null);
+  }
+
+  /** How many tails are open. */
+  int tails() {
+    return tails.get();
   }
 }

@@ -51,6 +51,7 @@ public final class Gateway {
   private @Nullable HttpServer server;
   private final List<Long> timers = new CopyOnWriteArrayList<>();
   private final Health health;
+  private final EventReads reads;
   private volatile List<Route> routes = List.of();
 
   private Gateway(Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape) {
@@ -63,6 +64,7 @@ public final class Gateway {
     connections = new Connections(limits);
     intake = Intake.of(vertx, bus, limits);
     webSockets = new WebSockets(intake, connections);
+    reads = new EventReads(vertx, bus, options.getIdleTimeout());
   }
 
   /**
@@ -172,7 +174,7 @@ public final class Gateway {
               timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(listening)));
               timers.add(vertx.setPeriodic(SWEEP_MILLIS, id -> sweep()));
               if (scrape != null) {
-                stopCounting = scrape.count(webSockets);
+                stopCounting = scrape.count(intake, connections, webSockets, reads);
               }
               return this;
             })
@@ -219,7 +221,8 @@ public final class Gateway {
   }
 
   /**
-   * Stops listening; WebSockets are closed with 1001, requests under way get five seconds to end.
+   * Stops listening; requests under way get five seconds to end. WebSockets are closed with 1001,
+   * in the same time, once their clients know the fate of what was taken.
    *
    * @return completes when nothing is left
    */
@@ -241,7 +244,6 @@ public final class Gateway {
 
   private Router router(Files files) {
     HttpIngest ingest = new HttpIngest(intake);
-    EventReads reads = new EventReads(vertx, bus);
     Admin admin = new Admin(bus);
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
@@ -305,7 +307,7 @@ public final class Gateway {
 
   /** What holds for every request. */
   private static void guard(RoutingContext context, Origins origins) {
-    SecurityHeaders.put(context.response());
+    SecurityHeaders.put(context.request());
     if (origins.misnamed(context.request())) {
       Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
       return;

@@ -15,7 +15,7 @@ final class InvalidRequests {
 
   void refuse(HttpServerRequest request) {
     Throwable cause = request.decoderResult().cause();
-    SecurityHeaders.put(request.response());
+    SecurityHeaders.put(request);
     if (cause instanceof TooLongHttpLineException) {
       Problem.refuse(
           request,

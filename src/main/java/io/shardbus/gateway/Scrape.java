@@ -1,12 +1,18 @@
 package io.shardbus.gateway;
 
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +30,34 @@ final class Scrape implements Handler<RoutingContext> {
     this.registry = registry;
   }
 
-  /** Adds the gateway's own meter; what it returns takes it out again. */
-  Runnable count(WebSockets sockets) {
-    Gauge gauge =
-        Gauge.builder("shardbus.gateway.websockets", sockets, WebSockets::count)
-            .description("WebSockets that are open")
-            .register(registry);
-    return () -> registry.remove(gauge);
+  /** Adds the gateway's own meters; what it returns takes them out again. */
+  Runnable count(Intake intake, Connections connections, WebSockets webSockets, EventReads reads) {
+    List<Meter> meters = new ArrayList<>();
+    meters.add(gauge("connections", "connections that are open", connections, Connections::count));
+    meters.add(gauge("websockets", "WebSockets that are open", webSockets, WebSockets::count));
+    meters.add(gauge("tails", "live tails that are open", reads, EventReads::tails));
+    meters.add(
+        Gauge.builder("shardbus.gateway.partial", intake.budget(), Budget::used)
+            .baseUnit("bytes")
+            .description("unfinished bodies and messages, and those that wait for room")
+            .register(registry));
+    intake
+        .refusals()
+        .counts()
+        .forEach(
+            (reason, count) ->
+                meters.add(
+                    FunctionCounter.builder("shardbus.gateway.refused", count, LongAdder::sum)
+                        .tag("reason", reason)
+                        .description("events and bodies that the gateway itself refused")
+                        .register(registry)));
+    return () -> meters.forEach(registry::remove);
+  }
+
+  private <T> Gauge gauge(String name, String what, T of, ToDoubleFunction<T> count) {
+    return Gauge.builder("shardbus.gateway." + name, of, count)
+        .description(what)
+        .register(registry);
   }
 
   /** Reading every meter takes a while: not on an event loop. */

@@ -1,7 +1,7 @@
 package io.shardbus.gateway;
 
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpServerRequest;
 
 /** What every answer tells browsers. */
 final class SecurityHeaders {
@@ -9,8 +9,12 @@ final class SecurityHeaders {
   private SecurityHeaders() {}
 
   /** A page that may be kept replaces {@code Cache-Control}. */
-  static void put(HttpServerResponse response) {
-    response
+  static void put(HttpServerRequest request) {
+    if (request.isSSL()) {
+      request.response().putHeader("Strict-Transport-Security", "max-age=31536000");
+    }
+    request
+        .response()
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
         .putHeader("Referrer-Policy", "no-referrer")

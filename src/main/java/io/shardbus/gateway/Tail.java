@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
+import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +23,15 @@ import org.jspecify.annotations.Nullable;
 final class Tail {
 
   private static final int PAGE = 500;
-  private static final long HEARTBEAT_MILLIS = 15_000;
+  private static final long MAX_HEARTBEAT_MILLIS = 15_000;
 
   private final HttpServerResponse response;
   private final ReplayableSink log;
   private final Vertx vertx;
   private final @Nullable EventFilter filter;
   private final BooleanSupplier allowed;
+  private final long heartbeatMillis;
+  private final Runnable onEnd;
   private @Nullable String cursor;
   private boolean reading;
   private boolean news;
@@ -41,7 +44,12 @@ final class Tail {
       HttpServerResponse response,
       ReplayableSink log,
       @Nullable EventFilter filter,
-      BooleanSupplier allowed) {
+      BooleanSupplier allowed,
+      Duration idleTimeout,
+      Runnable onEnd) {
+    // Else it would end as idle while there is nothing new.
+    heartbeatMillis = Math.min(MAX_HEARTBEAT_MILLIS, idleTimeout.toMillis() / 2);
+    this.onEnd = onEnd;
     this.allowed = allowed;
     this.vertx = vertx;
     this.filter = filter;
@@ -83,7 +91,7 @@ final class Tail {
     response.write(": shardbus tail\n\n");
     heartbeat =
         vertx.setPeriodic(
-            HEARTBEAT_MILLIS,
+            heartbeatMillis,
             id -> {
               if (!ended && !endIfForbidden() && !response.writeQueueFull()) {
                 response.write(":\n\n");
@@ -172,6 +180,7 @@ final class Tail {
     if (!ended) {
       ended = true;
       unregister.run();
+      onEnd.run();
       if (heartbeat >= 0) {
         vertx.cancelTimer(heartbeat);
       }

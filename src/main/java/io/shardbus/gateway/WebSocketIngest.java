@@ -36,6 +36,7 @@ final class WebSocketIngest {
   private static final short POLICY_VIOLATION = 1008;
   private static final short TOO_BIG = 1009;
   private static final short TRY_AGAIN_LATER = 1013;
+  private static final Duration PATIENCE = Duration.ofSeconds(4); // less than what a stop waits
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
 
@@ -51,6 +52,7 @@ final class WebSocketIngest {
   private final Parts partial;
   private final Budget.Share held;
   private final Feeder feeder;
+  private final Deadline lastWords;
   private final Runnable report;
   private final Runnable regulate;
   private final Runnable onEnd;
@@ -61,6 +63,7 @@ final class WebSocketIngest {
   private long reported;
   private long reportTimer = -1;
   private boolean released;
+  private boolean finishing;
   private boolean paused;
   private boolean answering; // pings, faster than the client reads
   private volatile long heard = System.nanoTime();
@@ -112,6 +115,7 @@ final class WebSocketIngest {
     feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
     partial = new Parts(intake.budget());
     held = intake.budget().share();
+    lastWords = new Deadline(intake.vertx(), this::goAway);
   }
 
   void begin() {
@@ -120,6 +124,20 @@ final class WebSocketIngest {
     socket.closeHandler(closed -> end());
     socket.exceptionHandler(this::failed);
     socket.drainHandler(drained -> report.run());
+    socket.shutdownHandler(stopping -> finish()); // else Vert.x closes at once
+  }
+
+  /** Takes no more, and closes when the client knows the fate of what was taken, or soon. */
+  void finish() {
+    if (!finishing) {
+      finishing = true;
+      lastWords.begin(PATIENCE);
+      report();
+    }
+  }
+
+  private void goAway() {
+    socket.close(WebSockets.GOING_AWAY, "the server is stopping");
   }
 
   private void failed(Throwable failure) {
@@ -173,7 +191,7 @@ final class WebSocketIngest {
 
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
   private void frame(WebSocketFrame frame) {
-    if (released) {
+    if (released || finishing) {
       return;
     }
     heard();
@@ -333,6 +351,13 @@ final class WebSocketIngest {
       held.free();
     }
     regulate();
+    tellNews();
+    if (finishing && unsettled.isEmpty() && !socket.isClosed()) {
+      goAway();
+    }
+  }
+
+  private void tellNews() {
     boolean silent = asked.ack() == IngestRequest.Ack.NONE;
     long news = silent ? total.refused() : total.accepted() + total.refused();
     if (news == reported || socket.isClosed()) {
@@ -341,12 +366,12 @@ final class WebSocketIngest {
     if (socket.writeQueueFull()) {
       return; // a client that does not read: the drain handler comes back
     }
-    if (silent && reportTimer >= 0) {
+    if (silent && reportTimer >= 0 && !finishing) {
       return;
     }
     reported = news;
     socket.writeTextMessage(frame(silent).encode());
-    if (silent) {
+    if (silent && !finishing) {
       reportTimer =
           intake
               .vertx()
@@ -388,6 +413,7 @@ final class WebSocketIngest {
     partial.drop();
     partialSince = 0;
     held.free();
+    lastWords.cancel();
     if (reportTimer >= 0) {
       intake.vertx().cancelTimer(reportTimer);
     }

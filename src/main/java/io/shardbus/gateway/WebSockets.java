@@ -90,10 +90,11 @@ final class WebSockets {
               sessions.remove(socket);
               connections.closed(connection);
             });
-    sessions.put(socket, new Session(ingest, intake.vertx().getOrCreateContext(), allowed));
+    Session session = new Session(ingest, intake.vertx().getOrCreateContext(), allowed);
+    sessions.put(socket, session);
     ingest.begin();
     if (closing) {
-      close(socket);
+      finish(session);
     }
   }
 
@@ -115,10 +116,10 @@ final class WebSockets {
 
   void close() {
     closing = true;
-    sessions.keySet().forEach(WebSockets::close);
+    sessions.values().forEach(WebSockets::finish);
   }
 
-  private static void close(ServerWebSocket socket) {
-    socket.close(GOING_AWAY, "the server is stopping");
+  private static void finish(Session session) {
+    session.context().runOnContext(now -> session.ingest().finish());
   }
 }

@@ -436,6 +436,28 @@ class GatewayTest {
     assertThat(client.socket().closeStatusCode()).isEqualTo((short) 1001);
   }
 
+  @Test
+  void close_waitsForWhatIsToBeAcknowledged() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    RecordingSink slow = new RecordingSink().behave(batch -> gate.future());
+    start(new ShardBusOptions().setShards(1), slow, new GatewayOptions());
+    Client client = connect("/v1/ingest?ack=delivered");
+    Promise<Void> closed = Promise.promise();
+    client.socket().closeHandler(closed::complete);
+    client.socket().writeTextMessage("1\n2\nbad");
+    Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
+    Future<Void> stopped = gateway.close();
+    // Too late to be taken, so never acknowledged.
+    client.socket().writeTextMessage("3");
+    assertThatThrownBy(() -> connect("/v1/ingest")).isNotNull();
+    assertThat(client.socket().isClosed()).isFalse();
+    gate.complete();
+    assertThat(client.settled(3).getLong("acked")).isEqualTo(2);
+    await(closed.future());
+    assertThat(client.socket().closeStatusCode()).isEqualTo((short) 1001);
+    await(stopped);
+  }
+
   // ------------------------------------------------------------------ reading
 
   @Test
@@ -519,6 +541,20 @@ class GatewayTest {
     Awaitility.await().until(() -> seen.size() >= 300);
     assertThat(seen).hasSize(300).doesNotHaveDuplicates();
     assertThat(await(openTail("/v1/tail?cursor=zzz")).statusCode()).isEqualTo(400);
+  }
+
+  /** A tail to which nothing comes is not idle. */
+  @Test
+  void tail_outlivesTheIdleTimeout() throws Exception {
+    start(
+        new ShardBusOptions().setShards(1),
+        Sinks.create(new SinkOptions("memory")),
+        new GatewayOptions().setIdleTimeout(Duration.ofSeconds(1)));
+    HttpClientResponse tail = await(openTail("/v1/tail"));
+    AtomicBoolean ended = new AtomicBoolean();
+    tail.request().connection().closeHandler(closed -> ended.set(true));
+    tail.resume();
+    Awaitility.await().during(Duration.ofSeconds(3)).until(() -> !ended.get());
   }
 
   @Test

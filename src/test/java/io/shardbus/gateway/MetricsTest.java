@@ -175,6 +175,28 @@ class MetricsTest {
     assertThat(scrape.count("shardbus_scalings_total", "outcome", "done")).isEqualTo(2);
   }
 
+  @Test
+  void refusalsOfTheGateway_areCountedByReason() throws Exception {
+    for (String body : List.of("{", "[1", "x")) {
+      post("application/json", body);
+    }
+    post("application/x-ndjson", "1\nbad\n" + "1".repeat(2_000) + "\n");
+    Samples scrape = scrape();
+    assertThat(scrape.count("shardbus_gateway_refused_total", "reason", "invalid")).isEqualTo(4);
+    assertThat(scrape.count("shardbus_gateway_refused_total", "reason", "too_large")).isEqualTo(1);
+    assertThat(scrape.count("shardbus_gateway_refused_total", "reason", "rate")).isZero();
+    assertThat(scrape.count("shardbus_gateway_connections")).isPositive();
+    assertThat(scrape.count("shardbus_gateway_websockets")).isZero();
+    assertThat(scrape.count("shardbus_gateway_partial_bytes")).isZero();
+  }
+
+  private void post(String type, String body) throws Exception {
+    await(
+        http.request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
+            .compose(request -> request.putHeader("Content-Type", type).send(body))
+            .compose(response -> response.body()));
+  }
+
   private static void awaitFailed(Future<?> future) {
     Awaitility.await().until(future::failed);
   }

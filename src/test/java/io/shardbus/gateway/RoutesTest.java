@@ -45,6 +45,7 @@ class RoutesTest {
       assertThat(head.header("Content-Type")).as(uri).isEqualTo(get.header("Content-Type"));
       assertThat(head.header("Content-Length")).as(uri).isNotEqualTo("0");
     }
+    assertThat(server.get("/v1/stats").header("Strict-Transport-Security")).isNull();
     assertThat(server.send(HttpMethod.HEAD, "/v1/nothing", Map.of(), null).status()).isEqualTo(404);
     assertThat(server.send(HttpMethod.HEAD, "/v1/tail", Map.of(), null).status()).isEqualTo(405);
   }

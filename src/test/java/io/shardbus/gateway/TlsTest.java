@@ -145,7 +145,9 @@ class TlsTest {
     // Refusals end the stream, and with HTTP/2 nothing else.
     assertThat(server.post("/v1/events", "text/plain", "1").status()).isEqualTo(415);
     assertThat(server.post("/v1/events?ack=x", "application/json", "1").status()).isEqualTo(400);
-    assertThat(server.get("/v1/stats").json().getLong("accepted")).isEqualTo(1);
+    TestGateway.Answer stats = server.get("/v1/stats");
+    assertThat(stats.json().getLong("accepted")).isEqualTo(1);
+    assertThat(stats.header("Strict-Transport-Security")).startsWith("max-age=");
   }
 
   @Test

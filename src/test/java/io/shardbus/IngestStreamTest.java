@@ -1,0 +1,55 @@
+package io.shardbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.event.RawEvent;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.streams.WriteStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class IngestStreamTest {
+
+  private final Vertx vertx = Vertx.vertx();
+
+  @AfterEach
+  void tearDown() throws Exception {
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  /** Whoever asks whether it is full is never refused. */
+  @Test
+  void stream_isFullAlsoByBytes() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
+    ShardBusOptions options =
+        new ShardBusOptions().setShards(1).setMaxEventBytes(100_000).setMaxRingBytes(300_000);
+    ShardBus bus = await(ShardBus.start(vertx, options, sink));
+    WriteStream<RawEvent> stream = bus.writeStream();
+    List<Future<Void>> written = new ArrayList<>();
+    while (!stream.writeQueueFull() && written.size() < 1_000) {
+      written.add(stream.write(RawEvent.of(Buffer.buffer(new byte[50_000]))));
+    }
+    assertThat(written).hasSizeLessThan(100).noneMatch(Future::failed);
+    Promise<Void> drained = Promise.promise();
+    stream.drainHandler(drained::complete);
+    gate.complete();
+    await(drained.future());
+    await(Future.all(written));
+    assertThat(stream.writeQueueFull()).isFalse();
+    await(stream.end());
+    await(bus.flush());
+    assertThat(sink.count()).isEqualTo(written.size());
+  }
+}
