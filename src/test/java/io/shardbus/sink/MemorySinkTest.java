@@ -3,11 +3,7 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.vertx.core.Context;
-import io.vertx.core.Promise;
 import io.vertx.core.json.JsonObject;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class MemorySinkTest extends SinkContract {
@@ -30,32 +26,6 @@ class MemorySinkTest extends SinkContract {
     reopen();
     await(sink.write(batch(0, 0, 250)));
     assertThat(sequences(readAll(1000), 0)).isEqualTo(range(150, 250));
-  }
-
-  @Test
-  void slowFilter_holdsUpNeitherWritesNorTheCaller() throws Exception {
-    await(sink.write(batch(0, 0, 10)));
-    CountDownLatch asked = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
-    EventFilter slow =
-        event -> {
-          asked.countDown();
-          try {
-            return go.await(30, TimeUnit.SECONDS);
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        };
-    Context loop = vertx.getOrCreateContext();
-    Promise<EventPage> page = Promise.promise();
-    loop.runOnContext(
-        now -> sink.read(new EventQuery(null, 10, slow, EventQuery.Order.NONE)).onComplete(page));
-    assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
-    Promise<Void> written = Promise.promise();
-    loop.runOnContext(now -> sink.write(batch(0, 10, 10)).onComplete(written));
-    await(written.future());
-    go.countDown();
-    assertThat(sequences(await(page.future()).events(), 0)).isEqualTo(range(0, 10));
   }
 
   @Test

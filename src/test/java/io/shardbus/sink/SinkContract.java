@@ -14,6 +14,7 @@ import io.vertx.core.buffer.Buffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -239,6 +240,32 @@ abstract class SinkContract {
         await(sink.read(new EventQuery(page.cursor(), 10, last, EventQuery.Order.NONE)));
     assertThat(sequences(rest.events(), 0)).containsExactly(99L);
     assertThat(rest.more()).isFalse();
+  }
+
+  @Test
+  void slowFilter_holdsUpNeitherWritesNorTheCaller() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    EventFilter slow =
+        event -> {
+          asked.countDown();
+          try {
+            return go.await(30, TimeUnit.SECONDS);
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        };
+    Context loop = vertx.getOrCreateContext();
+    Promise<EventPage> page = Promise.promise();
+    loop.runOnContext(
+        now -> sink.read(new EventQuery(null, 10, slow, EventQuery.Order.NONE)).onComplete(page));
+    assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+    Promise<Void> written = Promise.promise();
+    loop.runOnContext(now -> sink.write(batch(0, 10, 10)).onComplete(written));
+    await(written.future());
+    go.countDown();
+    assertThat(sequences(await(page.future()).events(), 0)).isEqualTo(range(0, 10));
   }
 
   @Test
