@@ -137,12 +137,19 @@ final class WebSocketIngest {
   }
 
   private void goAway() {
-    socket.close(WebSockets.GOING_AWAY, "the server is stopping");
+    close(WebSockets.GOING_AWAY, "the server is stopping");
+  }
+
+  /** At once: Vert.x would ask the handler of a shutdown first. */
+  void close(short code, @Nullable String why) {
+    finishing = true;
+    socket.shutdownHandler(null);
+    socket.close(code, why);
   }
 
   private void failed(Throwable failure) {
     if (failure instanceof CorruptedWebSocketFrameException broken) {
-      socket.close((short) broken.closeStatus().code(), broken.getMessage());
+      close((short) broken.closeStatus().code(), broken.getMessage());
     } // else the connection is gone
   }
 
@@ -178,8 +185,7 @@ final class WebSocketIngest {
       pinged = true;
       ping();
     } else if (System.nanoTime() - heard > timeout.toNanos()) {
-      socket.close(
-          WebSockets.GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
+      close(WebSockets.GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
     }
   }
 
@@ -220,7 +226,7 @@ final class WebSocketIngest {
 
   private void refuse(short code, String reason, String detail) {
     intake.refusals().count(reason);
-    socket.close(code, detail);
+    close(code, detail);
     release();
   }
 

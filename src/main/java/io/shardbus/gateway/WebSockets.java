@@ -107,7 +107,13 @@ final class WebSockets {
     sessions.forEach(
         (socket, session) -> {
           if (!session.allowed().getAsBoolean()) {
-            socket.close(POLICY_VIOLATION, "the token is no longer good for this");
+            session
+                .context()
+                .runOnContext(
+                    now ->
+                        session
+                            .ingest()
+                            .close(POLICY_VIOLATION, "the token is no longer good for this"));
           } else if (session.ingest().needsLook()) {
             session.context().runOnContext(now -> session.ingest().look());
           }
