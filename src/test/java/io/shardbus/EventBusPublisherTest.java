@@ -172,7 +172,7 @@ class EventBusPublisherTest {
     Source source = new Source("a", 60_000);
     Future<Void> done =
         source.pumpInto(
-            vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofMillis(400))));
+            vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofSeconds(2))));
     Awaitility.await().until(() -> source.settled() > 10_000);
     // The rings cannot hold all of the rest: some of it meets a bus that is closing.
     Future<Void> closed = bus.close();
@@ -188,11 +188,17 @@ class EventBusPublisherTest {
 
   @Test
   void nextBus_getsWhatTheClosedOneDidNotTake() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> sink.count() < 10_000 ? Future.succeededFuture() : gate.future());
     ShardBus bus = bus(sink);
     Source source = new Source("a", 100_000);
     Future<Void> done = source.pumpInto(vertx, EventBusPublisher.create(vertx));
     Awaitility.await().until(() -> source.settled() > 10_000);
-    await(bus.close());
+    // The rings cannot hold all of the rest.
+    Future<Void> closed = bus.close();
+    Awaitility.await().until(() -> bus.shards().isClosed());
+    gate.complete();
+    await(closed);
     RecordingSink next = new RecordingSink();
     ShardBus second = bus(next);
     await(done);

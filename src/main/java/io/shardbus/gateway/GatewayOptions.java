@@ -46,8 +46,8 @@ public final class GatewayOptions {
   /** The default of {@code bodyTimeout}. */
   public static final Duration DEFAULT_BODY_TIMEOUT = Duration.ofMinutes(1);
 
-  /** The default of {@code deliveryTimeout}. */
-  public static final Duration DEFAULT_DELIVERY_TIMEOUT = Duration.ofMinutes(1);
+  /** The default of {@code ackTimeout}. */
+  public static final Duration DEFAULT_ACK_TIMEOUT = Duration.ofMinutes(1);
 
   private String host = DEFAULT_HOST;
   private int port = DEFAULT_PORT;
@@ -69,7 +69,7 @@ public final class GatewayOptions {
   private int maxKeyBytes = DEFAULT_MAX_KEY_BYTES;
   private long maxBytesPerSecondPerClient;
   private Duration bodyTimeout = DEFAULT_BODY_TIMEOUT;
-  private Duration deliveryTimeout = DEFAULT_DELIVERY_TIMEOUT;
+  private Duration ackTimeout = DEFAULT_ACK_TIMEOUT;
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -94,7 +94,7 @@ public final class GatewayOptions {
     maxConnections = other.maxConnections;
     idleTimeout = other.idleTimeout;
     backpressureTimeout = other.backpressureTimeout;
-    deliveryTimeout = other.deliveryTimeout;
+    ackTimeout = other.ackTimeout;
     bodyTimeout = other.bodyTimeout;
     maxBytesPerSecondPerClient = other.maxBytesPerSecondPerClient;
     maxKeyBytes = other.maxKeyBytes;
@@ -502,8 +502,8 @@ public final class GatewayOptions {
    * @return how long a request with {@code ack=delivered} waits for the sink before it is answered
    *     with 504
    */
-  public Duration getDeliveryTimeout() {
-    return deliveryTimeout;
+  public Duration getAckTimeout() {
+    return ackTimeout;
   }
 
   /**
@@ -511,11 +511,11 @@ public final class GatewayOptions {
    *     answered with 504, 1 s to 1 day
    * @return this
    */
-  public GatewayOptions setDeliveryTimeout(Duration value) {
+  public GatewayOptions setAckTimeout(Duration value) {
     if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("deliveryTimeout: " + value + " must be 1 s to 1 day");
+      throw new IllegalArgumentException("ackTimeout: " + value + " must be 1 s to 1 day");
     }
-    deliveryTimeout = value;
+    ackTimeout = value;
     return this;
   }
 

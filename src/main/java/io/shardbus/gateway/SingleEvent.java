@@ -62,7 +62,7 @@ final class SingleEvent {
   }
 
   private void notConfirmed() {
-    Problem.send(response, 504, Upload.notDelivered(intake.options().getDeliveryTimeout()));
+    Problem.send(response, 504, Upload.notDelivered(intake.options().getAckTimeout()));
   }
 
   /** Nothing that was begun goes on. */
@@ -127,7 +127,7 @@ final class SingleEvent {
       answer(now);
       return;
     }
-    delivery.begin(intake.options().getDeliveryTimeout());
+    delivery.begin(intake.options().getAckTimeout());
   }
 
   private void answer(IngestResult result) {

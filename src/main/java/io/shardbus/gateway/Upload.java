@@ -171,7 +171,7 @@ final class Upload {
   private void notConfirmed() {
     answered = true;
     finish();
-    Problem.send(response, 504, notDelivered(intake.options().getDeliveryTimeout()), counts());
+    Problem.send(response, 504, notDelivered(intake.options().getAckTimeout()), counts());
   }
 
   static String tooSlow(Duration time, String what) {
@@ -179,7 +179,7 @@ final class Upload {
   }
 
   static String notDelivered(Duration time) {
-    return "gateway.deliveryTimeout: accepted, but the sink did not confirm it in "
+    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
         + Durations.format(time)
         + ": it is still tried";
   }
@@ -209,7 +209,7 @@ final class Upload {
       return;
     }
     if (countdown != null && countdown.settled() < tally.accepted()) {
-      delivery.begin(intake.options().getDeliveryTimeout());
+      delivery.begin(intake.options().getAckTimeout());
       return;
     }
     finish();

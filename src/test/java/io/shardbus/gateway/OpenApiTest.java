@@ -350,7 +350,7 @@ class OpenApiTest {
     Promise<Void> never = Promise.promise();
     start(
         new RecordingSink().behave(batch -> never.future()),
-        new GatewayOptions().setDeliveryTimeout(Duration.ofSeconds(1)));
+        new GatewayOptions().setAckTimeout(Duration.ofSeconds(1)));
     drive("POST /v1/events", "/v1/events?ack=delivered", 504, JSON, "1", ALL);
     never.complete();
   }

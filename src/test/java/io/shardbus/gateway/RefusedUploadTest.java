@@ -235,11 +235,11 @@ class RefusedUploadTest {
         new TestGateway(
             new ShardBusOptions().setShards(1),
             new RecordingSink().behave(batch -> never.future()),
-            new GatewayOptions().setDeliveryTimeout(Duration.ofSeconds(1)),
+            new GatewayOptions().setAckTimeout(Duration.ofSeconds(1)),
             new HttpClientOptions());
     TestGateway.Answer answer = server.post("/v1/events?ack=delivered", type, "1");
     assertThat(answer.status()).isEqualTo(504);
-    assertThat(answer.detail()).contains("gateway.deliveryTimeout").contains("1s");
+    assertThat(answer.detail()).contains("gateway.ackTimeout").contains("1s");
     assertThat(server.post("/v1/events", type, "1").status()).isEqualTo(202);
     never.complete();
   }
