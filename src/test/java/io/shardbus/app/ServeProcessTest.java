@@ -134,7 +134,7 @@ class ServeProcessTest {
     assertThat(summary.getInteger("acked")).isEqualTo(5000);
     Run second = start("serve", "--port", "0", "--data", data);
     assertThat(second.exit()).isEqualTo(1);
-    assertThat(second.stderr()).contains("in use by another log");
+    assertThat(second.stderr()).contains("dataDir: the folder " + data + " is in use");
     Run feed2 = start("feed", "--url", url, "--generate", "5000", "--via", "ws");
     assertThat(feed2.exit()).as(feed2.stderr()).isZero();
     server.process().destroy();
