@@ -40,7 +40,14 @@ class JsonFilterTest {
         "'a' in @.user.tags;true",
         "@.n > 'a';false",
         "@.s == '=~';true",
-        "@.ok;true"
+        "@.ok;true",
+        "@ == 5;false",
+        "@.n in [4, 5, 'x', null];true",
+        "@.n == 5e0 && @.n != -5.5;true",
+        "@['user'][\"id\"]=='u1';true",
+        "@[ 'its..*' ] == 1;false",
+        "@.s == '..* $ [?] \\' =~ @.n.sum()';false",
+        "@.größe == 1 || @.user-id == 2;false"
       })
   void filter_chooses(String filter, boolean expected) {
     assertThat(test(filter, EVENT)).isEqualTo(expected);
@@ -69,6 +76,37 @@ class JsonFilterTest {
     assertThatThrownBy(() -> JsonFilter.parse(filter))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("filter: ");
+  }
+
+  /** Each of these visits an event more often than once, or compares lists with lists. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "@..*",
+        "@..*..*..*..* == 1",
+        "@.a..b == 1",
+        "@.*.* == 1",
+        "@[*][*] == 1",
+        "@.a[0:5] == 1",
+        "@.a[:] == 1",
+        "@.a[0,0,0] == 1",
+        "@['a','a'] == 1",
+        "@.a[?(@.b == 1)]",
+        "$.a == 1",
+        "@.a == $..*",
+        "@.a.length() == 1",
+        "@.concat(@, @) == 1",
+        "@.a == 'x' && @.b\\..* == 1",
+        "'\\\\' == @..*",
+        "@.a anyof @.a",
+        "@.a subsetof @.a",
+        "@.a =~ /(a+)+/"
+      })
+  void expressionsThatMultiply_areRefused(String filter) {
+    assertThatThrownBy(() -> JsonFilter.parse(filter))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("filter: ")
+        .hasMessageContaining("allowed are paths to one value, such as @.user.id");
   }
 
   @Test
