@@ -122,7 +122,9 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
         .forEach(
             (name, text) -> {
               OptionPaths.Option option = byName.get(name);
-              if (option != null) {
+              if (name.equals("SHARDBUS_PORT") && text.startsWith("tcp://")) {
+                ignored.add(name + ", which Kubernetes sets for a service named shardbus,");
+              } else if (option != null) {
                 put(json, option.path(), value(name, text, option.type()));
               } else if (name.startsWith("SHARDBUS_") && !OTHERS.contains(name)) {
                 ignored.add(name);

@@ -8,6 +8,7 @@ import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -72,7 +73,9 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--insecure", description = "Listen beyond this machine without tokens.")
   private boolean insecure;
 
-  @Option(names = "--check", description = "Only check the configuration.")
+  @Option(
+      names = "--check",
+      description = "Only check the configuration, and the files that it names.")
   private boolean check;
 
   @Option(
@@ -100,16 +103,28 @@ final class ServeCommand implements Callable<Integer> {
       err.println("shardbus: environment variable " + name + " is no option; ignored");
     }
     err.flush();
+    Config inForce = elastic(loaded);
     if (printConfig) {
-      out.println(Secrets.masked(loaded.toJson()).encodePrettily());
+      out.println(Secrets.masked(inForce.toJson()).encodePrettily());
       return 0;
     }
     if (check) {
+      check(inForce);
       out.println("the configuration is good");
       return 0;
     }
-    serve(elastic(loaded), out, err);
+    serve(inForce, out, err);
     return 0;
+  }
+
+  private static void check(Config config) throws Exception {
+    Vertx vertx = Vertx.vertx();
+    try {
+      Sinks.create(config.bus().getSink());
+      Gateway.check(vertx, config.gateway());
+    } finally {
+      await(vertx.close());
+    }
   }
 
   private Map<String, Object> flags() {
@@ -165,13 +180,13 @@ final class ServeCommand implements Callable<Integer> {
     }
     String scheme = config.gateway().getTls().getCertificate() == null ? "http://" : "https://";
     String url = scheme + urlHost(config.gateway().getHost()) + ":" + gateway.port();
+    // Before anybody can know that it is there to be stopped.
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> stop(vertx, bus, gateway, config, err), "shutdown"));
     greet(config, bus, url, err);
     out.println("listening on " + url);
     out.flush();
-    CountDownLatch forever = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> stop(vertx, bus, gateway, config, err), "shutdown"));
-    forever.await();
+    new CountDownLatch(1).await();
   }
 
   /** Without the HTTP method as a label: a client may invent as many as it likes. */
@@ -211,18 +226,10 @@ final class ServeCommand implements Callable<Integer> {
   /** The exit code of a process that ends by a signal is not 0, unless it is said here. */
   private static void stop(
       Vertx vertx, ShardBus bus, Gateway gateway, Config config, PrintWriter err) {
-    int code = 0;
     long deadline = config.bus().getCloseTimeout().toSeconds() + START_TIMEOUT_SECONDS;
-    try {
-      gateway.close().toCompletionStage().toCompletableFuture().get(deadline, TimeUnit.SECONDS);
-      bus.close().toCompletionStage().toCompletableFuture().get(deadline, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      err.println("shardbus: " + Main.describe(e.getCause() == null ? e : e.getCause()));
-      code = 1;
-    } catch (InterruptedException | TimeoutException e) {
-      err.println("shardbus: could not stop within " + deadline + " s");
-      code = 1;
-    }
+    boolean gatewayClosed = closed(gateway.close(), deadline, err);
+    boolean busClosed = closed(bus.close(), deadline, err); // whatever became of the gateway
+    int code = gatewayClosed && busClosed ? 0 : 1;
     BusStats stats = bus.stats();
     err.println(
         "stopped: "
@@ -239,6 +246,18 @@ final class ServeCommand implements Callable<Integer> {
     err.flush();
     vertx.close();
     Runtime.getRuntime().halt(code);
+  }
+
+  private static boolean closed(Future<Void> end, long deadlineSeconds, PrintWriter err) {
+    try {
+      end.toCompletionStage().toCompletableFuture().get(deadlineSeconds, TimeUnit.SECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      err.println("shardbus: " + Main.describe(e.getCause() == null ? e : e.getCause()));
+    } catch (InterruptedException | TimeoutException e) {
+      err.println("shardbus: could not stop within " + deadlineSeconds + " s");
+    }
+    return false;
   }
 
   static <T> T await(Future<T> future) throws Exception {

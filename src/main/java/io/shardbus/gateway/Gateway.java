@@ -94,6 +94,19 @@ public final class Gateway {
         .listen();
   }
 
+  /**
+   * Checks what the setters of the options cannot see: the files that they name, and whether
+   * anybody may reach the server. Starts nothing. Blocks.
+   *
+   * @param vertx whose TLS engine certificates are tried with
+   * @param options the options
+   * @throws IllegalArgumentException if a gateway with these options would not start
+   * @throws UnknownHostException if there is no such host
+   */
+  public static void check(Vertx vertx, GatewayOptions options) throws UnknownHostException {
+    new Files(vertx, options);
+  }
+
   private Future<Gateway> listen() {
     return vertx.executeBlocking(() -> new Files(vertx, options)).compose(this::bind);
   }

@@ -3,6 +3,7 @@ package io.shardbus.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.gateway.GatewayOptions;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -89,6 +90,18 @@ class ConfigTest {
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(what)
         .hasMessageContaining(allowed);
+  }
+
+  /** For a service named shardbus it sets one that looks like the port. */
+  @Test
+  void linksOfKubernetes_areIgnored() {
+    Config config =
+        Config.load(
+            null,
+            Map.of("SHARDBUS_PORT", "tcp://10.0.0.1:8080", "SHARDBUS_SERVICE_HOST", "10.0.0.1"),
+            Map.of());
+    assertThat(config.gateway().getPort()).isEqualTo(new GatewayOptions().getPort());
+    assertThat(config.ignored()).hasSize(2).first().asString().contains("Kubernetes");
   }
 
   @Test

@@ -287,7 +287,25 @@ class ServeProcessTest {
     assertThat(check.exit()).as(check.stderr()).isZero();
     Run print = start("serve", "--config", "conf/shardbus.json", "--print-config");
     assertThat(print.exit()).isZero();
-    assertThat(new JsonObject(print.stdout()).getJsonObject("bus").getJsonObject("batch"))
-        .isNotEmpty();
+    JsonObject bus = new JsonObject(print.stdout()).getJsonObject("bus");
+    assertThat(bus.getJsonObject("batch")).isNotEmpty();
+    assertThat(bus.getJsonObject("scaling")).as("what serve makes of none").isNotEmpty();
+  }
+
+  @Test
+  void check_findsWhatServeWouldNotStartWith() throws Exception {
+    assertThat(checked("--sink", "nowhere")).contains("nowhere").contains("log");
+    assertThat(checked("--host", "0.0.0.0")).contains("give tokens");
+    String tokens = dir.resolve("no-tokens").toString();
+    Run missing = startWith(Map.of("SHARDBUS_TOKENS_FILE", tokens), "serve", "--check");
+    assertThat(missing.exit()).isNotZero();
+    assertThat(missing.stderr()).contains(tokens);
+  }
+
+  private String checked(String option, String value) throws Exception {
+    Run run = start("serve", "--check", option, value);
+    assertThat(run.exit()).isNotZero();
+    assertThat(run.stdout()).doesNotContain("good");
+    return run.stderr();
   }
 }

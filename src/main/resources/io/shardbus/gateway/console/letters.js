@@ -17,9 +17,18 @@ async function ask() {
   }
 }
 
-/** Shows the oldest dead letters. */
+/** Shows the oldest dead letters. The rest of the page does without them, as while their disk is full. */
 export async function showLetters() {
-  const page = await ask()
+  let page
+  try {
+    page = await ask()
+  } catch (e) {
+    if (!(e instanceof ApiError)) throw e
+    shown = null
+    setText($('letter-count'), '')
+    $('letters').replaceChildren(make('li', { class: 'empty' }, `Not to be read now: ${e.message}`))
+    return
+  }
   if (!page) {
     setText($('letter-count'), '')
     $('letters').replaceChildren(make('li', { class: 'empty' }, 'This token may not read events.'))
