@@ -1,7 +1,9 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
 
 /**
@@ -120,7 +122,7 @@ public final class EventGenerator {
     // in ten is long.
     double exponent =
         random.nextInt(10) == 0 ? 3 + 2 * random.nextDouble() : 2 + random.nextDouble();
-    int bytes = (int) Math.min(MAX_BYTES - 200, Math.pow(10, exponent));
+    int bytes = (int) Math.min(MAX_BYTES - 200, Math.pow(10, exponent)); // the rest is less
     event.put("type", "document").put("body", text(bytes));
   }
 
@@ -131,7 +133,7 @@ public final class EventGenerator {
     while (size < bytes) {
       String word = word();
       text.append(word).append(' ');
-      size += 6 * word.length() + 1; // an escaped character takes six bytes at the most
+      size += Json.encode(word).getBytes(StandardCharsets.UTF_8).length - 1; // less the quotes
     }
     return text.toString();
   }

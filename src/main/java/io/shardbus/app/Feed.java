@@ -8,7 +8,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -126,11 +125,11 @@ final class Feed {
     int most = rate == null ? BATCH_EVENTS : (int) Math.max(1, Math.min(BATCH_EVENTS, rate / 20));
     int events = 0;
     while (events < most && bytes.size() < BATCH_BYTES) {
-      String line = lines.next();
+      byte[] line = lines.next();
       if (line == null) {
         break;
       }
-      bytes.writeBytes(line.getBytes(StandardCharsets.UTF_8));
+      bytes.writeBytes(line);
       bytes.write('\n');
       events++;
     }

@@ -1,11 +1,12 @@
 package io.shardbus.app;
 
 import io.vertx.core.json.JsonObject;
-import java.io.BufferedReader;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -90,9 +91,9 @@ final class FeedCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
   FeedCommand() {}
 
-  /** Lines, for several threads. */
+  /** Lines of bytes; null behind the last. */
   interface Lines {
-    @Nullable String next() throws IOException;
+    byte @Nullable [] next() throws IOException;
   }
 
   @Override
@@ -135,31 +136,30 @@ final class FeedCommand implements Callable<Integer> {
     if (count != null) {
       EventGenerator generator = new EventGenerator(seed);
       long[] left = {count};
-      return () -> left[0]-- > 0 ? generator.next() : null;
+      return () -> left[0]-- > 0 ? generator.next().getBytes(StandardCharsets.UTF_8) : null;
     }
-    BufferedReader reader =
-        new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8), 1 << 16);
-    return () -> {
-      String line = reader.readLine();
-      while (line != null && line.isBlank()) {
-        line = reader.readLine();
-      }
-      return line;
-    };
+    return new ByteLines(input);
   }
 
   private static int write(Lines lines, Path to) throws IOException {
-    try (var writer = Files.newBufferedWriter(to)) {
-      for (String line = lines.next(); line != null; line = lines.next()) {
-        writer.write(line);
-        writer.write('\n');
+    try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(to))) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        file.write(line);
+        file.write('\n');
       }
+    } catch (NoSuchFileException e) {
+      throw new IOException("--out: there is no folder for " + to, e);
     }
     return 0;
   }
 
   private int send(Lines lines) throws Exception {
-    String query = "?ack=" + ack + (keyPath == null ? "" : "&keyPath=" + keyPath);
+    String query =
+        "?ack="
+            + ack
+            + (keyPath == null
+                ? ""
+                : "&keyPath=" + URLEncoder.encode(keyPath, StandardCharsets.UTF_8));
     Feed feed = new Feed(server, lines, query, via == Via.ws, rate);
     PrintWriter err = spec.commandLine().getErr();
     feed.run(
@@ -192,6 +192,6 @@ final class FeedCommand implements Callable<Integer> {
       summary.getJsonArray("errors").forEach(e -> stdout.println("  " + e));
     }
     stdout.flush();
-    return summary.getLong("rejected") == 0 ? 0 : 1;
+    return summary.getLong("acked").equals(summary.getLong("sent")) ? 0 : 1;
   }
 }

@@ -68,15 +68,24 @@ final class TailCommand implements Callable<Integer> {
               + response.body().reduce("", String::concat));
     }
     StringBuilder event = new StringBuilder();
+    String type = "";
     Iterator<String> lines = response.body().iterator();
     for (long seen = 0; seen < count && lines.hasNext(); ) {
       String line = lines.next();
       if (line.startsWith("data: ")) {
         event.append(line.substring("data: ".length()));
+      } else if (line.startsWith("event: ")) {
+        type = line.substring("event: ".length());
       } else if (line.isEmpty() && event.length() > 0) {
+        if (type.equals("error")) {
+          throw new IOException("the server ended it: " + event);
+        }
         out.println(event);
-        out.flush();
+        if (out.checkError()) {
+          return 0; // whoever read it, such as head, has enough
+        }
         event.setLength(0);
+        type = "";
         seen++;
       }
     }

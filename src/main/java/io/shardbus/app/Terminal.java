@@ -66,6 +66,11 @@ final class Terminal implements AutoCloseable {
     out.flush();
   }
 
+  /** Whether nobody sees any more what is drawn. */
+  boolean gone() {
+    return out.checkError();
+  }
+
   /** Waits; returns at once, with true, when q is pressed. */
   boolean quitWithin(long millis) throws IOException, InterruptedException {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);

@@ -64,7 +64,7 @@ final class TopCommand implements Callable<Integer> {
         terminal.draw(view.lines(before, now));
         before = now;
       }
-    } while (!terminal.quitWithin(REFRESH_MILLIS));
+    } while (!terminal.gone() && !terminal.quitWithin(REFRESH_MILLIS));
   }
 
   private TopView.@Nullable Look lookOrNull() throws InterruptedException {

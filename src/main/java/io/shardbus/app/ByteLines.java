@@ -1,0 +1,51 @@
+package io.shardbus.app;
+
+import io.shardbus.event.LineSplitter;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/** Lines as they are in a file or on standard input: bytes, whatever they mean. */
+final class ByteLines implements FeedCommand.Lines {
+
+  /** More than any server takes. */
+  private static final int MAX_LINE_BYTES = 1 << 30;
+
+  private static final int CHUNK_BYTES = 1 << 16;
+
+  private final InputStream input;
+  private final LineSplitter splitter;
+  private final Queue<Buffer> ready = new ArrayDeque<>();
+  private boolean ended;
+
+  ByteLines(InputStream input) {
+    this(input, MAX_LINE_BYTES);
+  }
+
+  ByteLines(InputStream input, int maxLineBytes) {
+    this.input = input;
+    splitter = new LineSplitter(maxLineBytes);
+  }
+
+  @Override
+  public byte @Nullable [] next() throws IOException {
+    try {
+      while (ready.isEmpty() && !ended) {
+        byte[] chunk = input.readNBytes(CHUNK_BYTES);
+        if (chunk.length > 0) {
+          splitter.feed(Buffer.buffer(chunk), ready::add);
+        } else {
+          ended = true;
+          splitter.end(ready::add);
+        }
+      }
+    } catch (LineSplitter.LineTooLongException e) {
+      throw new IOException("line " + (splitter.line() + 1) + ": " + e.getMessage(), e);
+    }
+    Buffer line = ready.poll();
+    return line == null ? null : line.getBytes();
+  }
+}

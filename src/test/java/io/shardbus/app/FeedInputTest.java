@@ -1,0 +1,62 @@
+package io.shardbus.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardbus.event.RawEvent;
+import io.vertx.core.buffer.Buffer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FeedInputTest {
+
+  private static List<byte[]> all(FeedCommand.Lines lines) throws IOException {
+    List<byte[]> all = new ArrayList<>();
+    for (byte[] line = lines.next(); line != null; line = lines.next()) {
+      all.add(line);
+    }
+    return all;
+  }
+
+  @Test
+  void lines_keepTheirBytes() throws IOException {
+    byte[] latin1 = "\"caf\u00e9\"".getBytes(StandardCharsets.ISO_8859_1);
+    Buffer input =
+        Buffer.buffer(latin1).appendString("\n\n1\r\n\"a\rb\"\nlast").appendBytes(new byte[0]);
+    List<byte[]> lines = all(new ByteLines(new ByteArrayInputStream(input.getBytes())));
+    assertThat(lines.get(0)).isEqualTo(latin1);
+    assertThat(lines.subList(1, lines.size()))
+        .extracting(line -> new String(line, StandardCharsets.UTF_8))
+        .containsExactly("1", "\"a\rb\"", "last");
+  }
+
+  @Test
+  void line_thatIsTooLongIsNamed() {
+    String input = "1\n\n" + "x".repeat(200_000) + "\n2\n";
+    ByteLines lines =
+        new ByteLines(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), 100_000);
+    assertThatThrownBy(() -> all(lines))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("line 3")
+        .hasMessageContaining("100000 bytes");
+  }
+
+  @Test
+  void generatedEvents_areJsonFrom50BytesTo100Kilobytes() {
+    EventGenerator generator = new EventGenerator(7);
+    int shortest = Integer.MAX_VALUE;
+    int longest = 0;
+    for (int i = 0; i < 100_000; i++) {
+      Buffer event = Buffer.buffer(generator.next());
+      RawEvent.parse(event);
+      shortest = Math.min(shortest, event.length());
+      longest = Math.max(longest, event.length());
+    }
+    assertThat(shortest).isBetween(50, 70);
+    assertThat(longest).isBetween(80_000, 100_000);
+  }
+}
