@@ -207,6 +207,7 @@ class FloodTest {
         .ignoreExceptions()
         .until(
             () -> {
+              assertThat(server.isAlive()).as("had memory enough").isTrue();
               try (Socket socket = begin("application/json")) {
                 socket.getOutputStream().write(part);
                 socket.getOutputStream().write('1');
@@ -218,6 +219,7 @@ class FloodTest {
   /** A body of a million bytes and one. */
   private Socket begin(String type) throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket.setSoTimeout(10_000); // a flooded server may leave one request unanswered
     String head =
         "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000001\r\n"
             + "Content-Type: "
