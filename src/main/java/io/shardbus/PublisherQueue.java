@@ -57,10 +57,6 @@ final class PublisherQueue {
     return events == 0;
   }
 
-  synchronized boolean hasQueued() {
-    return !queued.isEmpty();
-  }
-
   /** As many as a message takes and credits allow; none if the credits are for a mere few. */
   synchronized List<Pending> nextBatch() {
     List<Pending> batch = new ArrayList<>();
