@@ -20,6 +20,7 @@ final class SingleEvent {
   private final Parts body;
   private final Deadline wholeBody;
   private final Deadline delivery;
+  private boolean over;
 
   SingleEvent(Intake intake, HttpServerRequest request, IngestRequest asked) {
     this.intake = intake;
@@ -44,6 +45,10 @@ final class SingleEvent {
   }
 
   private void chunk(Buffer chunk) {
+    if (over || response.closed()) {
+      stop(); // it was on its way when the connection was closed
+      return;
+    }
     if (body.length() + chunk.length() > intake.maxEventBytes()) {
       refuse(413, Refusals.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
@@ -67,6 +72,7 @@ final class SingleEvent {
 
   /** Nothing that was begun goes on. */
   private void stop() {
+    over = true;
     body.drop();
     wholeBody.cancel();
     delivery.cancel();
@@ -79,7 +85,7 @@ final class SingleEvent {
   }
 
   private void end() {
-    if (response.headWritten()) {
+    if (over || response.headWritten()) {
       return;
     }
     Buffer bytes = body.take();

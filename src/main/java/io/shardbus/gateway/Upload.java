@@ -74,6 +74,10 @@ final class Upload {
     if (answered) {
       return;
     }
+    if (response.closed()) {
+      finish(); // it was on its way when the connection was closed
+      return;
+    }
     if (!allowed.getAsBoolean()) {
       stop(401, "the token is no longer good for this");
       return;

@@ -201,9 +201,9 @@ class FloodTest {
         each.close();
       }
     }
-    // What they held is given back.
+    // What they held is given back, at the latest when their bodyTimeout, a minute, is over.
     Awaitility.await()
-        .atMost(60, TimeUnit.SECONDS)
+        .atMost(180, TimeUnit.SECONDS)
         .ignoreExceptions()
         .until(
             () -> {
