@@ -15,11 +15,9 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.WriteStream;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -177,60 +175,6 @@ class FloodTest {
         each.close();
       }
     }
-  }
-
-  /** Together they are many times the heap. */
-  @Test
-  void unfinishedBodies_costBoundedMemory() throws Exception {
-    startServer();
-    List<Socket> all = new ArrayList<>();
-    byte[] part = " ".repeat(1_000_000).getBytes(StandardCharsets.US_ASCII);
-    try {
-      for (int i = 0; i < 400; i++) {
-        Socket socket = begin(i % 2 == 0 ? "application/json" : "application/x-ndjson");
-        all.add(socket);
-        try {
-          socket.getOutputStream().write(part);
-        } catch (SocketException e) {
-          // refused, and closed meanwhile
-        }
-      }
-      assertThat(status(all.get(399))).contains(" 503");
-    } finally {
-      for (Socket each : all) {
-        each.close();
-      }
-    }
-    // What they held is given back, at the latest when their bodyTimeout, a minute, is over.
-    Awaitility.await()
-        .atMost(180, TimeUnit.SECONDS)
-        .ignoreExceptions()
-        .until(
-            () -> {
-              assertThat(server.isAlive()).as("had memory enough").isTrue();
-              try (Socket socket = begin("application/json")) {
-                socket.getOutputStream().write(part);
-                socket.getOutputStream().write('1');
-                return status(socket).contains(" 202");
-              }
-            });
-  }
-
-  /** A body of a million bytes and one. */
-  private Socket begin(String type) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
-    socket.setSoTimeout(10_000); // a flooded server may leave one request unanswered
-    String head =
-        "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000001\r\n"
-            + "Content-Type: "
-            + type
-            + "\r\n\r\n";
-    socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
-    return socket;
-  }
-
-  private static String status(Socket socket) throws IOException {
-    return new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
   }
 
   @Test
