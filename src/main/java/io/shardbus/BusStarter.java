@@ -18,10 +18,8 @@ import io.shardbus.verticle.ShardDeployments;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Brings a bus up, or leaves nothing behind. */
 final class BusStarter {
@@ -43,16 +41,7 @@ final class BusStarter {
         .compose(
             folder ->
                 open(vertx, options, sink, manager, folder)
-                    .recover(
-                        e ->
-                            vertx
-                                .executeBlocking(() -> close(folder))
-                                .transform(closed -> Future.failedFuture(e))));
-  }
-
-  private static @Nullable Void close(DataFolder folder) throws IOException {
-    folder.close();
-    return null;
+                    .recover(e -> folder.release(vertx).transform(left -> Future.failedFuture(e))));
   }
 
   private static Future<ShardBus> open(

@@ -2,6 +2,8 @@ package io.shardbus;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.sink.FolderLock;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +48,16 @@ final class DataFolder implements AutoCloseable {
     return producer;
   }
 
-  /** Leaves the folder to another bus. Idempotent; blocks. */
+  /** Leaves the folder to another bus. Idempotent. */
+  Future<Void> release(Vertx vertx) {
+    return vertx.executeBlocking(
+        () -> {
+          close();
+          return null;
+        });
+  }
+
+  /** As {@link #release}, but blocks. */
   @Override
   public void close() throws IOException {
     if (lock != null) {

@@ -6,7 +6,6 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
-import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
 import io.shardbus.sink.DeadLetters;
@@ -23,7 +22,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -316,8 +314,7 @@ final class DefaultShardBus implements ShardBus {
   }
 
   private static long undelivered(Shard shard) {
-    ShardAccounting account = shard.accounting();
-    return account.pendingInRing() + account.inFlight();
+    return shard.accounting().pending();
   }
 
   private static Future<Void> again(AsyncResult<Void> result) {
@@ -334,13 +331,8 @@ final class DefaultShardBus implements ShardBus {
         .transform(
             closed ->
                 inTime("the dead letters", deadLetters.close(), wait)
-                    .transform(done -> vertx.executeBlocking(this::releaseFolder))
+                    .transform(done -> folder.release(vertx))
                     .transform(done -> again(closed)));
-  }
-
-  private @Nullable Void releaseFolder() throws IOException {
-    folder.close();
-    return null;
   }
 
   private <T> Future<T> inTime(String what, Future<T> end, boolean wait) {

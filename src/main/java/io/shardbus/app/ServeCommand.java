@@ -241,7 +241,7 @@ final class ServeCommand implements Callable<Integer> {
             + " evicted, "
             + stats.total().deadLettered()
             + " dead-lettered, "
-            + (stats.total().pendingInRing() + stats.total().inFlight())
+            + stats.total().pending()
             + " not delivered");
     err.flush();
     vertx.close();

@@ -46,6 +46,15 @@ public record ShardAccounting(
   }
 
   /**
+   * Events whose fate is open.
+   *
+   * @return in the ring and in flight
+   */
+  public long pending() {
+    return pendingInRing + inFlight;
+  }
+
+  /**
    * Events that reached a shard.
    *
    * @return accepted and refused

@@ -146,8 +146,7 @@ final class ShardPump {
     }
     ended = true;
     detach();
-    ShardAccounting account = shard.accounting();
-    long left = account.pendingInRing() + account.inFlight();
+    long left = shard.accounting().pending();
     delivery.abandon();
     forming.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
     forming = newBuffer();
@@ -171,8 +170,7 @@ final class ShardPump {
     if (here != null) {
       here.execute(() -> turn(here));
     } else if (ended) {
-      ShardAccounting account = shard.accounting();
-      endNewFlushes(account.pendingInRing() + account.inFlight());
+      endNewFlushes(shard.accounting().pending());
     } // else the next verticle finds it when it attaches
     return flush.promise.future();
   }

@@ -171,7 +171,7 @@ final class SoakRound {
 
   private void balanced(String where, ShardAccounting a) {
     same(where + " accounted for", a.accepted(), a.delivered() + a.evicted() + a.deadLettered());
-    same(where + " pending", 0, a.pendingInRing() + a.inFlight());
+    same(where + " pending", 0, a.pending());
   }
 
   private void same(String what, long expected, long actual) {
