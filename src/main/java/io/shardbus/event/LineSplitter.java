@@ -2,7 +2,6 @@ package io.shardbus.event;
 
 import io.vertx.core.buffer.Buffer;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts NDJSON that comes in chunks into its lines. A line that is most of its chunk is a slice of
@@ -12,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class LineSplitter {
 
   private final int maxLineBytes;
-  private @Nullable Buffer partial;
+  private final ByteBlocks partial = new ByteBlocks();
   private long line;
 
   /**
@@ -39,7 +38,8 @@ public final class LineSplitter {
       start = end + 1;
     }
     if (start < chunk.length()) {
-      keep(chunk.slice(start, chunk.length()));
+      requireLength((long) partial.length() + chunk.length() - start);
+      partial.append(chunk, start, chunk.length());
     }
   }
 
@@ -55,10 +55,10 @@ public final class LineSplitter {
   /**
    * What is kept of a line that has not ended yet.
    *
-   * @return bytes
+   * @return the memory it takes, in bytes; 0 if there is none
    */
   public int partialBytes() {
-    return partial == null ? 0 : partial.length();
+    return partial.memory();
   }
 
   /**
@@ -78,26 +78,17 @@ public final class LineSplitter {
    * @param line given the last line, if there is one
    */
   public void end(Consumer<Buffer> line) {
-    if (partial != null) {
+    if (partial.length() > 0) {
       emit(Buffer.buffer(0), 0, 0, line);
     }
   }
 
-  private void keep(Buffer rest) {
-    Buffer before = partial;
-    requireLength((before == null ? 0L : before.length()) + rest.length());
-    // A copy: the rest of a line must not keep the whole chunk alive, and the next chunk is
-    // appended to it.
-    partial = (before == null ? Buffer.buffer(rest.length()) : before).appendBuffer(rest);
-  }
-
   private void emit(Buffer chunk, int from, int to, Consumer<Buffer> then) {
     line++;
-    Buffer before = partial;
-    partial = null;
-    Buffer whole = before == null ? chunk : before.appendBuffer(chunk.slice(from, to));
-    int start = before == null ? from : 0;
-    int end = before == null ? to : whole.length();
+    boolean inOne = partial.length() == 0;
+    Buffer whole = inOne ? chunk : partial.join(chunk, from, to);
+    int start = inOne ? from : 0;
+    int end = inOne ? to : whole.length();
     if (end > start && whole.getByte(end - 1) == '\r') {
       end--;
     }

@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * Pushes one client's events into the bus, in order. A patient one holds an event that the bus has no room for, and
- * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more than
- * a frame or chunk is held. An impatient one takes the refusal for an answer. Runs on the client's event loop.
+ * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more is
+ * held than came in one read. An impatient one takes the refusal for an answer. Runs on the client's event loop.
  */
 final class Feeder {
+
+  /** What an event costs that waits for room, besides its bytes. */
+  private static final int OVERHEAD_BYTES = 256;
 
   private final Intake intake;
   private final ShardBus bus;
@@ -22,10 +25,17 @@ final class Feeder {
   private final boolean patient;
   private final Runnable onRoom;
   private final Queue<Held> held = new ArrayDeque<>();
+  private long heldBytes;
+  private long counted; // of it, in the waiting room
   private boolean tooFast;
   private boolean ended;
 
-  private record Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {}
+  private record Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
+
+    long bytes() {
+      return OVERHEAD_BYTES + event.sizeWithKey();
+    }
+  }
 
   /**
    * @param rate how many events this client may send
@@ -47,16 +57,39 @@ final class Feeder {
    */
   void push(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
     if (!held.isEmpty()) {
-      held.add(new Held(event, place, tally, ack));
+      hold(new Held(event, place, tally, ack));
     } else if (!tryPush(event, tally, ack)) {
-      held.add(new Held(event, place, tally, ack));
+      hold(new Held(event, place, tally, ack));
       intake.retries().add(this::retry);
     }
+  }
+
+  private void hold(Held one) {
+    held.add(one);
+    count(one.bytes());
+  }
+
+  /** Those who send too fast wait for themselves, and are not in the way of others. */
+  private void count(long change) {
+    heldBytes += change;
+    long before = counted;
+    counted = tooFast ? 0 : heldBytes;
+    intake.waiting().add(counted - before);
+  }
+
+  /** Whether it waits for room. */
+  boolean patient() {
+    return patient;
   }
 
   /** Whether the source has to stop. */
   boolean full() {
     return !held.isEmpty();
+  }
+
+  /** The memory of what waits for room. */
+  long heldBytes() {
+    return heldBytes;
   }
 
   /** Where the first event stands that waits; there must be one. */
@@ -74,6 +107,7 @@ final class Feeder {
     ended = true;
     int count = held.size();
     held.clear();
+    count(-heldBytes);
     return count;
   }
 
@@ -110,9 +144,10 @@ final class Feeder {
     while (!held.isEmpty()) {
       Held next = held.element();
       if (!tryPush(next.event(), next.tally(), next.ack())) {
+        count(0);
         return false;
       }
-      held.remove();
+      count(-held.remove().bytes());
     }
     if (!ended) {
       onRoom.run();

@@ -34,8 +34,8 @@ public final class GatewayOptions {
   /** The default of {@code backpressureTimeout}. */
   public static final Duration DEFAULT_BACKPRESSURE_TIMEOUT = Duration.ofSeconds(10);
 
-  /** The default of {@code maxPartialBytes}: an eighth of the heap. */
-  public static final long DEFAULT_MAX_PARTIAL_BYTES = Runtime.getRuntime().maxMemory() / 8;
+  /** The default of {@code maxPartialBytes}: a quarter of the heap. */
+  public static final long DEFAULT_MAX_PARTIAL_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
   /** The default of {@code maxEventsPerMessage}: 65,536. */
   public static final int DEFAULT_MAX_EVENTS_PER_MESSAGE = 1 << 16;
@@ -406,12 +406,12 @@ public final class GatewayOptions {
 
   /**
    * @param value how many bytes of bodies and messages may be in memory that are not complete, or
-   *     wait for room, of all connections together, at least 65536
+   *     wait for room, of all connections together, at least 262144
    * @return this
    */
   public GatewayOptions setMaxPartialBytes(long value) {
-    if (value < 1 << 16) {
-      throw new IllegalArgumentException("maxPartialBytes: " + value + " must be at least 65536");
+    if (value < 1 << 18) {
+      throw new IllegalArgumentException("maxPartialBytes: " + value + " must be at least 262144");
     }
     maxPartialBytes = value;
     return this;

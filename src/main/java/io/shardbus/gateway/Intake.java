@@ -11,6 +11,7 @@ record Intake(
     RateLimit rates,
     Retries retries,
     Budget budget,
+    WaitingRoom waiting,
     Refusals refusals) {
 
   static Intake of(Vertx vertx, ShardBus bus, Limits limits) {
@@ -24,6 +25,7 @@ record Intake(
             System::nanoTime),
         new Retries(vertx),
         new Budget(() -> limits.options().getMaxPartialBytes()),
+        new WaitingRoom(() -> limits.options().getMaxPartialBytes()),
         new Refusals());
   }
 

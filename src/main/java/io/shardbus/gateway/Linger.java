@@ -16,11 +16,11 @@ final class Linger {
   private static final long MILLIS = 1_000;
   private static final int MAX_BYTES = 256 << 10;
 
-  private final HttpServerRequest request;
+  private final Valve valve;
   private int read;
 
   private Linger(HttpServerRequest request) {
-    this.request = request;
+    valve = new Valve(request.connection());
   }
 
   static void over(HttpServerRequest request) {
@@ -43,7 +43,7 @@ final class Linger {
   private void discard(int bytes) {
     read += bytes;
     if (read > MAX_BYTES) {
-      request.pause();
+      valve.shut();
     }
   }
 }

@@ -1,48 +1,50 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.ByteBlocks;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /** A body or message that comes in parts. If it comes in one, that is not copied. */
 final class Parts {
 
+  private static final Buffer NOTHING = Buffer.buffer();
+
   private final Budget.Share share;
+  private final ByteBlocks blocks = new ByteBlocks();
   private @Nullable Buffer first;
-  private @Nullable Buffer joined;
 
   Parts(Budget budget) {
     share = budget.share();
   }
 
   long length() {
-    return joined != null ? joined.length() : first != null ? first.length() : 0;
+    return first != null ? first.length() : blocks.length();
   }
 
   /** False if there is no memory for it. */
   boolean add(Buffer part) {
-    if (!share.resize(length() + part.length())) {
-      return false;
-    }
-    if (joined != null) {
-      joined.appendBuffer(part);
-    } else if (first == null || first.length() == 0) {
+    if (length() == 0) {
       first = part;
     } else {
-      joined = Buffer.buffer(first.length() + part.length()).appendBuffer(first).appendBuffer(part);
+      if (first != null) {
+        blocks.append(first, 0, first.length());
+        first = null;
+      }
+      blocks.append(part, 0, part.length());
     }
-    return true;
+    return share.resize(first != null ? first.length() : blocks.memory());
   }
 
   /** All of it, which does not count any longer. */
   Buffer take() {
-    Buffer all = joined != null ? joined : first != null ? first : Buffer.buffer();
+    Buffer all = first != null ? first : blocks.join(NOTHING, 0, 0);
     drop();
     return all;
   }
 
   void drop() {
     first = null;
-    joined = null;
+    blocks.clear();
     share.free();
   }
 }

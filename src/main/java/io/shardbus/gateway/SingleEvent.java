@@ -45,8 +45,7 @@ final class SingleEvent {
   }
 
   private void chunk(Buffer chunk) {
-    if (over || response.closed()) {
-      stop(); // it was on its way when the connection was closed
+    if (over) {
       return;
     }
     if (body.length() + chunk.length() > intake.maxEventBytes()) {

@@ -7,6 +7,7 @@ import io.shardbus.options.Durations;
 import io.shardbus.shard.BackpressureMode;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class Upload {
 
   private static final int MAX_ERRORS = 10;
+
+  /** What Vert.x may have read of a request that is paused, until it has two dozen chunks. */
+  private static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
   private final Intake intake;
   private final HttpServerRequest request;
@@ -74,10 +78,6 @@ final class Upload {
     if (answered) {
       return;
     }
-    if (response.closed()) {
-      finish(); // it was on its way when the connection was closed
-      return;
-    }
     if (!allowed.getAsBoolean()) {
       stop(401, "the token is no longer good for this");
       return;
@@ -89,7 +89,7 @@ final class Upload {
       return;
     }
     boolean full = feeder.full();
-    if (!share.resize((full ? chunk.length() : 0L) + lines.partialBytes())) {
+    if (!share.resize(lines.partialBytes() + (full ? feeder.heldBytes() + QUEUED_BYTES : 0))) {
       refuse(503, Refusals.NO_MEMORY, intake.budget().refusal() + whereToGoOn());
       return;
     }

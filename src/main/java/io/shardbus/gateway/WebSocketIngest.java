@@ -40,21 +40,19 @@ final class WebSocketIngest {
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
 
-  /** What an event costs that waits for room, besides its bytes. */
-  private static final long HELD_BYTES = 128;
-
   /** Messages whose fate is open, above which the socket is paused. */
   private static final int MAX_UNSETTLED = 16_384;
 
   private final Intake intake;
   private final ServerWebSocket socket;
+  private final Valve valve;
   private final IngestRequest asked;
   private final Parts partial;
   private final Budget.Share held;
   private final Feeder feeder;
   private final Deadline lastWords;
   private final Runnable report;
-  private final Runnable regulate;
+  private final Runnable regulate = this::regulate;
   private final Runnable onEnd;
   private final Deque<Message> unsettled = new ArrayDeque<>();
   private final Tally total = new Tally();
@@ -102,16 +100,17 @@ final class WebSocketIngest {
   WebSocketIngest(
       Intake intake,
       ServerWebSocket socket,
+      Valve valve,
       IngestRequest asked,
       RateLimit.Client rate,
       Runnable onEnd) {
     this.intake = intake;
     this.onEnd = onEnd;
     this.socket = socket;
+    this.valve = valve;
     this.asked = asked;
     Context context = intake.vertx().getOrCreateContext();
     report = new Coalesced(context, this::report);
-    regulate = new Coalesced(context, this::regulate);
     feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
     partial = new Parts(intake.budget());
     held = intake.budget().share();
@@ -125,6 +124,10 @@ final class WebSocketIngest {
     socket.exceptionHandler(this::failed);
     socket.drainHandler(drained -> report.run());
     socket.shutdownHandler(stopping -> finish()); // else Vert.x closes at once
+    if (feeder.patient()) {
+      intake.waiting().enter(regulate);
+      regulate();
+    }
   }
 
   /** Takes no more, and closes when the client knows the fate of what was taken, or soon. */
@@ -143,6 +146,7 @@ final class WebSocketIngest {
   /** At once: Vert.x would ask the handler of a shutdown first. */
   void close(short code, @Nullable String why) {
     finishing = true;
+    valve.open(); // or the answer were not seen
     socket.shutdownHandler(null);
     socket.close(code, why);
   }
@@ -203,7 +207,7 @@ final class WebSocketIngest {
     heard();
     if (!frame.isText() && !frame.isBinary() && !frame.isContinuation()) {
       answering |= frame.isPing();
-      regulate.run(); // not now: behind a ping, Vert.x asks for one frame more
+      regulate();
       return;
     }
     Buffer bytes = frame.binaryData();
@@ -240,7 +244,7 @@ final class WebSocketIngest {
     }
     message.events = events - message.before;
     keep(message);
-    if (feeder.full() && !held.resize(bytes.length() + HELD_BYTES * message.events)) {
+    if (!held.resize(feeder.heldBytes())) {
       refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
       return;
     }
@@ -340,12 +344,13 @@ final class WebSocketIngest {
       return;
     }
     answering &= socket.writeQueueFull();
-    boolean before = paused;
-    paused = answering || feeder.full() || unsettled.size() >= MAX_UNSETTLED;
+    boolean crowded = feeder.patient() && intake.waiting().full();
+    paused =
+        !finishing && (answering || crowded || feeder.full() || unsettled.size() >= MAX_UNSETTLED);
     if (paused) {
-      socket.pause();
-    } else if (before) {
-      socket.resume();
+      valve.shut();
+    } else {
+      valve.open();
     }
   }
 
@@ -353,9 +358,7 @@ final class WebSocketIngest {
     while (!unsettled.isEmpty() && unsettled.element().settled()) {
       unsettled.remove().addTo(total);
     }
-    if (!feeder.full()) {
-      held.free();
-    }
+    held.resize(feeder.heldBytes());
     regulate();
     tellNews();
     if (finishing && unsettled.isEmpty() && !socket.isClosed()) {
@@ -415,6 +418,7 @@ final class WebSocketIngest {
   /** Takes nothing more, and lets go of what is not in. */
   private void release() {
     released = true;
+    intake.waiting().leave(regulate);
     feeder.abandon();
     partial.drop();
     partialSince = 0;

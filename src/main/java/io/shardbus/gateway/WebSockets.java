@@ -1,7 +1,6 @@
 package io.shardbus.gateway;
 
 import io.vertx.core.Context;
-import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
@@ -69,14 +68,14 @@ final class WebSockets {
         .onSuccess(
             socket -> {
               connections.upgraded(request.connection());
-              begin(request.connection(), socket, asked, Access.grant(context));
+              begin(request, socket, asked, Access.grant(context));
             })
         .onFailure(
             e -> Problem.send(request.response(), 400, "the WebSocket handshake is not complete"));
   }
 
   private void begin(
-      HttpConnection connection,
+      HttpServerRequest request,
       ServerWebSocket socket,
       IngestRequest asked,
       BooleanSupplier allowed) {
@@ -84,11 +83,12 @@ final class WebSockets {
         new WebSocketIngest(
             intake,
             socket,
+            Valve.ofWebSocket(request.connection()),
             asked,
             intake.rates().of(Connections.client(socket.remoteAddress())),
             () -> {
               sessions.remove(socket);
-              connections.closed(connection);
+              connections.closed(request.connection());
             });
     Session session = new Session(ingest, intake.vertx().getOrCreateContext(), allowed);
     sessions.put(socket, session);

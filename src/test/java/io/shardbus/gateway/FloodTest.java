@@ -15,14 +15,20 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.WriteStream;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
@@ -43,8 +49,7 @@ class FloodTest {
   private static final int LINES = 32;
   private static final long MESSAGES = BYTES / LINE_BYTES / LINES;
 
-  private final Buffer message =
-      Buffer.buffer(("\"" + "x".repeat(LINE_BYTES - 3) + "\"\n").repeat(LINES));
+  private final Buffer message = Buffer.buffer(message(LINES));
   private Vertx vertx;
   private Process server;
   private int port;
@@ -90,7 +95,11 @@ class FloodTest {
     for (long i = left; i > 0; i--) {
       if (to.writeQueueFull()) {
         long rest = i;
-        to.drainHandler(room -> send(context, to, rest, done));
+        to.drainHandler(
+            room -> {
+              to.drainHandler(null);
+              send(context, to, rest, done);
+            });
         return;
       }
       to.write(message);
@@ -175,6 +184,105 @@ class FloodTest {
         each.close();
       }
     }
+  }
+
+  /** Together they are many times the heap. */
+  @Test
+  void unfinishedBodies_costBoundedMemory() throws Exception {
+    startServer();
+    List<Socket> all = new ArrayList<>();
+    byte[] part = " ".repeat(1_000_000).getBytes(StandardCharsets.US_ASCII);
+    try {
+      for (int i = 0; i < 400; i++) {
+        Socket socket = begin(i % 2 == 0 ? "application/json" : "application/x-ndjson");
+        all.add(socket);
+        try {
+          socket.getOutputStream().write(part);
+        } catch (SocketException e) {
+          // refused, and closed meanwhile
+        }
+      }
+      assertThat(status(all.get(399))).contains(" 503");
+    } finally {
+      for (Socket each : all) {
+        each.close();
+      }
+    }
+    // What they held is given back.
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(
+            () -> {
+              assertThat(server.isAlive()).as("had memory enough").isTrue();
+              try (Socket socket = begin("application/json")) {
+                socket.getOutputStream().write(part);
+                socket.getOutputStream().write('1');
+                return status(socket).contains(" 202");
+              } catch (SocketException e) {
+                return false; // refused, and closed meanwhile
+              }
+            });
+  }
+
+  /** What Vert.x alone would read ahead, two dozen messages of each, is twice the heap. */
+  @Test
+  void messagesOfMany_costBoundedMemory() throws Exception {
+    startServer();
+    byte[] frame = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, message(64));
+    int messages = 30;
+    int events = messages * 64;
+    List<Callable<String>> clients =
+        Collections.nCopies(150, () -> sendAll(frame, messages, events));
+    ExecutorService threads = Executors.newFixedThreadPool(clients.size());
+    try {
+      for (java.util.concurrent.Future<String> client : threads.invokeAll(clients)) {
+        assertThat(client.get()).contains("\"acked\":" + events);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    assertThat(stats().getLong("accepted")).isEqualTo((long) clients.size() * events);
+  }
+
+  private static byte[] message(int lines) {
+    return ("\"" + "x".repeat(LINE_BYTES - 3) + "\"\n")
+        .repeat(lines)
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** The last it hears. */
+  private String sendAll(byte[] frame, int times, int events) throws IOException {
+    try (RawWebSocket socket = new RawWebSocket(port)) {
+      for (int i = 0; i < times; i++) {
+        socket.send(frame);
+      }
+      String heard = "";
+      while (!heard.contains("\"acked\":" + events)) {
+        RawWebSocket.Frame next = socket.read();
+        if (next.opcode() == RawWebSocket.CLOSE) {
+          return heard + " and then " + next.closeCode();
+        }
+        heard = next.text();
+      }
+      return heard;
+    }
+  }
+
+  /** A body of a million bytes and one. */
+  private Socket begin(String type) throws IOException {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket.setSoTimeout(10_000); // a flooded server may leave one request unanswered
+    String head =
+        "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000001\r\n"
+            + "Content-Type: "
+            + type
+            + "\r\n\r\n";
+    socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    return socket;
+  }
+
+  private static String status(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
   }
 
   @Test

@@ -1,0 +1,52 @@
+package io.shardbus.gateway;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+
+/**
+ * What waits for room in the shards, of all connections together. When it takes much memory, those
+ * that can be slowed down are not read from until it takes little: else each would add a message,
+ * and be refused. Belongs to the gateway's event loop.
+ */
+final class WaitingRoom {
+
+  private final LongSupplier most;
+  private final Set<Runnable> readers = new LinkedHashSet<>();
+  private long bytes;
+  private boolean full;
+
+  /**
+   * @param most the limit in force, in bytes: above a quarter of it nobody is read from, until it
+   *     is an eighth; what comes before everybody is stopped has the rest
+   */
+  WaitingRoom(LongSupplier most) {
+    this.most = most;
+  }
+
+  /**
+   * @param onChange called when {@link #full} has changed
+   */
+  void enter(Runnable onChange) {
+    readers.add(onChange);
+  }
+
+  void leave(Runnable onChange) {
+    readers.remove(onChange);
+  }
+
+  boolean full() {
+    return full;
+  }
+
+  /** More waits, or less. */
+  void add(long change) {
+    bytes += change;
+    boolean now = bytes > most.getAsLong() / (full ? 8 : 4);
+    if (now != full) {
+      full = now;
+      List.copyOf(readers).forEach(Runnable::run);
+    }
+  }
+}
