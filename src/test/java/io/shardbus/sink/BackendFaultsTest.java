@@ -127,20 +127,15 @@ class BackendFaultsTest {
   /** Kafka cannot recognise a repetition: what comes twice is counted, and carries the same id. */
   @Test
   void kafka_takesEveryEvent() throws Exception {
-    try (KafkaBroker broker = new KafkaBroker(dir.resolve("kafka"), 4)) {
-      broker.createTopic("shardbus", 4, Map.of());
-      Fault restart =
-          () -> {
-            broker.stop();
-            broker.start();
-          };
-      JsonObject config =
-          new JsonObject()
-              .put("bootstrapServers", broker.bootstrap())
-              .put("deliveryTimeout", "3s")
-              .put("maxBlock", "1s");
-      run("kafka", config, List.of(restart, restart));
-    }
+    int port = Ports.free();
+    server = KafkaBroker.process(port, Files.createDirectory(dir.resolve("kafka")), 4, null);
+    server.start();
+    JsonObject config =
+        new JsonObject()
+            .put("bootstrapServers", "127.0.0.1:" + port)
+            .put("deliveryTimeout", "3s")
+            .put("maxBlock", "1s");
+    run("kafka", config, List.of(this::outage, this::pause, this::outage));
   }
 
   /** While events go on; gives how many were ingested meanwhile. */

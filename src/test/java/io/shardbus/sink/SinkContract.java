@@ -35,6 +35,11 @@ abstract class SinkContract {
   /** Whether events are there after the sink was closed and opened again. */
   abstract boolean durable();
 
+  /** Whether an event that is written again is there once. Else it is there again, as it was. */
+  boolean recognisesRepetitions() {
+    return true;
+  }
+
   @BeforeEach
   void open() throws Exception {
     vertx = Vertx.vertx();
@@ -105,6 +110,24 @@ abstract class SinkContract {
       all.add(i);
     }
     return all;
+  }
+
+  /**
+   * All events of the shards are there, in the order of each, and nothing else.
+   *
+   * @return how many there are, with repetitions
+   */
+  int assertAllInOrder(int shards, long eventsOfEach) throws Exception {
+    List<StoredEvent> got = readAll(10_000);
+    List<StoredEvent> first = got.stream().distinct().toList();
+    if (recognisesRepetitions()) {
+      assertThat(got).hasSameSizeAs(first);
+    }
+    for (int shard = 0; shard < shards; shard++) {
+      assertThat(sequences(first, shard)).as("shard %d", shard).isEqualTo(range(0, eventsOfEach));
+    }
+    assertThat(first).hasSize((int) eventsOfEach * shards);
+    return got.size();
   }
 
   @Test

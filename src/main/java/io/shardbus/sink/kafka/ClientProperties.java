@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -49,6 +50,9 @@ final class ClientProperties {
 
   private static final Pattern SECRET_SEPARATORS = Pattern.compile("[\\s=;\"']+");
   private static final int LEAST_SECRET = 3;
+
+  /** Stand in every login configuration, and in what a broker says of wrong credentials. */
+  private static final Set<String> NO_SECRETS = Set.of("required", "username", "password");
 
   private final KafkaSinkOptions options;
 
@@ -121,17 +125,29 @@ final class ClientProperties {
 
   /** A failure for the operator. It has no cause: a cause may quote secrets. */
   KafkaException failure(KafkaException failure) {
+    String text = describe(failure);
+    // A broker that wants a password only closes the connection of who does not offer one.
+    boolean maybeUnsecured =
+        failure instanceof TimeoutException
+            && !options.getProperties().containsKey("security.protocol");
     return new KafkaException(
-        "Kafka at "
-            + options.getBootstrapServers()
-            + ", topic \""
-            + options.getTopic()
-            + "\": "
-            + describe(failure));
+        maybeUnsecured
+            ? text + " (also where it wants TLS or a password: properties, security.protocol)"
+            : text);
   }
 
-  /** A failure in words, without the secrets among the properties, whole or in part. */
+  /** A failure in words, with its place, without the secrets among the properties. */
   String describe(Throwable failure) {
+    return "Kafka at "
+        + options.getBootstrapServers()
+        + ", topic \""
+        + options.getTopic()
+        + "\": "
+        + clean(failure);
+  }
+
+  /** Without the secrets, whole or in part. */
+  private String clean(Throwable failure) {
     StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
     Throwable cause = failure.getCause();
     while (cause != null) {
@@ -150,7 +166,7 @@ final class ClientProperties {
   private static String hide(String text, String secret) {
     String clean = secret.isEmpty() ? text : text.replace(secret, "[hidden]");
     for (String part : SECRET_SEPARATORS.split(secret, -1)) {
-      if (part.length() >= LEAST_SECRET) {
+      if (part.length() >= LEAST_SECRET && !NO_SECRETS.contains(part)) {
         clean = clean.replace(part, "[hidden]");
       }
     }
