@@ -10,6 +10,8 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.shardbus.verticle.BatchOptions;
+import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -18,7 +20,9 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -126,6 +130,13 @@ class EventBusSinkTest {
 
     synchronized List<Long> sequences(int shard) {
       return events.stream().filter(e -> e.shard() == shard).map(ShardEvent::sequence).toList();
+    }
+
+    synchronized List<Long> numbers(int shard) {
+      return events.stream()
+          .filter(e -> e.shard() == shard)
+          .map(e -> Long.valueOf(e.payload().toString()))
+          .toList();
     }
 
     Set<String> consumers(int shard) {
@@ -271,6 +282,43 @@ class EventBusSinkTest {
       assertThat(failure.kind())
           .isEqualTo(shard == 0 ? SinkException.Kind.PERMANENT : SinkException.Kind.TRANSIENT);
     }
+  }
+
+  @Test
+  void partialFailures_keepTheirIndexesAndKind() throws Exception {
+    BitSet some = new BitSet();
+    some.set(0);
+    some.set(3, 6);
+    some.set(9);
+    BitSet beyond = new BitSet();
+    beyond.set(10);
+    get(
+        EventBusConsumer.start(
+            vertx,
+            ADDRESS,
+            8,
+            batch ->
+                Future.failedFuture(
+                    switch (batch.shard()) {
+                      case 0 -> SinkException.partial(some, new IllegalStateException("no room"));
+                      case 1 ->
+                          SinkException.partial(some, SinkException.permanentFailure("too odd"));
+                      case 2 ->
+                          SinkException.partial(beyond, SinkException.permanentFailure("unknown"));
+                      default -> SinkException.transientFailure("awake");
+                    })));
+    await().until(() -> failure(sink.write(batch(9, 0, 1))).getMessage().contains("awake"));
+    SinkException passing = failure(sink.write(batch(0, 0, 10)));
+    assertThat(passing.kind()).isEqualTo(SinkException.Kind.PARTIAL);
+    assertThat(passing.failed()).isEqualTo(some);
+    assertThat(passing.isForGood()).isFalse();
+    assertThat(passing).hasMessageContaining("no room").hasMessageContaining("consumer");
+    SinkException forGood = failure(sink.write(batch(1, 0, 10)));
+    assertThat(forGood.failed()).isEqualTo(some);
+    assertThat(forGood.isForGood()).isTrue();
+    assertThat(forGood).hasMessageContaining("too odd");
+    SinkException unbelievable = failure(sink.write(batch(2, 0, 10)));
+    assertThat(unbelievable.kind()).isEqualTo(SinkException.Kind.TRANSIENT);
   }
 
   @Test
@@ -462,6 +510,74 @@ class EventBusSinkTest {
       count += ofShard;
     }
     assertThat(count).isEqualTo(10_000);
+    get(bus.close());
+  }
+
+  /** Takes the first half of every third batch, and never an event whose number ends with 77. */
+  private Future<Void> takeSome(Batch batch, AtomicInteger calls) {
+    BitSet failed = new BitSet();
+    boolean half = calls.incrementAndGet() % 3 == 0 && batch.size() > 1;
+    if (half) {
+      failed.set(batch.size() / 2, batch.size());
+    }
+    for (int i = 0; i < batch.size(); i++) {
+      if (batch.events().get(i).payload().toString().endsWith("77")) {
+        failed.set(i);
+      }
+    }
+    List<ShardEvent> good = new ArrayList<>();
+    for (int i = failed.nextClearBit(0); i < batch.size(); i = failed.nextClearBit(i + 1)) {
+      good.add(batch.events().get(i));
+    }
+    if (!good.isEmpty()) {
+      received.take("a", new Batch(batch.shard(), good.get(0).sequence(), good, PRODUCER));
+    }
+    if (failed.isEmpty()) {
+      return Future.succeededFuture();
+    }
+    return Future.failedFuture(
+        SinkException.partial(
+            failed,
+            half
+                ? SinkException.transientFailure("too much at once")
+                : SinkException.permanentFailure("77 at the end")));
+  }
+
+  @Test
+  void bus_writesOnlyThoseAgainThatAConsumerRefused() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    get(EventBusConsumer.start(vertx, ADDRESS, 4, batch -> takeSome(batch, calls)));
+    ShardBus bus =
+        get(
+            ShardBus.start(
+                vertx,
+                new ShardBusOptions()
+                    .setShards(2)
+                    .setBatch(new BatchOptions().setMinSize(10).setMaxSize(50))
+                    .setDelivery(new DeliveryOptions().setInitialBackoff(Duration.ofMillis(5)))
+                    .setSink(
+                        new SinkOptions("eventbus")
+                            .setConfig(new JsonObject().put("address", ADDRESS)))));
+    for (int i = 0; i < 2_000; i++) {
+      assertThat(bus.ingest(RawEvent.of("" + i)).accepted()).isTrue();
+    }
+    get(bus.flush());
+    List<Long> numbers = new ArrayList<>();
+    for (int shard = 0; shard < 2; shard++) {
+      assertThat(received.sequences(shard)).isSorted().doesNotHaveDuplicates();
+      numbers.addAll(received.numbers(shard));
+    }
+    assertThat(numbers.stream().sorted().toList())
+        .isEqualTo(SinkContract.range(0, 2_000).stream().filter(n -> n % 100 != 77).toList());
+    List<DeadLetter> letters =
+        get(bus.deadLetters().list(0, 100)).stream().map(DeadLetters.Kept::letter).toList();
+    assertThat(letters).hasSize(20);
+    assertThat(letters)
+        .allSatisfy(
+            letter -> {
+              assertThat(letter.event().payload().toString()).endsWith("77");
+              assertThat(letter.cause()).contains("77 at the end");
+            });
     get(bus.close());
   }
 

@@ -112,6 +112,7 @@ class KafkaSinkTest extends ServerSinkContract {
     Map<String, Object> client = new HashMap<>();
     client.put("bootstrap.servers", bootstrap());
     client.put("auto.offset.reset", "earliest");
+    client.put("max.poll.records", 100_000);
     return client;
   }
 
