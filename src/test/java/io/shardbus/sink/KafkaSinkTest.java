@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -302,14 +303,45 @@ class KafkaSinkTest extends ServerSinkContract {
   }
 
   @Test
-  void cursorBeyondTheEnd_isOfATopicThatWasThereBefore() throws Exception {
+  void cursorBeyondTheEnd_startsOver() throws Exception {
     await(sink.write(batch(0, 0, 5)));
-    String beyond =
-        new PositionCursor(new java.util.TreeMap<>(Map.of("p0", 1_000_000L))).format("kafka");
+    PositionCursor end = PositionCursor.parse(await(sink.endCursor()), "kafka");
+    String beyond = end.at("p0", 1_000_000L).format("kafka");
     EventPage page = await(sink.read(new EventQuery(beyond, 10, null, EventQuery.Order.NONE)));
     assertThat(sequences(page.events(), 0)).isEqualTo(range(0, 5));
     await(sink.write(batch(0, 5, 5)));
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
+  }
+
+  /** Although the new one holds more than the old one did. */
+  @Test
+  void cursorOfATopicThatWasDeleted_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    String end = await(sink.endCursor());
+    EventPage page = await(sink.read(new EventQuery(null, 5, null, EventQuery.Order.NONE)));
+    assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
+    try (Admin admin = Admin.create(clientConfig())) {
+      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+    KafkaBroker.createTopic(bootstrap(), topic, PARTITIONS, Map.of());
+    await(deliver(batch(0, 100, 30)));
+    for (String cursor : new String[] {end, page.cursor()}) {
+      assertThat(sequences(readAll(cursor, 100), 0).stream().distinct().toList())
+          .isEqualTo(range(100, 130));
+    }
+    await(deliver(batch(0, 130, 5)));
+    assertThat(readAll(await(sink.endCursor()), 100)).isEmpty();
+  }
+
+  @Test
+  void topicThatIsGone_isNamed() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    try (Admin admin = Admin.create(clientConfig())) {
+      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+    assertThatThrownBy(() -> readAll(100))
+        .hasMessageContaining(topic)
+        .hasMessageContaining("does not host");
   }
 
   @Test

@@ -84,7 +84,7 @@ abstract class ServerSinkContract extends SinkContract {
     server.kill();
   }
 
-  /** Writes as the bus does: batch after batch, again and again what failed. */
+  /** Writes batch after batch. */
   private Future<Void> deliver(int shard, int from) {
     if (from == BATCHES * BATCH_SIZE) {
       return Future.succeededFuture();
@@ -93,7 +93,8 @@ abstract class ServerSinkContract extends SinkContract {
         .compose(done -> deliver(shard, from + BATCH_SIZE));
   }
 
-  private Future<Void> deliver(Batch batch) {
+  /** As the bus does, again and again what failed. */
+  final Future<Void> deliver(Batch batch) {
     return sink.write(batch)
         .onSuccess(done -> delivered.incrementAndGet())
         .recover(

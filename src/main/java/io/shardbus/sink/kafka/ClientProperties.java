@@ -2,10 +2,12 @@ package io.shardbus.sink.kafka;
 
 import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
@@ -109,13 +111,24 @@ final class ClientProperties {
     return all;
   }
 
-  private void addCommon(Map<String, Object> all, Set<String> ofTheOther, Set<String> ofThisOne) {
+  Map<String, Object> ofAdmin() {
+    Map<String, Object> all = new HashMap<>();
+    all.put(
+        AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+        (int) options.getDeliveryTimeout().toMillis());
+    Set<String> ofOthers = new HashSet<>(ProducerConfig.configNames());
+    ofOthers.addAll(ConsumerConfig.configNames());
+    addCommon(all, ofOthers, AdminClientConfig.configNames());
+    return all;
+  }
+
+  private void addCommon(Map<String, Object> all, Set<String> ofOthers, Set<String> ofThisOne) {
     all.put("client.id", "shardbus");
     all.put("request.timeout.ms", (int) (options.getDeliveryTimeout().toMillis() / 2));
     all.put("reconnect.backoff.max.ms", MAX_RECONNECT_BACKOFF_MS);
     for (Map.Entry<String, Object> entry : options.getProperties()) {
       String name = entry.getKey();
-      if (entry.getValue() != null && (ofThisOne.contains(name) || !ofTheOther.contains(name))) {
+      if (entry.getValue() != null && (ofThisOne.contains(name) || !ofOthers.contains(name))) {
         // Kafka reads numbers and truth values from text; only text is what it always takes.
         all.put(name, entry.getValue().toString());
       }
