@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
 import io.shardbus.verticle.BatchOptions;
 import io.shardbus.verticle.DeliveryOptions;
@@ -193,9 +194,14 @@ class BackendFaultsTest {
     return doubled;
   }
 
-  /** Every event is there, and the first occurrences of each shard are in order. */
+  /**
+   * Every event is there, the first occurrences of each shard are in order, and what is there again
+   * has the same identity.
+   */
   private static long check(ReplayableSink log) throws Exception {
     BitSet found = new BitSet();
+    int[] shards = new int[EVENTS];
+    long[] sequences = new long[EVENTS];
     Map<Integer, Long> last = new HashMap<>();
     long doubled = 0;
     long disordered = 0;
@@ -205,14 +211,19 @@ class BackendFaultsTest {
       page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
       cursor = page.cursor();
       for (StoredEvent stored : page.events()) {
-        int n = stored.event().payload().toJsonObject().getInteger("n");
+        ShardEvent event = stored.event();
+        int n = event.payload().toJsonObject().getInteger("n");
         if (found.get(n)) {
           doubled++;
+          assertThat(event.shard()).isEqualTo(shards[n]);
+          assertThat(event.sequence()).isEqualTo(sequences[n]);
         } else {
           found.set(n);
-          long before = last.getOrDefault(stored.event().shard(), -1L);
-          disordered += stored.event().sequence() == before + 1 ? 0 : 1;
-          last.put(stored.event().shard(), stored.event().sequence());
+          shards[n] = event.shard();
+          sequences[n] = event.sequence();
+          long before = last.getOrDefault(event.shard(), -1L);
+          disordered += event.sequence() == before + 1 ? 0 : 1;
+          last.put(event.shard(), event.sequence());
         }
       }
     } while (page.more());

@@ -38,6 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What every replayable sink must do. */
 abstract class SinkContract {
 
+  private static final int BUS_SHARDS = 3;
+  private static final int BUS_EVENTS = 2_000;
+
   @TempDir Path dir;
   Vertx vertx;
   ReplayableSink sink;
@@ -348,13 +351,11 @@ abstract class SinkContract {
     await(sink.close());
   }
 
-  private static final int BUS_EVENTS = 2_000;
-
-  /** A bus of three shards that writes through the given to the sink. */
+  /** A bus that writes through the given to the sink. */
   private ShardBus busOver(Function<Batch, Future<Void>> writes) throws Exception {
     ShardBusOptions options =
         new ShardBusOptions()
-            .setShards(3)
+            .setShards(BUS_SHARDS)
             .setBatch(new BatchOptions().setMinSize(50).setMaxSize(100))
             .setDelivery(
                 new DeliveryOptions()
@@ -382,7 +383,7 @@ abstract class SinkContract {
     if (recognisesRepetitions()) {
       assertThat(got).hasSameSizeAs(first);
     }
-    for (int shard = 0; shard < 3; shard++) {
+    for (int shard = 0; shard < BUS_SHARDS; shard++) {
       assertThat(sequences(first, shard)).isSorted().doesNotHaveDuplicates();
     }
     Set<Integer> expected = IntStream.range(0, BUS_EVENTS).boxed().collect(Collectors.toSet());
@@ -440,7 +441,7 @@ abstract class SinkContract {
     assertDelivered(bus, poison);
     // With the letters, no sequence of a shard is missing.
     List<StoredEvent> stored = readAll(10_000);
-    for (int shard = 0; shard < 3; shard++) {
+    for (int shard = 0; shard < BUS_SHARDS; shard++) {
       int mine = shard;
       Set<Long> all = new TreeSet<>(sequences(stored, shard));
       letters.stream()
