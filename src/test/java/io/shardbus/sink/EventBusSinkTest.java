@@ -14,11 +14,13 @@ import io.shardbus.verticle.BatchOptions;
 import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -163,16 +165,17 @@ class EventBusSinkTest {
   /** A consumer that says hello once and then is silent, as one whose machine died. */
   private List<Object> joinMute(String id) throws Exception {
     List<Object> got = new CopyOnWriteArrayList<>();
-    get(
-        vertx
-            .eventBus()
-            .consumer(ADDRESS + ".member." + id, message -> got.add(message.body()))
-            .completion());
+    joinBare(id, message -> got.add(message.body()));
+    return got;
+  }
+
+  /** A consumer that speaks the protocol itself, but sends no heartbeats. */
+  private void joinBare(String id, Handler<Message<Object>> handler) throws Exception {
+    get(vertx.eventBus().consumer(ADDRESS + ".member." + id, handler).completion());
     vertx
         .eventBus()
         .publish(
             ADDRESS, new JsonObject().put("type", "hello").put("member", id).put("credits", 10));
-    return got;
   }
 
   @Test
@@ -508,6 +511,16 @@ class EventBusSinkTest {
     }
     assertThat(count).isEqualTo(10_000);
     get(bus.close());
+  }
+
+  /** What is on the wire, for consumers of other languages and versions. */
+  @Test
+  void partialFailures_areCodesAndIndexesInText() throws Exception {
+    joinBare("bare", message -> message.fail(5, "1,3-4 no room"));
+    SinkException failure = failure(writeUntilTaken(vertx, sink, batch(0, 0, 10)));
+    assertThat(failure.failed().stream()).containsExactly(1, 3, 4);
+    assertThat(failure.isForGood()).isTrue();
+    assertThat(failure).hasMessageContaining("consumer bare: no room");
   }
 
   @Test

@@ -313,6 +313,12 @@ class KafkaSinkTest extends ServerSinkContract {
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
   }
 
+  private void deleteTopic() throws Exception {
+    try (Admin admin = Admin.create(clientConfig())) {
+      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+  }
+
   /** Although the new one holds more than the old one did. */
   @Test
   void cursorOfATopicThatWasDeleted_missesNothingOfTheNewOne() throws Exception {
@@ -320,9 +326,7 @@ class KafkaSinkTest extends ServerSinkContract {
     String end = await(sink.endCursor());
     EventPage page = await(sink.read(new EventQuery(null, 5, null, EventQuery.Order.NONE)));
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
-    try (Admin admin = Admin.create(clientConfig())) {
-      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
-    }
+    deleteTopic();
     KafkaBroker.createTopic(bootstrap(), topic, PARTITIONS, Map.of());
     await(deliver(batch(0, 100, 30)));
     for (String cursor : new String[] {end, page.cursor()}) {
@@ -336,9 +340,7 @@ class KafkaSinkTest extends ServerSinkContract {
   @Test
   void topicThatIsGone_isNamed() throws Exception {
     await(sink.write(batch(0, 0, 10)));
-    try (Admin admin = Admin.create(clientConfig())) {
-      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
-    }
+    deleteTopic();
     assertThatThrownBy(() -> readAll(100))
         .hasMessageContaining(topic)
         .hasMessageContaining("does not host");
