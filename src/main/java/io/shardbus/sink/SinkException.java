@@ -71,7 +71,9 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * A batch of which some events were not taken.
+   * A batch of which some events were not taken. These are written again, after those that were
+   * taken: where the order of a key matters, an event that comes after a failed one of its key has
+   * to fail too.
    *
    * @param failed the indexes, in the batch's list, of the events that failed; at least one
    * @param cause why they failed. A {@link SinkException} of kind PERMANENT means that they will
@@ -96,6 +98,16 @@ public final class SinkException extends RuntimeException {
    */
   public Kind kind() {
     return kind;
+  }
+
+  /**
+   * Whether what failed will never be taken.
+   *
+   * @return true for kind PERMANENT, and for kind PARTIAL with such a cause
+   */
+  public boolean isForGood() {
+    return kind == Kind.PERMANENT
+        || (kind == Kind.PARTIAL && getCause() instanceof SinkException cause && cause.isForGood());
   }
 
   /**

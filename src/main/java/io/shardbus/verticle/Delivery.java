@@ -102,6 +102,9 @@ final class Delivery {
     /** Why it goes to the dead letters; null while it goes to the sink. */
     @Nullable Throwable verdict;
 
+    /** When it was given up, in nanoseconds since the epoch; no matter while it is not. */
+    long verdictTime;
+
     Part(int[] indexes, int from, int to, int attempts) {
       this.indexes = indexes;
       this.from = from;
@@ -268,10 +271,9 @@ final class Delivery {
   }
 
   private List<DeadLetter> letters(List<ShardEvent> events, Part part, Throwable verdict) {
-    long now = ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
     String cause = String.valueOf(verdict.getMessage());
     return events.stream()
-        .map(event -> new DeadLetter(producer, event, cause, part.attempts, now))
+        .map(event -> new DeadLetter(producer, event, cause, part.attempts, part.verdictTime))
         .toList();
   }
 
@@ -349,11 +351,8 @@ final class Delivery {
     Part rest = part.only(failed);
     rest.failures = part.failures;
     parts.addFirst(rest);
-    if (failure.getCause() instanceof SinkException cause
-        && cause.kind() == SinkException.Kind.PERMANENT) {
-      return condemn(rest, cause);
-    }
-    return tryAgain(rest, failure);
+    Throwable cause = failure.getCause();
+    return failure.isForGood() && cause != null ? condemn(rest, cause) : tryAgain(rest, failure);
   }
 
   private boolean tryAgain(Part part, Throwable failure) {
@@ -417,6 +416,7 @@ final class Delivery {
           String.valueOf(verdict.getMessage()));
     }
     part.verdict = verdict;
+    part.verdictTime = ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
     part.failures = 0;
     return true;
   }

@@ -1,5 +1,6 @@
 package io.shardbus.verticle;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -166,10 +167,7 @@ public final class DeliveryOptions {
   }
 
   private static Duration range(String name, Duration time) {
-    if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException(name + ": " + time + " must be 1 ms to 1 day");
-    }
-    return time;
+    return Durations.inRange(name, time, Duration.ofMillis(1), Duration.ofDays(1));
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
 import io.shardbus.verticle.BatchOptions;
 import io.shardbus.verticle.DeliveryOptions;
@@ -127,20 +128,15 @@ class BackendFaultsTest {
   /** Kafka cannot recognise a repetition: what comes twice is counted, and carries the same id. */
   @Test
   void kafka_takesEveryEvent() throws Exception {
-    try (KafkaBroker broker = new KafkaBroker(dir.resolve("kafka"), 4)) {
-      broker.createTopic("shardbus", 4, Map.of());
-      Fault restart =
-          () -> {
-            broker.stop();
-            broker.start();
-          };
-      JsonObject config =
-          new JsonObject()
-              .put("bootstrapServers", broker.bootstrap())
-              .put("deliveryTimeout", "3s")
-              .put("maxBlock", "1s");
-      run("kafka", config, List.of(restart, restart));
-    }
+    int port = Ports.free();
+    server = KafkaBroker.process(port, Files.createDirectory(dir.resolve("kafka")), 4, null);
+    server.start();
+    JsonObject config =
+        new JsonObject()
+            .put("bootstrapServers", "127.0.0.1:" + port)
+            .put("deliveryTimeout", "3s")
+            .put("maxBlock", "1s");
+    run("kafka", config, List.of(this::outage, this::pause, this::outage));
   }
 
   /** While events go on; gives how many were ingested meanwhile. */
@@ -198,9 +194,14 @@ class BackendFaultsTest {
     return doubled;
   }
 
-  /** Every event is there, and the first occurrences of each shard are in order. */
+  /**
+   * Every event is there, the first occurrences of each shard are in order, and what is there again
+   * has the same identity.
+   */
   private static long check(ReplayableSink log) throws Exception {
     BitSet found = new BitSet();
+    int[] shards = new int[EVENTS];
+    long[] sequences = new long[EVENTS];
     Map<Integer, Long> last = new HashMap<>();
     long doubled = 0;
     long disordered = 0;
@@ -210,14 +211,19 @@ class BackendFaultsTest {
       page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
       cursor = page.cursor();
       for (StoredEvent stored : page.events()) {
-        int n = stored.event().payload().toJsonObject().getInteger("n");
+        ShardEvent event = stored.event();
+        int n = event.payload().toJsonObject().getInteger("n");
         if (found.get(n)) {
           doubled++;
+          assertThat(event.shard()).isEqualTo(shards[n]);
+          assertThat(event.sequence()).isEqualTo(sequences[n]);
         } else {
           found.set(n);
-          long before = last.getOrDefault(stored.event().shard(), -1L);
-          disordered += stored.event().sequence() == before + 1 ? 0 : 1;
-          last.put(stored.event().shard(), stored.event().sequence());
+          shards[n] = event.shard();
+          sequences[n] = event.sequence();
+          long before = last.getOrDefault(event.shard(), -1L);
+          disordered += event.sequence() == before + 1 ? 0 : 1;
+          last.put(event.shard(), event.sequence());
         }
       }
     } while (page.more());

@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -81,6 +82,26 @@ class EventBusSinkClusterTest {
       assertThat(received.consumers(shard)).hasSize(1);
       assertThat(received.consumers(shard)).isNotEqualTo(received.consumers((shard + 1) % 8));
     }
+  }
+
+  @Test
+  void partialFailureOfAnotherNode_keepsItsIndexesAndKind() throws Exception {
+    BitSet some = new BitSet();
+    some.set(3, 5);
+    some.set(8);
+    EventBusSinkTest.get(
+        EventBusConsumer.start(
+            other,
+            ADDRESS,
+            1,
+            batch ->
+                Future.failedFuture(
+                    SinkException.partial(some, SinkException.permanentFailure("too odd")))));
+    SinkException failure =
+        EventBusSinkTest.failure(
+            EventBusSinkTest.writeUntilTaken(bus, sink, EventBusSinkTest.batch(0, 0, 10)));
+    assertThat(failure.failed()).isEqualTo(some);
+    assertThat(failure.isForGood()).isTrue();
   }
 
   @Test

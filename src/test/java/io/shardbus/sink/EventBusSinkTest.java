@@ -10,15 +10,21 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.shardbus.verticle.BatchOptions;
+import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -128,6 +134,10 @@ class EventBusSinkTest {
       return events.stream().filter(e -> e.shard() == shard).map(ShardEvent::sequence).toList();
     }
 
+    synchronized int size() {
+      return events.size();
+    }
+
     Set<String> consumers(int shard) {
       return consumersOfShard.getOrDefault(shard, Set.of());
     }
@@ -155,16 +165,17 @@ class EventBusSinkTest {
   /** A consumer that says hello once and then is silent, as one whose machine died. */
   private List<Object> joinMute(String id) throws Exception {
     List<Object> got = new CopyOnWriteArrayList<>();
-    get(
-        vertx
-            .eventBus()
-            .consumer(ADDRESS + ".member." + id, message -> got.add(message.body()))
-            .completion());
+    joinBare(id, message -> got.add(message.body()));
+    return got;
+  }
+
+  /** A consumer that speaks the protocol itself, but sends no heartbeats. */
+  private void joinBare(String id, Handler<Message<Object>> handler) throws Exception {
+    get(vertx.eventBus().consumer(ADDRESS + ".member." + id, handler).completion());
     vertx
         .eventBus()
         .publish(
             ADDRESS, new JsonObject().put("type", "hello").put("member", id).put("credits", 10));
-    return got;
   }
 
   @Test
@@ -271,6 +282,43 @@ class EventBusSinkTest {
       assertThat(failure.kind())
           .isEqualTo(shard == 0 ? SinkException.Kind.PERMANENT : SinkException.Kind.TRANSIENT);
     }
+  }
+
+  @Test
+  void partialFailures_keepTheirIndexesAndKind() throws Exception {
+    BitSet some = new BitSet();
+    some.set(0);
+    some.set(3, 6);
+    some.set(9);
+    BitSet beyond = new BitSet();
+    beyond.set(10);
+    get(
+        EventBusConsumer.start(
+            vertx,
+            ADDRESS,
+            8,
+            batch ->
+                Future.failedFuture(
+                    switch (batch.shard()) {
+                      case 0 -> SinkException.partial(some, new IllegalStateException("no room"));
+                      case 1 ->
+                          SinkException.partial(some, SinkException.permanentFailure("too odd"));
+                      case 2 ->
+                          SinkException.partial(beyond, SinkException.permanentFailure("unknown"));
+                      default -> SinkException.transientFailure("awake");
+                    })));
+    await().until(() -> failure(sink.write(batch(9, 0, 1))).getMessage().contains("awake"));
+    SinkException passing = failure(sink.write(batch(0, 0, 10)));
+    assertThat(passing.kind()).isEqualTo(SinkException.Kind.PARTIAL);
+    assertThat(passing.failed()).isEqualTo(some);
+    assertThat(passing.isForGood()).isFalse();
+    assertThat(passing).hasMessageContaining("no room").hasMessageContaining("consumer");
+    SinkException forGood = failure(sink.write(batch(1, 0, 10)));
+    assertThat(forGood.failed()).isEqualTo(some);
+    assertThat(forGood.isForGood()).isTrue();
+    assertThat(forGood).hasMessageContaining("too odd");
+    SinkException unbelievable = failure(sink.write(batch(2, 0, 10)));
+    assertThat(unbelievable.kind()).isEqualTo(SinkException.Kind.TRANSIENT);
   }
 
   @Test
@@ -462,6 +510,49 @@ class EventBusSinkTest {
       count += ofShard;
     }
     assertThat(count).isEqualTo(10_000);
+    get(bus.close());
+  }
+
+  /** What is on the wire, for consumers of other languages and versions. */
+  @Test
+  void partialFailures_areCodesAndIndexesInText() throws Exception {
+    joinBare("bare", message -> message.fail(5, "1,3-4 no room"));
+    SinkException failure = failure(writeUntilTaken(vertx, sink, batch(0, 0, 10)));
+    assertThat(failure.failed().stream()).containsExactly(1, 3, 4);
+    assertThat(failure.isForGood()).isTrue();
+    assertThat(failure).hasMessageContaining("consumer bare: no room");
+  }
+
+  @Test
+  void bus_writesOnlyThoseAgainThatAConsumerRefused() throws Exception {
+    PartialTaker some = new PartialTaker(batch -> received.take("a", batch));
+    get(EventBusConsumer.start(vertx, ADDRESS, 4, some::take));
+    ShardBus bus =
+        get(
+            ShardBus.start(
+                vertx,
+                new ShardBusOptions()
+                    .setShards(2)
+                    .setBatch(new BatchOptions().setMinSize(10).setMaxSize(50))
+                    .setDelivery(new DeliveryOptions().setInitialBackoff(Duration.ofMillis(5)))
+                    .setSink(
+                        new SinkOptions("eventbus")
+                            .setConfig(new JsonObject().put("address", ADDRESS)))));
+    for (int i = 0; i < 2_000; i++) {
+      assertThat(bus.ingest(RawEvent.of("" + i)).accepted()).isTrue();
+    }
+    get(bus.flush());
+    for (int shard = 0; shard < 2; shard++) {
+      assertThat(received.sequences(shard)).isSorted().doesNotHaveDuplicates();
+    }
+    assertThat(received.size()).isEqualTo(1_980);
+    assertThat(get(bus.deadLetters().list(0, 100)))
+        .hasSize(20)
+        .allSatisfy(
+            kept -> {
+              assertThat(kept.letter().event()).matches(PartialTaker::isPoison);
+              assertThat(kept.letter().cause()).contains("ends with " + PartialTaker.POISON);
+            });
     get(bus.close());
   }
 

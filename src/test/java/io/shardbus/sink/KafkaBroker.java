@@ -4,6 +4,7 @@ import io.shardbus.testing.Ports;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,10 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.internals.Exit;
 import org.apache.kafka.metadata.storage.Formatter;
 
-/** A Kafka cluster of one node in this JVM, that can be stopped and started on the same data. */
+/**
+ * A Kafka cluster of one node on data of its own, in this JVM, where it can be stopped in an
+ * orderly way, or by {@link #process} in a JVM that can be killed.
+ */
 final class KafkaBroker implements AutoCloseable {
 
   static {
@@ -26,6 +30,9 @@ final class KafkaBroker implements AutoCloseable {
     Exit.setExitProcedure(KafkaBroker::gaveUp);
     Exit.setHaltProcedure(KafkaBroker::gaveUp);
   }
+
+  /** Who a broker with a password lets in. */
+  static final String USER = "bus";
 
   private final Properties properties = new Properties();
   private final String bootstrap;
@@ -38,32 +45,86 @@ final class KafkaBroker implements AutoCloseable {
 
   /** Clients are told to connect to the port of a proxy, unless that is 0. */
   KafkaBroker(Path dir, int partitions, int proxyPort) throws Exception {
-    port = Ports.free();
+    this(dir, partitions, proxyPort, Ports.free(), "");
+  }
+
+  private KafkaBroker(Path dir, int partitions, int proxyPort, int port, String password)
+      throws Exception {
+    this.port = port;
     int controllerPort = Ports.free();
     bootstrap = "127.0.0.1:" + (proxyPort == 0 ? port : proxyPort);
     properties.put("process.roles", "broker,controller");
     properties.put("node.id", "1");
     properties.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
     properties.put(
-        "listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
-    properties.put("advertised.listeners", "PLAINTEXT://" + bootstrap);
+        "listeners", "CLIENTS://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
+    properties.put("advertised.listeners", "CLIENTS://" + bootstrap);
     properties.put("controller.listener.names", "CONTROLLER");
+    properties.put("inter.broker.listener.name", "CLIENTS");
+    properties.put(
+        "listener.security.protocol.map",
+        "CONTROLLER:PLAINTEXT,CLIENTS:" + (password.isEmpty() ? "PLAINTEXT" : "SASL_PLAINTEXT"));
+    if (!password.isEmpty()) {
+      properties.put("sasl.enabled.mechanisms", "PLAIN");
+      properties.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
+      properties.put(
+          "listener.name.clients.plain.sasl.jaas.config",
+          jaas(password).replace(";", " user_" + USER + "=\"" + password + "\";"));
+    }
     properties.put("log.dirs", dir.toString());
     properties.put("num.partitions", Integer.toString(partitions));
     properties.put("offsets.topic.replication.factor", "1");
+    // One that was killed is let in again when it counts as gone.
+    properties.put("broker.session.timeout.ms", "1000");
+    properties.put("broker.heartbeat.interval.ms", "200");
     properties.put("message.max.bytes", "400000");
     // Events of tests are from 1970.
     properties.put("log.retention.ms", "-1");
-    new Formatter()
-        .setNodeId(1)
-        .setClusterId(Uuid.randomUuid().toString())
-        .setControllerListenerName("CONTROLLER")
-        .addDirectory(dir.toString())
-        .setMetadataLogDirectory(dir.toString())
-        .setPrintStream(
-            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
-        .run();
+    if (!Files.exists(dir.resolve("meta.properties"))) {
+      new Formatter()
+          .setNodeId(1)
+          .setClusterId(Uuid.randomUuid().toString())
+          .setControllerListenerName("CONTROLLER")
+          .addDirectory(dir.toString())
+          .setMetadataLogDirectory(dir.toString())
+          .setPrintStream(
+              new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
+          .run();
+    }
     start();
+  }
+
+  /**
+   * A broker in a JVM of its own, not started yet.
+   *
+   * @param password without which it lets nobody in; null lets everybody in
+   */
+  static ServerProcess process(int port, Path dir, int partitions, String password) {
+    return ServerProcess.java(
+        port,
+        dir,
+        KafkaBroker.class,
+        dir.toString(),
+        Integer.toString(partitions),
+        Integer.toString(port),
+        password == null ? "" : password);
+  }
+
+  public static void main(String[] args) throws Exception {
+    KafkaBroker broker =
+        new KafkaBroker(
+            Path.of(args[0]), Integer.parseInt(args[1]), 0, Integer.parseInt(args[2]), args[3]);
+    System.in.transferTo(OutputStream.nullOutputStream()); // until the tests end, however they do
+    broker.close();
+  }
+
+  /** What a client says to a broker with a password. */
+  static String jaas(String password) {
+    return "org.apache.kafka.common.security.plain.PlainLoginModule required username=\""
+        + USER
+        + "\" password=\""
+        + password
+        + "\";";
   }
 
   private static void gaveUp(int status, String message) {
@@ -79,6 +140,11 @@ final class KafkaBroker implements AutoCloseable {
   }
 
   void createTopic(String name, int partitions, Map<String, String> config) throws Exception {
+    createTopic(bootstrap, name, partitions, config);
+  }
+
+  static void createTopic(String bootstrap, String name, int partitions, Map<String, String> config)
+      throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
       admin
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(config)))

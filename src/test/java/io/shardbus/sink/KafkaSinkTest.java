@@ -7,6 +7,7 @@ import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.kafka.KafkaSinkOptions;
+import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -32,52 +34,86 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Tag("backend")
-class KafkaSinkTest extends SinkContract {
+class KafkaSinkTest extends ServerSinkContract {
 
   private static final int PARTITIONS = 3;
 
+  /**
+   * One broker serves all tests, for a JVM takes its time to start; each has a topic of its own.
+   */
   @TempDir static Path brokerDir;
-  private static KafkaBroker broker;
+
+  private static int brokerPort;
+  private static ServerProcess broker;
 
   private final String topic = "events-" + UUID.randomUUID();
   private JsonObject config = new JsonObject();
 
   @BeforeAll
-  static void startBroker() throws Exception {
-    broker = new KafkaBroker(brokerDir, PARTITIONS);
+  static void chooseBroker() throws Exception {
+    brokerPort = Ports.free();
+    broker = KafkaBroker.process(brokerPort, brokerDir, PARTITIONS, null);
   }
 
   @AfterAll
-  static void stopBroker() {
-    broker.close();
+  static void killBroker() throws Exception {
+    broker.kill();
   }
 
   @Override
-  ReplayableSink create() {
+  ServerProcess server(String password) {
+    port = brokerPort;
+    return password == null
+        ? broker
+        : KafkaBroker.process(brokerPort, brokerDir, PARTITIONS, password);
+  }
+
+  @Override
+  void endServer() throws Exception {
+    if (server != broker) {
+      server.kill();
+    }
+  }
+
+  @Override
+  ReplayableSink create(String password) {
+    JsonObject properties = new JsonObject().put("reconnect.backoff.max.ms", 100);
+    if (password != null) {
+      properties
+          .put("security.protocol", "SASL_PLAINTEXT")
+          .put("sasl.mechanism", "PLAIN")
+          .put("sasl.jaas.config", KafkaBroker.jaas(password));
+    }
     return (ReplayableSink)
         Sinks.create(
             new SinkOptions("kafka")
                 .setConfig(
                     new JsonObject()
-                        .put("bootstrapServers", broker.bootstrap())
+                        .put("bootstrapServers", bootstrap())
                         .put("topic", topic)
+                        .put("deliveryTimeout", "1s")
+                        .put("maxBlock", "2s")
+                        .put("properties", properties)
                         .mergeIn(config)));
   }
 
   @Override
-  boolean durable() {
-    return true;
+  boolean recognisesRepetitions() {
+    return false;
+  }
+
+  private static String bootstrap() {
+    return "127.0.0.1:" + brokerPort;
   }
 
   private static Map<String, Object> clientConfig() {
     Map<String, Object> client = new HashMap<>();
-    client.put("bootstrap.servers", broker.bootstrap());
+    client.put("bootstrap.servers", bootstrap());
     client.put("auto.offset.reset", "earliest");
+    client.put("max.poll.records", 100_000);
     return client;
   }
 
@@ -111,6 +147,30 @@ class KafkaSinkTest extends SinkContract {
     return (SinkException) write.cause();
   }
 
+  private Map<String, Integer> countsById(int records) {
+    Map<String, Integer> counts = new HashMap<>();
+    records(records)
+        .forEach(record -> counts.merge(header(record, "deduplicationId"), 1, Integer::sum));
+    return counts;
+  }
+
+  /** What is there more than once carries the same id. */
+  @Override
+  int assertAllInOrder(int shards, long eventsOfEach) throws Exception {
+    int count = super.assertAllInOrder(shards, eventsOfEach);
+    assertThat(countsById(count)).hasSize((int) eventsOfEach * shards);
+    return count;
+  }
+
+  @Override
+  @Test
+  void producers_areToldApart() throws Exception {
+    Batch mine = batch(0, 0, 10);
+    await(sink.write(mine));
+    await(sink.write(new Batch(0, 0, mine.events(), new ProducerId("another", epoch))));
+    assertThat(countsById(20)).hasSize(20).containsKeys("test:1:0:3", "another:1:0:3");
+  }
+
   /** Kafka does not recognise a repetition, but its readers can. */
   @Override
   @Test
@@ -121,10 +181,10 @@ class KafkaSinkTest extends SinkContract {
     List<Long> all = sequences(readAll(1000), 0);
     assertThat(all).hasSize(300);
     assertThat(all.stream().distinct().toList()).isEqualTo(range(0, 150));
-    Map<String, Integer> counts = new HashMap<>();
-    records(300)
-        .forEach(record -> counts.merge(header(record, "deduplicationId"), 1, Integer::sum));
-    assertThat(counts).hasSize(150).containsEntry("test:1:0:0", 2).containsEntry("test:1:0:75", 3);
+    assertThat(countsById(300))
+        .hasSize(150)
+        .containsEntry("test:1:0:0", 2)
+        .containsEntry("test:1:0:75", 3);
   }
 
   @Test
@@ -196,7 +256,8 @@ class KafkaSinkTest extends SinkContract {
   @Test
   void eventTheBrokerRefuses_doesNotTakeOthersWithIt() throws Exception {
     config = new JsonObject().put("topic", topic + "-compact");
-    broker.createTopic(topic + "-compact", 1, Map.of("cleanup.policy", "compact"));
+    KafkaBroker.createTopic(
+        bootstrap(), topic + "-compact", 1, Map.of("cleanup.policy", "compact"));
     reopen();
     Batch whole = batch(0, 0, 16); // every second event has no key, which compaction needs
     List<Long> refused = new ArrayList<>();
@@ -242,14 +303,47 @@ class KafkaSinkTest extends SinkContract {
   }
 
   @Test
-  void cursorBeyondTheEnd_isOfATopicThatWasThereBefore() throws Exception {
+  void cursorBeyondTheEnd_startsOver() throws Exception {
     await(sink.write(batch(0, 0, 5)));
-    String beyond =
-        new PositionCursor(new java.util.TreeMap<>(Map.of("p0", 1_000_000L))).format("kafka");
+    PositionCursor end = PositionCursor.parse(await(sink.endCursor()), "kafka");
+    String beyond = end.at("p0", 1_000_000L).format("kafka");
     EventPage page = await(sink.read(new EventQuery(beyond, 10, null, EventQuery.Order.NONE)));
     assertThat(sequences(page.events(), 0)).isEqualTo(range(0, 5));
     await(sink.write(batch(0, 5, 5)));
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
+  }
+
+  private void deleteTopic() throws Exception {
+    try (Admin admin = Admin.create(clientConfig())) {
+      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Although the new one holds more than the old one did. */
+  @Test
+  void cursorOfATopicThatWasDeleted_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    String end = await(sink.endCursor());
+    EventPage page = await(sink.read(new EventQuery(null, 5, null, EventQuery.Order.NONE)));
+    assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
+    deleteTopic();
+    KafkaBroker.createTopic(bootstrap(), topic, PARTITIONS, Map.of());
+    await(deliver(batch(0, 100, 30)));
+    for (String cursor : new String[] {end, page.cursor()}) {
+      assertThat(sequences(readAll(cursor, 100), 0).stream().distinct().toList())
+          .isEqualTo(range(100, 130));
+    }
+    await(deliver(batch(0, 130, 5)));
+    assertThat(readAll(await(sink.endCursor()), 100)).isEmpty();
+  }
+
+  @Test
+  void topicThatIsGone_isNamed() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    deleteTopic();
+    assertThatThrownBy(() -> readAll(100))
+        .hasMessageContaining(topic)
+        .hasMessageContaining("does not host");
   }
 
   @Test

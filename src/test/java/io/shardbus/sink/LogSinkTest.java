@@ -47,6 +47,10 @@ class LogSinkTest extends SinkContract {
   }
 
   private void writeMuch(int batches) throws Exception {
+    await(writing(batches));
+  }
+
+  private Future<?> writing(int batches) {
     List<Future<Void>> chains = new ArrayList<>();
     for (int shard = 0; shard < 2; shard++) {
       Future<Void> chain = Future.succeededFuture();
@@ -56,7 +60,7 @@ class LogSinkTest extends SinkContract {
       }
       chains.add(chain);
     }
-    await(Future.all(chains));
+    return Future.all(chains);
   }
 
   /** A process can be killed while it makes a file, before the file has its write-ahead log. */
@@ -123,6 +127,50 @@ class LogSinkTest extends SinkContract {
     List<Long> left = sequences(got, 0);
     assertThat(left).isEqualTo(range(left.get(0), 20_000));
     assertThat(left.get(0)).isPositive();
+  }
+
+  @Test
+  void filesDeletedWhileAPageIsRead_arePassedOver() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536);
+    reopen();
+    writeMuch(10);
+    List<String> old = files(".db").stream().filter(f -> f.startsWith("writer-0")).toList();
+    assertThat(old).hasSizeGreaterThan(3);
+    EventFilter deleting =
+        event -> {
+          for (String file : old.subList(0, 2)) {
+            SqliteFiles.of(dir.resolve("log").resolve(file))
+                .forEach(part -> part.toFile().delete());
+          }
+          return true;
+        };
+    EventPage page =
+        await(sink.read(new EventQuery(null, 10_000, deleting, EventQuery.Order.NONE)));
+    assertThat(files(".db")).doesNotContainAnyElementsOf(old.subList(0, 2));
+    assertThat(sequences(page.events(), 1)).isEqualTo(range(0, 5_000));
+    List<Long> left = sequences(page.events(), 0);
+    assertThat(left).isSorted().doesNotHaveDuplicates().endsWith(4_999L);
+    assertThat(left).containsAll(range(4_900, 5_000)).hasSizeLessThan(5_000);
+  }
+
+  @Test
+  void readingOnWhileTheLimitsDelete_neverFails() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536).put("maxBytes", 600_000);
+    reopen();
+    // The limits delete by age, also the last events of the shard that is ready first.
+    Future<?> writing = writing(60).compose(done -> sink.write(batch(0, 30_000, 10)));
+    List<Long> got = new ArrayList<>();
+    String cursor = null;
+    EventPage page;
+    boolean last;
+    do {
+      last = writing.isComplete();
+      page = await(sink.read(new EventQuery(cursor, 200, null, EventQuery.Order.NONE)));
+      got.addAll(sequences(page.events(), 0));
+      cursor = page.cursor();
+    } while (!last || page.more());
+    await(writing);
+    assertThat(got).isSorted().doesNotHaveDuplicates().endsWith(30_009L);
   }
 
   /** With files of the default size nothing could ever be deleted. */

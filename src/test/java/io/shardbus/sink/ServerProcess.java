@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -23,8 +24,31 @@ final class ServerProcess {
 
   /** Skips the test if the program is not installed. */
   ServerProcess(int port, Path dir, String program, String... arguments) {
+    this(port, dir.resolve(program + ".log"), find(program), List.of(arguments));
+  }
+
+  private ServerProcess(int port, Path log, Path program, List<String> arguments) {
     this.port = port;
-    log = dir.resolve(program + ".log");
+    this.log = log;
+    command = Stream.concat(Stream.of(program.toString()), arguments.stream()).toList();
+  }
+
+  /** A class of the tests, in a JVM of its own. */
+  static ServerProcess java(int port, Path dir, Class<?> main, String... arguments) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx384m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+    all.addAll(List.of(arguments));
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    return new ServerProcess(port, dir.resolve(main.getSimpleName() + ".log"), java, all);
+  }
+
+  private static Path find(String program) {
     Path found =
         Stream.concat(
                 Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin", "/usr/bin"))
@@ -33,10 +57,14 @@ final class ServerProcess {
             .findFirst()
             .orElse(null);
     assumeTrue(found != null, program + " is not installed");
-    command = Stream.concat(Stream.of(found.toString()), Stream.of(arguments)).toList();
+    return found;
   }
 
+  /** Does nothing if it runs. */
   void start() throws IOException {
+    if (process != null && process.isAlive()) {
+      return;
+    }
     process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

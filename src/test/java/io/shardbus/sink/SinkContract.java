@@ -3,20 +3,33 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Batch;
+import io.shardbus.event.IngestResult;
 import io.shardbus.event.ProducerId;
+import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.verticle.BatchOptions;
+import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What every replayable sink must do. */
 abstract class SinkContract {
+
+  private static final int BUS_SHARDS = 3;
+  private static final int BUS_EVENTS = 2_000;
 
   @TempDir Path dir;
   Vertx vertx;
@@ -34,6 +50,11 @@ abstract class SinkContract {
 
   /** Whether events are there after the sink was closed and opened again. */
   abstract boolean durable();
+
+  /** Whether an event that is written again is there once. Else it is there again, as it was. */
+  boolean recognisesRepetitions() {
+    return true;
+  }
 
   @BeforeEach
   void open() throws Exception {
@@ -105,6 +126,24 @@ abstract class SinkContract {
       all.add(i);
     }
     return all;
+  }
+
+  /**
+   * All events of the shards are there, in the order of each, and nothing else.
+   *
+   * @return how many there are, with repetitions
+   */
+  int assertAllInOrder(int shards, long eventsOfEach) throws Exception {
+    List<StoredEvent> got = readAll(10_000);
+    List<StoredEvent> first = got.stream().distinct().toList();
+    if (recognisesRepetitions()) {
+      assertThat(got).hasSameSizeAs(first);
+    }
+    for (int shard = 0; shard < shards; shard++) {
+      assertThat(sequences(first, shard)).as("shard %d", shard).isEqualTo(range(0, eventsOfEach));
+    }
+    assertThat(first).hasSize((int) eventsOfEach * shards);
+    return got.size();
   }
 
   @Test
@@ -310,5 +349,123 @@ abstract class SinkContract {
       assertThat(readAll(1000)).hasSize((int) done * 500);
     }
     await(sink.close());
+  }
+
+  /** A bus that writes through the given to the sink. */
+  private ShardBus busOver(Function<Batch, Future<Void>> writes) throws Exception {
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(BUS_SHARDS)
+            .setBatch(new BatchOptions().setMinSize(50).setMaxSize(100))
+            .setDelivery(
+                new DeliveryOptions()
+                    .setTimeout(Duration.ofMillis(500))
+                    .setInitialBackoff(Duration.ofMillis(5)));
+    return await(ShardBus.start(vertx, options, new FaultySink(sink.name(), writes)));
+  }
+
+  /** Returns how many of the events went to shard 0. */
+  private static int ingest(ShardBus bus) {
+    int first = 0;
+    for (int i = 0; i < BUS_EVENTS; i++) {
+      IngestResult result = bus.ingest(RawEvent.of("" + i));
+      assertThat(result.accepted()).isTrue();
+      first += result.shard() == 0 ? 1 : 0;
+    }
+    return first;
+  }
+
+  /** Every event but the given is there, in the order of its shard. */
+  private void assertDelivered(ShardBus bus, Set<Integer> but) throws Exception {
+    await(bus.flush());
+    List<StoredEvent> got = readAll(10_000);
+    List<StoredEvent> first = got.stream().distinct().toList();
+    if (recognisesRepetitions()) {
+      assertThat(got).hasSameSizeAs(first);
+    }
+    for (int shard = 0; shard < BUS_SHARDS; shard++) {
+      assertThat(sequences(first, shard)).isSorted().doesNotHaveDuplicates();
+    }
+    Set<Integer> expected = IntStream.range(0, BUS_EVENTS).boxed().collect(Collectors.toSet());
+    expected.removeAll(but);
+    assertThat(first.stream().map(stored -> Integer.valueOf(text(stored))))
+        .containsExactlyInAnyOrderElementsOf(expected);
+    assertThat(bus.stats().total().delivered()).isEqualTo(expected.size());
+    await(bus.close());
+  }
+
+  private static String text(StoredEvent stored) {
+    return stored.event().payload().toString();
+  }
+
+  @Test
+  void answersThatGetLost_loseAndDoubleNothing() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    AtomicInteger withheld = new AtomicInteger();
+    ShardBus bus =
+        busOver(
+            batch -> {
+              Future<Void> written = sink.write(batch);
+              if (calls.incrementAndGet() % 5 != 0) {
+                return written;
+              }
+              withheld.incrementAndGet();
+              return Promise.<Void>promise().future();
+            });
+    ingest(bus);
+    assertDelivered(bus, Set.of());
+    assertThat(withheld).hasPositiveValue();
+  }
+
+  @Test
+  void partialFailures_loseAndDoubleNothing() throws Exception {
+    Instant before = Instant.now();
+    ShardBus bus = busOver(new PartialTaker(sink::write)::take);
+    ingest(bus);
+    await(bus.flush());
+    List<DeadLetter> letters =
+        await(bus.deadLetters().list(0, 100)).stream().map(DeadLetters.Kept::letter).toList();
+    Set<Integer> poison =
+        letters.stream()
+            .map(letter -> Integer.valueOf(letter.event().payload().toString()))
+            .collect(Collectors.toSet());
+    assertThat(letters)
+        .hasSize(20)
+        .allSatisfy(
+            letter -> {
+              assertThat(letter.event()).matches(PartialTaker::isPoison);
+              assertThat(letter.cause()).isEqualTo("ends with 77");
+              assertThat(letter.attempts()).isPositive();
+              assertThat(Instant.EPOCH.plusNanos(letter.time())).isBetween(before, Instant.now());
+            });
+    assertDelivered(bus, poison);
+    // With the letters, no sequence of a shard is missing.
+    List<StoredEvent> stored = readAll(10_000);
+    for (int shard = 0; shard < BUS_SHARDS; shard++) {
+      int mine = shard;
+      Set<Long> all = new TreeSet<>(sequences(stored, shard));
+      letters.stream()
+          .filter(letter -> letter.event().shard() == mine)
+          .forEach(letter -> assertThat(all.add(letter.event().sequence())).isTrue());
+      assertThat(List.copyOf(all)).isEqualTo(range(0, all.size()));
+    }
+  }
+
+  @Test
+  void slowWrites_holdUpNoOtherShard() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    ShardBus bus =
+        busOver(
+            batch ->
+                batch.shard() == 0
+                    ? gate.future().compose(open -> sink.write(batch))
+                    : sink.write(batch));
+    int held = ingest(bus);
+    assertThat(held).isBetween(1, BUS_EVENTS - 1);
+    org.awaitility.Awaitility.await()
+        .atMost(30, TimeUnit.SECONDS)
+        .until(() -> bus.stats().total().delivered() == BUS_EVENTS - held);
+    gate.complete();
+    assertDelivered(bus, Set.of());
   }
 }

@@ -17,9 +17,11 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 class ShardPumpTest {
@@ -498,6 +500,23 @@ class ShardPumpTest {
     send(1);
     loop.pass(Duration.ofMinutes(1));
     assertThat(pump.sinkHealth()).isEqualTo(SinkHealth.GOOD);
+  }
+
+  /** Not when the dead-letter sink took it, which can be hours later. */
+  @Test
+  void deadLetter_carriesTheTimeAtWhichItWasGivenUp() {
+    sink.behave(b -> Future.failedFuture(SinkException.permanentFailure("never")));
+    deadLetterAnswer = Future.failedFuture("no room");
+    start();
+    send(1);
+    Instant before = Instant.now();
+    loop.run();
+    Instant after = Instant.now();
+    Awaitility.await().until(() -> Instant.now().isAfter(after));
+    deadLetterAnswer = Future.succeededFuture();
+    loop.pass(Duration.ofSeconds(30));
+    assertThat(letters).hasSize(1);
+    assertThat(Instant.EPOCH.plusNanos(letters.get(0).time())).isBetween(before, after);
   }
 
   @Test

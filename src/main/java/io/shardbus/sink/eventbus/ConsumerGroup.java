@@ -148,7 +148,6 @@ final class ConsumerGroup extends VerticleBase {
   }
 
   private void refused(Member member, Dispatch dispatch, ReplyException reply) {
-    String message = "consumer " + member.id + ": " + reply.getMessage();
     if (reply.failureType() == ReplyFailure.NO_HANDLERS) {
       lost(member, "it cannot be reached");
       send(dispatch);
@@ -166,11 +165,28 @@ final class ConsumerGroup extends VerticleBase {
     } else if (reply.failureCode() == Protocol.CODE_NOT_MINE) {
       left(member.id);
       send(dispatch);
-    } else if (reply.failureCode() == Protocol.CODE_PERMANENT) {
-      fail(dispatch, SinkException.permanentFailure(message));
     } else {
-      fail(dispatch, SinkException.transientFailure(message));
+      fail(dispatch, failureOf(member, dispatch.batch, reply));
     }
+  }
+
+  private static SinkException failureOf(Member member, Batch batch, ReplyException reply) {
+    String prefix = "consumer " + member.id + ": ";
+    int code = reply.failureCode();
+    boolean some = code == Protocol.CODE_SOME_PERMANENT || code == Protocol.CODE_SOME_TRANSIENT;
+    SomeFailed failed = some ? SomeFailed.parse(reply.getMessage(), batch.size()) : null;
+    if (failed == null) {
+      String message = prefix + reply.getMessage();
+      return code == Protocol.CODE_PERMANENT
+          ? SinkException.permanentFailure(message)
+          : SinkException.transientFailure(message);
+    }
+    String message = prefix + failed.reason();
+    return SinkException.partial(
+        failed.indexes(),
+        code == Protocol.CODE_SOME_PERMANENT
+            ? SinkException.permanentFailure(message)
+            : SinkException.transientFailure(message));
   }
 
   private void fail(Dispatch dispatch, SinkException failure) {

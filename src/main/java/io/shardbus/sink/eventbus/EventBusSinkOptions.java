@@ -81,7 +81,9 @@ public final class EventBusSinkOptions {
    * @return this
    */
   public EventBusSinkOptions setMemberTimeout(Duration silence) {
-    memberTimeout = range("memberTimeout", silence, EventBusConsumer.HEARTBEAT.multipliedBy(2));
+    memberTimeout =
+        Durations.inRange(
+            "memberTimeout", silence, EventBusConsumer.HEARTBEAT.multipliedBy(2), DAY);
     return this;
   }
 
@@ -98,21 +100,8 @@ public final class EventBusSinkOptions {
    * @return this
    */
   public EventBusSinkOptions setRequestTimeout(Duration time) {
-    requestTimeout = range("requestTimeout", time, Duration.ofMillis(1));
+    requestTimeout = Durations.inRange("requestTimeout", time, Duration.ofMillis(1), DAY);
     return this;
-  }
-
-  private static Duration range(String name, Duration value, Duration least) {
-    if (value.compareTo(least) < 0 || value.compareTo(DAY) > 0) {
-      throw new IllegalArgumentException(
-          name
-              + ": "
-              + Durations.format(value)
-              + " must be "
-              + Durations.format(least)
-              + " to 1 day");
-    }
-    return value;
   }
 
   /**

@@ -109,15 +109,25 @@ final class MemberVerticle extends VerticleBase {
     if (failure == null) {
       message.reply(null);
     } else {
-      boolean forGood =
-          failure instanceof SinkException known && known.kind() == SinkException.Kind.PERMANENT;
-      message.fail(
-          forGood ? Protocol.CODE_PERMANENT : Protocol.CODE_TRANSIENT,
-          String.valueOf(failure.getMessage()));
+      refuse(message, failure);
     }
     runNext();
     if (leaving != null && running.isEmpty()) {
       leaving.tryComplete();
+    }
+  }
+
+  private static void refuse(Message<Buffer> message, Throwable failure) {
+    boolean forGood = failure instanceof SinkException known && known.isForGood();
+    if (failure instanceof SinkException known && known.kind() == SinkException.Kind.PARTIAL) {
+      Throwable cause = Objects.requireNonNull(known.getCause());
+      message.fail(
+          forGood ? Protocol.CODE_SOME_PERMANENT : Protocol.CODE_SOME_TRANSIENT,
+          new SomeFailed(known.failed(), String.valueOf(cause.getMessage())).format());
+    } else {
+      message.fail(
+          forGood ? Protocol.CODE_PERMANENT : Protocol.CODE_TRANSIENT,
+          String.valueOf(failure.getMessage()));
     }
   }
 

@@ -17,6 +17,8 @@ final class Protocol {
   static final int CODE_TRANSIENT = 1;
   static final int CODE_PERMANENT = 2;
   static final int CODE_NOT_MINE = 3;
+  static final int CODE_SOME_TRANSIENT = 4;
+  static final int CODE_SOME_PERMANENT = 5;
 
   private Protocol() {}
 

@@ -1,5 +1,6 @@
 package io.shardbus.sink.jetstream;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -320,15 +321,12 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long the confirmations of a batch are waited for, at least 10 ms; best below
+   * @param time how long the confirmations of a batch are waited for, 10 ms to 1 day; best below
    *     the timeout of the delivery
    * @return this
    */
   public JetStreamSinkOptions setTimeout(Duration time) {
-    if (time.toMillis() < 10) {
-      throw new IllegalArgumentException("timeout: " + time + " must be at least 10 ms");
-    }
-    timeout = time;
+    timeout = Durations.inRange("timeout", time, Duration.ofMillis(10), Duration.ofDays(1));
     return this;
   }
 

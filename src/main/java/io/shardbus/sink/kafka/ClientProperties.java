@@ -2,13 +2,16 @@ package io.shardbus.sink.kafka;
 
 import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -49,6 +52,9 @@ final class ClientProperties {
 
   private static final Pattern SECRET_SEPARATORS = Pattern.compile("[\\s=;\"']+");
   private static final int LEAST_SECRET = 3;
+
+  /** Stand in every login configuration, and in what a broker says of wrong credentials. */
+  private static final Set<String> NO_SECRETS = Set.of("required", "username", "password");
 
   private final KafkaSinkOptions options;
 
@@ -105,13 +111,24 @@ final class ClientProperties {
     return all;
   }
 
-  private void addCommon(Map<String, Object> all, Set<String> ofTheOther, Set<String> ofThisOne) {
+  Map<String, Object> ofAdmin() {
+    Map<String, Object> all = new HashMap<>();
+    all.put(
+        AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+        (int) options.getDeliveryTimeout().toMillis());
+    Set<String> ofOthers = new HashSet<>(ProducerConfig.configNames());
+    ofOthers.addAll(ConsumerConfig.configNames());
+    addCommon(all, ofOthers, AdminClientConfig.configNames());
+    return all;
+  }
+
+  private void addCommon(Map<String, Object> all, Set<String> ofOthers, Set<String> ofThisOne) {
     all.put("client.id", "shardbus");
     all.put("request.timeout.ms", (int) (options.getDeliveryTimeout().toMillis() / 2));
     all.put("reconnect.backoff.max.ms", MAX_RECONNECT_BACKOFF_MS);
     for (Map.Entry<String, Object> entry : options.getProperties()) {
       String name = entry.getKey();
-      if (entry.getValue() != null && (ofThisOne.contains(name) || !ofTheOther.contains(name))) {
+      if (entry.getValue() != null && (ofThisOne.contains(name) || !ofOthers.contains(name))) {
         // Kafka reads numbers and truth values from text; only text is what it always takes.
         all.put(name, entry.getValue().toString());
       }
@@ -121,17 +138,29 @@ final class ClientProperties {
 
   /** A failure for the operator. It has no cause: a cause may quote secrets. */
   KafkaException failure(KafkaException failure) {
+    String text = describe(failure);
+    // A broker that wants a password only closes the connection of who does not offer one.
+    boolean maybeUnsecured =
+        failure instanceof TimeoutException
+            && !options.getProperties().containsKey("security.protocol");
     return new KafkaException(
-        "Kafka at "
-            + options.getBootstrapServers()
-            + ", topic \""
-            + options.getTopic()
-            + "\": "
-            + describe(failure));
+        maybeUnsecured
+            ? text + " (also where it wants TLS or a password: properties, security.protocol)"
+            : text);
   }
 
-  /** A failure in words, without the secrets among the properties, whole or in part. */
+  /** A failure in words, with its place, without the secrets among the properties. */
   String describe(Throwable failure) {
+    return "Kafka at "
+        + options.getBootstrapServers()
+        + ", topic \""
+        + options.getTopic()
+        + "\": "
+        + clean(failure);
+  }
+
+  /** Without the secrets, whole or in part. */
+  private String clean(Throwable failure) {
     StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
     Throwable cause = failure.getCause();
     while (cause != null) {
@@ -150,7 +179,7 @@ final class ClientProperties {
   private static String hide(String text, String secret) {
     String clean = secret.isEmpty() ? text : text.replace(secret, "[hidden]");
     for (String part : SECRET_SEPARATORS.split(secret, -1)) {
-      if (part.length() >= LEAST_SECRET) {
+      if (part.length() >= LEAST_SECRET && !NO_SECRETS.contains(part)) {
         clean = clean.replace(part, "[hidden]");
       }
     }

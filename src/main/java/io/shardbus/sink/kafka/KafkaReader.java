@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -36,7 +37,11 @@ final class KafkaReader {
   private final ClientProperties properties;
   private final OwnThread thread = new OwnThread("shardbus-kafka-reader");
   private @Nullable KafkaConsumer<byte[], byte[]> consumer;
+  private @Nullable Admin admin;
   private boolean foreignSeen;
+
+  /** The topic for which it was said that there was another one before. */
+  private long madeAnew;
 
   KafkaReader(String sink, KafkaSinkOptions options, ClientProperties properties) {
     this.sink = sink;
@@ -51,8 +56,10 @@ final class KafkaReader {
   Future<String> endCursor() {
     return call(
         open -> {
-          TreeMap<String, Long> positions = new TreeMap<>();
-          open.endOffsets(partitions(open))
+          Topic topic = topic();
+          TreeMap<String, Long> positions =
+              new TreeMap<>(PositionCursor.BEGINNING.in(topic.id()).positions());
+          open.endOffsets(topic.partitions())
               .forEach(
                   (partition, end) ->
                       positions.put(PartitionStream.name(partition.partition()), end));
@@ -81,15 +88,23 @@ final class KafkaReader {
         });
   }
 
-  private List<TopicPartition> partitions(KafkaConsumer<byte[], byte[]> open) {
-    return open.partitionsFor(options.getTopic()).stream()
-        .map(info -> new TopicPartition(info.topic(), info.partition()))
-        .toList();
+  private Topic topic() {
+    Admin open = admin;
+    if (open == null) {
+      open = Admin.create(properties.ofAdmin());
+      admin = open;
+    }
+    return Topic.ask(open, options.getTopic());
   }
 
   private EventPage page(
-      KafkaConsumer<byte[], byte[]> open, PositionCursor cursor, EventQuery query) {
-    List<PartitionStream> streams = streams(open, cursor);
+      KafkaConsumer<byte[], byte[]> open, PositionCursor given, EventQuery query) {
+    Topic topic = topic();
+    PositionCursor cursor = given.in(topic.id());
+    if (!given.positions().isEmpty() && !cursor.equals(given)) {
+      sayMadeAnew(topic);
+    }
+    List<PartitionStream> streams = streams(open, cursor, topic.partitions());
     PageBuilder page = new PageBuilder(query);
     while (page.hasRoom()) {
       fill(open, streams);
@@ -109,8 +124,8 @@ final class KafkaReader {
     return page.page(new PositionCursor(positions).format(sink), more);
   }
 
-  private List<PartitionStream> streams(KafkaConsumer<byte[], byte[]> open, PositionCursor cursor) {
-    List<TopicPartition> partitions = partitions(open);
+  private static List<PartitionStream> streams(
+      KafkaConsumer<byte[], byte[]> open, PositionCursor cursor, List<TopicPartition> partitions) {
     Map<TopicPartition, Long> begins = open.beginningOffsets(partitions);
     Map<TopicPartition, Long> ends = open.endOffsets(partitions);
     open.assign(partitions);
@@ -118,7 +133,8 @@ final class KafkaReader {
     for (TopicPartition partition : partitions) {
       long end = ends.getOrDefault(partition, 0L);
       long wanted = cursor.position(PartitionStream.name(partition.partition()));
-      // Retention deletes what lies behind; beyond the end, the topic was made anew.
+      // Retention deletes what lies behind; beyond the end, the partition has lost its last
+      // records.
       long oldest = begins.getOrDefault(partition, 0L);
       long begin = wanted > end ? oldest : Math.max(wanted, oldest);
       open.seek(partition, begin);
@@ -174,11 +190,25 @@ final class KafkaReader {
     }
   }
 
+  /** Once for each: a client may come with its old cursor again and again. */
+  private void sayMadeAnew(Topic topic) {
+    if (madeAnew != topic.id()) {
+      madeAnew = topic.id();
+      LOG.warn(
+          "topic {}: a cursor is of a topic of this name that was there before; it starts over at"
+              + " the oldest event",
+          options.getTopic());
+    }
+  }
+
   Future<Void> close() {
     return thread.end(
         () -> {
           if (consumer != null) {
             consumer.close();
+          }
+          if (admin != null) {
+            admin.close(Duration.ZERO);
           }
           return null;
         });

@@ -154,7 +154,7 @@ public final class KafkaSinkOptions {
    * @return this
    */
   public KafkaSinkOptions setDeliveryTimeout(Duration time) {
-    deliveryTimeout = range("deliveryTimeout", time, Duration.ofSeconds(1));
+    deliveryTimeout = Durations.inRange("deliveryTimeout", time, Duration.ofSeconds(1), DAY);
     return this;
   }
 
@@ -171,21 +171,8 @@ public final class KafkaSinkOptions {
    * @return this
    */
   public KafkaSinkOptions setMaxBlock(Duration time) {
-    maxBlock = range("maxBlock", time, Duration.ofMillis(1));
+    maxBlock = Durations.inRange("maxBlock", time, Duration.ofMillis(1), DAY);
     return this;
-  }
-
-  private static Duration range(String name, Duration value, Duration least) {
-    if (value.compareTo(least) < 0 || value.compareTo(DAY) > 0) {
-      throw new IllegalArgumentException(
-          name
-              + ": "
-              + Durations.format(value)
-              + " must be "
-              + Durations.format(least)
-              + " to 1 day");
-    }
-    return value;
   }
 
   /**

@@ -69,11 +69,8 @@ final class KafkaWriter {
       attempt
           .tally()
           .settleAll(
-              properties.failure(
-                  new KafkaException(
-                      "others kept the producer busy for "
-                          + options.getMaxBlock().toMillis()
-                          + " ms")));
+              new KafkaException(
+                  "others kept the producer busy for " + options.getMaxBlock().toMillis() + " ms"));
       return;
     }
     send(attempt.batch(), attempt.tally());
@@ -84,7 +81,7 @@ final class KafkaWriter {
     try {
       current = session();
     } catch (KafkaException e) {
-      tally.settleAll(properties.failure(e));
+      tally.settleAll(e);
       return;
     }
     for (int i = 0; i < batch.size(); i++) {

@@ -13,7 +13,10 @@ import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 
-/** Gathers what became of each record of a batch. Safe for any thread. */
+/**
+ * Gathers what became of each record of a batch. Safe for any thread. What it fails with has no
+ * cause of Kafka's: that may quote secrets.
+ */
 final class WriteTally {
 
   private final AtomicReferenceArray<@Nullable Throwable> failures;
@@ -88,7 +91,7 @@ final class WriteTally {
       return permanent(takesOthersAlong);
     }
     // What is confirmed must not be written again. An event that is too large is refused next time.
-    SinkException cause = SinkException.transientFailure(describe.apply(passing), passing);
+    SinkException cause = SinkException.transientFailure(describe.apply(passing));
     return failed.cardinality() == failures.length() ? cause : SinkException.partial(failed, cause);
   }
 
@@ -99,6 +102,6 @@ final class WriteTally {
   }
 
   private SinkException permanent(Throwable failure) {
-    return SinkException.permanentFailure(describe.apply(failure), failure);
+    return SinkException.permanentFailure(describe.apply(failure));
   }
 }

@@ -120,10 +120,10 @@ final class LogReader {
           close();
         } catch (SQLException e) {
           close();
-          if (Segment.isNotMadeYet(e)) {
+          Segment bad = current;
+          if (Segment.isNotMadeYet(e) || (bad != null && bad.isGone())) {
             continue;
           }
-          Segment bad = current;
           if (bad == null || !SqliteFiles.isDamage(e) || segments.isEmpty()) {
             throw e; // the file being written is the writer's affair
           }
@@ -137,9 +137,6 @@ final class LogReader {
       current = next;
       if (next == null) {
         return false;
-      }
-      if (!java.nio.file.Files.exists(next.path())) {
-        return openNext(); // deleted by the limits since the folder was listed, or not made yet
       }
       Connection fresh = next.openForReading();
       connection = fresh;

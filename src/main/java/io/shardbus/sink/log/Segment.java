@@ -98,6 +98,11 @@ record Segment(Path path, int writer, long first) {
     return e.getMessage() != null && e.getMessage().contains("no such table");
   }
 
+  /** Deleted by the limits, at any moment since the folder was listed. */
+  boolean isGone() {
+    return !Files.exists(path);
+  }
+
   /** The position of the last event; that before the first if there is none. */
   long last() throws SQLException {
     try (Connection connection = openForReading();
@@ -106,7 +111,7 @@ record Segment(Path path, int writer, long first) {
       long last = result.next() ? result.getLong(1) : 0;
       return last == 0 ? first - 1 : last;
     } catch (SQLException e) {
-      if (isNotMadeYet(e)) {
+      if (isNotMadeYet(e) || isGone()) {
         return first - 1;
       }
       throw e;

@@ -1,5 +1,6 @@
 package io.shardbus.sink.redis;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -174,15 +175,12 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @param time how long an answer is waited for, at least 10 ms; best below the timeout of the
+   * @param time how long an answer is waited for, 10 ms to 1 day; best below the timeout of the
    *     delivery
    * @return this
    */
   public RedisSinkOptions setTimeout(Duration time) {
-    if (time.toMillis() < 10) {
-      throw new IllegalArgumentException("timeout: " + time + " must be at least 10 ms");
-    }
-    timeout = time;
+    timeout = Durations.inRange("timeout", time, Duration.ofMillis(10), Duration.ofDays(1));
     return this;
   }
 
