@@ -1,6 +1,12 @@
 package io.shardbus.app;
 
+import java.io.BufferedWriter;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,12 +67,19 @@ public final class Main implements Runnable {
     if (System.getProperty("logback.configurationFile") == null) {
       System.setProperty("logback.configurationFile", "io/shardbus/app/logback.xml");
     }
-    System.exit(execute(args));
+    // Not System.out, which hides that nobody reads any longer.
+    OutputStream out = new FileOutputStream(FileDescriptor.out);
+    System.exit(
+        execute(
+            new PrintWriter(
+                new BufferedWriter(new OutputStreamWriter(out, Charset.defaultCharset()))),
+            args));
   }
 
-  static int execute(String... args) {
+  static int execute(PrintWriter out, String... args) {
     Main main = new Main();
     CommandLine line = new CommandLine(main);
+    line.setOut(out);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
@@ -79,7 +92,9 @@ public final class Main implements Runnable {
           err.flush();
           return failure instanceof ConfigException ? WRONG_USAGE : FAILED;
         });
-    return line.execute(args);
+    int code = line.execute(args);
+    out.flush();
+    return code;
   }
 
   /** One line for a person. */

@@ -2,9 +2,11 @@ package io.shardbus.app;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.http.HttpRequest;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Spec;
       "  shardbus replay 17 18       two of them",
       "  shardbus replay --all",
       "",
-      "Exit codes: 0 all delivered, 1 some were refused again or kept."
+      "Exit codes: 0 all delivered, 1 some were refused again, kept or not there."
     })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -81,7 +83,15 @@ final class ReplayCommand implements Callable<Integer> {
             + " refused again, "
             + result.getInteger("kept")
             + " kept for want of room");
-    return result.getInteger("deadLettered") + result.getInteger("kept") == 0 ? 0 : 1;
+    int fate =
+        result.getInteger("delivered")
+            + result.getInteger("deadLettered")
+            + result.getInteger("kept");
+    if (which.ids != null && fate < Set.copyOf(which.ids).size()) {
+      throw new IOException(
+          (Set.copyOf(which.ids).size() - fate) + " of the ids are not those of dead letters");
+    }
+    return result.getInteger("delivered") == fate ? 0 : 1;
   }
 
   private void list(PrintWriter out) throws Exception {

@@ -2,6 +2,7 @@ package io.shardbus.app;
 
 import java.net.http.HttpRequest;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +14,14 @@ import picocli.CommandLine.Spec;
     name = "scale",
     description = "Add or remove shards of a server.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Examples:", "  shardbus scale up 2", "  shardbus scale down 3"})
+    footer = {
+      "",
+      "Examples:",
+      "  shardbus scale up 2      two shards more",
+      "  shardbus scale down 3    without the shard with the id 3",
+      "",
+      "Exit codes: 0 done, 1 the server refused or does not answer, 2 wrong usage."
+    })
 final class ScaleCommand implements Runnable {
 
   @Spec private CommandSpec spec;
@@ -23,7 +31,7 @@ final class ScaleCommand implements Runnable {
 
   @Override
   public void run() {
-    spec.commandLine().usage(spec.commandLine().getOut());
+    throw new CommandLine.ParameterException(spec.commandLine(), "say up or down");
   }
 
   @Command(

@@ -20,7 +20,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tail",
     description = "Print a server's events as they are written, one JSON object a line.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  shardbus tail --from-start --count 10",
+      "  shardbus tail --filter \"@.user == 'u1' && @.n > 5\"",
+      "",
+      "Exit codes: 0 N events seen, or nobody reads any longer; 1 the server ended it; 2 wrong"
+          + " usage."
+    })
 final class TailCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
@@ -70,25 +79,27 @@ final class TailCommand implements Callable<Integer> {
     StringBuilder event = new StringBuilder();
     String type = "";
     Iterator<String> lines = response.body().iterator();
-    for (long seen = 0; seen < count && lines.hasNext(); ) {
+    long seen = 0;
+    while (lines.hasNext()) {
       String line = lines.next();
       if (line.startsWith("data: ")) {
         event.append(line.substring("data: ".length()));
       } else if (line.startsWith("event: ")) {
         type = line.substring("event: ".length());
+      } else if (line.isEmpty() && type.equals("error")) {
+        throw new IOException("the server ended it: " + event);
       } else if (line.isEmpty() && event.length() > 0) {
-        if (type.equals("error")) {
-          throw new IOException("the server ended it: " + event);
-        }
         out.println(event);
         if (out.checkError()) {
           return 0; // whoever read it, such as head, has enough
         }
         event.setLength(0);
         type = "";
-        seen++;
+        if (++seen == count) {
+          return 0;
+        }
       }
     }
-    return 0;
+    throw new IOException("the server closed the connection");
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.soak.Soak;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
@@ -24,7 +25,9 @@ class SoakTest {
 
   @Test
   void badOptions_areNamed() {
-    assertThat(Main.execute("soak", "--rounds", "0")).isEqualTo(2);
-    assertThat(Main.execute("soak", "--minutes", "NaN")).isEqualTo(2);
+    assertThat(Main.execute(new PrintWriter(Writer.nullWriter()), "soak", "--rounds", "0"))
+        .isEqualTo(2);
+    assertThat(Main.execute(new PrintWriter(Writer.nullWriter()), "soak", "--minutes", "NaN"))
+        .isEqualTo(2);
   }
 }
