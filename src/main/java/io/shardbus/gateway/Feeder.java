@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Feeder {
 
   /** What an event costs that waits for room, besides its bytes. */
-  private static final int OVERHEAD_BYTES = 256;
+  private static final long OVERHEAD_BYTES = 256;
 
   private final Intake intake;
   private final ShardBus bus;

@@ -352,7 +352,7 @@ final class Delivery {
     rest.failures = part.failures;
     parts.addFirst(rest);
     Throwable cause = failure.getCause();
-    return failure.isForGood() && cause != null ? condemn(rest, cause) : tryAgain(rest, failure);
+    return (failure.isForGood() && cause != null) ? condemn(rest, cause) : tryAgain(rest, failure);
   }
 
   private boolean tryAgain(Part part, Throwable failure) {
