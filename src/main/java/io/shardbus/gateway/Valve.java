@@ -8,7 +8,8 @@ import io.vertx.core.http.impl.HttpServerConnection;
 /**
  * Has a connection of HTTP/1 or a WebSocket be read from, or not. What has been read already comes
  * nevertheless: 64 KiB at most. What Vert.x pauses is read until two dozen messages have come,
- * however large they are. Belongs to the client's event loop.
+ * however large they are, and offers no other way: hence the use of what is behind it. Belongs to
+ * the client's event loop.
  */
 final class Valve {
 
