@@ -77,6 +77,9 @@ final class PublisherLink {
     /** An attempt may have arrived. */
     boolean uncertain;
 
+    /** Its time was over when it was sent last. */
+    boolean overdue;
+
     Sent(Session to, long number, List<Pending> events) {
       this.to = to;
       this.number = number;
@@ -243,7 +246,11 @@ final class PublisherLink {
   private void attemptAgain(Sent sent) {
     if (!sent.underWay) {
       if (sent.millisLeft() <= 0) {
-        giveUp(sent);
+        // The router may know the fate of what has arrived: it is asked once more.
+        if (sent.overdue || !sent.uncertain) {
+          giveUp(sent);
+        }
+        sent.overdue = true;
       }
       attempt(sent);
     }

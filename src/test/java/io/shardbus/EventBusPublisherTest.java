@@ -10,6 +10,7 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.testing.Source;
+import io.shardbus.verticle.PublisherProtocol;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -345,6 +346,28 @@ class EventBusPublisherTest {
     source.assertTruthful(sink);
     assertThat(source.reasons()).isEmpty();
     assertThat(sink.count()).isEqualTo(30_000);
+  }
+
+  @Test
+  void answerThatIsThereAtTheDeadline_isAskedFor() throws Exception {
+    Duration timeout = Duration.ofMillis(500);
+    long start = System.nanoTime();
+    vertx
+        .eventBus()
+        .<Object>consumer(
+            "slow", message -> message.reply(new JsonObject().put("address", "slow.batches")));
+    vertx
+        .eventBus()
+        .<Buffer>consumer(
+            "slow.batches",
+            message -> {
+              if (System.nanoTime() - start > timeout.toNanos()) {
+                message.reply(Buffer.buffer(new byte[] {PublisherProtocol.DEAD_LETTERED}));
+              }
+            });
+    EventBusPublisher publisher =
+        publisher(new EventBusPublisherOptions().setAddress("slow").setTimeout(timeout));
+    assertReason(publisher.write(RawEvent.of("x")), Reason.DEAD_LETTERED);
   }
 
   @ParameterizedTest
