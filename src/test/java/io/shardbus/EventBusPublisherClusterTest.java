@@ -131,7 +131,7 @@ class EventBusPublisherClusterTest {
                 here,
                 new EventBusPublisherOptions()
                     .setAck(Ack.delivered)
-                    .setTimeout(Duration.ofSeconds(4))));
+                    .setTimeout(Duration.ofSeconds(10))));
     Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> sink.count() >= 10_000);
     awaitClosing(bus, gate, there.close());
     RecordingSink next = new RecordingSink();
@@ -140,9 +140,5 @@ class EventBusPublisherClusterTest {
     await(second.flush());
     source.assertTruthful(sink, next);
     assertThat(next.count()).as("%s, first %s", source.reasons(), sink.count()).isPositive();
-    // What was not sent yet may wait too long for the node that is leaving.
-    assertThat(source.reasons().keySet())
-        .isSubsetOf(
-            NotDeliveredException.Reason.UNKNOWN, NotDeliveredException.Reason.BACKPRESSURE);
   }
 }
