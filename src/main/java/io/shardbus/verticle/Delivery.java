@@ -348,11 +348,18 @@ final class Delivery {
     good.set(0, part.size());
     good.andNot(failed);
     settle(part.only(good), null);
+    if (!good.isEmpty()) {
+      failuresInBatch = 0;
+    }
     Part rest = part.only(failed);
     rest.failures = part.failures;
     parts.addFirst(rest);
     Throwable cause = failure.getCause();
-    return (failure.isForGood() && cause != null) ? condemn(rest, cause) : tryAgain(rest, failure);
+    if (failure.isForGood() && cause != null) {
+      health = SinkHealth.GOOD; // it did answer
+      return condemn(rest, cause);
+    }
+    return tryAgain(rest, failure);
   }
 
   private boolean tryAgain(Part part, Throwable failure) {

@@ -424,6 +424,31 @@ class ShardPumpTest {
     assertThat(shard.accounting().delivered()).isEqualTo(10);
   }
 
+  /** As a sink does that keeps order: it takes nothing behind an event that failed. */
+  @Test
+  void manyPoisonousEvents_areIsolatedWhileTheSinkTakesTheOthers() {
+    sink.behave(
+        b -> {
+          int good = 0;
+          while (good < b.size() && b.events().get(good).sequence() % 2 == 0) {
+            good++;
+          }
+          BitSet failed = new BitSet();
+          failed.set(good, b.size());
+          return failed.isEmpty()
+              ? Future.succeededFuture()
+              : Future.failedFuture(
+                  SinkException.partial(failed, SinkException.transientFailure("busy")));
+        });
+    delivery.setMaxAttempts(2);
+    batch.setAdaptive(false).setMinSize(300);
+    start();
+    send(300);
+    loop.pass(Duration.ofHours(1));
+    assertThat(letters).hasSize(150).allMatch(letter -> letter.event().sequence() % 2 == 1);
+    assertThat(shard.accounting().delivered()).isEqualTo(150);
+  }
+
   @Test
   void maxAttempts_deadLetters() {
     List<String> fates = new ArrayList<>();

@@ -119,7 +119,11 @@ final class LogFiles implements AutoCloseable {
    */
   record Start(Segment segment, long last) {}
 
-  static void setAside(Segment segment) throws IOException {
+  /** Does nothing if another reader has done it. */
+  static synchronized void setAside(Segment segment) throws IOException {
+    if (segment.isGone()) {
+      return;
+    }
     Path aside = SqliteFiles.setAside(segment.path());
     LOG.error(
         "the log file {} is damaged; it was renamed to {} and is not served, all other files are",

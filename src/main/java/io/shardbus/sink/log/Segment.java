@@ -4,6 +4,7 @@ import io.shardbus.sink.SqliteFiles;
 import io.shardbus.sink.log.LogSinkOptions.Synchronous;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -131,7 +132,11 @@ record Segment(Path path, int writer, long first) {
   long bytes() throws IOException {
     long bytes = 0;
     for (Path part : SqliteFiles.of(path)) {
-      bytes += Files.exists(part) ? Files.size(part) : 0;
+      try {
+        bytes += Files.size(part);
+      } catch (NoSuchFileException e) {
+        // Not there, or merged into the file just now.
+      }
     }
     return bytes;
   }
