@@ -13,8 +13,9 @@ import org.HdrHistogram.Histogram;
 final class Windows {
 
   private static final int ROUNDS = 5;
-  private static final int MOST_WARM_UPS = 30;
-  private static final int FLAT_WARM_UPS = 4;
+  private static final long WARM_UP_NANOS = 500_000_000;
+  private static final int MOST_WARM_UPS = 60;
+  private static final int FLAT_WARM_UPS = 12;
 
   /** Rates in events per second, one for each round, and latencies in nanoseconds. */
   record Measured(List<Double> rates, Histogram latencies) {
@@ -68,7 +69,7 @@ final class Windows {
     double best = 0;
     int flat = 0;
     for (int i = 0; i < MOST_WARM_UPS && flat < FLAT_WARM_UPS; i++) {
-      double rate = Rate.perSecond(confirmations::events, window / 2);
+      double rate = Rate.perSecond(confirmations::events, WARM_UP_NANOS);
       flat = rate > best ? 0 : flat + 1;
       best = Math.max(best, rate);
     }
