@@ -211,8 +211,7 @@ class ServeProcessTest {
         "--data",
         dir + "/d3");
     assertFails(2, "'--prot'", "serve", "--prot", "1");
-    assertFails(
-        1, "is the server running?", "feed", "--url", "http://127.0.0.1:1", "--generate", "1");
+    assertFails(1, "is the server running?", "stats", "--url", "http://127.0.0.1:1");
     assertFails(2, "--url", "stats", "--url", "localhost");
   }
 

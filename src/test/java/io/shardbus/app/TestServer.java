@@ -38,6 +38,7 @@ final class TestServer {
             .setShards(2)
             .setRingCapacity(1024)
             .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
+    busOptions.getBatch().setMinSize(1).setMaxSize(100); // so that a slow sink fills it soon
     bus = await(ShardBus.start(vertx, busOptions, sink));
     gateway = await(Gateway.start(vertx, bus, options.setPort(0)));
   }
