@@ -182,7 +182,7 @@ class ServeProcessTest {
           "--data",
           dir + "/d1");
     }
-    assertFails(1, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
+    assertFails(2, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
     assertFails(
         2,
         "unknown option \"bus.shard\"".replace("bus.", ""),
@@ -190,7 +190,7 @@ class ServeProcessTest {
         "--config",
         config.toString());
     assertFails(
-        1,
+        2,
         "\"nowhere\" is unknown, there are eventbus, jetstream, kafka, log, memory, noop, redis",
         "serve",
         "--sink",
@@ -199,7 +199,7 @@ class ServeProcessTest {
         dir + "/d2");
     assertFails(2, "port: 99999 must be 0 to 65535", "serve", "--port", "99999");
     assertFails(
-        1,
+        2,
         "insecure",
         "serve",
         "--host",
