@@ -257,8 +257,7 @@ class FeedTest {
             server
                 .vertx
                 .createHttpServer(
-                    new HttpServerOptions()
-                        .setWebSocketSubProtocols(List.of("shardbus.v1")))
+                    new HttpServerOptions().setWebSocketSubProtocols(List.of("shardbus.v1")))
                 .requestHandler(
                     request ->
                         request.bodyHandler(
