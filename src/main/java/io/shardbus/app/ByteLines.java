@@ -17,37 +17,60 @@ final class ByteLines implements FeedCommand.Lines {
 
   private static final int CHUNK_BYTES = 1 << 16;
 
+  private final String name;
   private final InputStream input;
   private final LineSplitter splitter;
   private final Queue<Buffer> ready = new ArrayDeque<>();
   private final byte[] chunk = new byte[CHUNK_BYTES];
   private boolean ended;
+  private @Nullable IOException failure;
 
-  ByteLines(InputStream input) {
-    this(input, MAX_LINE_BYTES);
+  /**
+   * @param name of the input, for messages
+   */
+  ByteLines(String name, InputStream input) {
+    this(name, input, MAX_LINE_BYTES);
   }
 
-  ByteLines(InputStream input, int maxLineBytes) {
+  ByteLines(String name, InputStream input, int maxLineBytes) {
+    this.name = name;
     this.input = input;
     splitter = new LineSplitter(maxLineBytes);
   }
 
   @Override
   public byte @Nullable [] next() throws IOException {
-    try {
-      while (ready.isEmpty() && !ended) {
-        int read = input.read(chunk); // what is there: a program may write a line at a time
-        if (read > 0) {
-          splitter.feed(Buffer.buffer(Arrays.copyOf(chunk, read)), ready::add);
-        } else {
-          ended = true;
-          splitter.end(ready::add);
-        }
-      }
-    } catch (LineSplitter.LineTooLongException e) {
-      throw new IOException(e.getMessage(), e);
+    while (ready.isEmpty() && !ended) {
+      read();
+    }
+    if (ready.isEmpty() && failure != null) {
+      throw failure;
     }
     Buffer line = ready.poll();
     return line == null ? null : line.getBytes();
+  }
+
+  @Override
+  public boolean nextWouldWait() throws IOException {
+    // A line of which only a part is there must not hold up those before it.
+    while (ready.isEmpty() && !ended && input.available() > 0) {
+      read();
+    }
+    return ready.isEmpty() && !ended;
+  }
+
+  private void read() {
+    try {
+      int read = input.read(chunk); // what is there: a program may write a line at a time
+      if (read > 0) {
+        splitter.feed(Buffer.buffer(Arrays.copyOf(chunk, read)), ready::add);
+      } else {
+        ended = true;
+        splitter.end(ready::add);
+      }
+    } catch (IOException | LineSplitter.LineTooLongException e) {
+      ended = true;
+      failure = new IOException(name + ": " + Main.describe(e), e);
+    }
   }
 }

@@ -81,7 +81,17 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
     }
     JsonObject bus = new JsonObject().put("dataDir", "data").mergeIn(section(json, "bus"), true);
     return new Config(
-        new ShardBusOptions(bus), new GatewayOptions(section(json, "gateway")), List.of());
+        read("bus", bus, ShardBusOptions::new),
+        read("gateway", section(json, "gateway"), GatewayOptions::new),
+        List.of());
+  }
+
+  private static <T> T read(String name, JsonObject section, Function<JsonObject, T> reader) {
+    try {
+      return reader.apply(section);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("section \"" + name + "\": " + e.getMessage(), e);
+    }
   }
 
   private static JsonObject section(JsonObject json, String name) {

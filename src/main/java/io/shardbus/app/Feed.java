@@ -4,6 +4,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
@@ -14,17 +15,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sends lines to a server over some connections, batch by batch, and counts what the server says.
+ * What was sent and has not been answered for when it ends counts as unknown: the server may have
+ * it or not.
  */
 final class Feed {
 
@@ -36,12 +39,15 @@ final class Feed {
 
   private static final int MAX_ERRORS = 10;
   private static final long ACK_TIMEOUT_SECONDS = 60;
+  private static final long PROGRESS_MILLIS = 500;
 
   private final ServerUrl server;
   private final FeedCommand.Lines lines;
   private final String query;
   private final boolean webSocket;
   private final @Nullable Double rate;
+  private long read; // guarded by the lines
+  private volatile @Nullable IOException unreadable;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong acked = new AtomicLong();
   private final AtomicLong rejected = new AtomicLong();
@@ -72,41 +78,37 @@ final class Feed {
     }
   }
 
+  /** Ends when all that can be read is sent and answered, or when a connection fails. */
   void run(int connections, Consumer<String> progress) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(connections);
     try {
-      List<Future<?>> workers = new ArrayList<>();
+      ExecutorCompletionService<@Nullable Void> workers = new ExecutorCompletionService<>(threads);
       for (int i = 0; i < connections; i++) {
-        workers.add(
-            threads.submit(
-                () -> {
-                  if (webSocket) {
-                    sendByWebSocket();
-                  } else {
-                    sendByHttp();
-                  }
-                  return null;
-                }));
+        workers.submit(
+            () -> {
+              if (webSocket) {
+                sendByWebSocket();
+              } else {
+                sendByHttp();
+              }
+              return null;
+            });
       }
-      for (Future<?> worker : workers) {
-        await(worker, progress);
+      for (int left = connections; left > 0; ) {
+        Future<@Nullable Void> ended = workers.poll(PROGRESS_MILLIS, TimeUnit.MILLISECONDS);
+        progress.accept(progressLine());
+        if (ended != null) {
+          ended.get();
+          left--;
+        }
       }
+      if (unreadable != null) {
+        throw unreadable;
+      }
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
     } finally {
       threads.shutdownNow();
-    }
-  }
-
-  private void await(Future<?> worker, Consumer<String> progress) throws Exception {
-    while (true) {
-      try {
-        worker.get(500, TimeUnit.MILLISECONDS);
-        progress.accept(progressLine());
-        return;
-      } catch (TimeoutException e) {
-        progress.accept(progressLine());
-      } catch (ExecutionException e) {
-        throw e.getCause() instanceof Exception cause ? cause : e;
-      }
     }
   }
 
@@ -120,39 +122,52 @@ final class Feed {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  private synchronized @Nullable Chunk nextChunk() throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  /** What is there, so that lines which come slowly are not held up; waits for the first. */
+  private @Nullable Chunk nextChunk() throws InterruptedException {
+    synchronized (lines) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      int events = readInto(bytes);
+      if (events == 0) {
+        return null;
+      }
+      read += events;
+      keepToRate(read);
+      return new Chunk(bytes.toByteArray(), events);
+    }
+  }
+
+  private int readInto(ByteArrayOutputStream bytes) {
     int most = rate == null ? BATCH_EVENTS : (int) Math.max(1, Math.min(BATCH_EVENTS, rate / 20));
     int events = 0;
-    while (events < most && bytes.size() < BATCH_BYTES) {
-      byte[] line = lines.next();
-      if (line == null) {
-        break;
+    try {
+      while (events < most
+          && bytes.size() < BATCH_BYTES
+          && (events == 0 || !lines.nextWouldWait())) {
+        byte[] line = lines.next();
+        if (line == null) {
+          break;
+        }
+        bytes.writeBytes(line);
+        bytes.write('\n');
+        events++;
       }
-      bytes.writeBytes(line);
-      bytes.write('\n');
-      events++;
+    } catch (IOException e) {
+      unreadable = e; // for the end: what was read before is good
     }
-    if (events == 0) {
-      return null;
-    }
-    keepToRate(sent.addAndGet(events));
-    return new Chunk(bytes.toByteArray(), events);
+    return events;
   }
 
-  private void keepToRate(long total) {
-    if (rate == null) {
-      return;
-    }
-    long ahead = (long) (total / rate * 1e9) - (System.nanoTime() - start);
-    if (ahead > 0) {
-      java.util.concurrent.locks.LockSupport.parkNanos(ahead);
+  private void keepToRate(long total) throws InterruptedException {
+    if (rate != null) {
+      TimeUnit.NANOSECONDS.sleep((long) (total / rate * 1e9) - (System.nanoTime() - start));
     }
   }
 
-  private synchronized void error(String text) {
-    if (errors.size() < MAX_ERRORS) {
-      errors.add(text);
+  private void error(String text) {
+    synchronized (errors) {
+      if (errors.size() < MAX_ERRORS) {
+        errors.add(text);
+      }
     }
   }
 
@@ -160,40 +175,60 @@ final class Feed {
 
   private void sendByHttp() throws IOException, InterruptedException {
     for (Chunk chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
+      sent.addAndGet(chunk.events);
       int from = 0;
       int left = chunk.events;
       while (left > 0) {
-        HttpResponse<String> response =
-            server.send(
-                server
-                    .request("/v1/events" + query)
-                    .header("Content-Type", "application/x-ndjson")
-                    .POST(
-                        HttpRequest.BodyPublishers.ofByteArray(
-                            chunk.bytes, from, chunk.bytes.length - from))
-                    .build(),
-                HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = post(chunk, from, left);
         JsonObject answer = json(response.body());
         long accepted = answer.getLong("accepted", 0L);
         long refused = answer.getLong("rejected", 0L);
         acked.addAndGet(answer.getLong("delivered", accepted));
         rejected.addAndGet(refused + answer.getLong("failed", 0L));
         answer.getJsonArray("errors", new JsonArray()).forEach(e -> error(e.toString()));
-        if (response.statusCode() == 429) {
+        int status = response.statusCode();
+        if (status == 429) {
           // Full: what was taken is taken, go on behind it.
           for (long skip = accepted + refused; skip > 0; skip--) {
             from = endOfLine(chunk.bytes, from);
             left--;
           }
           TimeUnit.MILLISECONDS.sleep(100);
-        } else if (response.statusCode() >= 400) {
-          throw new IOException(
-              "the server said " + response.statusCode() + ": " + response.body());
+        } else if (status >= 400) {
+          if (status < 500 || status == 503) {
+            rejected.addAndGet(left - accepted - refused); // it takes no more, and knows it
+          }
+          throw new IOException("the server said " + status + ": " + response.body());
         } else {
           left = 0;
         }
       }
     }
+  }
+
+  private HttpResponse<String> post(Chunk chunk, int from, int events)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        server
+            .request("/v1/events" + query)
+            .header("Content-Type", "application/x-ndjson")
+            .POST(
+                HttpRequest.BodyPublishers.ofByteArray(
+                    chunk.bytes, from, chunk.bytes.length - from))
+            .build();
+    try {
+      return server.send(request, HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      if (e.getCause() instanceof ConnectException) {
+        sent.addAndGet(-events); // they did not leave this machine
+        throw e;
+      }
+      throw broken(e);
+    }
+  }
+
+  private static IOException broken(Throwable failure) {
+    return new IOException("the connection broke: " + Main.describe(failure), failure);
   }
 
   private static JsonObject json(String body) throws IOException {
@@ -216,25 +251,22 @@ final class Feed {
 
   private void sendByWebSocket() throws IOException, InterruptedException {
     Acks acks = new Acks();
-    WebSocket socket;
-    try {
-      socket =
-          server
-              .webSocket()
-              .subprotocols("shardbus.v1")
-              .buildAsync(server.resolveWebSocket("/v1/ingest" + query), acks)
-              .join();
-    } catch (CompletionException e) {
-      throw new IOException("cannot open a WebSocket: " + e.getCause(), e);
-    }
+    WebSocket socket = server.webSocket("/v1/ingest" + query, acks);
     long mine = 0;
     for (Chunk chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
       mine += chunk.events;
       acks.await(mine - WINDOW);
-      socket.sendBinary(ByteBuffer.wrap(chunk.bytes), true).join();
+      sent.addAndGet(chunk.events);
+      try {
+        socket.sendBinary(ByteBuffer.wrap(chunk.bytes), true).join();
+      } catch (CompletionException e) {
+        acks.await(mine); // knows why
+        throw broken(e);
+      }
     }
     acks.await(mine);
-    socket.sendClose(WebSocket.NORMAL_CLOSURE, "").join();
+    // Nothing is open any more: if the server has gone meanwhile, that is none of its business.
+    socket.sendClose(WebSocket.NORMAL_CLOSURE, "").exceptionally(e -> socket).join();
   }
 
   /** Reads one connection's acknowledgements. */
@@ -280,7 +312,7 @@ final class Feed {
 
     @Override
     public synchronized void onError(WebSocket socket, Throwable failure) {
-      ended = "the connection broke: " + failure;
+      ended = broken(failure).getMessage();
       notifyAll();
     }
 
@@ -306,12 +338,20 @@ final class Feed {
 
   JsonObject summary() {
     double seconds = seconds();
+    long ackedNow = acked.get();
+    long rejectedNow = rejected.get();
+    long sentNow = sent.get(); // last: no event can have a fate before it counts as sent
+    JsonArray errorsNow;
+    synchronized (errors) {
+      errorsNow = new JsonArray(List.copyOf(errors));
+    }
     return new JsonObject()
-        .put("sent", sent.get())
-        .put("acked", acked.get())
-        .put("rejected", rejected.get())
+        .put("sent", sentNow)
+        .put("acked", ackedNow)
+        .put("rejected", rejectedNow)
+        .put("unknown", sentNow - ackedNow - rejectedNow)
         .put("seconds", Math.round(seconds * 1000) / 1000.0)
-        .put("eventsPerSecond", Math.round(acked.get() / seconds))
-        .put("errors", new JsonArray(new ArrayList<Object>(errors)));
+        .put("eventsPerSecond", Math.round(ackedNow / seconds))
+        .put("errors", errorsNow);
   }
 }

@@ -2,6 +2,8 @@ package io.shardbus.app;
 
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedOutputStream;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -32,7 +34,10 @@ import picocli.CommandLine.Spec;
       "  shardbus feed --file events.ndjson.gz --key-path user.id",
       "  shardbus feed --generate 100000 --seed 1 --via ws --ack delivered",
       "  shardbus feed --generate 1000 --out sample.ndjson",
-      "  my-program | shardbus feed"
+      "  my-program | shardbus feed",
+      "",
+      "Exit codes: 0 all acknowledged; 1 some were rejected, or their fate is unknown; 2 wrong"
+          + " usage."
     })
 final class FeedCommand implements Callable<Integer> {
 
@@ -94,6 +99,11 @@ final class FeedCommand implements Callable<Integer> {
   /** Lines of bytes; null behind the last. */
   interface Lines {
     byte @Nullable [] next() throws IOException;
+
+    /** Whether it is not known yet what comes next. */
+    default boolean nextWouldWait() throws IOException {
+      return false;
+    }
   }
 
   @Override
@@ -124,10 +134,12 @@ final class FeedCommand implements Callable<Integer> {
       return System.in;
     }
     try {
-      InputStream raw = Files.newInputStream(file);
+      InputStream raw = new FileInputStream(file.toFile()); // tells how much is there, of pipes too
       return file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
-    } catch (NoSuchFileException e) {
-      throw new IOException("--file: there is no " + file, e);
+    } catch (FileNotFoundException e) {
+      throw new IOException("--file: " + e.getMessage(), e); // names it, and says why
+    } catch (IOException e) {
+      throw new IOException("--file: " + file + ": " + Main.describe(e), e);
     }
   }
 
@@ -138,7 +150,7 @@ final class FeedCommand implements Callable<Integer> {
       long[] left = {count};
       return () -> left[0]-- > 0 ? generator.next().getBytes(StandardCharsets.UTF_8) : null;
     }
-    return new ByteLines(input);
+    return new ByteLines(file == null ? "standard input" : "--file: " + file, input);
   }
 
   private static int write(Lines lines, Path to) throws IOException {
@@ -162,20 +174,33 @@ final class FeedCommand implements Callable<Integer> {
                 : "&keyPath=" + URLEncoder.encode(keyPath, StandardCharsets.UTF_8));
     Feed feed = new Feed(server, lines, query, via == Via.ws, rate);
     PrintWriter err = spec.commandLine().getErr();
-    feed.run(
-        connections,
-        json
-            ? line -> {}
-            : line -> {
-              err.print("\r" + line);
-              err.flush();
-            });
+    IOException failure = null;
+    try {
+      feed.run(
+          connections,
+          json
+              ? line -> {}
+              : line -> {
+                err.print("\r" + line);
+                err.flush();
+              });
+    } catch (IOException e) {
+      failure = e; // said behind what was done before it
+    }
     JsonObject summary = feed.summary();
+    report(summary);
+    if (failure != null) {
+      throw failure;
+    }
+    return summary.getLong("acked").equals(summary.getLong("sent")) ? 0 : 1;
+  }
+
+  private void report(JsonObject summary) {
     PrintWriter stdout = spec.commandLine().getOut();
     if (json) {
       stdout.println(summary.encode());
     } else {
-      err.println();
+      spec.commandLine().getErr().println();
       stdout.println(
           summary.getLong("sent")
               + " events sent, "
@@ -184,7 +209,9 @@ final class FeedCommand implements Callable<Integer> {
               + ack
               + ", "
               + summary.getLong("rejected")
-              + " rejected, in "
+              + " rejected, "
+              + summary.getLong("unknown")
+              + " unknown, in "
               + summary.getDouble("seconds")
               + " s: "
               + summary.getLong("eventsPerSecond")
@@ -192,6 +219,5 @@ final class FeedCommand implements Callable<Integer> {
       summary.getJsonArray("errors").forEach(e -> stdout.println("  " + e));
     }
     stdout.flush();
-    return summary.getLong("acked").equals(summary.getLong("sent")) ? 0 : 1;
   }
 }

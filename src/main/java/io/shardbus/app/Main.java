@@ -73,17 +73,18 @@ public final class Main implements Runnable {
         execute(
             new PrintWriter(
                 new BufferedWriter(new OutputStreamWriter(out, Charset.defaultCharset()))),
+            new PrintWriter(System.err, true, Charset.defaultCharset()),
             args));
   }
 
-  static int execute(PrintWriter out, String... args) {
+  static int execute(PrintWriter out, PrintWriter err, String... args) {
     Main main = new Main();
     CommandLine line = new CommandLine(main);
     line.setOut(out);
+    line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
-          PrintWriter err = command.getErr();
           if (main.debug) {
             failure.printStackTrace(err);
           } else {

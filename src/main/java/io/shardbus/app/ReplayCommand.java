@@ -5,6 +5,8 @@ import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.http.HttpRequest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -25,8 +27,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  shardbus replay --list      what the sink would not take, and why, one JSON object a line",
-      "  shardbus replay 17 18       two of them",
+      "  shardbus replay --list           what the sink would not take, and why",
+      "  shardbus replay --list --json    the same with the events, one JSON object a line",
+      "  shardbus replay 17 18            two of them",
       "  shardbus replay --all",
       "",
       "Exit codes: 0 all delivered, 1 some were refused again, kept or not there."
@@ -34,9 +37,13 @@ import picocli.CommandLine.Spec;
 final class ReplayCommand implements Callable<Integer> {
 
   private static final int PAGE = 100;
+  private static final String ROW = "%8s %6s %12s %9s  %-20s  %s%n";
 
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
+
+  @Option(names = "--json", description = "As JSON, for scripts.")
+  private boolean json;
 
   @ArgGroup(multiplicity = "1")
   private Which which;
@@ -76,35 +83,55 @@ final class ReplayCommand implements Callable<Integer> {
                     .header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString(body.encode()))
                     .build()));
-    out.println(
-        result.getInteger("delivered")
-            + " delivered, "
-            + result.getInteger("deadLettered")
-            + " refused again, "
-            + result.getInteger("kept")
-            + " kept for want of room");
     int fate =
         result.getInteger("delivered")
             + result.getInteger("deadLettered")
             + result.getInteger("kept");
-    if (which.ids != null && fate < Set.copyOf(which.ids).size()) {
-      throw new IOException(
-          (Set.copyOf(which.ids).size() - fate) + " of the ids are not those of dead letters");
+    int missing = which.ids == null ? 0 : Set.copyOf(which.ids).size() - fate;
+    if (json) {
+      out.println(result.put("missing", missing).encode());
+    } else {
+      out.println(
+          result.getInteger("delivered")
+              + " delivered, "
+              + result.getInteger("deadLettered")
+              + " refused again, "
+              + result.getInteger("kept")
+              + " kept for want of room");
+    }
+    if (missing > 0) {
+      throw new IOException(missing + " of the ids are not those of dead letters");
     }
     return result.getInteger("delivered") == fate ? 0 : 1;
   }
 
   private void list(PrintWriter out) throws Exception {
+    if (!json) {
+      out.printf(ROW, "id", "shard", "sequence", "attempts", "given up at", "cause");
+    }
     long after = 0;
     JsonArray page;
     do {
       String uri = "/v1/dead-letters?limit=" + PAGE + "&after=" + after;
       page = new JsonObject(server.text(server.request(uri).build())).getJsonArray("deadLetters");
       for (int i = 0; i < page.size(); i++) {
-        out.println(page.getJsonObject(i).encode());
-        after = page.getJsonObject(i).getLong("id");
+        JsonObject letter = page.getJsonObject(i);
+        out.print(json ? letter.encode() + System.lineSeparator() : row(letter));
+        after = letter.getLong("id");
       }
       out.flush();
     } while (page.size() == PAGE);
+  }
+
+  private static String row(JsonObject letter) {
+    JsonObject event = letter.getJsonObject("of");
+    return String.format(
+        ROW,
+        letter.getLong("id"),
+        event.getInteger("shard"),
+        event.getLong("sequence"),
+        letter.getInteger("attempts"),
+        Instant.ofEpochSecond(0, letter.getLong("time")).truncatedTo(ChronoUnit.SECONDS),
+        letter.getString("cause").replace('\n', ' '));
   }
 }

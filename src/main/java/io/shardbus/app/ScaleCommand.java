@@ -1,11 +1,15 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.PrintWriter;
 import java.net.http.HttpRequest;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -40,6 +44,7 @@ final class ScaleCommand implements Runnable {
       mixinStandardHelpOptions = true)
   int up(
       @Mixin ServerUrl server,
+      @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
       @Parameters(paramLabel = "COUNT", description = "How many.") int count)
       throws Exception {
     HttpRequest request =
@@ -48,7 +53,13 @@ final class ScaleCommand implements Runnable {
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString("{\"count\":" + count + "}"))
             .build();
-    spec.commandLine().getOut().println(server.text(request).strip());
+    JsonObject answer = new JsonObject(server.text(request));
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(answer.encode());
+    } else {
+      answer.getJsonArray("shards").forEach(id -> out.println("added shard " + id));
+    }
     return 0;
   }
 
@@ -58,12 +69,24 @@ final class ScaleCommand implements Runnable {
       mixinStandardHelpOptions = true)
   int down(
       @Mixin ServerUrl server,
+      @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
       @Parameters(paramLabel = "ID", arity = "1..*", description = "Which.") List<Integer> ids)
       throws Exception {
-    for (int id : ids) {
-      server.text(server.request("/v1/shards/" + id).DELETE().build());
-      spec.commandLine().getOut().println("removed shard " + id);
-      spec.commandLine().getOut().flush();
+    PrintWriter out = spec.commandLine().getOut();
+    JsonArray removed = new JsonArray();
+    try {
+      for (int id : ids) {
+        server.text(server.request("/v1/shards/" + id).DELETE().build());
+        removed.add(id);
+        if (!json) {
+          out.println("removed shard " + id);
+          out.flush();
+        }
+      }
+    } finally {
+      if (json && !removed.isEmpty()) {
+        out.println(new JsonObject().put("shards", removed).encode());
+      }
     }
     return 0;
   }

@@ -8,6 +8,7 @@ import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -15,7 +16,9 @@ import io.vertx.core.VertxOptions;
 import io.vertx.micrometer.Label;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -44,7 +47,10 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  shardbus serve --port 0 --data /var/lib/shardbus",
-      "  shardbus serve --config conf/shardbus.json --check"
+      "  shardbus serve --config conf/shardbus.json --check",
+      "",
+      "Exit codes: 0 stopped by a signal, or the check found nothing; 1 failed; 2 wrong usage or",
+      "configuration."
     })
 final class ServeCommand implements Callable<Integer> {
 
@@ -104,17 +110,33 @@ final class ServeCommand implements Callable<Integer> {
     }
     err.flush();
     Config inForce = elastic(loaded);
-    if (printConfig) {
-      out.println(Secrets.masked(inForce.toJson()).encodePrettily());
-      return 0;
+    try {
+      checkFolder(inForce);
+      if (check || printConfig) {
+        check(inForce);
+        out.println(
+            printConfig
+                ? Secrets.masked(inForce.toJson()).encodePrettily()
+                : "the configuration is good");
+      } else {
+        serve(inForce, out, err);
+      }
+    } catch (IllegalArgumentException | UnknownHostException e) {
+      throw new ConfigException(Main.describe(e));
     }
-    if (check) {
-      check(inForce);
-      out.println("the configuration is good");
-      return 0;
-    }
-    serve(inForce, out, err);
     return 0;
+  }
+
+  /** Not whether it is in use: that does not make a configuration bad. */
+  private static void checkFolder(Config config) {
+    String folder = config.bus().getDataDir();
+    try {
+      if (folder != null) {
+        FolderLock.check(Path.of(folder), "dataDir");
+      }
+    } catch (IOException e) {
+      throw new ConfigException(Main.describe(e));
+    }
   }
 
   private static void check(Config config) throws Exception {

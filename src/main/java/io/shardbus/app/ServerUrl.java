@@ -7,8 +7,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.net.http.WebSocketHandshakeException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -38,7 +40,7 @@ final class ServerUrl {
               + " not see it.")
   private @Nullable String token;
 
-  final HttpClient http =
+  private final HttpClient http =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(CONNECT_TIMEOUT)
@@ -56,20 +58,27 @@ final class ServerUrl {
     throw new ConfigException("--url: \"" + url + "\" must be such as http://127.0.0.1:8080");
   }
 
-  URI resolveWebSocket(String path) {
-    return URI.create(resolve(path).toString().replaceFirst("^http", "ws"));
-  }
-
   HttpRequest.Builder request(String path) {
     HttpRequest.Builder request = HttpRequest.newBuilder(resolve(path));
     authorization().ifPresent(value -> request.header(AUTHORIZATION, value));
     return request;
   }
 
-  WebSocket.Builder webSocket() {
-    WebSocket.Builder builder = http.newWebSocketBuilder();
+  WebSocket webSocket(String path, WebSocket.Listener listener) throws IOException {
+    WebSocket.Builder builder = http.newWebSocketBuilder().subprotocols("shardbus.v1");
     authorization().ifPresent(value -> builder.header(AUTHORIZATION, value));
-    return builder;
+    URI uri = URI.create(resolve(path).toString().replaceFirst("^http", "ws"));
+    try {
+      return builder.buildAsync(uri, listener).join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof ConnectException refused) {
+        throw unreachable(refused);
+      }
+      if (e.getCause() instanceof WebSocketHandshakeException refused) {
+        throw new IOException("the server said " + refused.getResponse().statusCode(), e);
+      }
+      throw new IOException("cannot open a WebSocket: " + e.getCause(), e);
+    }
   }
 
   private Optional<String> authorization() {
@@ -88,8 +97,12 @@ final class ServerUrl {
     try {
       return http.send(request, body);
     } catch (ConnectException e) {
-      throw new IOException("cannot reach " + url + ": is the server running?", e);
+      throw unreachable(e);
     }
+  }
+
+  private IOException unreachable(ConnectException cause) {
+    return new IOException("cannot reach " + url + ": is the server running?", cause);
   }
 
   /** The body of an answer that is not an error; else an error that says what the server said. */

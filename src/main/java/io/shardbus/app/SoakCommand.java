@@ -48,6 +48,11 @@ final class SoakCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Seed of the first round.")
   private @Nullable Long seed;
 
+  @Option(
+      names = "--json",
+      description = "For scripts: a JSON object for each round, and one for all, a line each.")
+  private boolean json;
+
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
   SoakCommand() {}
 
@@ -64,8 +69,10 @@ final class SoakCommand implements Callable<Integer> {
     }
     long first = seed == null ? new Random().nextInt(1_000_000) : seed;
     PrintWriter out = spec.commandLine().getOut();
-    out.println("first seed " + first);
+    if (!json) {
+      out.println("first seed " + first);
+    }
     Duration time = Duration.ofMillis((long) (minutes * 60_000));
-    return new Soak(first, out).run(time, rounds) ? 0 : 1;
+    return new Soak(first, out, json).run(time, rounds) ? 0 : 1;
   }
 }

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
     name = "top",
     description = "Show a server's shards as they change. q or Ctrl-C ends.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Examples:", "  shardbus top", "  shardbus top --once"})
+    footer = {"", "Examples:", "  shardbus top", "  shardbus top --once --json"})
 final class TopCommand implements Callable<Integer> {
 
   /** Between the two looks that rates need, when there is to be only one picture. */
@@ -34,16 +34,27 @@ final class TopCommand implements Callable<Integer> {
   @Option(names = "--once", description = "Print it once and end, for scripts.")
   private boolean once;
 
+  @Option(names = "--json", description = "With --once: as JSON, for scripts.")
+  private boolean json;
+
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
   TopCommand() {}
 
   @Override
   public Integer call() throws Exception {
+    if (json && !once) {
+      throw new ConfigException("--json: only with --once");
+    }
     PrintWriter out = spec.commandLine().getOut();
     TopView.Look first = look();
     if (once) {
       TimeUnit.MILLISECONDS.sleep(ONCE_MILLIS);
-      new TopView(Integer.MAX_VALUE, Integer.MAX_VALUE).lines(first, look()).forEach(out::println);
+      if (json) {
+        out.println(TopView.json(first, look()).encode());
+      } else {
+        TopView view = new TopView(Integer.MAX_VALUE, Integer.MAX_VALUE);
+        view.lines(first, look()).forEach(out::println);
+      }
       out.flush();
       return 0;
     }

@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,7 @@ final class TopView {
 
   /** One picture; rates are those between the two looks. */
   List<String> lines(Look before, Look now) {
-    double seconds = Math.max(1, now.nanos() - before.nanos()) / 1e9;
+    double seconds = seconds(before, now);
     List<String> all = new ArrayList<>(totals(before.stats(), now.stats(), seconds));
     all.add("");
     all.add(
@@ -47,6 +48,29 @@ final class TopView {
         .map(line -> line.length() > columns ? line.substring(0, columns) : line)
         .limit(lines)
         .toList();
+  }
+
+  /** The same for scripts: what {@code stats --json} says, with rates. */
+  static JsonObject json(Look before, Look now) {
+    double seconds = seconds(before, now);
+    JsonArray shards = new JsonArray();
+    Map<Integer, JsonObject> old = byId(before.shards());
+    byId(now.shards())
+        .forEach((id, shard) -> shards.add(withRates(shard, old.getOrDefault(id, shard), seconds)));
+    return withRates(now.stats(), before.stats(), seconds).put("shardList", shards);
+  }
+
+  private static JsonObject withRates(JsonObject now, JsonObject before, double seconds) {
+    JsonObject all = now.copy();
+    for (String counter : List.of("accepted", "delivered")) {
+      double rate = rate(now.getLong(counter), before.getLong(counter), seconds);
+      all.put(counter + "PerSecond", Math.round(rate));
+    }
+    return all.put("refusedPerSecond", Math.round(rate(refused(now), refused(before), seconds)));
+  }
+
+  private static double seconds(Look before, Look now) {
+    return Math.max(1, now.nanos() - before.nanos()) / 1e9;
   }
 
   private static List<String> totals(JsonObject before, JsonObject now, double seconds) {

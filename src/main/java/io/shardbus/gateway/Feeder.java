@@ -6,7 +6,6 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import java.util.ArrayDeque;
 import java.util.Locale;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -24,13 +23,19 @@ final class Feeder {
   private final RateLimit.Client rate;
   private final boolean patient;
   private final Runnable onRoom;
-  private final Queue<Held> held = new ArrayDeque<>();
+  private final ArrayDeque<Held> held = new ArrayDeque<>();
   private long heldBytes;
   private long counted; // of it, in the waiting room
   private boolean tooFast;
   private boolean ended;
 
-  private record Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
+  /** An event that waits, and the refusals behind it. */
+  private record Held(
+      RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack, Tally behind) {
+
+    Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
+      this(event, place, tally, ack, new Tally());
+    }
 
     long bytes() {
       return OVERHEAD_BYTES + event.sizeWithKey();
@@ -62,6 +67,15 @@ final class Feeder {
       hold(new Held(event, place, tally, ack));
       intake.retries().add(this::retry);
     }
+  }
+
+  /**
+   * Counts an event that cannot be pushed, but not before those that wait: what is counted are the
+   * first of the events that the client sent, so that it can go on behind them.
+   */
+  void refuse(String reason, Tally tally) {
+    Held last = held.peekLast();
+    (last == null ? tally : last.behind()).refuse(reason, 1);
   }
 
   private void hold(Held one) {
@@ -148,6 +162,7 @@ final class Feeder {
         return false;
       }
       count(-held.remove().bytes());
+      next.tally().addRefusalsOf(next.behind());
     }
     if (!ended) {
       onRoom.run();

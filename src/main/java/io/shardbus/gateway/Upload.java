@@ -118,7 +118,7 @@ final class Upload {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
       intake.refusals().count(Refusals.INVALID);
-      tally.refuse(Refusals.INVALID, 1);
+      feeder.refuse(Refusals.INVALID, tally);
       if (errors.size() < MAX_ERRORS) {
         errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
       }

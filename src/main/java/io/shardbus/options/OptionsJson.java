@@ -1,23 +1,31 @@
 package io.shardbus.options;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
+import com.fasterxml.jackson.databind.exc.InvalidNullException;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads options from JSON and writes them, by their getters and setters. What it refuses it names:
@@ -34,11 +42,12 @@ public final class OptionsJson {
                   .addDeserializer(Duration.class, new DurationReader())
                   .addSerializer(JsonObject.class, new JsonObjectWriter())
                   .addDeserializer(JsonObject.class, new JsonObjectReader()))
-          .enable(com.fasterxml.jackson.databind.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .disable(com.fasterxml.jackson.databind.DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .defaultPropertyInclusion(
               JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
+          // What has no value is left out, as in what is written.
+          .defaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL))
           .build();
 
   private OptionsJson() {}
@@ -50,8 +59,8 @@ public final class OptionsJson {
    * @param json the values
    * @param <T> the options' type
    * @return the same object
-   * @throws IllegalArgumentException if a key is unknown, or a value is of the wrong type or out of
-   *     range
+   * @throws IllegalArgumentException if a key is unknown, or a value is null, of the wrong type or
+   *     out of range
    */
   public static <T> T read(T options, JsonObject json) {
     try {
@@ -68,7 +77,7 @@ public final class OptionsJson {
                       .sorted()
                       .collect(Collectors.joining(", "))));
     } catch (JsonMappingException e) {
-      throw new IllegalArgumentException("option \"" + path(e) + "\": " + reason(e));
+      throw new IllegalArgumentException("option \"" + path(e) + "\": " + reason(e, json));
     } catch (IOException e) {
       throw new IllegalArgumentException("options: " + e.getMessage());
     }
@@ -94,14 +103,51 @@ public final class OptionsJson {
         .collect(Collectors.joining("."));
   }
 
-  private static String reason(JsonMappingException e) {
+  private static String reason(JsonMappingException e, JsonObject json) {
     Throwable cause = e;
     while (cause.getCause() != null && cause.getCause() != cause) {
       cause = cause.getCause();
     }
-    return cause instanceof JsonMappingException mapping
-        ? mapping.getOriginalMessage()
+    if (cause instanceof InvalidNullException) {
+      return "must not be null";
+    }
+    if (cause instanceof MismatchedInputException mismatch) {
+      return mustBe(mismatch.getTargetType(), value(e, json));
+    }
+    return cause instanceof JsonProcessingException unread
+        ? unread.getOriginalMessage()
         : String.valueOf(cause.getMessage());
+  }
+
+  private static @Nullable Object value(JsonMappingException e, JsonObject json) {
+    Object value = json;
+    for (JsonMappingException.Reference ref : e.getPath()) {
+      value = value instanceof JsonObject object ? object.getValue(ref.getFieldName()) : null;
+    }
+    return value;
+  }
+
+  /** Without what stands in place of text or an object, which may be a password. */
+  private static String mustBe(Class<?> type, @Nullable Object value) {
+    String is =
+        value instanceof JsonObject || value instanceof JsonArray
+            ? ""
+            : ", is " + Json.encode(value);
+    if (type == int.class || type == long.class) {
+      return "must be a whole number" + is;
+    }
+    if (type == double.class) {
+      return "must be a number" + is;
+    }
+    if (type == boolean.class) {
+      return "must be true or false" + is;
+    }
+    if (type.isEnum()) {
+      return "must be one of " + Arrays.toString(type.getEnumConstants()) + is;
+    }
+    boolean options =
+        Arrays.stream(type.getMethods()).anyMatch(method -> method.getName().startsWith("set"));
+    return options ? "must be a JSON object" : "must be text";
   }
 
   private static final class DurationWriter extends StdScalarSerializer<Duration> {
@@ -161,8 +207,7 @@ public final class OptionsJson {
         throws IOException {
       JsonNode node = in.readValueAsTree();
       if (!node.isObject()) {
-        throw new IllegalArgumentException(
-            "must be a JSON object, is " + new JsonArray().add(node.toString()).getString(0));
+        throw new IllegalArgumentException("must be a JSON object");
       }
       return new JsonObject(node.toString());
     }

@@ -58,6 +58,27 @@ public final class FolderLock implements AutoCloseable {
     }
   }
 
+  /**
+   * Finds out whether the folder could be taken if nobody else had it. Leaves no trace.
+   *
+   * @param folder the folder
+   * @param what what the folder is, for messages
+   * @throws IOException if the folder cannot be used, with a message for the operator
+   */
+  public static void check(Path folder, String what) throws IOException {
+    Path there = folder.toAbsolutePath();
+    while (there.getParent() != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there)) {
+      throw new IOException(
+          what + ": cannot make the folder " + folder + ": " + there + " is not a folder");
+    }
+    if (!Files.isWritable(there)) {
+      throw new IOException(what + ": cannot write to the folder " + there + ": access denied");
+    }
+  }
+
   private static FileChannel lock(Path file, Path folder, String what) throws IOException {
     FileChannel channel;
     try {

@@ -16,8 +16,7 @@ public final class OptionalLibrary {
     try {
       Class.forName(className, false, OptionalLibrary.class.getClassLoader());
     } catch (ClassNotFoundException e) {
-      throw new IllegalArgumentException(
-          "sink: this one needs the library " + artifact + " on the class path", e);
+      throw new IllegalArgumentException("needs the library " + artifact + " on the class path", e);
     }
   }
 }

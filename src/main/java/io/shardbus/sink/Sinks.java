@@ -36,6 +36,10 @@ public final class Sinks {
       throw new IllegalArgumentException(
           "sink: \"" + options.getName() + "\" is offered by more than one provider: " + found);
     }
-    return found.get(0).create(options.getConfig());
+    try {
+      return found.get(0).create(options.getConfig());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("sink " + options.getName() + ": " + e.getMessage(), e);
+    }
   }
 }

@@ -27,7 +27,7 @@ class FeedInputTest {
     byte[] latin1 = "\"caf\u00e9\"".getBytes(StandardCharsets.ISO_8859_1);
     Buffer input =
         Buffer.buffer(latin1).appendString("\n\n1\r\n\"a\rb\"\nlast").appendBytes(new byte[0]);
-    List<byte[]> lines = all(new ByteLines(new ByteArrayInputStream(input.getBytes())));
+    List<byte[]> lines = all(new ByteLines("input", new ByteArrayInputStream(input.getBytes())));
     assertThat(lines.get(0)).isEqualTo(latin1);
     assertThat(lines.subList(1, lines.size()))
         .extracting(line -> new String(line, StandardCharsets.UTF_8))
@@ -38,7 +38,8 @@ class FeedInputTest {
   void line_thatIsTooLongIsNamed() {
     String input = "1\n\n" + "x".repeat(200_000) + "\n2\n";
     ByteLines lines =
-        new ByteLines(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), 100_000);
+        new ByteLines(
+            "input", new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), 100_000);
     assertThatThrownBy(() -> all(lines))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("line 3")

@@ -2,6 +2,7 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.app.CommandProcesses.Run;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,12 +13,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,63 +28,27 @@ import org.junit.jupiter.api.io.TempDir;
 class ServeProcessTest {
 
   @TempDir Path dir;
-  private final List<Process> processes = new ArrayList<>();
-  private int count;
+  private CommandProcesses processes;
 
-  private record Run(Process process, Path out, Path err) {
-
-    String stdout() throws IOException {
-      return Files.readString(out);
-    }
-
-    String stderr() throws IOException {
-      return Files.readString(err);
-    }
-
-    int exit() throws Exception {
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("ends").isTrue();
-      return process.exitValue();
-    }
+  @BeforeEach
+  void setUp() {
+    processes =
+        new CommandProcesses(
+            dir,
+            "-cp",
+            System.getProperty("java.class.path"),
+            // As in the jar, where there is no configuration for tests.
+            "-Dlogback.configurationFile=io/shardbus/app/logback.xml",
+            "io.shardbus.app.Main");
   }
 
   @AfterEach
   void killAll() {
-    processes.forEach(Process::destroyForcibly);
+    processes.killAll();
   }
 
   private Run start(String... args) throws IOException {
-    return startWith(Map.of(), args);
-  }
-
-  private Run startWith(Map<String, String> environment, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
-    // As in the jar, where there is no configuration for tests.
-    command.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml");
-    command.add("io.shardbus.app.Main");
-    command.addAll(List.of(args));
-    Path out = dir.resolve("out" + count);
-    Path err = dir.resolve("err" + count++);
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    processes.add(process);
-    return new Run(process, out, err);
-  }
-
-  private String url(Run server) {
-    Awaitility.await()
-        .atMost(60, TimeUnit.SECONDS)
-        .until(() -> !server.process().isAlive() || server.stdout().contains("\n"));
-    try {
-      String line = server.stdout().strip();
-      assertThat(line).as(server.stderr()).startsWith("listening on http://127.0.0.1:");
-      return line.substring("listening on ".length());
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+    return processes.start(args);
   }
 
   private static String get(String url) throws Exception {
@@ -126,7 +93,7 @@ class ServeProcessTest {
   void serve_keepsEventsAcrossAGracefulStop() throws Exception {
     String data = dir.resolve("data").toString();
     Run server = start("serve", "--port", "0", "--data", data);
-    String url = url(server);
+    String url = server.url();
     assertThat(server.stderr()).contains("curl").contains(data).contains("sink log");
     Run feed = start("feed", "--url", url, "--generate", "5000", "--ack", "delivered", "--json");
     assertThat(feed.exit()).as(feed.stderr()).isZero();
@@ -144,7 +111,7 @@ class ServeProcessTest {
         .contains("0 not delivered");
 
     Run again = start("serve", "--port", "0", "--data", data);
-    String newUrl = url(again);
+    String newUrl = again.url();
     Run tail = start("tail", "--url", newUrl, "--from-start", "--count", "10000");
     assertThat(tail.exit()).as(tail.stderr()).isZero();
     assertThat(tail.stdout().lines().count()).isEqualTo(10_000);
@@ -165,6 +132,32 @@ class ServeProcessTest {
     assertThat(get(newUrl + "/")).contains("console/main.js");
   }
 
+  /** A server that nobody uses must not keep a machine awake. */
+  @Test
+  void idleServer_usesLittleProcessorTime() throws Exception {
+    Run server = start("serve", "--port", "0", "--data", dir.resolve("data").toString());
+    String url = server.url();
+    assertThat(get(url + "/health/ready")).contains("ready");
+    // Until it has started for good: compilers work on for a while.
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .pollInterval(Duration.ZERO)
+        .untilAsserted(() -> assertThat(busy(server, Duration.ofSeconds(5))).isLessThan(0.1));
+  }
+
+  /** The part of a processor that it takes. */
+  private static double busy(Run run, Duration time) throws Exception {
+    Duration before = processorTime(run);
+    long begun = System.nanoTime();
+    assertThat(run.process().waitFor(time.toMillis(), TimeUnit.MILLISECONDS)).isFalse();
+    long nanos = System.nanoTime() - begun;
+    return (double) processorTime(run).minus(before).toNanos() / nanos;
+  }
+
+  private static Duration processorTime(Run run) {
+    return run.process().info().totalCpuDuration().orElseThrow();
+  }
+
   @Test
   void faults_areOneClearLine() throws Exception {
     Path file = Files.createFile(dir.resolve("file"));
@@ -182,7 +175,7 @@ class ServeProcessTest {
           "--data",
           dir + "/d1");
     }
-    assertFails(1, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
+    assertFails(2, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
     assertFails(
         2,
         "unknown option \"bus.shard\"".replace("bus.", ""),
@@ -190,7 +183,7 @@ class ServeProcessTest {
         "--config",
         config.toString());
     assertFails(
-        1,
+        2,
         "\"nowhere\" is unknown, there are eventbus, jetstream, kafka, log, memory, noop, redis",
         "serve",
         "--sink",
@@ -199,7 +192,7 @@ class ServeProcessTest {
         dir + "/d2");
     assertFails(2, "port: 99999 must be 0 to 65535", "serve", "--port", "99999");
     assertFails(
-        1,
+        2,
         "insecure",
         "serve",
         "--host",
@@ -211,8 +204,7 @@ class ServeProcessTest {
         "--data",
         dir + "/d3");
     assertFails(2, "'--prot'", "serve", "--prot", "1");
-    assertFails(
-        1, "is the server running?", "feed", "--url", "http://127.0.0.1:1", "--generate", "1");
+    assertFails(1, "is the server running?", "stats", "--url", "http://127.0.0.1:1");
     assertFails(2, "--url", "stats", "--url", "localhost");
   }
 
@@ -221,7 +213,7 @@ class ServeProcessTest {
     Path tokens =
         Files.writeString(dir.resolve("tokens"), "ingest hush-i\nread hush-r\nadmin hush-a\n");
     Run server =
-        startWith(
+        processes.start(
             Map.of("SHARDBUS_TOKENS_FILE", tokens.toString()),
             "serve",
             "--port",
@@ -230,13 +222,13 @@ class ServeProcessTest {
             "memory",
             "--data",
             dir + "/d");
-    String url = url(server);
+    String url = server.url();
     assertFails(1, "the server said 401", "stats", "--url", url);
     assertFails(1, "the server said 403", "stats", "--url", url, "--token", "hush-i");
     assertFails(2, "--token", "stats", "--url", url, "--token", "hush i");
     for (String via : List.of("http", "ws")) {
       Run feed =
-          startWith(
+          processes.start(
               Map.of("SHARDBUS_TOKEN", "hush-i"),
               "feed",
               "--url",
@@ -254,7 +246,8 @@ class ServeProcessTest {
     Run scale = start("scale", "up", "1", "--url", url, "--token", "hush-a");
     assertThat(scale.exit()).as(scale.stderr()).isZero();
     Run stats =
-        startWith(Map.of("SHARDBUS_TOKEN", "hush-i"), "stats", "--url", url, "--token", "hush-r");
+        processes.start(
+            Map.of("SHARDBUS_TOKEN", "hush-i"), "stats", "--url", url, "--token", "hush-r");
     assertThat(stats.exit()).as(stats.stderr()).isZero();
     assertThat(server.stdout() + server.stderr()).doesNotContain("hush");
   }
@@ -267,7 +260,7 @@ class ServeProcessTest {
             "{\"bus\":{\"sink\":{\"name\":\"redis\",\"config\":{\"password\":\"hush\","
                 + "\"connectionString\":\"redis://me:hush@127.0.0.1\"}}}}");
     Run print =
-        startWith(
+        processes.start(
             Map.of("SHARDBUS_TOKEN_READ", "hush"),
             "serve",
             "--config",
@@ -290,22 +283,5 @@ class ServeProcessTest {
     JsonObject bus = new JsonObject(print.stdout()).getJsonObject("bus");
     assertThat(bus.getJsonObject("batch")).isNotEmpty();
     assertThat(bus.getJsonObject("scaling")).as("what serve makes of none").isNotEmpty();
-  }
-
-  @Test
-  void check_findsWhatServeWouldNotStartWith() throws Exception {
-    assertThat(checked("--sink", "nowhere")).contains("nowhere").contains("log");
-    assertThat(checked("--host", "0.0.0.0")).contains("give tokens");
-    String tokens = dir.resolve("no-tokens").toString();
-    Run missing = startWith(Map.of("SHARDBUS_TOKENS_FILE", tokens), "serve", "--check");
-    assertThat(missing.exit()).isNotZero();
-    assertThat(missing.stderr()).contains(tokens);
-  }
-
-  private String checked(String option, String value) throws Exception {
-    Run run = start("serve", "--check", option, value);
-    assertThat(run.exit()).isNotZero();
-    assertThat(run.stdout()).doesNotContain("good");
-    return run.stderr();
   }
 }

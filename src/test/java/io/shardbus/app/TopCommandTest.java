@@ -12,8 +12,12 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is for people at a terminal, in processes of its own. */
 class TopCommandTest {
+
+  private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
 
   @TempDir Path dir;
   private final RecordingSink sink = new RecordingSink();
@@ -110,7 +116,47 @@ class TopCommandTest {
     assertThat(lines.subList(5, 7))
         .allMatch(line -> line.contains("active"))
         .anyMatch(line -> line.contains("[####################] 100.0%"));
+    JsonObject all = new JsonObject(run(command("top", "--once", "--json", "--url", url())));
+    assertThat(all.getLong("accepted")).isEqualTo(total.accepted());
+    assertThat(all.getLong("acceptedPerSecond")).isZero();
+    assertThat(all.getJsonArray("shardList"))
+        .hasSize(2)
+        .allMatch(shard -> ((JsonObject) shard).getLong("acceptedPerSecond") == 0)
+        .anyMatch(shard -> ((JsonObject) shard).getDouble("fillRatio") == 1);
     hold.complete();
+  }
+
+  @Test
+  void rates_areThoseBetweenTwoLooks() {
+    JsonObject before = shard(1, 100, 50);
+    JsonObject now = shard(1, 300, 100);
+    JsonObject json = TopView.json(look(0, before), look(2_000_000_000, now, shard(2, 7, 7)));
+    assertThat(json.getLong("acceptedPerSecond")).isEqualTo(100);
+    JsonObject first = json.getJsonArray("shardList").getJsonObject(0);
+    assertThat(first.getInteger("id")).isEqualTo(1);
+    assertThat(first.getLong("acceptedPerSecond")).isEqualTo(100);
+    assertThat(first.getLong("deliveredPerSecond")).isEqualTo(25);
+    JsonObject added = json.getJsonArray("shardList").getJsonObject(1);
+    assertThat(added.getLong("acceptedPerSecond")).as("known from now on").isZero();
+  }
+
+  private static JsonObject shard(int id, long accepted, long delivered) {
+    return new JsonObject()
+        .put("id", id)
+        .put("accepted", accepted)
+        .put("delivered", delivered)
+        .put("refused", new JsonObject().put("backpressure", 0));
+  }
+
+  /** Whose totals are those of the first shard. */
+  private static TopView.Look look(long nanos, JsonObject... shards) {
+    return new TopView.Look(
+        nanos, shards[0], new JsonObject().put("shards", new JsonArray(List.of(shards))));
+  }
+
+  @Test
+  void json_isForScripts() {
+    assertThat(Main.execute(NOWHERE, NOWHERE, "top", "--json")).isEqualTo(2);
   }
 
   @Test

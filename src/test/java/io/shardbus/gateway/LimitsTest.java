@@ -273,6 +273,30 @@ class LimitsTest {
     assertThat(server.bus.stats().total().accepted()).isEqualTo(accepted);
   }
 
+  /** Else a client that goes on behind what was counted would leave out what was not taken. */
+  @Test
+  void upload_countsTheFirstOfItsEvents() throws Exception {
+    start(
+        new GatewayOptions()
+            .setMaxEventsPerSecondPerClient(1)
+            .setBackpressureTimeout(Duration.ofMillis(1)),
+        BackpressureMode.FAIL_PRODUCER);
+    Answer answer = server.post("/v1/events", NDJSON, "{\n1\n2\n{\n{\n" + lines(1_000));
+    assertThat(answer.status()).isEqualTo(429);
+    assertThat(answer.json().getInteger("accepted")).isEqualTo(1);
+    assertThat(answer.json().getInteger("rejected")).isEqualTo(1);
+    assertThat(answer.detail()).contains("behind the first 2 lines");
+  }
+
+  @Test
+  void upload_countsInvalidLinesInTheirTurn() throws Exception {
+    start(new GatewayOptions().setMaxEventsPerSecondPerClient(100), BackpressureMode.FAIL_PRODUCER);
+    Answer answer = server.post("/v1/events", NDJSON, (lines(2) + "{\n").repeat(60));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(202);
+    assertThat(answer.json().getInteger("accepted")).isEqualTo(120);
+    assertThat(answer.json().getInteger("rejected")).isEqualTo(60);
+  }
+
   @Test
   void upload_countsBlankLinesToo() throws Exception {
     start(

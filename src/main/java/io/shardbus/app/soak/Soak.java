@@ -1,5 +1,7 @@
 package io.shardbus.app.soak;
 
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
@@ -10,6 +12,7 @@ public final class Soak {
   private static final long EVENTS_PER_ROUND = 1_000_000;
 
   private final PrintWriter out;
+  private final boolean json;
   private final long firstSeed;
   private long rounds;
   private long offered;
@@ -20,11 +23,13 @@ public final class Soak {
 
   /**
    * @param firstSeed the seed of the first round; each further round has the next one
-   * @param out told of each round
+   * @param out told of each round, and what they came to, a line each
+   * @param json whether these lines are JSON objects
    */
-  public Soak(long firstSeed, PrintWriter out) {
+  public Soak(long firstSeed, PrintWriter out, boolean json) {
     this.firstSeed = firstSeed;
     this.out = out;
+    this.json = json;
   }
 
   /**
@@ -43,26 +48,47 @@ public final class Soak {
       try {
         round = new SoakRound(seed, EVENTS_PER_ROUND).run();
       } catch (Exception e) {
-        out.println("seed " + seed + ": the round did not end: " + e);
+        out.println(
+            json
+                ? new JsonObject().put("seed", seed).put("error", e.toString()).encode()
+                : "seed " + seed + ": the round did not end: " + e);
         out.flush();
         throw e;
       }
       report(round);
       rounds++;
     } while (!broken && rounds < maxRounds && System.nanoTime() - start < time.toNanos());
-    out.printf(
-        Locale.ROOT,
-        "%s: %,d events offered, %,d delivered, %,d scalings, %,d verticles killed, %,d rounds in"
-            + " %,d s%n",
-        broken ? "PROMISES BROKEN" : "all promises kept",
-        offered,
-        delivered,
-        scalings,
-        kills,
-        rounds,
-        (System.nanoTime() - start) / 1_000_000_000);
-    out.flush();
+    summarize((System.nanoTime() - start) / 1_000_000_000);
     return !broken;
+  }
+
+  private void summarize(long seconds) {
+    if (json) {
+      JsonObject all = counts(offered, delivered, scalings, kills);
+      out.println(
+          all.put("rounds", rounds).put("seconds", seconds).put("promisesKept", !broken).encode());
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "%s: %,d events offered, %,d delivered, %,d scalings, %,d verticles killed, %,d rounds"
+              + " in %,d s%n",
+          broken ? "PROMISES BROKEN" : "all promises kept",
+          offered,
+          delivered,
+          scalings,
+          kills,
+          rounds,
+          seconds);
+    }
+    out.flush();
+  }
+
+  private static JsonObject counts(long offered, long delivered, long scalings, long kills) {
+    return new JsonObject()
+        .put("offered", offered)
+        .put("delivered", delivered)
+        .put("scalings", scalings)
+        .put("kills", kills);
   }
 
   private void report(SoakRound.Result round) {
@@ -70,18 +96,30 @@ public final class Soak {
     delivered += round.delivered();
     scalings += round.scalings();
     kills += round.kills();
-    out.printf(
-        Locale.ROOT,
-        "%s: %,d offered, %,d delivered, %d scalings, %d kills, %s%n",
-        round.plan(),
-        round.offered(),
-        round.delivered(),
-        round.scalings(),
-        round.kills(),
-        round.violationCount() == 0 ? "ok" : round.violationCount() + " VIOLATIONS");
-    round.violations().forEach(violation -> out.println("  " + violation));
-    out.flush();
     broken |= round.violationCount() > 0;
+    if (json) {
+      out.println(
+          new JsonObject()
+              .put("seed", round.seed())
+              .put("plan", round.plan())
+              .mergeIn(counts(round.offered(), round.delivered(), round.scalings(), round.kills()))
+              .put("violationCount", round.violationCount())
+              .put("violations", new JsonArray(round.violations()))
+              .encode());
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "seed %d: %s: %,d offered, %,d delivered, %d scalings, %d kills, %s%n",
+          round.seed(),
+          round.plan(),
+          round.offered(),
+          round.delivered(),
+          round.scalings(),
+          round.kills(),
+          round.violationCount() == 0 ? "ok" : round.violationCount() + " VIOLATIONS");
+      round.violations().forEach(violation -> out.println("  " + violation));
+    }
+    out.flush();
   }
 
   /**

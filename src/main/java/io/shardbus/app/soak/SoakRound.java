@@ -43,6 +43,7 @@ final class SoakRound {
 
   /** What a round came to. */
   record Result(
+      long seed,
       String plan,
       long offered,
       long delivered,
@@ -115,6 +116,7 @@ final class SoakRound {
     audit(bus.stats(), bus);
     BusStats.Scaling scaling = bus.stats().scaling();
     return new Result(
+        seed,
         plan(),
         bus.stats().offered(),
         bus.stats().total().delivered(),
@@ -127,8 +129,7 @@ final class SoakRound {
   private String plan() {
     return String.format(
         Locale.ROOT,
-        "seed %d: %s, ring %d, batches of %d to %d",
-        seed,
+        "%s, ring %d, batches of %d to %d",
         options.getBackpressure(),
         options.getRingCapacity(),
         options.getBatch().getMinSize(),

@@ -21,8 +21,7 @@ public final class NoopSinkProvider implements SinkProvider {
   @Override
   public Sink create(JsonObject config) {
     if (!config.isEmpty()) {
-      throw new IllegalArgumentException(
-          "sink noop: unknown option " + config.fieldNames() + ": it has none");
+      throw new IllegalArgumentException("unknown option " + config.fieldNames() + ": it has none");
     }
     return new NoopSink();
   }

@@ -1,0 +1,89 @@
+package io.shardbus.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.app.CommandProcesses.Run;
+import io.shardbus.sink.SinkProvider;
+import io.vertx.core.json.JsonObject;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The jar as it is shipped; run in the phase {@code verify}, when there is one. */
+@Tag("jar")
+class JarTest {
+
+  @TempDir Path dir;
+  private CommandProcesses jar;
+
+  @BeforeEach
+  void setUp() {
+    jar = new CommandProcesses(dir, "-jar", System.getProperty("shardbus.jar"));
+  }
+
+  @AfterEach
+  void killAll() {
+    jar.killAll();
+  }
+
+  private static JsonObject ask(HttpRequest.Builder request) throws Exception {
+    return new JsonObject(
+        HttpClient.newHttpClient()
+            .send(request.build(), HttpResponse.BodyHandlers.ofString())
+            .body());
+  }
+
+  @Test
+  void version_isThatOfTheBuild() throws Exception {
+    Run version = jar.start("--version");
+    assertThat(version.exit()).isZero();
+    assertThat(version.stdout()).startsWith("shardbus " + System.getProperty("shardbus.version"));
+    assertThat(version.stderr()).isEmpty();
+  }
+
+  @Test
+  void server_takesAnEventGivesItBackAndStops() throws Exception {
+    String data = dir.resolve("data").toString();
+    Run server = jar.start("serve", "--port", "0", "--sink", "memory", "--data", data);
+    URI events = URI.create(server.url() + "/v1/events");
+    JsonObject taken =
+        ask(
+            HttpRequest.newBuilder(URI.create(events + "?ack=delivered"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"n\":1}")));
+    assertThat(taken.getInteger("shard")).isNotNull();
+    JsonObject read = ask(HttpRequest.newBuilder(events));
+    assertThat(read.getJsonArray("events")).hasSize(1);
+    assertThat(read.getJsonArray("events").getJsonObject(0).getJsonObject("event"))
+        .isEqualTo(new JsonObject().put("n", 1));
+    server.process().destroy(); // SIGTERM
+    assertThat(server.exit()).as(server.stderr()).isZero();
+    assertThat(server.stderr())
+        .contains("stopped: 1 events accepted, 1 delivered")
+        .doesNotContain("WARN")
+        .doesNotContain("SLF4J");
+  }
+
+  @Test
+  void sinks_areAllThere() throws Exception {
+    List<String> names =
+        ServiceLoader.load(SinkProvider.class).stream()
+            .map(provider -> provider.get().name())
+            .toList();
+    assertThat(names).contains("log", "memory", "noop", "redis", "jetstream", "kafka", "eventbus");
+    for (String name : names) {
+      Run check = jar.start("serve", "--check", "--sink", name);
+      assertThat(check.exit()).as(check.stderr()).isZero();
+      assertThat(check.stdout()).contains("good");
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package io.shardbus.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code serve --check} refuses what {@code serve} refuses, in the same words. */
+@Timeout(60) // for a server that starts
+class ServeCheckTest {
+
+  @TempDir Path dir;
+  private String out;
+  private String err;
+
+  private int serve(String... options) {
+    List<String> words = new ArrayList<>(List.of("serve"));
+    words.addAll(List.of(options));
+    StringWriter outWriter = new StringWriter();
+    StringWriter errWriter = new StringWriter();
+    int code =
+        Main.execute(
+            new PrintWriter(outWriter), new PrintWriter(errWriter), words.toArray(String[]::new));
+    out = outWriter.toString();
+    err = errWriter.toString();
+    return code;
+  }
+
+  private void assertRefused(String what, String allowed, String... options) {
+    List<String> said = new ArrayList<>();
+    for (String mode : new String[] {"--check", "--print-config", "--debug=false"}) {
+      List<String> all = new ArrayList<>(List.of(options));
+      all.add(mode);
+      int code = serve(all.toArray(String[]::new));
+      assertThat(code).as("%s: %s", mode, err).isEqualTo(2);
+      assertThat(out).as(mode).isEmpty();
+      assertThat(err).contains(what).contains(allowed).doesNotContain("Exception");
+      assertThat(err.lines()).hasSize(1);
+      said.add(err);
+    }
+    assertThat(said).as("the same words").containsOnly(said.get(0));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // unknown names
+        "{'bus':{'sink':{'name':'nowhere'}}} | sink: \"nowhere\" is unknown | eventbus, jetstream,"
+            + " kafka, log",
+        "{'buss':{}} | unknown section \"buss\" | bus and gateway",
+        "{'bus':{'shard':1}} | \"bus\": unknown option \"shard\" | shards",
+        "{'bus':{'batch':{'size':1}}} | unknown option \"batch.size\" | maxSize",
+        "{'bus':{'delivery':{'retries':1}}} | unknown option \"delivery.retries\" | maxAttempts",
+        "{'bus':{'scaling':{'max':1}}} | unknown option \"scaling.max\" | maxShards",
+        "{'bus':{'sink':{'type':'log'}}} | unknown option \"sink.type\" | name",
+        "{'bus':{'sink':{'config':{'folder':'x'}}}} | sink log: unknown option \"folder\" | dir",
+        "{'bus':{'sink':{'name':'noop','config':{'a':1}}}} | sink noop: unknown option | it has"
+            + " none",
+        "{'gateway':{'prot':1}} | \"gateway\": unknown option \"prot\" | port",
+        "{'gateway':{'tls':{'cert':'x'}}} | unknown option \"tls.cert\" | certificate",
+        "{'gateway':{'token':{'write':'x'}}} | unknown option \"token.write\" | ingest",
+        // null
+        "null | not a JSON object | JSON",
+        "{'bus':null} | section \"bus\" | JSON object",
+        "{'bus':{'shards':null}} | option \"shards\" | must not be null",
+        "{'bus':{'backpressure':null}} | option \"backpressure\" | must not be null",
+        "{'bus':{'address':null}} | option \"address\" | must not be null",
+        "{'bus':{'closeTimeout':null}} | option \"closeTimeout\" | must not be null",
+        "{'bus':{'dataDir':null}} | option \"dataDir\" | must not be null",
+        "{'bus':{'scaling':null}} | option \"scaling\" | must not be null",
+        "{'bus':{'batch':null}} | option \"batch\" | must not be null",
+        "{'bus':{'batch':{'maxDelay':null}}} | option \"batch.maxDelay\" | must not be null",
+        "{'bus':{'sink':null}} | option \"sink\" | must not be null",
+        "{'bus':{'sink':{'config':null}}} | option \"sink.config\" | must not be null",
+        "{'bus':{'sink':{'config':{'writers':null}}}} | sink log: option \"writers\" | must not be"
+            + " null",
+        "{'gateway':{'host':null}} | option \"host\" | must not be null",
+        "{'gateway':{'tls':null}} | option \"tls\" | must not be null",
+        "{'gateway':{'token':{'read':null}}} | option \"token.read\" | must not be null",
+        // types
+        "{'bus':[]} | section \"bus\" | JSON object",
+        "{'bus':{'shards':'three'}} | option \"shards\" | must be a whole number, is \"three\"",
+        "{'bus':{'shards':1.5}} | option \"shards\" | must be a whole number, is 1.5",
+        "{'bus':{'shards':true}} | option \"shards\" | must be a whole number",
+        "{'bus':{'shards':[1]}} | option \"shards\" | must be a whole number",
+        "{'bus':{'shards':99999999999}} | option \"shards\" | 99999999999",
+        "{'bus':{'batch':{'adaptive':'yes'}}} | option \"batch.adaptive\" | must be true or false,"
+            + " is \"yes\"",
+        "{'bus':{'scaling':{'fillRatioThreshold':'x'}}} | option \"scaling.fillRatioThreshold\" |"
+            + " must be a number, is \"x\"",
+        "{'bus':{'backpressure':5}} | option \"backpressure\" | must be text",
+        "{'bus':{'backpressure':'drop'}} | backpressure: \"drop\" | drop-newest",
+        "{'bus':{'closeTimeout':30}} | option \"closeTimeout\" | such as 10ms",
+        "{'bus':{'closeTimeout':[]}} | option \"closeTimeout\" | such as 10ms",
+        "{'bus':{'batch':5}} | option \"batch\" | must be a JSON object",
+        "{'bus':{'batch':[]}} | option \"batch\" | must be a JSON object",
+        "{'bus':{'sink':{'config':5}}} | option \"sink.config\" | must be a JSON object",
+        "{'bus':{'sink':{'config':{'synchronous':'maybe'}}}} | option \"synchronous\" | normal",
+        "{'gateway':{'host':[]}} | option \"host\" | must be text",
+        // ranges
+        "{'bus':{'shards':0}} | shards: 0 | 1 to 65535",
+        "{'bus':{'ringCapacity':1000}} | ringCapacity: 1000 | power of two",
+        "{'gateway':{'port':70000}} | port: 70000 | 0 to 65535",
+        "{'gateway':{'allowedOrigins':'*'}} | allowedOrigins: \"*\" | https://app.example:8443",
+        "{'bus':{'sink':{'config':{'writers':0}}}} | writers: 0 | 1 to 64",
+        "{'bus':{'sink':{'name':'kafka','config':{'properties':{'acks':'0'}}}}} | acks cannot be"
+            + " set | decides",
+        // what contradicts
+        "{'bus':{'batch':{'minSize':10,'maxSize':5}}} | batch.minSize: 10 | batch.maxSize, which is"
+            + " 5",
+        "{'bus':{'maxRingBytes':1}} | maxRingBytes: 1 | maxEventBytes",
+        "{'bus':{'scaling':{'underutilizedThreshold':0.9}}} | underutilizedThreshold: 0.9 | below",
+        "{'gateway':{'host':'0.0.0.0'}} | host: 0.0.0.0 | give tokens",
+        "{'gateway':{'tls':{'key':'pom.xml'}}} | tls: certificate and key | certificate is missing",
+        // files
+        "{'gateway':{'tokensFile':'no-such-file'}} | tokensFile | there is no no-such-file",
+        "{'gateway':{'tls':{'key':'pom.xml','certificate':'none'}}} | tls.certificate | there is no"
+            + " none",
+        "{'gateway':{'tls':{'key':'pom.xml','certificate':'pom.xml'}}} | tls | cannot be used"
+      })
+  void badConfiguration_isRefused(String json, String what, String allowed) throws Exception {
+    Path file = Files.writeString(dir.resolve("c.json"), json.replace('\'', '"'));
+    assertRefused(
+        what, allowed, "--config", file.toString(), "--data", dir.resolve("d").toString());
+  }
+
+  @Test
+  void badFlags_areRefused() throws Exception {
+    String data = dir.resolve("d").toString();
+    assertRefused("port: 65536", "0 to 65535", "--port", "65536");
+    assertRefused("shards: 0", "1 to 65535", "--shards", "0");
+    assertRefused("\"nowhere\"", "memory, noop", "--sink", "nowhere", "--data", data);
+    assertRefused("host: 0.0.0.0", "give tokens", "--host", "0.0.0.0", "--data", data);
+    assertRefused("none.json", "no such file", "--config", dir.resolve("none.json").toString());
+    Path file = Files.writeString(dir.resolve("file"), "");
+    assertRefused("dataDir: ", file + " is not a folder", "--data", file.toString());
+    assertRefused("dataDir: ", file + " is not a folder", "--data", file + "/x/y");
+  }
+
+  @Test
+  void secrets_areNotRepeated() throws Exception {
+    for (String bad :
+        new String[] {
+          "{'gateway':{'token':'hush'}}",
+          "{'gateway':{'token':{'read':['hush']}}}",
+          "{'gateway':{'token':{'read':'hush hush'}}}",
+          "{'bus':{'sink':{'name':'redis','config':{'password':['hush']}}}}",
+          "{'bus':{'sink':{'config':'hush'}}}"
+        }) {
+      Path file = Files.writeString(dir.resolve("c.json"), bad.replace('\'', '"'));
+      assertThat(serve("--check", "--config", file.toString())).as(bad).isEqualTo(2);
+      assertThat(err).contains("option").doesNotContain("hush");
+    }
+  }
+
+  @Test
+  void check_leavesNoTrace() {
+    Path data = dir.resolve("a/b");
+    for (String mode : new String[] {"--check", "--print-config"}) {
+      assertThat(serve(mode, "--data", data.toString())).as(err).isZero();
+      assertThat(data.getParent()).doesNotExist();
+    }
+  }
+}
