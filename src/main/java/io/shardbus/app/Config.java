@@ -68,6 +68,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
         checked -> {
           Config config = withDefaults(checked);
           config.bus().validate();
+          config.gateway().validate();
           return new Config(config.bus(), config.gateway(), ignored);
         });
   }

@@ -19,6 +19,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -95,8 +96,8 @@ public final class Gateway {
   }
 
   /**
-   * Checks what the setters of the options cannot see: the files that they name, and whether
-   * anybody may reach the server. Starts nothing. Blocks.
+   * Checks what the setters of the options cannot see: whether they contradict each other, the
+   * files that they name, and whether anybody may reach the server. Starts nothing. Blocks.
    *
    * @param vertx whose TLS engine certificates are tried with
    * @param options the options
@@ -124,6 +125,7 @@ public final class Gateway {
 
     /** Blocks. Throws {@link IllegalArgumentException} if the server must not start. */
     Files(Vertx vertx, GatewayOptions options) throws UnknownHostException {
+      options.validate();
       tls = new Tls(vertx, options.getTls());
       tlsWatch = new FileWatch(tls.files());
       tokenWatch = new FileWatch(TokenStore.files(options));
@@ -158,7 +160,8 @@ public final class Gateway {
 
   private static HttpServerOptions httpOptions(GatewayOptions options) {
     return new HttpServerOptions()
-        .setIdleTimeout((int) options.getIdleTimeout().toSeconds())
+        .setIdleTimeout((int) options.getIdleTimeout().toMillis())
+        .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
         // Else a connection is not counted before its first byte.
         .setHttp2ClearTextEnabled(false)
         .setMaxInitialLineLength(options.getMaxUriBytes())
@@ -247,7 +250,7 @@ public final class Gateway {
     HttpServer listening = server;
     return listening == null
         ? Future.succeededFuture()
-        : listening.shutdown(GRACE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
+        : listening.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** What it answers; empty before it listens. */

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -111,6 +112,28 @@ public final class GatewayOptions {
    */
   public GatewayOptions(JsonObject json) {
     OptionsJson.read(this, json);
+  }
+
+  /**
+   * Checks what the setters cannot see.
+   *
+   * @throws IllegalArgumentException naming the options that contradict each other
+   */
+  public void validate() {
+    requireBelowIdle("backpressureTimeout", backpressureTimeout);
+    requireBelowIdle("ackTimeout", ackTimeout);
+  }
+
+  /** A request that waits is silent: its connection would be closed before it is answered. */
+  private void requireBelowIdle(String name, Duration wait) {
+    if (wait.compareTo(idleTimeout) >= 0) {
+      throw new IllegalArgumentException(
+          name
+              + ": "
+              + Durations.format(wait)
+              + " must be below idleTimeout, which is "
+              + Durations.format(idleTimeout));
+    }
   }
 
   /**
@@ -366,7 +389,7 @@ public final class GatewayOptions {
 
   /**
    * @param time how long a request waits for room in mode fail-producer before it is answered with
-   *     429, 0 to 1 hour
+   *     429, 0 to 1 hour, below {@code idleTimeout}
    * @return this
    */
   public GatewayOptions setBackpressureTimeout(Duration time) {
@@ -508,7 +531,7 @@ public final class GatewayOptions {
 
   /**
    * @param value how long a request with {@code ack=delivered} waits for the sink before it is
-   *     answered with 504, 1 s to 1 day
+   *     answered with 504, 1 s to 1 day, below {@code idleTimeout}
    * @return this
    */
   public GatewayOptions setAckTimeout(Duration value) {

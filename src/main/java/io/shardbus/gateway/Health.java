@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardState;
 import io.shardbus.verticle.SinkHealth;
 import io.vertx.core.json.JsonObject;
@@ -60,6 +61,10 @@ final class Health {
     if (!failing.isEmpty()) {
       return "the sink " + bus.sink().name() + " keeps failing for the shards " + failing;
     }
-    return shards.stream().allMatch(shard -> shard.fillRatio() >= 1) ? "all rings are full" : null;
+    boolean full =
+        bus.shards().shards().stream()
+            .filter(shard -> shard.state() == ShardState.ACTIVE)
+            .allMatch(Shard::isFull);
+    return full ? "all rings are full" : null;
   }
 }

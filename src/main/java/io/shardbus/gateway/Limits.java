@@ -62,6 +62,7 @@ final class Limits {
     JsonObject ofGateway = changes.copy();
     Object eventBytes = ofGateway.remove(EVENT);
     GatewayOptions next = OptionsJson.read(new GatewayOptions(options), ofGateway);
+    next.validate();
     if (changes.containsKey(EVENT)) {
       if (!(eventBytes instanceof Integer bytes)) {
         throw new IllegalArgumentException(

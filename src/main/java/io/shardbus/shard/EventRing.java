@@ -54,6 +54,10 @@ final class EventRing {
 
   private final AtomicInteger sampleCounter = new AtomicInteger();
   private final AtomicLong largeBytes = new AtomicLong();
+
+  /** The size of the last event for which there was no room in bytes; at first 0. */
+  private volatile int refusedBytes;
+
   private final AtomicInteger evictors = new AtomicInteger();
 
   private volatile boolean sealed;
@@ -116,6 +120,11 @@ final class EventRing {
     return (events == 1 || frozen) ? !isEmpty() : queue.size() >= events;
   }
 
+  /** Whether no event fits, or not the last one that did not. */
+  boolean isFull() {
+    return size() >= capacity || largeBytes.get() + refusedBytes > maxLargeBytes;
+  }
+
   long largeBytes() {
     return largeBytes.get();
   }
@@ -174,7 +183,9 @@ final class EventRing {
     if (footprint <= SMALL_EVENT_BYTES) {
       return queue.offer(event);
     }
-    if (largeBytes.addAndGet(footprint) <= maxLargeBytes && queue.offer(event)) {
+    if (largeBytes.addAndGet(footprint) > maxLargeBytes) {
+      refusedBytes = footprint;
+    } else if (queue.offer(event)) {
       return true;
     }
     largeBytes.addAndGet(-footprint);

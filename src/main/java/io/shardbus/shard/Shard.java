@@ -85,6 +85,16 @@ public final class Shard {
   }
 
   /**
+   * Whether there is no room, be it in events or in bytes. Room in bytes depends on the event: what
+   * counts is the last one for which there was none.
+   *
+   * @return true if the like of it would be refused again
+   */
+  public boolean isFull() {
+    return ring.isFull();
+  }
+
+  /**
    * The shard's state.
    *
    * @return where it is in its life

@@ -82,6 +82,7 @@ class ConfigTest {
         "{\"bus\":{\"shard\":1}}|unknown option|shards",
         "{\"bus\":{\"batch\":{\"minSize\":-1}}}|batch.minSize|1 to 1000000",
         "{\"gateway\":{\"port\":70000}}|port|0 to 65535",
+        "{\"gateway\":{\"idleTimeout\":\"30s\"}}|ackTimeout: 1m|below idleTimeout, which is 30s",
         "{\"bus\":{\"batch\":{\"minSize\":10,\"maxSize\":5}}}|batch.minSize|at most"
       })
   void badFiles_areNamed(String text, String what, String allowed) throws Exception {

@@ -17,12 +17,15 @@ import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +47,7 @@ import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.Actions;
 import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
@@ -188,36 +192,121 @@ class ConsoleTest {
     assertThat(errors).isEmpty();
   }
 
+  /** What the page shows, by the names of /v1/stats; at one moment. */
+  @SuppressWarnings("unchecked")
+  private static Map<String, Long> shown() {
+    return (Map<String, Long>)
+        browser.executeScript(
+            """
+            const shown = {}
+            for (const tile of document.querySelectorAll('[id^=total-]')) {
+              shown[tile.id.slice(6)] = Number(tile.textContent.replaceAll(',', ''))
+            }
+            return shown\
+            """);
+  }
+
+  private JsonObject api(String path) throws Exception {
+    return await(
+            vertx
+                .createHttpClient()
+                .request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
+                .compose(request -> request.send())
+                .compose(response -> response.body()))
+        .toJsonObject();
+  }
+
+  private void postBroken() throws Exception {
+    await(
+        vertx
+            .createHttpClient()
+            .request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
+            .compose(request -> request.putHeader("Content-Type", "application/json").send("{"))
+            .compose(response -> response.body()));
+  }
+
+  /** The totals as the page adds them up. */
+  private Map<String, Long> totals() throws Exception {
+    JsonObject stats = api("/v1/stats");
+    long refused = 0;
+    for (Map.Entry<String, Object> reason : stats.getJsonObject("refused")) {
+      refused += ((Number) reason.getValue()).longValue();
+    }
+    return Map.of(
+        "accepted", stats.getLong("accepted"),
+        "delivered", stats.getLong("delivered"),
+        "pending", stats.getLong("pendingInRings") + stats.getLong("inFlight"),
+        "refused", refused,
+        "evicted", stats.getLong("evicted"),
+        "deadLettered", stats.getLong("deadLettered"));
+  }
+
   @Test
-  void numbers_areThoseOfTheApi() throws Exception {
+  void numbersUnderLoad_lieBetweenThoseOfTheApiBeforeAndAfter() throws Exception {
     open();
     long timer = load();
     for (int i = 0; i < 3; i++) {
-      long before = bus.stats().total().accepted();
-      soon().until(() -> number("total-accepted") > before);
-      assertThat(number("total-accepted")).isLessThanOrEqualTo(bus.stats().total().accepted());
+      Map<String, Long> before = totals();
+      soon().until(() -> shown().get("accepted") > before.get("accepted"));
+      Map<String, Long> shown = shown();
+      Map<String, Long> after = totals();
+      assertThat(shown).containsOnlyKeys(before.keySet());
+      for (String grows : List.of("accepted", "delivered", "refused", "evicted", "deadLettered")) {
+        assertThat(shown.get(grows)).as(grows).isBetween(before.get(grows), after.get(grows));
+      }
     }
     vertx.cancelTimer(timer);
-    await(bus.flush());
+    assertNoErrors();
+  }
+
+  private void assertShardsAreShown() throws Exception {
+    List<WebElement> rows = browser.findElements(By.cssSelector("#shard-rows tr"));
+    assertThat(rows).hasSize(3);
+    for (Object each : api("/v1/shards").getJsonArray("shards")) {
+      JsonObject shard = (JsonObject) each;
+      assertThat(
+              rows.get(shard.getInteger("id")).findElements(By.cssSelector("[role=cell]")).stream()
+                  .limit(7)
+                  .map(WebElement::getText))
+          .containsExactly(
+              "" + shard.getInteger("id"),
+              shard.getString("state"),
+              "0.0 %",
+              "0",
+              "0",
+              "1.00",
+              "good");
+    }
+  }
+
+  @Test
+  void numbersAfterLoad_areThoseOfTheApi() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    open(sink);
     for (int i = 0; i < 20_000; i++) {
       bus.ingest(RawEvent.of("burst " + i));
     }
+    gate.complete();
     await(bus.flush());
-    var total = bus.stats().total();
-    assertThat(total.backpressure()).isPositive();
-    soon()
-        .untilAsserted(
-            () -> {
-              assertThat(number("total-accepted")).isEqualTo(total.accepted());
-              assertThat(number("total-delivered")).isEqualTo(total.delivered());
-              assertThat(number("total-refused")).isEqualTo(total.backpressure());
-              assertThat(number("total-pending")).isZero();
-            });
-    assertThat(find("total-accepted").getText())
-        .isEqualTo(String.format(java.util.Locale.ROOT, "%,d", total.accepted()));
-    assertThat(find("refusals").getText())
-        .contains(String.format(java.util.Locale.ROOT, "%,d", total.backpressure()));
-    assertThat(browser.findElements(By.cssSelector("#shard-rows tr"))).hasSize(3);
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("poison")));
+    bus.ingest(RawEvent.of("poison"));
+    bus.ingest(RawEvent.of(new byte[17 << 20]));
+    await(bus.flush());
+    Map<String, Long> totals = totals();
+    assertThat(totals.get("refused")).isGreaterThan(1);
+    assertThat(totals.get("deadLettered")).isEqualTo(1);
+    soon().untilAsserted(() -> assertThat(shown()).isEqualTo(totals));
+    JsonObject refused = api("/v1/stats").getJsonObject("refused");
+    assertThat(refused.getLong("tooLarge")).isEqualTo(1);
+    assertThat(browser.findElements(By.cssSelector("#refusals dd")))
+        .extracting(row -> Long.valueOf(row.getText().replace(",", "")))
+        .containsExactlyElementsOf(
+            refused.stream().map(reason -> ((Number) reason.getValue()).longValue()).toList());
+    soon().untilAsserted(this::assertShardsAreShown);
+    postBroken();
+    soon().until(() -> find("refusals").getText().contains("before the bus: no JSON or no key\n1"));
     assertThat(find("latency-chart").getDomAttribute("aria-label")).contains("median");
     assertThat(find("sink").getText()).contains("good");
     assertNoErrors();
@@ -369,7 +458,7 @@ class ConsoleTest {
     long timer = load();
     bus.scaleUp(1);
     find("tail-button").sendKeys(Keys.ENTER);
-    soon().until(() -> find("tail-state").getText().contains("so far"));
+    soon().until(() -> find("tail-count").getText().contains("events"));
     soon().until(() -> find("latency-chart").getDomAttribute("aria-label").contains("ms"));
     browser.executeScript("scrollTo(0, 0)");
     screenshot("light");
@@ -378,16 +467,15 @@ class ConsoleTest {
     String dark = find("totals").getCssValue("color");
     emulate("light");
     assertThat(find("totals").getCssValue("color")).isNotEqualTo(dark);
-    for (int width : new int[] {320, 390, 600, 900}) {
+    assertContrast("a tail");
+    browser.executeScript(
+        "document.querySelectorAll('[id^=total-]').forEach(e => (e.textContent ="
+            + " '9,999,999,999'))");
+    for (int width : new int[] {320, 360, 390, 600, 900}) {
       browser.executeCdpCommand(
           "Emulation.setDeviceMetricsOverride",
           Map.of("width", width, "height", 844, "deviceScaleFactor", 1, "mobile", true));
-      assertThat(
-              (Long)
-                  browser.executeScript(
-                      "return document.documentElement.scrollWidth - window.innerWidth"))
-          .as("overflow at " + width)
-          .isLessThanOrEqualTo(0);
+      assertThat(wide(width)).as("wider than " + width).isEmpty();
       if (width == 390) {
         browser.executeCdpCommand(
             "Emulation.setDeviceMetricsOverride",
@@ -398,6 +486,133 @@ class ConsoleTest {
     browser.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
     vertx.cancelTimer(timer);
     assertNoErrors();
+  }
+
+  /** What sticks out of the window or of its own box. The window itself may grow with it. */
+  private static List<?> wide(int width) {
+    return (List<?>)
+        browser.executeScript(
+            """
+            const all = [...document.querySelectorAll('body, body *')].filter(e => e.checkVisibility())
+            return all
+              .filter(e => e.getBoundingClientRect().right > arguments[0] || (e.tagName === 'DD' && e.scrollWidth > e.clientWidth))
+              .map(e => `${e.tagName}#${e.id}.${e.className}`)\
+            """,
+            width);
+  }
+
+  /** What has the focus: its id, its label or its text. */
+  private static String focused() {
+    return (String)
+        browser.executeScript(
+            """
+            const e = document.activeElement
+            const style = getComputedStyle(e)
+            const box = e.getBoundingClientRect()
+            if (style.outlineStyle !== 'solid' || parseFloat(style.outlineWidth) < 2) return `no outline: ${e.outerHTML}`
+            if (box.bottom < 0 || box.top > innerHeight) return `out of sight: ${e.outerHTML}`
+            return e.id || e.getAttribute('aria-label') || e.textContent\
+            """);
+  }
+
+  private static void press(Keys... keys) {
+    new Actions(browser).sendKeys(keys).perform();
+  }
+
+  @Test
+  void keyboardAlone_reachesAllAndAddsAShard() throws Exception {
+    open();
+    soon().until(() -> find("replay-button").isDisplayed());
+    List<String> order = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      press(Keys.TAB);
+      order.add(focused());
+    }
+    assertThat(order)
+        .containsExactly(
+            "Skip to the shards",
+            "Token",
+            "add-count",
+            "add-button",
+            "Remove shard 0",
+            "Remove shard 1",
+            "Remove shard 2",
+            "scalings",
+            "letters",
+            "filter",
+            "tail-button",
+            "tail");
+    press(Keys.TAB, Keys.TAB); // by way of the browser's own
+    assertThat(focused()).isEqualTo("Skip to the shards");
+    press(Keys.ENTER, Keys.TAB, Keys.ARROW_UP, Keys.TAB);
+    assertThat(focused()).isEqualTo("add-button");
+    press(Keys.SPACE);
+    soon().until(() -> find("confirm").isDisplayed());
+    assertThat(find("confirm-text").getText()).isEqualTo("Add 2 shards?");
+    press(Keys.ESCAPE);
+    soon().until(() -> !find("confirm").isDisplayed());
+    assertThat(focused()).isEqualTo("add-button");
+    assertThat(bus.shards().numShards()).isEqualTo(3);
+    press(Keys.ENTER);
+    soon().until(() -> find("confirm").isDisplayed());
+    assertThat(focused()).isEqualTo("Cancel");
+    press(Keys.TAB);
+    assertThat(focused()).isEqualTo("confirm-yes");
+    press(Keys.ENTER);
+    soon().until(() -> bus.shards().numShards() == 5);
+    soon().until(() -> find("message").getText().startsWith("Added shard 3, 4"));
+    assertThat(focused()).isEqualTo("add-button");
+    press(Keys.TAB, Keys.ENTER);
+    soon().until(() -> find("confirm").isDisplayed());
+    press(Keys.TAB, Keys.ENTER);
+    soon().until(() -> browser.findElements(By.cssSelector("tr[data-shard='0']")).isEmpty());
+    press(Keys.TAB);
+    assertThat(focused()).isEqualTo("Remove shard 1");
+  }
+
+  private static void assertContrast(String when) throws IOException {
+    String faint = Files.readString(Path.of("src/test/resources/io/shardbus/gateway/faint.js"));
+    for (String scheme : List.of("light", "dark")) {
+      emulate(scheme);
+      soon()
+          .untilAsserted( // charts follow a moment later
+              () ->
+                  assertThat((List<?>) browser.executeScript(faint))
+                      .as(when + ", " + scheme)
+                      .isEmpty());
+    }
+  }
+
+  @Test
+  void texts_standOutInBothSchemes() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("poisonous")));
+    open(sink);
+    browser.findElement(By.cssSelector("#access summary")).click();
+    bus.ingest(RawEvent.of("{\"poison\":true}"));
+    soon().until(() -> find("letters").getText().contains("poison"));
+    sink.behave(batch -> Future.failedFuture(SinkException.transientFailure("no disk")));
+    long timer = load();
+    soon().until(() -> find("sink").getText().contains("failing for 3 of 3 shards"));
+    soon().until(() -> shown().get("refused") > 0);
+    find("replay-button").click();
+    soon().until(() -> find("confirm").isDisplayed());
+    assertContrast("a question");
+    press(Keys.ESCAPE);
+    bus.scaleUp(100);
+    soon().until(() -> find("scalings").getText().contains("could not"));
+    find("add-count").sendKeys(Keys.chord(Keys.CONTROL, "a"), "99", Keys.ENTER);
+    soon().until(() -> find("confirm").isDisplayed());
+    find("confirm-yes").click();
+    soon().until(() -> find("message").getText().contains("maxShards"));
+    assertContrast("a refusal");
+    sink.behave(batch -> Future.succeededFuture());
+    soon().until(() -> find("sink").getText().contains("good"));
+    assertContrast("all is well");
+    vertx.cancelTimer(timer);
+    await(gateway.close());
+    awaitState("lost");
+    assertContrast("the server is away");
   }
 
   private static void emulate(String scheme) {

@@ -549,12 +549,12 @@ class GatewayTest {
     start(
         new ShardBusOptions().setShards(1),
         Sinks.create(new SinkOptions("memory")),
-        new GatewayOptions().setIdleTimeout(Duration.ofSeconds(1)));
+        TestGateway.idleAfter(2));
     HttpClientResponse tail = await(openTail("/v1/tail"));
     AtomicBoolean ended = new AtomicBoolean();
     tail.request().connection().closeHandler(closed -> ended.set(true));
     tail.resume();
-    Awaitility.await().during(Duration.ofSeconds(3)).until(() -> !ended.get());
+    Awaitility.await().during(Duration.ofSeconds(4)).until(() -> !ended.get());
   }
 
   @Test

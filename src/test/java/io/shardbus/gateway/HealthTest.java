@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
@@ -13,6 +14,8 @@ import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HealthTest {
 
@@ -23,14 +26,23 @@ class HealthTest {
     server.close();
   }
 
-  private void start(RecordingSink sink) throws Exception {
+  private static ShardBusOptions options() {
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     options.getBatch().setMinSize(1).setMaxSize(1);
+    return options;
+  }
+
+  private void start(RecordingSink sink) throws Exception {
+    ShardBusOptions options = options();
     options
         .getDelivery()
         .setInitialBackoff(Duration.ofMillis(1))
         .setMaxBackoff(Duration.ofMillis(5))
         .setTimeout(Duration.ofMillis(50));
+    start(options, sink);
+  }
+
+  private void start(ShardBusOptions options, RecordingSink sink) throws Exception {
     server = new TestGateway(options, sink, new GatewayOptions(), new HttpClientOptions());
     assertReady();
   }
@@ -78,6 +90,30 @@ class HealthTest {
     server.post("/v1/events", "application/json", "1");
     awaitNotReady("the sink recording keeps failing for the shards 0");
     never.complete();
+  }
+
+  /** The second are few: full is the limit in bytes, which leaves room for small ones. */
+  @ParameterizedTest
+  @ValueSource(ints = {10, 300_000})
+  void fullRings_areNotReadyUntilThereIsRoom(int bytes) throws Exception {
+    Promise<Void> gate = Promise.promise();
+    start(
+        options().setMaxEventBytes(1 << 20).setMaxRingBytes(1 << 20),
+        new RecordingSink().behave(batch -> gate.future()));
+    RawEvent event = RawEvent.of(new byte[bytes]);
+    // Again and again: the shard still takes a batch or two.
+    Awaitility.await()
+        .until(
+            () -> {
+              for (int taken = 0; server.bus.ingest(event).accepted(); taken++) {
+                assertThat(taken).isLessThan(10_000);
+              }
+              return server.get("/health/ready").status() == 503;
+            });
+    awaitNotReady("all rings are full");
+    gate.complete();
+    TestGateway.await(server.bus.flush());
+    assertReady();
   }
 
   @Test

@@ -8,6 +8,8 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.UpgradeRejectedException;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LimitsTest {
 
@@ -174,7 +177,7 @@ class LimitsTest {
 
   @Test
   void requestThatTrickles_isCutOff() throws Exception {
-    server = new TestGateway(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)));
+    server = new TestGateway(TestGateway.idleAfter(2));
     WebSocket busy = connect("?ack=accepted");
     long started = System.nanoTime();
     try (Socket socket = socket()) {
@@ -415,5 +418,36 @@ class LimitsTest {
     assertThat(frame.getJsonArray("errors").encode()).contains("gateway.maxEventsPerMessage");
     socket.writeTextMessage("1\n2\n3");
     Awaitility.await().until(() -> server.bus.stats().total().accepted() == 5);
+  }
+
+  // ------------------------------------------------------------------ waiting
+
+  @ParameterizedTest
+  @ValueSource(strings = {"backpressureTimeout", "ackTimeout"})
+  void waitThatOutlastsTheIdleTimeout_isRefused(String wait) {
+    GatewayOptions options =
+        new GatewayOptions(new JsonObject().put("idleTimeout", "20s").put(wait, "20s"));
+    assertThatThrownBy(() -> new TestGateway(options))
+        .hasMessageContaining(wait + ": 20s must be below idleTimeout, which is 20s");
+  }
+
+  /** The connection of a request that waits is silent; with a longer wait it is only closed. */
+  @ParameterizedTest
+  @CsvSource({
+    "?ack=delivered, application/json, 1, 504",
+    "?ack=delivered, application/x-ndjson, 1, 504",
+    "'', application/x-ndjson, 30000, 429"
+  })
+  void waitBelowTheIdleTimeout_isAnswered(String query, String type, int events, int status)
+      throws Exception {
+    Promise<Void> gate = Promise.promise();
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1).setRingCapacity(1024),
+            new RecordingSink().behave(batch -> gate.future()),
+            TestGateway.idleAfter(2),
+            new HttpClientOptions());
+    assertThat(server.post("/v1/events" + query, type, lines(events)).status()).isEqualTo(status);
+    gate.complete();
   }
 }

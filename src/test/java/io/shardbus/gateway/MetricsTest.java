@@ -10,6 +10,7 @@ import io.shardbus.BusMetrics;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
@@ -20,7 +21,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.WebSocket;
+import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,14 +39,34 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MetricsTest {
+
+  /** What the API and the meters call the same; the second is part of a meter's name. */
+  private static final Map<String, String> ACCOUNTS =
+      Map.of(
+          "accepted", "accepted",
+          "delivered", "delivered",
+          "evicted", "evicted",
+          "deadLettered", "dead_lettered");
+
+  /** The same for refusals; the second is a label. */
+  private static final Map<String, String> REASONS =
+      Map.of(
+          "backpressure", "backpressure",
+          "sampled", "sampled",
+          "unrouted", "unrouted",
+          "closed", "closed",
+          "tooLarge", "too_large");
 
   private Vertx vertx;
   private HttpClient http;
@@ -55,7 +81,11 @@ class MetricsTest {
   void setUp() throws Exception {
     vertx = Vertx.vertx();
     http = vertx.createHttpClient();
-    bus = await(ShardBus.start(vertx, options(), sink));
+    start(BackpressureMode.DROP_NEWEST);
+  }
+
+  private void start(BackpressureMode mode) throws Exception {
+    bus = await(ShardBus.start(vertx, options().setBackpressure(mode), sink));
     metrics = new BusMetrics(bus);
     metrics.bindTo(registry);
     gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0), registry));
@@ -71,7 +101,6 @@ class MetricsTest {
         new ShardBusOptions()
             .setShards(2)
             .setRingCapacity(1024)
-            .setBackpressure(BackpressureMode.DROP_NEWEST)
             .setMaxEventBytes(1000)
             .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
     options.getDelivery().setInitialBackoff(Duration.ofMillis(1));
@@ -82,24 +111,32 @@ class MetricsTest {
     return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
   }
 
-  private Samples scrape() throws Exception {
-    return new Samples(
-        await(
-            http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", "/metrics")
-                .compose(request -> request.send())
-                .compose(
-                    response -> {
-                      assertThat(response.statusCode()).isEqualTo(200);
-                      assertThat(response.getHeader("Content-Type")).startsWith("text/plain");
-                      return response.body();
-                    })
-                .map(Object::toString)));
+  private String get(String path, String type) throws Exception {
+    return await(
+        http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
+            .compose(request -> request.send())
+            .compose(
+                response -> {
+                  assertThat(response.statusCode()).isEqualTo(200);
+                  assertThat(response.getHeader("Content-Type")).startsWith(type);
+                  return response.body();
+                })
+            .map(Object::toString));
   }
 
-  /** Fills the rings, then has the sink refuse some events for a while and one for good. */
-  private void load() throws Exception {
+  private Samples scrape() throws Exception {
+    return new Samples(get("/metrics", "text/plain"));
+  }
+
+  /**
+   * Fills the rings, then has the sink refuse some events for a while and one for good.
+   *
+   * @return how many were refused for a while, each time counted
+   */
+  private long load() throws Exception {
     Promise<Void> hold = Promise.promise();
     AtomicInteger failures = new AtomicInteger();
+    AtomicLong refused = new AtomicLong();
     sink.behave(
         batch -> {
           boolean passing = hold.future().isComplete() && failures.getAndIncrement() < 3;
@@ -109,7 +146,7 @@ class MetricsTest {
               .compose(
                   open ->
                       passing
-                          ? Future.failedFuture(SinkException.transientFailure("not now"))
+                          ? notNow(refused.addAndGet(batch.size()))
                           : poisoned
                               ? Future.failedFuture(SinkException.permanentFailure("never"))
                               : Future.succeededFuture());
@@ -122,6 +159,105 @@ class MetricsTest {
     assertThat(scrape().sum("shardbus_events_pending")).isPositive();
     hold.complete();
     await(bus.flush());
+    return refused.get();
+  }
+
+  private static Future<Void> notNow(long soFar) {
+    return Future.failedFuture(SinkException.transientFailure("not now, as " + soFar + " before"));
+  }
+
+  /** Each mode refuses in its own way; what one leaves at zero another drives up. */
+  @ParameterizedTest
+  @CsvSource({"drop-newest,backpressure", "drop-oldest,evicted", "sample(2),sampled"})
+  void everyTotal_isThatOfTheApi(BackpressureMode mode, String ofMode) throws Exception {
+    metrics.close();
+    await(gateway.close());
+    await(bus.close());
+    start(mode);
+    long retried = load();
+    await(bus.scaleUp(1));
+    await(bus.scaleDown(1));
+    awaitFailed(bus.scaleUp(100));
+    awaitFailed(bus.removeShard(100));
+    bus.shards().mapper().orElseThrow().activeShardIds().forEach(bus.shards()::drainShard);
+    for (int i = 0; i < 3; i++) {
+      assertThat(bus.ingest(RawEvent.of("nowhere")).outcome()).isEqualTo(Outcome.UNROUTED);
+    }
+    await(bus.close());
+    assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
+    JsonObject stats = new JsonObject(get("/v1/stats", "application/json"));
+    Samples scrape = scrape();
+    Map<String, Long> counted = new TreeMap<>();
+    Map<String, Long> said = new TreeMap<>();
+    ACCOUNTS.forEach(
+        (name, meter) -> {
+          counted.put(name, scrape.count("shardbus_events_" + meter + "_total"));
+          said.put(name, stats.getLong(name));
+        });
+    REASONS.forEach(
+        (name, reason) -> {
+          counted.put(name, scrape.count("shardbus_events_refused_total", "reason", reason));
+          said.put(name, stats.getJsonObject("refused").getLong(name));
+        });
+    assertThat(counted).isEqualTo(said);
+    Set<String> positive = new TreeSet<>(counted.keySet());
+    positive.removeIf(account -> counted.get(account) == 0);
+    assertThat(positive)
+        .containsExactlyInAnyOrder(
+            "accepted", "closed", "deadLettered", "delivered", "tooLarge", "unrouted", ofMode);
+    assertThat(scrape.count("shardbus_events_retried_total")).isEqualTo(retried).isPositive();
+    assertThat(scrape.count("shardbus_sink_write_seconds_count", "outcome", "done"))
+        .isEqualTo(stats.getLong("batches"));
+    assertScalings(scrape, stats.getJsonObject("scaling").getJsonArray("recent"));
+  }
+
+  private static void assertScalings(Samples scrape, JsonArray recent) {
+    for (String direction : List.of("up", "down")) {
+      for (String outcome : List.of("done", "failed")) {
+        long said =
+            recent.stream()
+                .map(JsonObject.class::cast)
+                .filter(each -> each.getString("direction").equals(direction))
+                .filter(each -> each.getString("outcome").equals(outcome))
+                .count();
+        assertThat(
+                scrape.count("shardbus_scalings_total", "direction", direction, "outcome", outcome))
+            .as("%s %s", direction, outcome)
+            .isEqualTo(said)
+            .isPositive();
+      }
+    }
+  }
+
+  @Test
+  void connections_areCountedWhileTheyAreOpen() throws Exception {
+    scrape();
+    WebSocketClient webSockets = vertx.createWebSocketClient();
+    List<WebSocket> open = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      open.add(await(webSockets.connect(gateway.port(), "127.0.0.1", "/v1/ingest")));
+    }
+    HttpClientResponse other =
+        await(
+            vertx
+                .createHttpClient()
+                .request(HttpMethod.GET, gateway.port(), "127.0.0.1", "/v1/shards")
+                .compose(request -> request.send()));
+    // The one that scrapes, the one that asked for the shards, and the WebSockets.
+    assertGateway("connections", 5);
+    assertGateway("websockets", 3);
+    await(other.request().connection().close());
+    for (WebSocket socket : open) {
+      await(socket.close());
+    }
+    assertGateway("connections", 1);
+    assertGateway("websockets", 0);
+  }
+
+  private void assertGateway(String what, long count) {
+    Awaitility.await()
+        .untilAsserted(
+            () -> assertThat(scrape().count("shardbus_gateway_" + what)).isEqualTo(count));
   }
 
   @Test

@@ -111,6 +111,7 @@ class SettingsTest {
         "/v1/limits|{'maxConnections':7,'maxEventBytes':'x'}|must be a whole number of bytes",
         "/v1/limits|{'maxConnections':7,'maxEventBytes':0}|maxEventBytes: 0 must be at least 1",
         "/v1/limits|{'maxConnections':7,'backpressureTimeout':'2h'}|backpressureTimeout",
+        "/v1/limits|{'maxConnections':7,'backpressureTimeout':'5m'}|must be below idleTimeout",
         "/v1/limits|{'maxConnections':0}|maxConnections: 0 must be",
         "/v1/limits|{'maxConnections':null}|maxConnections",
         "/v1/limits|7|the body must be a JSON object",

@@ -19,6 +19,7 @@ import io.vertx.core.http.WebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -75,6 +76,14 @@ final class TestGateway {
       await(vertx.close());
       throw e;
     }
+  }
+
+  /** Options with the least waits, which must be shorter. */
+  static GatewayOptions idleAfter(int seconds) {
+    return new GatewayOptions()
+        .setIdleTimeout(Duration.ofSeconds(seconds))
+        .setAckTimeout(Duration.ofSeconds(1))
+        .setBackpressureTimeout(Duration.ofSeconds(1));
   }
 
   static <T> T await(Future<T> future) throws Exception {

@@ -56,7 +56,7 @@ class WebSocketLifeTest {
 
   @Test
   void clientThatHasVanished_isAskedAndClosed() throws Exception {
-    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(3)));
+    start(TestGateway.idleAfter(3));
     try (RawWebSocket vanished = connect()) {
       assertThat(vanished.read().opcode()).isEqualTo(RawWebSocket.PING);
       Frame last = vanished.read();
@@ -68,7 +68,7 @@ class WebSocketLifeTest {
 
   @Test
   void silentClientThatAnswers_stays() throws Exception {
-    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(3)));
+    start(TestGateway.idleAfter(3));
     WebSocket silent = server.connect("/v1/ingest", List.of());
     Awaitility.await()
         .during(Duration.ofSeconds(7))
@@ -84,7 +84,7 @@ class WebSocketLifeTest {
         new TestGateway(
             new ShardBusOptions().setShards(1).setRingCapacity(1024),
             new RecordingSink().behave(batch -> gate.future()),
-            new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)),
+            TestGateway.idleAfter(2),
             new HttpClientOptions());
     WebSocket waiting = server.connect("/v1/ingest?ack=accepted", List.of(Gateway.SUBPROTOCOL));
     AtomicLong acked = new AtomicLong();
@@ -256,7 +256,7 @@ class WebSocketLifeTest {
   /** Every connection ends or goes on; none is left behind, and the server serves on. */
   @Test
   void anyFrames_leaveAServerThatServes() throws Exception {
-    start(new GatewayOptions().setIdleTimeout(Duration.ofSeconds(2)));
+    start(TestGateway.idleAfter(2));
     long seed = Long.getLong("fuzz.seed", System.nanoTime());
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < CASES; i++) {

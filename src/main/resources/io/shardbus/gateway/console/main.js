@@ -79,8 +79,15 @@ function ratesOf(now, before) {
 
 const REASONS = { backpressure: 'ring full', sampled: 'not sampled', unrouted: 'no shard active', closed: 'closing', tooLarge: 'too large' }
 
-function refusals(refused) {
-  rows($('refusals'), Object.entries(refused).map(([reason, n]) => [REASONS[reason] ?? reason, count(n), n > 0 ? 'warn' : '', n]))
+const GATEWAY_REASONS = { invalid: 'no JSON or no key', no_memory: 'no memory', rate: 'too fast', too_large: 'too large', too_many: 'too many in a message', too_slow: 'too slow' }
+
+/** Those of the bus, and what the gateway did not even offer to it. */
+function refusals(refused, meters) {
+  const ofBus = Object.entries(refused).map(([reason, n]) => [REASONS[reason] ?? reason, n])
+  const ofGateway = (meters?.reasons('shardbus_gateway_refused_total') ?? [])
+    .filter(([, n]) => n > 0)
+    .map(([reason, n]) => [`before the bus: ${GATEWAY_REASONS[reason] ?? reason}`, n])
+  rows($('refusals'), [...ofBus, ...ofGateway].map(([name, n]) => [name, count(n), n > 0 ? 'warn' : '', n]))
 }
 
 function sink({ stats, shards, meters }) {
@@ -114,14 +121,17 @@ function latency(now, meters) {
   latencyChart.add(now, [q(0.5, LATENCY), q(0.99, LATENCY), q(0.99, WRITE)])
 }
 
-function scalings(history) {
-  const items = history.toReversed().map((entry) => {
+function scalings({ underWay, recent }) {
+  const begun = underWay.map((request) =>
+    make('li', {}, make('small', {}, `since ${time(request.since)} · ${request.cause}`), `scaling ${request.direction} …`))
+  const ended = recent.toReversed().map((entry) => {
     const failed = entry.outcome !== 'done'
     const what = failed
       ? `could not scale ${entry.direction}: ${entry.detail}`
       : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} shard ${entry.shards.join(', ')}, ${entry.active} active`
     return make('li', failed ? { class: 'bad' } : {}, make('small', {}, `${time(entry.at)} · ${entry.cause}`), what)
   })
+  const items = [...begun, ...ended]
   $('scalings').replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, 'No changes yet.')]))
 }
 
@@ -135,17 +145,17 @@ function show(now) {
   }
   const rates = last && ratesOf(now, last)
   tiles(now.stats, rates)
-  refusals(now.stats.refused)
+  refusals(now.stats.refused, now.meters)
   const active = showShards(now.shards, last?.shards, rates?.seconds)
   if (rates) rateChart.add(clock, [rates.accepted, rates.delivered, rates.refused])
   latency(clock, now.meters)
   sink(now)
-  const history = now.stats.scaling.recent
-  scalingChart.show(history, active, clock)
-  const seen = JSON.stringify(history)
+  const { underWay, recent } = now.stats.scaling
+  scalingChart.show(recent, active, clock)
+  const seen = JSON.stringify([underWay, recent])
   if (seen !== shownScalings) {
     shownScalings = seen
-    scalings(history)
+    scalings(now.stats.scaling)
   }
   last = now
 }

@@ -19,6 +19,12 @@ export class Scrape {
     return sum
   }
 
+  /** The values of a meter by its reasons. */
+  reasons(name) {
+    const found = [...this.#samples].filter(([series]) => series.startsWith(`${name}{`))
+    return found.map(([series, value]) => [/reason="([^"]+)"/.exec(series)[1], value])
+  }
+
   /** The upper bounds of a histogram with the counts up to each. */
   buckets(name) {
     const counts = new Map()

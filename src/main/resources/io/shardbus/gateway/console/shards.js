@@ -92,13 +92,10 @@ $('add-form').addEventListener('submit', async (event) => {
   const n = Number($('add-count').value)
   const what = n === 1 ? 'one shard' : `${n} shards`
   if (!(await confirmed(`Add ${what}?`, 'Add'))) return
-  $('add-button').disabled = true
   try {
     const added = await send('POST', '/v1/shards', { count: n })
     say(`Added shard ${added.shards.join(', ')}.`)
   } catch (e) {
     say(`No shard was added: ${e.message}`, true)
-  } finally {
-    $('add-button').disabled = false
   }
 })

@@ -29,7 +29,7 @@ function paint() {
   list.prepend(...fresh.reverse().map(line))
   fresh = []
   while (list.children.length > SHOWN) list.lastChild.remove()
-  setText($('tail-state'), `Following, ${count(seen)} events so far.`)
+  setText($('tail-count'), `${count(seen)} events`)
 }
 
 function add(text) {
@@ -49,7 +49,7 @@ async function follow(filter, signal) {
     if (filter) query.set('filter', filter)
     if (cursor) query.set('cursor', cursor)
     try {
-      setText($('tail-state'), 'Following; nothing yet.')
+      setText($('tail-state'), 'Following.')
       for await (const message of stream(`/v1/tail?${query}`, signal)) {
         if (message.event === 'cursor') cursor = message.id
         else if (message.event === 'message' && message.data) add(message.data)
@@ -84,6 +84,7 @@ function start() {
   running = new AbortController()
   seen = 0
   fresh = []
+  setText($('tail-count'), '')
   $('tail').replaceChildren()
   show(true)
   follow($('filter').value.trim(), running.signal)
