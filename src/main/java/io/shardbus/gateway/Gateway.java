@@ -15,6 +15,7 @@ import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -151,10 +152,17 @@ public final class Gateway {
   }
 
   private static boolean isLoopback(String host) throws UnknownHostException {
+    InetAddress address;
     try {
-      return InetAddress.getByName(host).isLoopbackAddress();
+      address = InetAddress.getByName(host);
     } catch (UnknownHostException e) {
       throw new UnknownHostException("host: \"" + host + "\" is unknown");
+    }
+    try (ServerSocket any = new ServerSocket(0, 1, address)) {
+      return any.getInetAddress().isLoopbackAddress();
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "host: " + host + " must be an address of this machine: " + e.getMessage(), e);
     }
   }
 

@@ -115,6 +115,12 @@ class ServeCheckTest {
         "{'bus':{'sink':{'config':{'writers':0}}}} | writers: 0 | 1 to 64",
         "{'bus':{'sink':{'name':'kafka','config':{'properties':{'acks':'0'}}}}} | acks cannot be"
             + " set | decides",
+        "{'bus':{'sink':{'name':'kafka','config':{'bootstrapServers':'foo'}}}} | bootstrapServers:"
+            + " \"foo\" | HOST:PORT",
+        "{'bus':{'sink':{'name':'kafka','config':{'properties':{'compression.type':'x'}}}}} |"
+            + " compression.type | gzip",
+        "{'gateway':{'host':'192.0.2.1','insecure':true}} | host: 192.0.2.1 | an address of this"
+            + " machine",
         // what contradicts
         "{'bus':{'batch':{'minSize':10,'maxSize':5}}} | batch.minSize: 10 | batch.maxSize, which is"
             + " 5",
@@ -123,6 +129,8 @@ class ServeCheckTest {
         "{'gateway':{'host':'0.0.0.0'}} | host: 0.0.0.0 | give tokens",
         "{'gateway':{'tls':{'key':'pom.xml'}}} | tls: certificate and key | certificate is missing",
         // files
+        "{'bus':{'sink':{'config':{'dir':'pom.xml/x'}}}} | sink log: dir: | pom.xml is not a"
+            + " folder",
         "{'gateway':{'tokensFile':'no-such-file'}} | tokensFile | there is no no-such-file",
         "{'gateway':{'tls':{'key':'pom.xml','certificate':'none'}}} | tls.certificate | there is no"
             + " none",
@@ -155,11 +163,13 @@ class ServeCheckTest {
           "{'gateway':{'token':{'read':['hush']}}}",
           "{'gateway':{'token':{'read':'hush hush'}}}",
           "{'bus':{'sink':{'name':'redis','config':{'password':['hush']}}}}",
-          "{'bus':{'sink':{'config':'hush'}}}"
+          "{'bus':{'sink':{'config':'hush'}}}",
+          "{'bus':{'sink':{'name':'kafka','config':{'properties':{'sasl.jaas.config':'hush',"
+              + "'linger.ms':'hush'}}}}}"
         }) {
       Path file = Files.writeString(dir.resolve("c.json"), bad.replace('\'', '"'));
       assertThat(serve("--check", "--config", file.toString())).as(bad).isEqualTo(2);
-      assertThat(err).contains("option").doesNotContain("hush");
+      assertThat(err).startsWith("shardbus: ").doesNotContain("hush");
     }
   }
 

@@ -88,6 +88,9 @@ class OptionsTest {
     if (value instanceof String server && server.startsWith("redis://")) {
       return "rediss://other:1";
     }
+    if (value instanceof String servers && servers.endsWith(":9092")) {
+      return "a:1, b:2";
+    }
     if (value instanceof String servers && servers.startsWith("nats://")) {
       return "nats://a:1,tls://b:2";
     }

@@ -375,10 +375,9 @@ class LogSinkTest extends SinkContract {
   void badFolders_areNamed() throws Exception {
     Path file = Files.createFile(dir.resolve("file"));
     config = new JsonObject().put("dir", file.resolve("log").toString());
-    ReplayableSink blocked = create();
-    assertThatThrownBy(() -> await(blocked.open(context())))
-        .cause()
-        .hasMessageContaining("cannot make the folder " + file.resolve("log"));
+    assertThatThrownBy(this::create)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("dir: cannot make the folder " + file.resolve("log"));
     config = new JsonObject();
     ReplayableSink homeless = create();
     assertThatThrownBy(

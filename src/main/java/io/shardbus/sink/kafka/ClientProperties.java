@@ -11,6 +11,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -120,6 +121,21 @@ final class ClientProperties {
     ofOthers.addAll(ConsumerConfig.configNames());
     addCommon(all, ofOthers, AdminClientConfig.configNames());
     return all;
+  }
+
+  /**
+   * Does what Kafka does before it looks for a broker.
+   *
+   * @throws IllegalArgumentException naming the property that Kafka would not take
+   */
+  void check() {
+    try {
+      ProducerConfig.configDef().parse(ofProducer());
+      ConsumerConfig.configDef().parse(ofConsumer());
+      AdminClientConfig.configDef().parse(ofAdmin());
+    } catch (ConfigException e) {
+      throw new IllegalArgumentException("properties: " + clean(e));
+    }
   }
 
   private void addCommon(Map<String, Object> all, Set<String> ofOthers, Set<String> ofThisOne) {

@@ -81,8 +81,11 @@ public final class KafkaSinkOptions {
    * @return this
    */
   public KafkaSinkOptions setBootstrapServers(String servers) {
-    if (servers.isBlank()) {
-      throw new IllegalArgumentException("bootstrapServers: must not be empty");
+    for (String server : servers.split(",", -1)) {
+      if (!server.strip().matches("\\S+:\\d{1,5}")) {
+        throw new IllegalArgumentException(
+            "bootstrapServers: \"" + server + "\" must be HOST:PORT, with commas between");
+      }
     }
     bootstrapServers = servers;
     return this;

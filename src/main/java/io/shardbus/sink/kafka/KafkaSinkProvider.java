@@ -20,6 +20,8 @@ public final class KafkaSinkProvider implements SinkProvider {
   public Sink create(JsonObject config) {
     OptionalLibrary.require(
         "org.apache.kafka.clients.producer.KafkaProducer", "org.apache.kafka:kafka-clients");
-    return new KafkaSink(new KafkaSinkOptions(config));
+    KafkaSinkOptions options = new KafkaSinkOptions(config);
+    new ClientProperties(options).check();
+    return new KafkaSink(options);
   }
 }

@@ -1,8 +1,11 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
 
 /** Makes log sinks. */
 public final class LogSinkProvider implements SinkProvider {
@@ -17,6 +20,15 @@ public final class LogSinkProvider implements SinkProvider {
 
   @Override
   public Sink create(JsonObject config) {
-    return new LogSink(new LogSinkOptions(config));
+    LogSinkOptions options = new LogSinkOptions(config);
+    String dir = options.getDir();
+    try {
+      if (dir != null) {
+        FolderLock.check(Path.of(dir), "dir");
+      }
+    } catch (IOException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    return new LogSink(options);
   }
 }
