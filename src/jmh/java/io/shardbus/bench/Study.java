@@ -13,6 +13,7 @@ enum Study {
   LATENCY(LatencyStudy.class),
   WAKE_UP(WakeUpStudy.class),
   SCALING(ScalingStudy.class),
+  METRICS(MetricsStudy.class),
   MEMORY(MemoryStudy.class),
   START_UP(StartUpStudy.class),
   NETWORK(NetworkStudy.class),

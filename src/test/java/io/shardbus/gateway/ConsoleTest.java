@@ -211,8 +211,7 @@ class ConsoleTest {
             vertx
                 .createHttpClient()
                 .request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
-                .compose(request -> request.send())
-                .compose(response -> response.body()))
+                .compose(request -> request.send().compose(response -> response.body())))
         .toJsonObject();
   }
 
@@ -221,8 +220,12 @@ class ConsoleTest {
         vertx
             .createHttpClient()
             .request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
-            .compose(request -> request.putHeader("Content-Type", "application/json").send("{"))
-            .compose(response -> response.body()));
+            .compose(
+                request ->
+                    request
+                        .putHeader("Content-Type", "application/json")
+                        .send("{")
+                        .compose(response -> response.body())));
   }
 
   /** The totals as the page adds them up. */

@@ -114,13 +114,16 @@ class MetricsTest {
   private String get(String path, String type) throws Exception {
     return await(
         http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
-            .compose(request -> request.send())
             .compose(
-                response -> {
-                  assertThat(response.statusCode()).isEqualTo(200);
-                  assertThat(response.getHeader("Content-Type")).startsWith(type);
-                  return response.body();
-                })
+                request ->
+                    request
+                        .send()
+                        .compose( // at once: what comes before somebody wants it is dropped
+                            response -> {
+                              assertThat(response.statusCode()).isEqualTo(200);
+                              assertThat(response.getHeader("Content-Type")).startsWith(type);
+                              return response.body();
+                            }))
             .map(Object::toString));
   }
 

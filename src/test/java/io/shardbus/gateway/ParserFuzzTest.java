@@ -186,8 +186,8 @@ class ParserFuzzTest {
           event = new JsonObject().put(names[i] + "x", 1).put(names[i], event);
         }
         assertThat(request.event(((JsonObject) event).toBuffer()).key()).isEqualTo("here");
-        assertThatThrownBy(() -> request.event(Buffer.buffer("{\"\\u0001\":1}")))
-            .isInstanceOf(InvalidEventException.class);
+        Buffer without = new JsonObject().put(names[0] + "x", 1).toBuffer();
+        assertThatThrownBy(() -> request.event(without)).isInstanceOf(InvalidEventException.class);
       }
     }
   }

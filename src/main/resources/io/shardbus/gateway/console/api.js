@@ -51,8 +51,9 @@ export async function send(method, path, body) {
 }
 
 /** Server-sent events; with fetch, because EventSource sends no Authorization header. */
-export async function* stream(path, signal) {
+export async function* stream(path, signal, onOpen) {
   const response = await checked(await fetch(path, { headers: headers({ Accept: 'text/event-stream' }), signal }))
+  onOpen()
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   let message = { event: 'message', data: [] }

@@ -49,8 +49,8 @@ async function follow(filter, signal) {
     if (filter) query.set('filter', filter)
     if (cursor) query.set('cursor', cursor)
     try {
-      setText($('tail-state'), 'Following.')
-      for await (const message of stream(`/v1/tail?${query}`, signal)) {
+      const onOpen = () => setText($('tail-state'), 'Following.')
+      for await (const message of stream(`/v1/tail?${query}`, signal, onOpen)) {
         if (message.event === 'cursor') cursor = message.id
         else if (message.event === 'message' && message.data) add(message.data)
       }
