@@ -99,6 +99,8 @@ final class BenchCommand implements Callable<Integer> {
     try {
       ShardBus bus = ServeCommand.await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException(Main.describe(e)); // such as of a sink that there is not
     } finally {
       ServeCommand.await(vertx.close());
     }

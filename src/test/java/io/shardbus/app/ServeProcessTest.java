@@ -66,10 +66,11 @@ class ServeProcessTest {
 
   @Test
   void bench_measuresWhatAddsUp() throws Exception {
-    String[] small = {"--seconds", "0.5", "--producers", "1", "--shards", "2", "--bytes", "200"};
+    String[] small = {"--seconds", "1", "--producers", "1", "--shards", "2", "--bytes", "200"};
     List<String> all = new ArrayList<>(List.of("bench", "--json"));
     all.addAll(List.of(small));
     Run single = start(all.toArray(String[]::new));
+    assertThat(single.exit()).as(single.stderr()).isZero(); // each alone: it measures
     all.addAll(List.of("--batch", "100", "--sink", "log", "--data", dir.resolve("b").toString()));
     Run batches = start(all.toArray(String[]::new));
     for (Run run : List.of(single, batches)) {
@@ -86,7 +87,7 @@ class ServeProcessTest {
     assertThat(text.stdout()).contains("events/s").contains("p99.9").contains("processors, Java");
     assertFails(2, "--producers: 0 must be 1 to 1000", "bench", "--producers", "0");
     assertFails(2, "--seconds: NaN must be", "bench", "--seconds", "NaN");
-    assertFails(1, "sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");
+    assertFails(2, "sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");
   }
 
   @Test

@@ -23,6 +23,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -100,7 +102,16 @@ class TopCommandTest {
   @Test
   void once_showsTotalsAndShards() throws Exception {
     Promise<Void> hold = Promise.promise();
-    sink.behave(batch -> hold.future());
+    Set<Integer> writing = ConcurrentHashMap.newKeySet();
+    sink.behave(
+        batch -> {
+          writing.add(batch.shard());
+          return hold.future();
+        });
+    for (int i = 0; i < 20; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    soon().until(() -> writing.size() == 2); // so that a full ring stays full
     while (bus.stats().total().backpressure() == 0) {
       bus.ingest(RawEvent.of("event " + bus.stats().total().accepted()));
     }
