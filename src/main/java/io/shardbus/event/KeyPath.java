@@ -52,7 +52,8 @@ public final class KeyPath {
       JsonToken value = parser.nextToken();
       return value.isScalarValue() && value != JsonToken.VALUE_NULL ? parser.getText() : null;
     } catch (IOException e) {
-      throw new IllegalArgumentException("not checked: " + e.getMessage(), e);
+      // The check lets escapes of half a surrogate pair through; where names are read they end it.
+      throw new InvalidEventException("no key can be read: a name or the key is no Unicode", -1);
     }
   }
 

@@ -146,4 +146,12 @@ class RawEventTest {
         .isInstanceOf(InvalidEventException.class)
         .hasMessageContaining("at byte 2");
   }
+
+  @Test
+  void halfASurrogatePairBeforeTheKey_isInvalid() {
+    Buffer event = Buffer.buffer("{\"\\ud800ds\":[1,2]}");
+    assertThat(RawEvent.parse(event).buffer()).isEqualTo(event);
+    assertThatThrownBy(() -> RawEvent.parseKeyed(event, KeyPath.of("a")))
+        .isInstanceOf(InvalidEventException.class);
+  }
 }

@@ -288,7 +288,7 @@ class ConsoleTest {
     Promise<Void> gate = Promise.promise();
     sink.behave(batch -> gate.future());
     open(sink);
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 60_000; i++) {
       bus.ingest(RawEvent.of("burst " + i));
     }
     gate.complete();
@@ -478,7 +478,9 @@ class ConsoleTest {
       browser.executeCdpCommand(
           "Emulation.setDeviceMetricsOverride",
           Map.of("width", width, "height", 844, "deviceScaleFactor", 1, "mobile", true));
-      assertThat(wide(width)).as("wider than " + width).isEmpty();
+      soon()
+          .untilAsserted( // charts follow a moment later
+              () -> assertThat(wide(width)).as("wider than " + width).isEmpty());
       if (width == 390) {
         browser.executeCdpCommand(
             "Emulation.setDeviceMetricsOverride",

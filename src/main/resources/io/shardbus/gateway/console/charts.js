@@ -10,13 +10,16 @@ const DASHES = [[], [7, 4], [2, 3]] // colour alone does not tell lines apart fo
 
 Chart.defaults.font.family = 'system-ui, sans-serif'
 
+/** The size of a point: one without neighbours has no line to be seen by. */
+const alone = ({ dataset, dataIndex: i }) => (dataset.data[i - 1] == null && dataset.data[i + 1] == null ? 2 : 0)
+
 function options(format, more = {}) {
   return {
     animation: false,
     responsive: true,
     maintainAspectRatio: false,
     interaction: { mode: 'index', intersect: false },
-    elements: { point: { radius: 0 }, line: { borderWidth: 2 } },
+    elements: { point: { radius: alone }, line: { borderWidth: 2 } },
     plugins: {
       legend: { position: 'bottom', labels: { boxWidth: 24, boxHeight: 0, sort: (a, b) => a.datasetIndex - b.datasetIndex } },
       tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${format(item.parsed.y)}` } },
