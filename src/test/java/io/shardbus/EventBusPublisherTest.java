@@ -376,7 +376,7 @@ class EventBusPublisherTest {
       value = {
         "{\"batch\":1}|unknown option \"batch\"",
         "{\"address\":\" \"}|address: must not be empty",
-        "{\"ack\":\"perhaps\"}|[delivered, accepted]",
+        "{\"ack\":\"perhaps\"}|[accepted, delivered]",
         "{\"maxInFlightEvents\":0}|maxInFlightEvents: 0 must be 1 to 1000000",
         "{\"maxInFlightBytes\":-1}|maxInFlightBytes: -1 must be 1 to 1073741824",
         "{\"batchEvents\":65537}|batchEvents: 65537 must be 1 to 65536",
