@@ -133,7 +133,7 @@ public final class Gateway {
       tokens = new TokenStore(options);
       http = httpOptions(options);
       tls.apply(http);
-      boolean local = isLoopback(options.getHost());
+      boolean local = localAddress(options.getHost()).isLoopbackAddress();
       origins = new Origins(options, !local || !tokens.open());
       if (local) {
         return;
@@ -151,7 +151,8 @@ public final class Gateway {
     }
   }
 
-  private static boolean isLoopback(String host) throws UnknownHostException {
+  /** Of this machine: one that can be listened on, which is tried. */
+  private static InetAddress localAddress(String host) throws UnknownHostException {
     InetAddress address;
     try {
       address = InetAddress.getByName(host);
@@ -159,7 +160,7 @@ public final class Gateway {
       throw new UnknownHostException("host: \"" + host + "\" is unknown");
     }
     try (ServerSocket any = new ServerSocket(0, 1, address)) {
-      return any.getInetAddress().isLoopbackAddress();
+      return any.getInetAddress();
     } catch (IOException e) {
       throw new IllegalArgumentException(
           "host: " + host + " must be an address of this machine: " + e.getMessage(), e);

@@ -8,7 +8,6 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
-import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
@@ -441,12 +440,7 @@ class LimitsTest {
   void waitBelowTheIdleTimeout_isAnswered(String query, String type, int events, int status)
       throws Exception {
     Promise<Void> gate = Promise.promise();
-    server =
-        new TestGateway(
-            new ShardBusOptions().setShards(1).setRingCapacity(1024),
-            new RecordingSink().behave(batch -> gate.future()),
-            TestGateway.idleAfter(2),
-            new HttpClientOptions());
+    server = TestGateway.stalled(gate.future(), TestGateway.idleAfter(2));
     assertThat(server.post("/v1/events" + query, type, lines(events)).status()).isEqualTo(status);
     gate.complete();
   }

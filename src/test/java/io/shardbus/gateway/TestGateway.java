@@ -8,6 +8,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -76,6 +77,15 @@ final class TestGateway {
       await(vertx.close());
       throw e;
     }
+  }
+
+  /** One small shard, whose sink takes nothing before the gate is open. */
+  static TestGateway stalled(Future<Void> gate, GatewayOptions options) throws Exception {
+    return new TestGateway(
+        new ShardBusOptions().setShards(1).setRingCapacity(1024),
+        new RecordingSink().behave(batch -> gate),
+        options,
+        new HttpClientOptions());
   }
 
   /** Options with the least waits, which must be shorter. */

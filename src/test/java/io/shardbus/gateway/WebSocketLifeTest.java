@@ -2,12 +2,9 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.RawWebSocket.Frame;
-import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.WebSocket;
@@ -80,12 +77,7 @@ class WebSocketLifeTest {
   @Test
   void clientThatWaitsForRoom_stays() throws Exception {
     Promise<Void> gate = Promise.promise();
-    server =
-        new TestGateway(
-            new ShardBusOptions().setShards(1).setRingCapacity(1024),
-            new RecordingSink().behave(batch -> gate.future()),
-            TestGateway.idleAfter(2),
-            new HttpClientOptions());
+    server = TestGateway.stalled(gate.future(), TestGateway.idleAfter(2));
     WebSocket waiting = server.connect("/v1/ingest?ack=accepted", List.of(Gateway.SUBPROTOCOL));
     AtomicLong acked = new AtomicLong();
     waiting.textMessageHandler(text -> acked.set(new JsonObject(text).getLong("acked")));
