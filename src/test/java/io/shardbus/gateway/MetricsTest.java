@@ -155,6 +155,8 @@ class MetricsTest {
                               : Future.succeededFuture());
         });
     bus.ingest(RawEvent.of("poison"));
+    // Else it might be evicted.
+    Awaitility.await().until(() -> bus.stats().total().inFlight() == 1);
     for (int i = 0; i < 100_000; i++) {
       bus.ingest(RawEvent.of("event " + i));
     }
@@ -240,10 +242,10 @@ class MetricsTest {
     for (int i = 0; i < 3; i++) {
       open.add(await(webSockets.connect(gateway.port(), "127.0.0.1", "/v1/ingest")));
     }
+    HttpClient client = vertx.createHttpClient();
     HttpClientResponse other =
         await(
-            vertx
-                .createHttpClient()
+            client
                 .request(HttpMethod.GET, gateway.port(), "127.0.0.1", "/v1/shards")
                 .compose(request -> request.send()));
     // The one that scrapes, the one that asked for the shards, and the WebSockets.
@@ -255,6 +257,9 @@ class MetricsTest {
     }
     assertGateway("connections", 1);
     assertGateway("websockets", 0);
+    // Not before: a client that is out of reach is closed with its connections.
+    await(client.close());
+    await(webSockets.close());
   }
 
   private void assertGateway(String what, long count) {
