@@ -16,13 +16,16 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.WebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -202,20 +205,15 @@ class EndToEndTest {
   void http() throws Exception {
     check(
         () -> {
-          JsonObject answer =
-              await(
-                  vertx
-                      .createHttpClient()
-                      .request(
-                          HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events?ack=delivered")
-                      .compose(
-                          request ->
-                              request
-                                  .putHeader("Content-Type", "application/x-ndjson")
-                                  .send(ndjson(0, input.size())))
-                      .compose(response -> response.body())
-                      .map(Buffer::toJsonObject));
-          assertThat(answer.getInteger("delivered")).isEqualTo(input.size());
+          String uri = "http://127.0.0.1:" + gateway.port() + "/v1/events?ack=delivered";
+          HttpRequest request =
+              HttpRequest.newBuilder(URI.create(uri))
+                  .header("Content-Type", "application/x-ndjson")
+                  .POST(HttpRequest.BodyPublishers.ofByteArray(ndjson(0, input.size()).getBytes()))
+                  .build();
+          String answer =
+              HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+          assertThat(new JsonObject(answer).getInteger("delivered")).isEqualTo(input.size());
         });
   }
 

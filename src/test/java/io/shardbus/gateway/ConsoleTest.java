@@ -19,9 +19,12 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -207,25 +210,23 @@ class ConsoleTest {
   }
 
   private JsonObject api(String path) throws Exception {
-    return await(
-            vertx
-                .createHttpClient()
-                .request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
-                .compose(request -> request.send().compose(response -> response.body())))
-        .toJsonObject();
+    return new JsonObject(send(request(path).build()));
   }
 
   private void postBroken() throws Exception {
-    await(
-        vertx
-            .createHttpClient()
-            .request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
-            .compose(
-                request ->
-                    request
-                        .putHeader("Content-Type", "application/json")
-                        .send("{")
-                        .compose(response -> response.body())));
+    send(
+        request("/v1/events")
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString("{"))
+            .build());
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway.port() + path));
+  }
+
+  private static String send(HttpRequest request) throws Exception {
+    return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
   }
 
   /** The totals as the page adds them up. */

@@ -177,12 +177,12 @@ class GatewayTest {
               .compose(
                   request -> {
                     request.setChunked(true).putHeader("Content-Type", "application/x-ndjson");
+                    Future<Answer> answered = request.response().compose(this::answer);
                     return request
                         .write(bytes.getBuffer(0, at))
                         .compose(done -> request.end(bytes.getBuffer(at, bytes.length())))
-                        .compose(done -> request.response());
-                  })
-              .compose(this::answer);
+                        .compose(done -> answered);
+                  });
       JsonObject json = await(answer).json();
       assertThat(json.getInteger("accepted")).isEqualTo(4);
       assertThat(json.getInteger("delivered")).isEqualTo(4);

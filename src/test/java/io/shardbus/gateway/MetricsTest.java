@@ -20,6 +20,7 @@ import io.shardbus.testing.Samples;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
@@ -115,16 +116,20 @@ class MetricsTest {
     return await(
         http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
             .compose(
-                request ->
-                    request
-                        .send()
-                        .compose( // at once: what comes before somebody wants it is dropped
-                            response -> {
-                              assertThat(response.statusCode()).isEqualTo(200);
-                              assertThat(response.getHeader("Content-Type")).startsWith(type);
-                              return response.body();
-                            }))
-            .map(Object::toString));
+                request -> {
+                  // Asked for before it is sent, so that no part of it comes too early.
+                  Future<Buffer> answer =
+                      request
+                          .response()
+                          .compose(
+                              response -> {
+                                assertThat(response.statusCode()).isEqualTo(200);
+                                assertThat(response.getHeader("Content-Type")).startsWith(type);
+                                return response.body();
+                              });
+                  return request.end().compose(sent -> answer);
+                })
+            .map(Buffer::toString));
   }
 
   private Samples scrape() throws Exception {
@@ -337,8 +342,11 @@ class MetricsTest {
   private void post(String type, String body) throws Exception {
     await(
         http.request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
-            .compose(request -> request.putHeader("Content-Type", type).send(body))
-            .compose(response -> response.body()));
+            .compose(
+                request -> {
+                  Future<Buffer> answer = request.response().compose(HttpClientResponse::body);
+                  return request.putHeader("Content-Type", type).end(body).compose(sent -> answer);
+                }));
   }
 
   private static void awaitFailed(Future<?> future) {
