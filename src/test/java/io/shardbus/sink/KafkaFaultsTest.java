@@ -10,6 +10,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 import java.nio.file.Path;
@@ -76,13 +77,13 @@ class KafkaFaultsTest {
   /** Between the clients and the broker: can keep back the broker's answers. */
   private static final class Proxy {
 
-    private final Vertx vertx;
     private final NetServer server;
+    private final NetClient toBroker; // kept: one that is out of reach closes its connections
     private volatile int target;
     private volatile boolean keepingBack;
 
     Proxy(Vertx vertx) throws Exception {
-      this.vertx = vertx;
+      toBroker = vertx.createNetClient();
       server = get(vertx.createNetServer().connectHandler(this::connected).listen(0, "127.0.0.1"));
     }
 
@@ -100,8 +101,7 @@ class KafkaFaultsTest {
 
     private void connected(NetSocket client) {
       client.pause();
-      vertx
-          .createNetClient()
+      toBroker
           .connect(target, "127.0.0.1")
           .onFailure(e -> client.close())
           .onSuccess(
