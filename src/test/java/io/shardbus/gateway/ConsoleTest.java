@@ -427,6 +427,23 @@ class ConsoleTest {
   }
 
   @Test
+  void scalingUnderWay_isShownUntilTheShardIsGone() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    open(new RecordingSink().behave(batch -> gate.future()));
+    for (int i = 0; i < 100; i++) {
+      bus.ingest(RawEvent.of("{\"n\":" + i + "}"));
+    }
+    Future<List<Integer>> removed = bus.scaleDown(1);
+    soon().until(() -> find("scalings").getText().contains("scaling down …"));
+    assertThat(find("scalings").getText()).doesNotContain("removed");
+    gate.complete();
+    int id = await(removed).get(0);
+    soon().until(() -> find("scalings").getText().contains("▼ removed shard " + id + ", 2 active"));
+    assertThat(find("scalings").getText()).doesNotContain("…");
+    assertNoErrors();
+  }
+
+  @Test
   void token_isAskedForAndSentWithEveryRequest() throws Exception {
     TokenOptions tokens =
         new TokenOptions().setRead("reader-0123456789").setAdmin("admin-0123456789");
