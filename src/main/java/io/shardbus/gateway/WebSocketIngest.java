@@ -48,6 +48,7 @@ final class WebSocketIngest {
   private final Valve valve;
   private final IngestRequest asked;
   private final Parts partial;
+  private final Budget.Share unseen;
   private final Budget.Share held;
   private final Feeder feeder;
   private final Deadline lastWords;
@@ -113,11 +114,13 @@ final class WebSocketIngest {
     report = new Coalesced(context, this::report);
     feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
     partial = new Parts(intake.budget());
+    unseen = intake.budget().share();
     held = intake.budget().share();
     lastWords = new Deadline(intake.vertx(), this::goAway);
   }
 
   void begin() {
+    valve.watchFrames(this::hasRoomForFrame);
     socket.frameHandler(this::frame);
     socket.pongHandler(pong -> heard());
     socket.closeHandler(closed -> end());
@@ -197,6 +200,14 @@ final class WebSocketIngest {
     if (!socket.isClosed() && !socket.writeQueueFull()) {
       socket.writePing(Buffer.buffer());
     }
+  }
+
+  private boolean hasRoomForFrame(long bytes) {
+    if (unseen.resize(bytes)) {
+      return true;
+    }
+    refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+    return false;
   }
 
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
@@ -412,6 +423,7 @@ final class WebSocketIngest {
 
   private void end() {
     onEnd.run();
+    unseen.free();
     release();
   }
 

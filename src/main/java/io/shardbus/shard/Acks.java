@@ -4,7 +4,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells acks, which are the code of callers: what one of them throws must not stop a shard. */
+/**
+ * Tells acks, which are the code of callers: what one of them throws, be it an {@link Error}, must
+ * not stop a shard.
+ */
 final class Acks {
 
   private static final Logger LOG = LoggerFactory.getLogger(Acks.class);
@@ -24,8 +27,12 @@ final class Acks {
       } else {
         ack.failed(failure, events);
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("a delivery acknowledgement failed; it was told of {} events", events, e);
     }
+  }
+
+  static void tellEvicted(DeliveryAck ack) {
+    tell(ack, 1, DeliveryAck.Failure.EVICTED);
   }
 }

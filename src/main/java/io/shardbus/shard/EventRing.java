@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jctools.queues.MessagePassingQueue;
 import org.jctools.queues.MpmcArrayQueue;
 import org.jctools.queues.MpscArrayQueue;
@@ -147,10 +148,13 @@ final class EventRing {
 
   // ---------------------------------------------------------------- producers
 
-  Push offer(QueuedEvent event) {
+  /**
+   * @param onEviction told of the ack of each event that had to make room, if it has one
+   */
+  Push offer(QueuedEvent event, Consumer<DeliveryAck> onEviction) {
     int footprint = event.footprint();
     return switch (mode.kind()) {
-      case DROP_OLDEST -> offerEvicting(event, footprint);
+      case DROP_OLDEST -> offerEvicting(event, footprint, onEviction);
       case SAMPLE -> offerSampling(event, footprint);
       default -> offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.BACKPRESSURE);
     };
@@ -200,27 +204,34 @@ final class EventRing {
     return offerBounded(event, footprint) ? Push.ACCEPTED : refused(Push.SAMPLED);
   }
 
-  private Push offerEvicting(QueuedEvent event, int footprint) {
-    if (offerBounded(event, footprint)) {
-      return Push.ACCEPTED;
-    }
-    evictors.incrementAndGet();
-    try {
-      while (!sealed) {
-        if (offerBounded(event, footprint)) {
-          return Push.ACCEPTED;
+  private Push offerEvicting(QueuedEvent event, int footprint, Consumer<DeliveryAck> onEviction) {
+    boolean pushed = offerBounded(event, footprint);
+    while (!pushed) {
+      QueuedEvent oldest = null;
+      evictors.incrementAndGet();
+      try {
+        if (sealed) {
+          return Push.SEALED;
         }
-        QueuedEvent oldest = queue.poll();
-        if (oldest != null) {
-          release(oldest);
-          evicted.increment();
-          Acks.tell(oldest.ack(), 1, DeliveryAck.Failure.EVICTED);
+        pushed = offerBounded(event, footprint);
+        if (!pushed) {
+          oldest = queue.poll();
+          if (oldest != null) {
+            release(oldest);
+            evicted.increment();
+            pushed = offerBounded(event, footprint);
+          }
         }
+      } finally {
+        evictors.decrementAndGet();
       }
-      return Push.SEALED;
-    } finally {
-      evictors.decrementAndGet();
+      // Not before: the sealer waits for evictors, and an ack may wait for the sealer.
+      DeliveryAck ack = oldest == null ? null : oldest.ack();
+      if (ack != null) {
+        onEviction.accept(ack);
+      }
     }
+    return Push.ACCEPTED;
   }
 
   private void release(QueuedEvent event) {

@@ -5,6 +5,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -153,6 +154,7 @@ final class Ingestion {
             events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, tally);
       } finally {
         table.exitBatch();
+        tally.tellEvicted();
       }
     }
     return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
@@ -218,7 +220,7 @@ final class Ingestion {
     int accepted = owner.offerMany(group, size);
     tally.accepted += accepted;
     for (int i = accepted; i < size; i++) {
-      switch (owner.offer(group[i], true)) {
+      switch (owner.offer(group[i], true, tally::evict)) {
         case ACCEPTED -> tally.count(Outcome.ACCEPTED);
         case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
         case SAMPLED -> tally.count(Outcome.SAMPLED);
@@ -232,6 +234,17 @@ final class Ingestion {
     int accepted;
     int dropped;
     int unrouted;
+    private final List<DeliveryAck> evicted = new ArrayList<>(0);
+
+    void evict(DeliveryAck ack) {
+      evicted.add(ack);
+    }
+
+    /** Once the table is let go: who changes it waits for that, and an ack may wait for him. */
+    void tellEvicted() {
+      evicted.forEach(Acks::tellEvicted);
+      evicted.clear();
+    }
 
     void count(Outcome outcome) {
       switch (outcome) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * A bounded ring of events with its consumer, counters and state. The consumer side ({@link #pop},
@@ -161,7 +162,14 @@ public final class Shard {
    * @param countRefusal false if the caller will try again, so that the event is not counted twice
    */
   Push offer(QueuedEvent event, boolean countRefusal) {
-    Push result = ring.offer(event);
+    return offer(event, countRefusal, Acks::tellEvicted);
+  }
+
+  /**
+   * @param onEviction told of the acks of events that had to make room
+   */
+  Push offer(QueuedEvent event, boolean countRefusal, Consumer<DeliveryAck> onEviction) {
+    Push result = ring.offer(event, onEviction);
     if (result == Push.ACCEPTED) {
       wakeUp.signal();
     } else if (countRefusal && result == Push.BACKPRESSURE) {

@@ -54,7 +54,7 @@ public final class DeliveryObservers implements DeliveryObserver {
     for (DeliveryObserver observer : all) {
       try {
         what.accept(observer);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.warn("an observer of deliveries failed", e);
       }
     }

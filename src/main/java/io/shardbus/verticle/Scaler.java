@@ -152,12 +152,25 @@ public final class Scaler {
         .compose(
             all ->
                 blocking(
-                    () -> {
-                      ids.forEach(manager::activateShard);
-                      added.addAndGet(ids.size());
-                      LOG.info("added shards {}, now {} active", ids, manager.numShards());
-                      return ids;
-                    }));
+                        () -> {
+                          ids.forEach(manager::activateShard);
+                          added.addAndGet(ids.size());
+                          LOG.info("added shards {}, now {} active", ids, manager.numShards());
+                          return ids;
+                        })
+                    .onFailure(e -> ids.forEach(this::withdraw)));
+  }
+
+  /**
+   * Somebody drained one of them meanwhile: so all go, and those that were active may hold events.
+   */
+  private void withdraw(int id) {
+    blocking(
+            () -> {
+              manager.drainShard(id);
+              return id;
+            })
+        .onSuccess(this::seeOff);
   }
 
   /** They are provisioned: nobody has given them an event. */
@@ -302,7 +315,11 @@ public final class Scaler {
   private Stream<Shard> orphans() {
     return manager.shards().stream()
         .filter(shard -> !leaving.containsKey(shard.id()))
-        .filter(shard -> shard.state() == ShardState.DRAINING || !deployments.has(shard.id()))
+        .filter(
+            shard ->
+                shard.state() == ShardState.DRAINING
+                    || shard.state() == ShardState.STOPPED
+                    || !deployments.has(shard.id()))
         .filter(shard -> manager.shard(shard.id()).isPresent()); // it may have left meanwhile
   }
 

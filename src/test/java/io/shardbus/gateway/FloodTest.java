@@ -229,6 +229,48 @@ class FloodTest {
             });
   }
 
+  /** Together they are many times the memory outside the heap, where they are put together. */
+  @Test
+  void unfinishedFrames_costBoundedMemory() throws Exception {
+    startServer();
+    List<RawWebSocket> all = new ArrayList<>();
+    byte[] header = RawWebSocket.header(RawWebSocket.FINAL | RawWebSocket.TEXT, true, 1_000_001);
+    byte[] part = " ".repeat(1_000_000).getBytes(StandardCharsets.US_ASCII);
+    try {
+      for (int i = 0; i < 400; i++) {
+        RawWebSocket socket = new RawWebSocket(port);
+        all.add(socket);
+        try {
+          socket.send(header);
+          socket.send(part);
+        } catch (SocketException e) {
+          // refused, and closed meanwhile
+        }
+      }
+      assertThat(all.get(399).closeCode()).isEqualTo(1013);
+      assertThat(stats().getLong("accepted")).isZero();
+    } finally {
+      for (RawWebSocket each : all) {
+        each.close();
+      }
+    }
+    // What they held is given back.
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(
+            () -> {
+              assertThat(server.isAlive()).as("had memory enough").isTrue();
+              try (RawWebSocket socket = new RawWebSocket(port)) {
+                socket.send(header);
+                socket.send(part);
+                socket.send(new byte[] {'1'});
+                return socket.read().text().contains("\"acked\":1");
+              } catch (SocketException e) {
+                return false; // refused, and closed meanwhile
+              }
+            });
+  }
+
   /** What Vert.x alone would read ahead, two dozen messages of each, is twice the heap. */
   @Test
   void messagesOfMany_costBoundedMemory() throws Exception {

@@ -156,6 +156,36 @@ class RefusedUploadTest {
     assertThat(server.gateway.partialBytes()).isZero();
   }
 
+  /** A frame is seen only when all of it is there, but what has come of it is in memory. */
+  @Test
+  void unfinishedFrames_shareTheBudget() throws Exception {
+    start(new GatewayOptions().setMaxPartialBytes(262_144));
+    byte[] header = RawWebSocket.header(RawWebSocket.FINAL | RawWebSocket.TEXT, true, 150_001);
+    byte[] part = " ".repeat(150_000).getBytes(StandardCharsets.US_ASCII);
+    try (RawWebSocket first = new RawWebSocket(server.gateway.port());
+        RawWebSocket third = new RawWebSocket(server.gateway.port())) {
+      first.send(header);
+      first.send(part);
+      Awaitility.await().until(() -> server.gateway.partialBytes() >= 150_000);
+      try (RawWebSocket second = new RawWebSocket(server.gateway.port())) {
+        second.send(header);
+        second.send(part);
+        assertThat(second.closeCode()).isEqualTo(1013);
+      }
+      first.send(new byte[] {'1'});
+      assertThat(first.read().text()).contains("\"acked\":1");
+      Awaitility.await().until(() -> server.gateway.partialBytes() == 0);
+      third.send(header);
+      third.send(part);
+      third.send(new byte[] {'1'});
+      assertThat(third.read().text()).contains("\"acked\":1");
+      third.send(header);
+      third.send(part);
+      Awaitility.await().until(() -> server.gateway.partialBytes() >= 150_000);
+    }
+    Awaitility.await().until(() -> server.gateway.partialBytes() == 0);
+  }
+
   @Test
   void connectionsThatEnd_giveTheirShareBack() throws Exception {
     start(new GatewayOptions());

@@ -206,6 +206,49 @@ class ShardManagerTest {
     assertBalanced(manager.accounting());
   }
 
+  /** Whoever closes the ring waits for producers that evict, but not for what an ack does. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void ackOfAnEvictedEvent_mayWaitForAChangeOfTheShards(boolean batch) throws Exception {
+    ShardManager manager =
+        ShardManager.withMapper(
+            2, 1024, BackpressureMode.DROP_OLDEST, new ScalingPolicy().setAutoScale(false));
+    AtomicInteger told = new AtomicInteger();
+    AtomicBoolean stuck = new AtomicBoolean();
+    DeliveryAck ack =
+        new DeliveryAck() {
+          @Override
+          public void delivered(int events) {}
+
+          @Override
+          public void failed(Failure failure, int events) {
+            if (told.getAndIncrement() == 0) {
+              CompletableFuture<Void> change =
+                  CompletableFuture.runAsync(
+                      () -> manager.drainShard(0), each -> new Thread(each).start());
+              try {
+                change.get(10, TimeUnit.SECONDS);
+              } catch (Exception e) {
+                stuck.set(true);
+              }
+            }
+          }
+        };
+    List<RawEvent> events = new ArrayList<>();
+    for (int i = 0; i < 3000; i++) {
+      events.add(event(i));
+    }
+    if (batch) {
+      assertThat(manager.ingestRawBatch(events, ack).accepted()).isEqualTo(3000);
+    } else {
+      events.forEach(each -> manager.ingestRaw(each, ack));
+    }
+    assertThat(told).hasPositiveValue();
+    assertThat(stuck).isFalse();
+    assertThat(manager.mapper().orElseThrow().shardState(0)).contains(ShardState.DRAINING);
+    assertBalanced(manager.accounting());
+  }
+
   @Test
   void sample_keepsOneInNAboveThreeQuarters() {
     ShardManager manager = new ShardManager(1, 1024, BackpressureMode.sample(10));

@@ -207,6 +207,40 @@ class ScalerTest {
   }
 
   @Test
+  void shardThatSomebodyElseStopped_isSeenOff() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager.drainShard(0);
+    assertThat(manager.mapper().orElseThrow().finalizeDraining()).containsExactly(0);
+    await(scaler.tick());
+    await(scaler.removals());
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(1);
+    assertThat(vertx.deploymentIDs()).hasSize(1);
+  }
+
+  @Test
+  void shardDrainedBeforeItsActivation_takesTheOthersOfItsRequestWithIt() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        new ScalingPolicy().setAutoScale(false).setMaxShards(4),
+        verticle ->
+            wrap(
+                verticle,
+                n -> {
+                  if (n == 4) {
+                    manager.drainShard(3);
+                  }
+                  return Future.succeededFuture();
+                },
+                starts));
+    assertThatThrownBy(() -> await(scaler.scaleUp(2))).hasCauseInstanceOf(ScalingException.class);
+    Awaitility.await()
+        .untilAsserted(
+            () -> assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1));
+    Awaitility.await().until(() -> vertx.deploymentIDs().size() == 2);
+    assertThat(await(scaler.scaleUp(2))).containsExactly(4, 5);
+  }
+
+  @Test
   void activatedPastTheScaler_isServedByAFlush() throws Exception {
     start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
     manager.activateShard(manager.addShardForce());

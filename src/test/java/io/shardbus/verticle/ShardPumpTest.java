@@ -552,7 +552,7 @@ class ShardPumpTest {
         new DeliveryAck() {
           @Override
           public void delivered(int events) {
-            throw new IllegalStateException("not my day");
+            throw new AssertionError("not my day");
           }
 
           @Override
@@ -567,7 +567,7 @@ class ShardPumpTest {
   }
 
   @Test
-  void deadLetterSinkThatFails_holdsholdsTheShardAndLosesNothing() {
+  void deadLetterSinkThatFails_holdsTheShardAndLosesNothing() {
     deadLetterAnswer = Future.failedFuture("disk full");
     sink.behave(
         b ->
