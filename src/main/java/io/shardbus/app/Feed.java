@@ -47,6 +47,7 @@ final class Feed {
   private final boolean webSocket;
   private final @Nullable Double rate;
   private long read; // guarded by the lines
+  private byte @Nullable [] kept; // guarded by the lines: read, but for the next batch
   private volatile @Nullable IOException unreadable;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong acked = new AtomicLong();
@@ -143,12 +144,19 @@ final class Feed {
       while (events < most
           && bytes.size() < BATCH_BYTES
           && (events == 0 || !lines.nextWouldWait())) {
-        byte[] line = lines.next();
+        byte[] line = kept != null ? kept : lines.next();
+        kept = null;
         if (line == null) {
           break;
         }
+        if (events > 0 && bytes.size() + line.length >= BATCH_BYTES) {
+          kept = line; // alone it fits where a line fits
+          break;
+        }
+        if (events > 0) {
+          bytes.write('\n');
+        }
         bytes.writeBytes(line);
-        bytes.write('\n');
         events++;
       }
     } catch (IOException e) {
@@ -241,10 +249,10 @@ final class Feed {
 
   private static int endOfLine(byte[] bytes, int from) {
     int at = from;
-    while (bytes[at] != '\n') {
+    while (at < bytes.length && bytes[at] != '\n') {
       at++;
     }
-    return at + 1;
+    return Math.min(bytes.length, at + 1);
   }
 
   // ---------------------------------------------------------------- WebSocket

@@ -4,6 +4,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -175,6 +176,11 @@ public final class Gateway {
         .setHttp2ClearTextEnabled(false)
         .setMaxInitialLineLength(options.getMaxUriBytes())
         .setMaxHeaderSize(options.getMaxHeaderBytes())
+        .setInitialSettings(
+            new Http2Settings()
+                .setMaxConcurrentStreams(
+                    HttpServerOptions.DEFAULT_INITIAL_SETTINGS_MAX_CONCURRENT_STREAMS)
+                .setInitialWindowSize(Upload.QUEUED_BYTES))
         .setMaxWebSocketFrameSize(options.getMaxFrameBytes())
         .setMaxWebSocketMessageSize(options.getMaxFrameBytes())
         .setWebSocketSubProtocols(List.of(SUBPROTOCOL))

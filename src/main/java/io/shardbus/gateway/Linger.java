@@ -2,9 +2,10 @@ package io.shardbus.gateway;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 
 /*
- * The end of a connection whose request was answered before its body was read.
+ * The end of a connection, of HTTP/2 of a stream, whose request was answered before its body was read.
  *
  * To close at once would reset the connection, and the client could lose the answer; to read all of the body could take
  * for ever. So a little is read and thrown away, for a moment in which the client can see the answer; then it is closed.
@@ -15,35 +16,45 @@ final class Linger {
 
   private static final long MILLIS = 1_000;
   private static final int MAX_BYTES = 256 << 10;
+  private static final long NO_ERROR = 0; // of RFC 9113
 
-  private final Valve valve;
+  private final Runnable stopReading;
   private int read;
 
-  private Linger(HttpServerRequest request) {
-    valve = new Valve(request.connection());
+  private Linger(Runnable stopReading) {
+    this.stopReading = stopReading;
   }
 
   static void over(HttpServerRequest request) {
-    if (request.isEnded()) {
+    if (request.version() == HttpVersion.HTTP_2) {
+      if (!request.isEnded()) {
+        Linger linger = new Linger(request::pause);
+        linger.begin(request, () -> request.response().reset(NO_ERROR), () -> {});
+      }
+    } else if (request.isEnded()) {
       request.response().endHandler(sent -> request.connection().close());
-      return;
+    } else {
+      Runnable close = () -> request.connection().close();
+      new Linger(new Valve(request.connection())::shut).begin(request, close, close);
     }
-    Linger linger = new Linger(request);
-    request.handler(chunk -> linger.discard(chunk.length()));
+  }
+
+  private void begin(HttpServerRequest request, Runnable inTime, Runnable atEnd) {
+    request.handler(chunk -> discard(chunk.length()));
     request.resume();
     Vertx vertx = Vertx.currentContext().owner();
-    long timer = vertx.setTimer(MILLIS, id -> request.connection().close());
+    long timer = vertx.setTimer(MILLIS, id -> inTime.run());
     request.endHandler(
         end -> {
           vertx.cancelTimer(timer);
-          request.connection().close();
+          atEnd.run();
         });
   }
 
   private void discard(int bytes) {
     read += bytes;
     if (read > MAX_BYTES) {
-      valve.shut();
+      stopReading.run();
     }
   }
 }

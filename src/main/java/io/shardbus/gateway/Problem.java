@@ -36,15 +36,19 @@ final class Problem {
     send(response, status, detail, new JsonObject());
   }
 
-  /** Answers without taking the body: the connection cannot be used again, and is closed soon. */
+  /**
+   * Answers without taking the body: the connection, of HTTP/2 the stream, cannot be used again,
+   * and is closed soon.
+   */
   static void refuse(HttpServerRequest request, int status, String detail) {
     refuse(request, status, detail, new JsonObject());
   }
 
   static void refuse(HttpServerRequest request, int status, String detail, JsonObject more) {
-    // HTTP/2 has no such header: there it is one stream of several that ends.
-    if (request.version() != HttpVersion.HTTP_2 && !request.response().headWritten()) {
-      request.response().putHeader(HttpHeaders.CONNECTION, "close");
+    if (!request.response().headWritten()) {
+      if (request.version() != HttpVersion.HTTP_2) {
+        request.response().putHeader(HttpHeaders.CONNECTION, "close");
+      }
       Linger.over(request);
     }
     send(request.response(), status, detail, more);

@@ -4,6 +4,8 @@ import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Has those that wait for room try again, in the order in which they came: every millisecond, less
@@ -11,6 +13,7 @@ import java.util.function.BooleanSupplier;
  */
 final class Retries {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Retries.class);
   private static final long MILLIS = 1;
 
   /** Else thousands that wait would keep the event loop busy with nothing else. */
@@ -39,11 +42,21 @@ final class Retries {
     }
   }
 
+  /** One that fails must not take the others with it. */
+  private static boolean isDone(BooleanSupplier one) {
+    try {
+      return one.getAsBoolean();
+    } catch (RuntimeException e) {
+      LOG.error("a client that waited for room could not go on", e);
+      return true;
+    }
+  }
+
   private void tryAll() {
     armed = false;
     List<BooleanSupplier> first = waiting;
     waiting = new ArrayList<>();
-    first.removeIf(BooleanSupplier::getAsBoolean);
+    first.removeIf(Retries::isDone);
     first.addAll(waiting); // whoever came meanwhile is behind those that are still here
     waiting = first;
     arm();

@@ -69,6 +69,9 @@ final class Tail {
     first
         .onSuccess(
             page -> {
+              if (ended) { // it did not wait for the first page
+                return;
+              }
               begun();
               send(page);
             })

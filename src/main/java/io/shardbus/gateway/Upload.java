@@ -22,8 +22,11 @@ final class Upload {
 
   private static final int MAX_ERRORS = 10;
 
-  /** What Vert.x may have read of a request that is paused, until it has two dozen chunks. */
-  private static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
+  /**
+   * What Vert.x may have read of a request that is paused: of HTTP/1 two dozen chunks, of HTTP/2
+   * the stream's window, which is as much.
+   */
+  static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
   private final Intake intake;
   private final HttpServerRequest request;
@@ -144,7 +147,9 @@ final class Upload {
     room.cancel();
     share.resize(lines.partialBytes());
     timeLine(false);
-    request.resume();
+    if (!ended) { // else HTTP/2 would not have it
+      request.resume();
+    }
     answerIfDone();
   }
 

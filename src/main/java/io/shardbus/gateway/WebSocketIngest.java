@@ -37,6 +37,10 @@ final class WebSocketIngest {
   private static final short TOO_BIG = 1009;
   private static final short TRY_AGAIN_LATER = 1013;
   private static final Duration PATIENCE = Duration.ofSeconds(4); // less than what a stop waits
+
+  /** From the server's last word to the end of a connection that the client does not end. */
+  private static final Duration SILENCE = Duration.ofSeconds(10);
+
   private static final int MAX_ERRORS = 10;
   private static final long REPORT_MILLIS = 1_000;
 
@@ -52,6 +56,7 @@ final class WebSocketIngest {
   private final Budget.Share held;
   private final Feeder feeder;
   private final Deadline lastWords;
+  private final Deadline silence;
   private final Runnable report;
   private final Runnable regulate = this::regulate;
   private final Runnable onEnd;
@@ -117,10 +122,11 @@ final class WebSocketIngest {
     unseen = intake.budget().share();
     held = intake.budget().share();
     lastWords = new Deadline(intake.vertx(), this::goAway);
+    silence = new Deadline(intake.vertx(), valve::cut);
   }
 
   void begin() {
-    valve.watchFrames(this::hasRoomForFrame);
+    valve.meterFrames(intake.options().getMaxFrameBytes(), this::hasRoomForFrame);
     socket.frameHandler(this::frame);
     socket.pongHandler(pong -> heard());
     socket.closeHandler(closed -> end());
@@ -150,8 +156,11 @@ final class WebSocketIngest {
   void close(short code, @Nullable String why) {
     finishing = true;
     valve.open(); // or the answer were not seen
-    socket.shutdownHandler(null);
-    socket.close(code, why);
+    if (!socket.isClosed()) {
+      socket.shutdownHandler(null);
+      socket.close(code, why);
+    }
+    silence.begin(SILENCE); // a client that does not read would never be rid of
   }
 
   private void failed(Throwable failure) {
@@ -202,12 +211,26 @@ final class WebSocketIngest {
     }
   }
 
+  /** What has come of a frame that is not complete. */
   private boolean hasRoomForFrame(long bytes) {
+    if (bytes > 0) {
+      heard();
+    }
+    timePartial(bytes + partial.length());
     if (unseen.resize(bytes)) {
       return true;
     }
     refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
     return false;
+  }
+
+  /** A message that has begun must come to an end, unless it is not read. */
+  private void timePartial(long bytes) {
+    if (bytes == 0) {
+      partialSince = 0;
+    } else if (partialSince == 0) {
+      partialSince = System.nanoTime();
+    }
   }
 
   /** Frames are put together here, because Vert.x would decode the text of whole messages. */
@@ -234,8 +257,8 @@ final class WebSocketIngest {
     } else if (frame.isFinal()) {
       partialSince = 0;
       message(partial.take());
-    } else if (partialSince == 0) {
-      partialSince = System.nanoTime();
+    } else {
+      timePartial(partial.length());
     }
   }
 
@@ -356,11 +379,15 @@ final class WebSocketIngest {
     }
     answering &= socket.writeQueueFull();
     boolean crowded = feeder.patient() && intake.waiting().full();
+    boolean before = paused;
     paused =
         !finishing && (answering || crowded || feeder.full() || unsettled.size() >= MAX_UNSETTLED);
     if (paused) {
       valve.shut();
     } else {
+      if (before && partialSince != 0) {
+        partialSince = System.nanoTime();
+      }
       valve.open();
     }
   }
@@ -423,6 +450,7 @@ final class WebSocketIngest {
 
   private void end() {
     onEnd.run();
+    silence.cancel();
     unseen.free();
     release();
   }

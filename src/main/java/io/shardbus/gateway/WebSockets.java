@@ -83,7 +83,7 @@ final class WebSockets {
         new WebSocketIngest(
             intake,
             socket,
-            Valve.ofWebSocket(request.connection()),
+            new Valve(request.connection()),
             asked,
             intake.rates().of(Connections.client(socket.remoteAddress())),
             () -> {

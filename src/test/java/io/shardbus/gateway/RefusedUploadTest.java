@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -179,9 +180,12 @@ class RefusedUploadTest {
       third.send(part);
       third.send(new byte[] {'1'});
       assertThat(third.read().text()).contains("\"acked\":1");
-      third.send(header);
-      third.send(part);
-      Awaitility.await().until(() -> server.gateway.partialBytes() >= 150_000);
+      // Also what comes together with the end of the frame before.
+      byte[] whole = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "2");
+      ByteBuffer both = ByteBuffer.allocate(whole.length + header.length + 1_000);
+      third.send(both.put(whole).put(header).array());
+      assertThat(third.read().text()).contains("\"acked\":2");
+      Awaitility.await().until(() -> server.gateway.partialBytes() >= 1_000);
     }
     Awaitility.await().until(() -> server.gateway.partialBytes() == 0);
   }

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -91,11 +94,15 @@ class TlsTest {
   }
 
   private void start(HttpVersion version) throws Exception {
+    start(version, options());
+  }
+
+  private void start(HttpVersion version, GatewayOptions options) throws Exception {
     server =
         new TestGateway(
             new ShardBusOptions().setShards(1),
             Sinks.create(new SinkOptions("memory")),
-            options(),
+            options,
             new HttpClientOptions()
                 .setSsl(true)
                 .setTrustAll(true)
@@ -148,6 +155,39 @@ class TlsTest {
     TestGateway.Answer stats = server.get("/v1/stats");
     assertThat(stats.json().getLong("accepted")).isEqualTo(1);
     assertThat(stats.header("Strict-Transport-Security")).startsWith("max-age=");
+  }
+
+  /** With HTTP/2 it cannot be asked to go on when all of it is there. */
+  @Test
+  void lastLineThatHasToWait_isTakenAndAnswered() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_2, options().setMaxEventsPerSecondPerClient(10));
+    TestGateway.Answer answer =
+        server.post("/v1/events", "application/x-ndjson", "1\n".repeat(10) + "1");
+    assertThat(answer.status()).isEqualTo(202);
+    assertThat(answer.json().getInteger("accepted")).isEqualTo(11);
+  }
+
+  /** As many as may be open at once: they end, and what they sent takes up no window. */
+  @Test
+  void refusedUploads_doNotHoldTheConnectionUp() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_2);
+    for (int i = 0; i < 100; i++) {
+      int status =
+          TestGateway.await(
+              server
+                  .http
+                  .request(HttpMethod.POST, server.gateway.port(), "127.0.0.1", "/v1/events")
+                  .compose(
+                      request -> {
+                        request.setChunked(true).putHeader("Content-Type", "text/plain");
+                        request.write(Buffer.buffer("x".repeat(200_000)));
+                        return request.response().map(HttpClientResponse::statusCode);
+                      }));
+      assertThat(status).isEqualTo(415);
+    }
+    assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
   }
 
   @Test

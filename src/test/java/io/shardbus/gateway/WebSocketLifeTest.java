@@ -245,6 +245,51 @@ class WebSocketLifeTest {
     assertServes();
   }
 
+  @Test
+  void frameThatTrickles_isCutOff() throws Exception {
+    start(new GatewayOptions().setBodyTimeout(Duration.ofSeconds(1)));
+    try (RawWebSocket socket = connect()) {
+      socket.send(RawWebSocket.header(RawWebSocket.FINAL | RawWebSocket.TEXT, true, 1_000));
+      socket.send(new byte[] {'1'});
+      Frame last = socket.read();
+      assertThat(last.opcode()).isEqualTo(RawWebSocket.CLOSE);
+      assertThat(last.closeCode()).isEqualTo(1008);
+      assertThat(last.text()).contains("gateway.bodyTimeout");
+    }
+    assertServes();
+  }
+
+  /** It does not even see that it is closed. */
+  @Test
+  void clientThatNeverReads_isCutOffWhenItIsToGo() throws Exception {
+    Path tokens = Files.writeString(dir.resolve("tokens"), "ingest first\n");
+    start(new GatewayOptions().setTokensFile(tokens.toString()));
+    byte[] pings = RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.PING, "p".repeat(125));
+    try (RawWebSocket socket = connect("Authorization: Bearer first")) {
+      AtomicLong sent = new AtomicLong();
+      Thread flood =
+          new Thread(
+              () -> {
+                try {
+                  while (true) {
+                    socket.send(pings);
+                    sent.incrementAndGet();
+                  }
+                } catch (IOException e) {
+                  // cut off
+                }
+              });
+      flood.start();
+      long[] before = {-1};
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofSeconds(1))
+          .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
+      Files.writeString(tokens, "ingest second\n");
+      Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> !flood.isAlive());
+    }
+  }
+
   /** Every connection ends or goes on; none is left behind, and the server serves on. */
   @Test
   void anyFrames_leaveAServerThatServes() throws Exception {
