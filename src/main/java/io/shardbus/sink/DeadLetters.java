@@ -24,8 +24,8 @@ import org.sqlite.SQLiteConfig;
 
 /**
  * Dead letters in a SQLite file, synced to the disk before they count as kept; or in memory, where
- * the newest {@value #MAX_IN_MEMORY} are kept. Safe for any thread: all work is done on one of its
- * own.
+ * the newest {@value #MAX_IN_MEMORY} are kept, or fewer if they are more than {@value
+ * #MAX_BYTES_IN_MEMORY} bytes together. Safe for any thread: all work is done on one of its own.
  */
 public final class DeadLetters implements DeadLetterSink {
 
@@ -34,6 +34,9 @@ public final class DeadLetters implements DeadLetterSink {
 
   /** How many are kept without a data folder. */
   public static final int MAX_IN_MEMORY = 10_000;
+
+  /** How many bytes of events are kept without a data folder: 64 MiB. The newest always is. */
+  public static final long MAX_BYTES_IN_MEMORY = 64 << 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
   private static final long MAX_PAGE_BYTES = 8 << 20;
@@ -95,15 +98,35 @@ public final class DeadLetters implements DeadLetterSink {
                 }
               }
               if (file == null) {
-                update(
-                    database,
-                    "DELETE FROM letters WHERE id <= (SELECT max(id) FROM letters) - "
-                        + MAX_IN_MEMORY);
+                makeRoom(database);
               }
               database.commit();
               return letters.size();
             });
     return kept.mapEmpty();
+  }
+
+  private void makeRoom(Connection database) throws SQLException {
+    long bytes = query(database, "SELECT coalesce(sum(length(payload)), 0) FROM letters");
+    long newest = query(database, "SELECT coalesce(max(id), 0) FROM letters");
+    try (Statement select = database.createStatement()) {
+      while (true) {
+        long id;
+        try (ResultSet oldest =
+            select.executeQuery("SELECT id, length(payload) FROM letters ORDER BY id LIMIT 1")) {
+          if (!oldest.next()) {
+            return;
+          }
+          id = oldest.getLong(1);
+          boolean fits = bytes <= MAX_BYTES_IN_MEMORY && id > newest - MAX_IN_MEMORY;
+          if (fits || id == newest) {
+            return;
+          }
+          bytes -= oldest.getLong(2);
+        }
+        update(database, "DELETE FROM letters WHERE id = " + id);
+      }
+    }
   }
 
   private static void set(PreparedStatement insert, DeadLetter letter) throws SQLException {

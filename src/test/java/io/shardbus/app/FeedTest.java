@@ -158,6 +158,18 @@ class FeedTest {
     assertThat(sink.all().stream().map(ShardEvent::payload)).doesNotHaveDuplicates();
   }
 
+  /** The largest line that fits into a message, behind small ones that nearly fill a batch. */
+  @ParameterizedTest
+  @ValueSource(strings = {"http", "ws"})
+  void largeLine_isSentAlone(String via) throws Exception {
+    server = new TestServer();
+    Path file = dir.resolve("large.ndjson");
+    String large = "\"" + "x".repeat((1 << 20) - 2) + "\"\n";
+    Files.writeString(file, "1\n".repeat(900) + large + "2\n" + large);
+    assertThat(code(feed("--file", file.toString(), "--via", via))).as(server.err).isZero();
+    assertSaid(903, 903, 0, 0);
+  }
+
   /** A program may write a line now and then, or a part of one. */
   @ParameterizedTest
   @ValueSource(strings = {"http", "ws"})

@@ -46,9 +46,9 @@ class DeadLettersTest {
     return all;
   }
 
-  private static List<DeadLetter> largeLetters() {
+  private static List<DeadLetter> largeLetters(int count) {
     List<DeadLetter> large = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < count; i++) {
       ShardEvent event = new ShardEvent(0, i, i, Buffer.buffer(new byte[1 << 20]), null);
       large.add(new DeadLetter(new ProducerId("p", 7), event, "too large", 1, 1));
     }
@@ -107,9 +107,20 @@ class DeadLettersTest {
   }
 
   @Test
+  void memory_isBoundedInBytes() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(null));
+    for (DeadLetter each : largeLetters(100)) {
+      await(letters.add(List.of(each)));
+    }
+    assertThat(await(letters.count())).isEqualTo(DeadLetters.MAX_BYTES_IN_MEMORY >> 20);
+    assertThat(read(letters, 0, 1).get(0).event().sequence()).isEqualTo(36);
+    await(letters.close());
+  }
+
+  @Test
   void pages_endWhenTheyGrowLarge() throws Exception {
     DeadLetters letters = await(DeadLetters.open(folder));
-    List<DeadLetter> large = largeLetters();
+    List<DeadLetter> large = largeLetters(20);
     await(letters.add(large));
     List<DeadLetters.Kept> page = await(letters.list(0, 100));
     assertThat(page).hasSize(8);
@@ -132,7 +143,7 @@ class DeadLettersTest {
   @Test
   void fileThatIsDamagedWhileItIsOpen_isSetAside() throws Exception {
     DeadLetters letters = await(DeadLetters.open(folder));
-    await(letters.add(largeLetters()));
+    await(letters.add(largeLetters(20)));
     await(letters.close());
     letters = await(DeadLetters.open(folder));
     try (RandomAccessFile file =
