@@ -291,6 +291,46 @@ class LogSinkTest extends SinkContract {
     assertThat(sequences(got, 0)).isEqualTo(range(0, 10));
   }
 
+  /** Their newest file tells where positions go on when there are as many writers again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"retention", "maxBytes"})
+  void limitsOnAWriterThatIsGone_keepItsPositions(String limit) throws Exception {
+    await(sink.write(batch(1, 0, 8_000)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    age("writer-1-0000000000000000001.db");
+    config = new JsonObject().put("writers", 1);
+    config.put(limit, limit.equals("retention") ? "1h" : 262_144);
+    sink = create();
+    await(sink.open(context()));
+    for (int i = 0; i < 2; i++) {
+      assertThat(readAll(10_000)).isEmpty();
+      assertThat(readAll(cursor, 10_000)).isEmpty();
+      reopen();
+    }
+    config = new JsonObject().put("writers", 2);
+    reopen();
+    await(sink.write(batch(1, 0, 50)));
+    assertThat(sequences(readAll(cursor, 100), 1)).isEqualTo(range(0, 50));
+  }
+
+  @Test
+  void damagedFileOfAWriterThatIsGone_keepsItsPositions() throws Exception {
+    await(sink.write(batch(1, 0, 500)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    damage("writer-1-0000000000000000001.db");
+    config = new JsonObject().put("writers", 1);
+    sink = create();
+    await(sink.open(context()));
+    assertThat(files(".damaged")).hasSize(1);
+    assertThat(readAll(100)).isEmpty();
+    config = new JsonObject().put("writers", 2);
+    reopen();
+    await(sink.write(batch(1, 0, 50)));
+    assertThat(sequences(readAll(cursor, 100), 1)).isEqualTo(range(0, 50));
+  }
+
   @Test
   void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
     config = config.copy().put("writers", 1);
