@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -492,5 +493,42 @@ class LogSinkTest extends SinkContract {
     await(sink.write(batch(0, 10, 10)));
     await(sink.write(batch(0, 20, 10)));
     assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 30));
+  }
+
+  /** The next file must begin behind what a commit that failed has left in the one before. */
+  @Test
+  void failedCommitThatIsThere_isRecognisedBeforeTheNextFileBegins() throws Exception {
+    config = config.copy().put("writers", 1).put("segmentBytes", 65_536);
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    Path file = dir.resolve("log").resolve(files(".db").get(0));
+    try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = other.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      // On the writer's thread, before it does anything else.
+      Future<Void> failed =
+          sink.write(batch(0, 10, 10))
+              .recover(
+                  failure -> {
+                    try {
+                      for (int i = 10; i < 20; i++) {
+                        statement.execute(
+                            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, zeroblob(9999))"
+                                .formatted(i + 1, epoch, i));
+                      }
+                      statement.execute("COMMIT");
+                      return Future.succeededFuture();
+                    } catch (SQLException e) {
+                      return Future.failedFuture(e);
+                    }
+                  });
+      await(failed);
+    }
+    await(sink.write(batch(1, 0, 10)));
+    await(sink.write(batch(0, 10, 20)));
+    List<StoredEvent> got = readAll(1_000);
+    assertThat(sequences(got, 1)).isEqualTo(range(0, 10));
+    assertThat(sequences(got, 0)).isEqualTo(range(0, 30));
+    assertThat(files(".db")).contains("writer-0-0000000000000000021.db");
   }
 }

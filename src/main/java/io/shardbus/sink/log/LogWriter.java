@@ -6,7 +6,6 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -45,8 +44,6 @@ final class LogWriter {
   private static final String BEHIND =
       "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
 
-  private final Path dir;
-  private final int number;
   private final LogSinkOptions options;
   private final Runnable onCommit;
   private final Runnable onRoll;
@@ -70,21 +67,17 @@ final class LogWriter {
   private record Job(@Nullable Batch batch, Promise<Void> promise) {}
 
   LogWriter(
-      Path dir,
-      int number,
       Segment segment,
       long lastPosition,
       LogSinkOptions options,
       Runnable onCommit,
       Runnable onRoll) {
-    this.dir = dir;
-    this.number = number;
     this.segment = segment;
     this.lastPosition = lastPosition;
     this.options = options;
     this.onCommit = onCommit;
     this.onRoll = onRoll;
-    thread = new Thread(this::run, "shardbus-log-" + number);
+    thread = new Thread(this::run, "shardbus-log-" + segment.writer());
     thread.setDaemon(true);
   }
 
@@ -284,9 +277,12 @@ final class LogWriter {
   private void rollIfDue() {
     try {
       if (isLarge() || isOld()) {
+        open(); // looks at what a commit that failed has left: the new file begins behind it
+        Segment next = segment.after(lastPosition);
+        next.make(); // at once: the newest file tells the next start where positions go on
         disconnect();
-        segment = Segment.in(dir, number, lastPosition + 1);
-        open(); // at once: the newest file tells the next start where positions go on
+        segment = next;
+        open();
         onRoll.run();
       }
     } catch (IOException | SQLException | RuntimeException | Error e) {
