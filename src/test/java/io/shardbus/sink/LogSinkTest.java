@@ -333,6 +333,32 @@ class LogSinkTest extends SinkContract {
   }
 
   @Test
+  void fileThatIsDamagedWhileItIsWritten_isSetAside() throws Exception {
+    await(Future.all(sink.write(batch(0, 0, 500)), sink.write(batch(1, 0, 500))));
+    String cursor = await(sink.endCursor());
+    String victim = "writer-0-0000000000000000001.db";
+    String url = "jdbc:sqlite:" + dir.resolve("log").resolve(victim);
+    for (String work : List.of("PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version = 1")) {
+      // The second has the writer look at the file again, rather than at what it remembers.
+      try (Connection other = DriverManager.getConnection(url);
+          Statement statement = other.createStatement()) {
+        statement.execute(work);
+      }
+      damage(victim);
+    }
+    await(sink.write(batch(0, 400, 200)));
+    assertThat(files(".damaged")).containsExactly(victim + ".damaged");
+    assertThat(sequences(readAll(1_000), 0))
+        .as("not what was confirmed")
+        .isEqualTo(range(500, 600));
+    assertThat(readAll(cursor, 1_000)).hasSize(100);
+    assertThat(sequences(readAll(1_000), 1)).isEqualTo(range(0, 500));
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(cursor, 1_000)).hasSize(110);
+  }
+
+  @Test
   void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
     config = config.copy().put("writers", 1);
     reopen();

@@ -99,15 +99,22 @@ final class LogFiles implements AutoCloseable {
     if (newest.isSound()) {
       return new Start(newest, newest.last());
     }
-    return replace(newest);
+    Start next = behind(newest, 0);
+    setAside(newest);
+    return next;
   }
 
-  /** Sets a writer's newest file aside for one that goes on behind it. */
-  private static Start replace(Segment damaged) throws IOException {
-    long beyond = damaged.beyond();
+  /**
+   * Makes the file in which a writer goes on behind a damaged one. To be called before that is set
+   * aside: if the process is killed in between, positions do not begin again.
+   *
+   * @param damaged the writer's newest file
+   * @param last a position that is known to be given
+   */
+  static Start behind(Segment damaged, long last) throws IOException {
+    long beyond = Math.max(last, damaged.beyond());
     Segment next = damaged.after(beyond);
-    next.make(); // first: if the process is killed now, positions do not begin again
-    setAside(damaged);
+    next.make();
     return new Start(next, beyond);
   }
 

@@ -3,6 +3,7 @@ package io.shardbus.sink.log;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.io.IOException;
@@ -29,6 +30,8 @@ import org.slf4j.LoggerFactory;
  * of each shard is remembered, and what is there already is passed over. A restart needs no such memory, because every
  * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
  * what is found behind the last known position counts as written.
+ *
+ * A file that is found damaged is set aside with what was confirmed from it, and the next one takes what is to be written.
  *
  * Whatever goes wrong, the thread goes on: it is the only one that can answer.
  */
@@ -156,8 +159,8 @@ final class LogWriter {
 
   private void writeTogether(List<Job> jobs) {
     try {
-      commit(jobs);
-    } catch (SQLException | RuntimeException | Error e) {
+      commitEvenIfDamaged(jobs);
+    } catch (IOException | SQLException | RuntimeException | Error e) {
       disconnect(); // the next attempt looks at what became of this one
       answer(
           jobs,
@@ -180,6 +183,23 @@ final class LogWriter {
       } catch (RuntimeException | Error e) {
         LOG.error("who waited for a write failed when it was answered", e);
       }
+    }
+  }
+
+  private void commitEvenIfDamaged(List<Job> jobs) throws IOException, SQLException {
+    try {
+      commit(jobs);
+    } catch (SQLException e) {
+      if (!SqliteFiles.isDamage(e)) {
+        throw e;
+      }
+      disconnect();
+      Segment damaged = segment;
+      LogFiles.Start next = LogFiles.behind(damaged, lastPosition);
+      lastPosition = next.last();
+      segment = next.segment();
+      LogFiles.setAside(damaged);
+      commit(jobs);
     }
   }
 
