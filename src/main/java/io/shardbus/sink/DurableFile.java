@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -37,10 +38,29 @@ public final class DurableFile {
     }
     Files.move(
         temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    syncName(file);
+  }
+
+  /**
+   * Makes an empty file, unless it is there. Blocks until its name is on the disk.
+   *
+   * @param file the file, in a folder that is there
+   * @throws IOException if it cannot be made
+   */
+  public static void make(Path file) throws IOException {
+    try {
+      Files.createFile(file);
+    } catch (FileAlreadyExistsException e) {
+      // As wanted.
+    }
+    syncName(file);
+  }
+
+  private static void syncName(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
       try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-        directory.force(true); // the rename itself
+        directory.force(true);
       }
     }
   }

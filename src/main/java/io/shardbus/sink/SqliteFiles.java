@@ -54,7 +54,8 @@ public final class SqliteFiles {
     for (int i = 2; of(aside).stream().anyMatch(Files::exists); i++) {
       aside = database.resolveSibling(name + "-" + i);
     }
-    for (int i = 0; i < SUFFIXES.size(); i++) {
+    // The database last: were it made anew after a kill in between, SQLite would delete its -wal.
+    for (int i = SUFFIXES.size() - 1; i >= 0; i--) {
       Path part = of(database).get(i);
       if (Files.exists(part)) {
         Files.move(part, of(aside).get(i));

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -291,6 +292,72 @@ class LogSinkTest extends SinkContract {
     assertThat(sequences(got, 0)).isEqualTo(range(0, 10));
   }
 
+  /** Their newest file tells where positions go on when there are as many writers again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"retention", "maxBytes"})
+  void limitsOnAWriterThatIsGone_keepItsPositions(String limit) throws Exception {
+    await(sink.write(batch(1, 0, 8_000)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    age("writer-1-0000000000000000001.db");
+    config = new JsonObject().put("writers", 1);
+    config.put(limit, limit.equals("retention") ? "1h" : 262_144);
+    sink = create();
+    await(sink.open(context()));
+    for (int i = 0; i < 2; i++) {
+      assertThat(readAll(10_000)).isEmpty();
+      assertThat(readAll(cursor, 10_000)).isEmpty();
+      reopen();
+    }
+    config = new JsonObject().put("writers", 2);
+    reopen();
+    await(sink.write(batch(1, 0, 50)));
+    assertThat(sequences(readAll(cursor, 100), 1)).isEqualTo(range(0, 50));
+  }
+
+  @Test
+  void damagedFileOfAWriterThatIsGone_keepsItsPositions() throws Exception {
+    await(sink.write(batch(1, 0, 500)));
+    String cursor = await(sink.endCursor());
+    await(sink.close());
+    damage("writer-1-0000000000000000001.db");
+    config = new JsonObject().put("writers", 1);
+    sink = create();
+    await(sink.open(context()));
+    assertThat(files(".damaged")).hasSize(1);
+    assertThat(readAll(100)).isEmpty();
+    config = new JsonObject().put("writers", 2);
+    reopen();
+    await(sink.write(batch(1, 0, 50)));
+    assertThat(sequences(readAll(cursor, 100), 1)).isEqualTo(range(0, 50));
+  }
+
+  @Test
+  void fileThatIsDamagedWhileItIsWritten_isSetAside() throws Exception {
+    await(Future.all(sink.write(batch(0, 0, 500)), sink.write(batch(1, 0, 500))));
+    String cursor = await(sink.endCursor());
+    String victim = "writer-0-0000000000000000001.db";
+    String url = "jdbc:sqlite:" + dir.resolve("log").resolve(victim);
+    for (String work : List.of("PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version = 1")) {
+      // The second has the writer look at the file again, rather than at what it remembers.
+      try (Connection other = DriverManager.getConnection(url);
+          Statement statement = other.createStatement()) {
+        statement.execute(work);
+      }
+      damage(victim);
+    }
+    await(sink.write(batch(0, 400, 200)));
+    assertThat(files(".damaged")).containsExactly(victim + ".damaged");
+    assertThat(sequences(readAll(1_000), 0))
+        .as("not what was confirmed")
+        .isEqualTo(range(500, 600));
+    assertThat(readAll(cursor, 1_000)).hasSize(100);
+    assertThat(sequences(readAll(1_000), 1)).isEqualTo(range(0, 500));
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(cursor, 1_000)).hasSize(110);
+  }
+
   @Test
   void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
     config = config.copy().put("writers", 1);
@@ -452,5 +519,42 @@ class LogSinkTest extends SinkContract {
     await(sink.write(batch(0, 10, 10)));
     await(sink.write(batch(0, 20, 10)));
     assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 30));
+  }
+
+  /** The next file must begin behind what a commit that failed has left in the one before. */
+  @Test
+  void failedCommitThatIsThere_isRecognisedBeforeTheNextFileBegins() throws Exception {
+    config = config.copy().put("writers", 1).put("segmentBytes", 65_536);
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    Path file = dir.resolve("log").resolve(files(".db").get(0));
+    try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = other.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      // On the writer's thread, before it does anything else.
+      Future<Void> failed =
+          sink.write(batch(0, 10, 10))
+              .recover(
+                  failure -> {
+                    try {
+                      for (int i = 10; i < 20; i++) {
+                        statement.execute(
+                            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, zeroblob(9999))"
+                                .formatted(i + 1, epoch, i));
+                      }
+                      statement.execute("COMMIT");
+                      return Future.succeededFuture();
+                    } catch (SQLException e) {
+                      return Future.failedFuture(e);
+                    }
+                  });
+      await(failed);
+    }
+    await(sink.write(batch(1, 0, 10)));
+    await(sink.write(batch(0, 10, 20)));
+    List<StoredEvent> got = readAll(1_000);
+    assertThat(sequences(got, 1)).isEqualTo(range(0, 10));
+    assertThat(sequences(got, 0)).isEqualTo(range(0, 30));
+    assertThat(files(".db")).contains("writer-0-0000000000000000021.db");
   }
 }

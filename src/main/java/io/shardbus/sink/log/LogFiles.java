@@ -11,7 +11,10 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -96,10 +99,23 @@ final class LogFiles implements AutoCloseable {
     if (newest.isSound()) {
       return new Start(newest, newest.last());
     }
-    // Its last position cannot be known, but an event takes more than a byte.
-    long beyond = newest.first() + newest.bytes();
+    Start next = behind(newest, 0);
     setAside(newest);
-    return new Start(Segment.in(dir, writer, beyond + 1), beyond);
+    return next;
+  }
+
+  /**
+   * Makes the file in which a writer goes on behind a damaged one. To be called before that is set
+   * aside: if the process is killed in between, positions do not begin again.
+   *
+   * @param damaged the writer's newest file
+   * @param last a position that is known to be given
+   */
+  static Start behind(Segment damaged, long last) throws IOException {
+    long beyond = Math.max(last, damaged.beyond());
+    Segment next = damaged.after(beyond);
+    next.make();
+    return new Start(next, beyond);
   }
 
   /** Mends the files of writers there once were more of: a killed one has left something to do. */
@@ -133,13 +149,15 @@ final class LogFiles implements AutoCloseable {
 
   /**
    * Deletes whole files, the oldest first, but never one that is being written: for these the room
-   * that they may grow to is left.
+   * that they may grow to is left. Of a writer that there is no longer an empty file stays.
    */
   void enforceLimits(LogSinkOptions options, Set<Segment> written) throws IOException {
     record Candidate(Segment segment, long bytes, long modified) {}
     List<Candidate> old = new ArrayList<>();
+    Map<Integer, Segment> newest = new HashMap<>();
     long total = written.size() * options.effectiveSegmentBytes();
     for (Segment segment : segments()) {
+      newest.put(segment.writer(), segment);
       if (!written.contains(segment)) {
         long bytes = segment.bytes();
         total += bytes;
@@ -147,6 +165,9 @@ final class LogFiles implements AutoCloseable {
             new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
       }
     }
+    // A file that a writer has just made is not known as written yet.
+    Set<Segment> kept = new HashSet<>();
+    written.forEach(segment -> kept.add(newest.getOrDefault(segment.writer(), segment)));
     old.sort(Comparator.comparingLong(Candidate::modified));
     long expired =
         options.getRetention().isZero()
@@ -154,12 +175,32 @@ final class LogFiles implements AutoCloseable {
             : System.currentTimeMillis() - options.getRetention().toMillis();
     for (Candidate candidate : old) {
       boolean tooMuch = options.getMaxBytes() > 0 && total > options.getMaxBytes();
-      if (tooMuch || candidate.modified() < expired) {
-        candidate.segment().delete();
+      Segment segment = candidate.segment();
+      if ((tooMuch || candidate.modified() < expired)
+          && !kept.contains(segment)
+          && (!newest.containsValue(segment) || makeNext(segment))) {
+        segment.delete();
         total -= candidate.bytes();
-        LOG.info("deleted the log file {}: beyond the limits", candidate.segment().path());
+        LOG.info("deleted the log file {}: beyond the limits", segment.path());
       }
     }
+  }
+
+  /**
+   * The newest file of a writer must not go without another that tells where positions go on.
+   * Returns false if it cannot be made, or the file holds no events but does just that.
+   */
+  private static boolean makeNext(Segment newest) throws IOException {
+    try {
+      long last = newest.lastAtMost();
+      if (last >= newest.first()) {
+        newest.after(last).make();
+        return true;
+      }
+    } catch (SQLException e) {
+      LOG.warn("cannot tell where {} ends, so it stays: {}", newest.path(), e.toString());
+    }
+    return false;
   }
 
   @Override

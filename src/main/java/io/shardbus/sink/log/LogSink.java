@@ -75,13 +75,7 @@ public final class LogSink implements ReplayableSink {
         LogFiles.Start start = files.start(i);
         LogWriter writer =
             new LogWriter(
-                dir,
-                i,
-                start.segment(),
-                start.last(),
-                options,
-                listeners::appended,
-                this::enforceLimits);
+                start.segment(), start.last(), options, listeners::appended, this::enforceLimits);
         writer.start();
         writers.add(writer);
       }

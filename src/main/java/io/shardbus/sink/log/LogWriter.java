@@ -3,10 +3,10 @@ package io.shardbus.sink.log;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -31,6 +31,8 @@ import org.slf4j.LoggerFactory;
  * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
  * what is found behind the last known position counts as written.
  *
+ * A file that is found damaged is set aside with what was confirmed from it, and the next one takes what is to be written.
+ *
  * Whatever goes wrong, the thread goes on: it is the only one that can answer.
  */
 final class LogWriter {
@@ -45,8 +47,6 @@ final class LogWriter {
   private static final String BEHIND =
       "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
 
-  private final Path dir;
-  private final int number;
   private final LogSinkOptions options;
   private final Runnable onCommit;
   private final Runnable onRoll;
@@ -70,21 +70,17 @@ final class LogWriter {
   private record Job(@Nullable Batch batch, Promise<Void> promise) {}
 
   LogWriter(
-      Path dir,
-      int number,
       Segment segment,
       long lastPosition,
       LogSinkOptions options,
       Runnable onCommit,
       Runnable onRoll) {
-    this.dir = dir;
-    this.number = number;
     this.segment = segment;
     this.lastPosition = lastPosition;
     this.options = options;
     this.onCommit = onCommit;
     this.onRoll = onRoll;
-    thread = new Thread(this::run, "shardbus-log-" + number);
+    thread = new Thread(this::run, "shardbus-log-" + segment.writer());
     thread.setDaemon(true);
   }
 
@@ -163,8 +159,8 @@ final class LogWriter {
 
   private void writeTogether(List<Job> jobs) {
     try {
-      commit(jobs);
-    } catch (SQLException | RuntimeException | Error e) {
+      commitEvenIfDamaged(jobs);
+    } catch (IOException | SQLException | RuntimeException | Error e) {
       disconnect(); // the next attempt looks at what became of this one
       answer(
           jobs,
@@ -187,6 +183,23 @@ final class LogWriter {
       } catch (RuntimeException | Error e) {
         LOG.error("who waited for a write failed when it was answered", e);
       }
+    }
+  }
+
+  private void commitEvenIfDamaged(List<Job> jobs) throws IOException, SQLException {
+    try {
+      commit(jobs);
+    } catch (SQLException e) {
+      if (!SqliteFiles.isDamage(e)) {
+        throw e;
+      }
+      disconnect();
+      Segment damaged = segment;
+      LogFiles.Start next = LogFiles.behind(damaged, lastPosition);
+      lastPosition = next.last();
+      segment = next.segment();
+      LogFiles.setAside(damaged);
+      commit(jobs);
     }
   }
 
@@ -284,9 +297,12 @@ final class LogWriter {
   private void rollIfDue() {
     try {
       if (isLarge() || isOld()) {
+        open(); // looks at what a commit that failed has left: the new file begins behind it
+        Segment next = segment.after(lastPosition);
+        next.make(); // at once: the newest file tells the next start where positions go on
         disconnect();
-        segment = Segment.in(dir, number, lastPosition + 1);
-        open(); // at once: the newest file tells the next start where positions go on
+        segment = next;
+        open();
         onRoll.run();
       }
     } catch (IOException | SQLException | RuntimeException | Error e) {

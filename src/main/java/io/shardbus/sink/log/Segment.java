@@ -1,5 +1,6 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.sink.DurableFile;
 import io.shardbus.sink.SqliteFiles;
 import io.shardbus.sink.log.LogSinkOptions.Synchronous;
 import java.io.IOException;
@@ -30,10 +31,11 @@ record Segment(Path path, int writer, long first) {
   private static final Pattern NAME = Pattern.compile("writer-(\\d{1,3})-(\\d{19})\\.db");
 
   static Segment in(Path dir, int writer, long first) {
-    return new Segment(
-        dir.resolve(String.format(Locale.ROOT, "writer-%d-%019d.db", writer, first)),
-        writer,
-        first);
+    return new Segment(dir.resolve(name(writer, first)), writer, first);
+  }
+
+  private static String name(int writer, long first) {
+    return String.format(Locale.ROOT, "writer-%d-%019d.db", writer, first);
   }
 
   static Optional<Segment> of(Path file) {
@@ -42,6 +44,16 @@ record Segment(Path path, int writer, long first) {
         ? Optional.of(
             new Segment(file, Integer.parseInt(matcher.group(1)), Long.parseLong(matcher.group(2))))
         : Optional.empty();
+  }
+
+  /** The same writer's file for what comes behind a position. */
+  Segment after(long last) {
+    return new Segment(path.resolveSibling(name(writer, last + 1)), writer, last + 1);
+  }
+
+  /** Makes an empty file, which is enough to tell where positions go on. */
+  void make() throws IOException {
+    DurableFile.make(path);
   }
 
   /** Opens it for writing, and makes it if it is not there. */
@@ -117,6 +129,23 @@ record Segment(Path path, int writer, long first) {
       }
       throw e;
     }
+  }
+
+  /** A position that is not before the last, also where it cannot be known for damage. */
+  long lastAtMost() throws IOException, SQLException {
+    try {
+      return last();
+    } catch (SQLException e) {
+      if (SqliteFiles.isDamage(e)) {
+        return beyond();
+      }
+      throw e;
+    }
+  }
+
+  /** A position that is not before the last: an event takes more than a byte. */
+  long beyond() throws IOException {
+    return first + bytes();
   }
 
   /** When its first event was ingested; 0 if there is none. */

@@ -14,7 +14,8 @@
  *
  * <p>The file {@code lock} keeps a second process out; {@code id} tells a log from one that was in
  * its folder before, so that cursors of that are known. A file that SQLite finds damaged is renamed
- * to {@code *.damaged}.
+ * to {@code *.damaged}. The newest file of a writer stays, be it empty and the writer gone: its
+ * name tells where positions go on.
  */
 @NullMarked
 package io.shardbus.sink.log;
