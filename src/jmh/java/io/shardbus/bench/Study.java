@@ -19,7 +19,7 @@ enum Study {
   NETWORK(NetworkStudy.class),
   DURABLE(DurableStudy.class);
 
-  private static final List<String> JVM_FLAGS = List.of("-Xms2g", "-Xmx2g");
+  private static final List<String> JVM_FLAGS = List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch");
 
   private final Class<?> program;
 

@@ -236,7 +236,7 @@ class ShardManagerTest {
         };
     List<RawEvent> events = new ArrayList<>();
     for (int i = 0; i < 3000; i++) {
-      events.add(event(i));
+      events.add(RawEvent.ofHash(Buffer.buffer("event " + i), 0)); // all of shard 0
     }
     if (batch) {
       assertThat(manager.ingestRawBatch(events, ack).accepted()).isEqualTo(3000);
