@@ -40,7 +40,7 @@ public final class Gateway {
   private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final long SMALL_BODY = 64 << 10;
-  private static final long SWEEP_MILLIS = 1_000;
+  private static final long SWEEP_MILLIS = 1_000; // at the most
 
   private final Vertx vertx;
   private final ShardBus bus;
@@ -203,7 +203,9 @@ public final class Gateway {
               server = listening;
               timers.add(files.tokenWatch.begin(vertx, files.tokens::reload));
               timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(listening)));
-              timers.add(vertx.setPeriodic(SWEEP_MILLIS, id -> sweep()));
+              // Often enough that a silent client is asked before it is closed as idle.
+              long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
+              timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
               if (scrape != null) {
                 stopCounting = scrape.count(intake, connections, webSockets, reads);
               }

@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.websocketx.WebSocket08FrameDecoder;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.impl.HttpServerConnection;
@@ -24,12 +25,12 @@ final class Valve {
 
   /** Only for a WebSocket: has its frames be decoded by a {@link MeteredFrameDecoder}. */
   void meterFrames(int maxFrameBytes, LongPredicate fits) {
-    channel
-        .pipeline()
-        .replace(
-            WebSocket08FrameDecoder.class,
-            "wsdecoder",
-            new MeteredFrameDecoder(maxFrameBytes, fits));
+    ChannelPipeline pipeline = channel.pipeline();
+    ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
+    if (decoder != null) { // else the client has gone meanwhile
+      pipeline.replace(
+          decoder.handler(), decoder.name(), new MeteredFrameDecoder(maxFrameBytes, fits));
+    }
   }
 
   /** Only for a WebSocket: of others, Vert.x keeps books of its own. */

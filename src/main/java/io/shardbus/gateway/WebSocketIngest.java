@@ -50,6 +50,7 @@ final class WebSocketIngest {
   private final Intake intake;
   private final ServerWebSocket socket;
   private final Valve valve;
+  private final Context context;
   private final IngestRequest asked;
   private final Parts partial;
   private final Budget.Share unseen;
@@ -115,7 +116,7 @@ final class WebSocketIngest {
     this.socket = socket;
     this.valve = valve;
     this.asked = asked;
-    Context context = intake.vertx().getOrCreateContext();
+    context = intake.vertx().getOrCreateContext();
     report = new Coalesced(context, this::report);
     feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
     partial = new Parts(intake.budget());
@@ -220,7 +221,9 @@ final class WebSocketIngest {
     if (unseen.resize(bytes)) {
       return true;
     }
-    refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+    // The decoder asks outside of any context.
+    context.runOnContext(
+        now -> refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal()));
     return false;
   }
 
