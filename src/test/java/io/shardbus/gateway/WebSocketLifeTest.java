@@ -231,11 +231,7 @@ class WebSocketLifeTest {
                 }
               });
       flood.start();
-      long[] before = {-1};
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(30))
-          .pollInterval(Duration.ofSeconds(1))
-          .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
+      awaitStandstill(sent);
       assertThat(sent.get()).isLessThan(most);
       // Once it reads, it is read from again.
       while (flood.isAlive()) {
@@ -243,6 +239,14 @@ class WebSocketLifeTest {
       }
     }
     assertServes();
+  }
+
+  private static void awaitStandstill(AtomicLong sent) {
+    long[] before = {-1};
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofSeconds(1))
+        .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
   }
 
   @Test
@@ -280,11 +284,7 @@ class WebSocketLifeTest {
                 }
               });
       flood.start();
-      long[] before = {-1};
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(30))
-          .pollInterval(Duration.ofSeconds(1))
-          .until(() -> before[0] == (before[0] = sent.get()) && before[0] > 0);
+      awaitStandstill(sent);
       Files.writeString(tokens, "ingest second\n");
       Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> !flood.isAlive());
     }

@@ -12,10 +12,10 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -165,9 +165,8 @@ final class LogFiles implements AutoCloseable {
             new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
       }
     }
-    // A file that a writer has just made is not known as written yet.
-    Set<Segment> kept = new HashSet<>();
-    written.forEach(segment -> kept.add(newest.getOrDefault(segment.writer(), segment)));
+    // By number: a file that a writer has just made is not known as written yet.
+    Set<Integer> writers = written.stream().map(Segment::writer).collect(Collectors.toSet());
     old.sort(Comparator.comparingLong(Candidate::modified));
     long expired =
         options.getRetention().isZero()
@@ -177,8 +176,8 @@ final class LogFiles implements AutoCloseable {
       boolean tooMuch = options.getMaxBytes() > 0 && total > options.getMaxBytes();
       Segment segment = candidate.segment();
       if ((tooMuch || candidate.modified() < expired)
-          && !kept.contains(segment)
-          && (!newest.containsValue(segment) || makeNext(segment))) {
+          && (!segment.equals(newest.get(segment.writer()))
+              || (!writers.contains(segment.writer()) && makeNext(segment)))) {
         segment.delete();
         total -= candidate.bytes();
         LOG.info("deleted the log file {}: beyond the limits", segment.path());
