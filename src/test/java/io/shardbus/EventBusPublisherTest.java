@@ -184,7 +184,8 @@ class EventBusPublisherTest {
     source.assertTruthful(sink);
     assertThat(source.reasons().keySet())
         .isNotEmpty()
-        .isSubsetOf(Reason.CLOSED, Reason.NO_BUS, Reason.UNKNOWN);
+        // On a slow machine some have waited their whole time before the bus closes.
+        .isSubsetOf(Reason.CLOSED, Reason.NO_BUS, Reason.UNKNOWN, Reason.BACKPRESSURE);
   }
 
   @Test
