@@ -148,22 +148,36 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<IngestResult> deliver(RawEvent event) {
-    Promise<Void> settled = Promise.promise();
-    IngestResult result =
-        manager.ingestRaw(
-            event,
-            new DeliveryAck() {
-              @Override
-              public void delivered(int events) {
-                settled.complete();
-              }
+    Confirmation confirmation = new Confirmation();
+    return confirmation.of(orFail(manager.ingestRaw(event, confirmation)));
+  }
 
-              @Override
-              public void failed(Failure failure, int events) {
-                settled.fail(new NotDeliveredException(NotDeliveredException.Reason.of(failure)));
-              }
-            });
-    return orFail(result).compose(accepted -> settled.future().map(accepted));
+  @Override
+  public Future<IngestResult> deliverAwait(RawEvent event) {
+    Confirmation confirmation = new Confirmation();
+    Promise<IngestResult> promise = Promise.promise();
+    queue.ingest(event, confirmation, promise::complete);
+    return confirmation.of(promise.future().compose(DefaultShardBus::orFail));
+  }
+
+  /** What the sink makes of one event. */
+  private static final class Confirmation implements DeliveryAck {
+
+    private final Promise<Void> settled = Promise.promise();
+
+    Future<IngestResult> of(Future<IngestResult> accepted) {
+      return accepted.compose(result -> settled.future().map(result));
+    }
+
+    @Override
+    public void delivered(int events) {
+      settled.complete();
+    }
+
+    @Override
+    public void failed(Failure failure, int events) {
+      settled.fail(new NotDeliveredException(NotDeliveredException.Reason.of(failure)));
+    }
   }
 
   @Override

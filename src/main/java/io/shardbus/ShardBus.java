@@ -19,6 +19,7 @@ import io.vertx.core.streams.WriteStream;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,13 +35,14 @@ public interface ShardBus {
    * @param vertx where its verticles run
    * @param options how it works; copied
    * @return the bus; fails with an {@link IllegalArgumentException} that names the option if the
-   *     options are bad, or with what the sink says if it cannot work. Nothing is left running then
+   *     options are bad (a {@link ScalingException} of reason INVALID_POLICY if it is the scaling
+   *     policy), or with what the sink says if it cannot work. Nothing is left running then
    */
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions options) {
     Sink sink;
     try {
       sink = Sinks.create(options.getSink());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | ServiceConfigurationError | LinkageError e) {
       return Future.failedFuture(e);
     }
     return start(vertx, options, sink);
@@ -107,8 +109,8 @@ public interface ShardBus {
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack);
 
   /**
-   * Takes an event when there is room for it. Waiting events of a shard are served in their order,
-   * whoever handed them in.
+   * Takes an event when there is room for it, in every backpressure mode. Events of a shard that
+   * wait so, in streams, or for publishers, are served in their order, whoever handed them in.
    *
    * @param event the event
    * @return completes with ACCEPTED when it is in a ring; fails with a {@link
@@ -140,13 +142,23 @@ public interface ShardBus {
   Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel);
 
   /**
-   * Takes an event and waits until the sink has confirmed it.
+   * Takes an event, if there is room for it now, and waits until the sink has confirmed it.
    *
    * @param event the event
    * @return completes with ACCEPTED when the sink has confirmed the event; fails with a {@link
    *     NotDeliveredException} that says why it will not be delivered
    */
   Future<IngestResult> deliver(RawEvent event);
+
+  /**
+   * Takes an event when there is room for it, as {@link #ingestAwait(RawEvent)} does, and waits
+   * until the sink has confirmed it.
+   *
+   * @param event the event
+   * @return completes with ACCEPTED when the sink has confirmed the event; fails with a {@link
+   *     NotDeliveredException} that says why it will not be delivered
+   */
+  Future<IngestResult> deliverAwait(RawEvent event);
 
   /**
    * A stream into the bus, with flow control: it is full while a shard has no room. Refused events

@@ -50,7 +50,7 @@ public class ShardBusOptions {
   private DeliveryOptions delivery = new DeliveryOptions();
   private SinkOptions sink = new SinkOptions();
 
-  /** The defaults. */
+  /** The defaults. The default sink, the log, needs {@code dataDir}. */
   public ShardBusOptions() {}
 
   /**
@@ -88,6 +88,7 @@ public class ShardBusOptions {
    * Checks what the setters cannot see.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
+   * @throws io.shardbus.shard.ScalingException INVALID_POLICY if it is those of {@code scaling}
    */
   public void validate() {
     new ShardLimits(maxEventBytes, maxRingBytes);

@@ -8,6 +8,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.verticle.IngestQueue;
 import io.vertx.core.Context;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -302,6 +304,37 @@ class IngestAwaitTest {
     late.complete();
     await(bus.flush());
     assertBalanced();
+  }
+
+  @Test
+  void deliverAwait_waitsForRoomAndThenForTheSink() throws Exception {
+    start(1);
+    fill("k");
+    Promise<Void> confirmation = Promise.promise();
+    AtomicBoolean written = new AtomicBoolean();
+    sink.behave(
+        batch -> {
+          if (batch.events().stream().noneMatch(e -> e.payload().toString().equals("x"))) {
+            return gate.future();
+          }
+          written.set(true);
+          return confirmation.future();
+        });
+    Future<IngestResult> result = bus.deliverAwait(RawEvent.of("x"));
+    assertThat(result.isComplete()).isFalse();
+    gate.complete(); // there is room
+    Awaitility.await().untilTrue(written);
+    assertThat(result.isComplete()).isFalse();
+    confirmation.complete();
+    assertThat(await(result).accepted()).isTrue();
+    assertThat(sink.ofShard(0)).extracting(e -> e.payload().toString()).contains("x");
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    Future<IngestResult> poison = bus.deliverAwait(RawEvent.of("poison"));
+    Awaitility.await().until(poison::isComplete);
+    assertRefused(poison, Reason.DEAD_LETTERED);
+    await(bus.close());
+    Future<IngestResult> late = bus.deliverAwait(RawEvent.of("late"));
+    assertRefused(late, Reason.CLOSED);
   }
 
   private static void assertRefused(Future<IngestResult> result, Reason reason) {

@@ -37,6 +37,9 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
   private static final Map<String, String> ALIASES =
       Map.of("SHARDBUS_DATA", "bus.dataDir", "SHARDBUS_SINK", "bus.sink.name");
 
+  /** Where editors look for the schema of a file. */
+  private static final String SCHEMA_KEY = "$schema";
+
   private static final String CONFIG_VARIABLE = "SHARDBUS_CONFIG";
 
   /** Variables that are no options, but have a meaning. */
@@ -75,7 +78,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
 
   private static Config withDefaults(JsonObject json) {
     for (String section : json.fieldNames()) {
-      if (!SECTIONS.containsKey(section)) {
+      if (!SECTIONS.containsKey(section) && !section.equals(SCHEMA_KEY)) {
         throw new IllegalArgumentException(
             "unknown section \"" + section + "\": allowed are bus and gateway");
       }

@@ -202,6 +202,8 @@ final class Feed {
             left--;
           }
           TimeUnit.MILLISECONDS.sleep(100);
+        } else if (status == 500 && answer.containsKey("failed")) {
+          left = 0; // it took them, and the sink did not
         } else if (status >= 400) {
           if (status < 500 || status == 503) {
             rejected.addAndGet(left - accepted - refused); // it takes no more, and knows it

@@ -7,12 +7,18 @@ import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.Gateway;
+import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.gateway.TokenOptions;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.shard.ShardLimits;
 import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.spi.VertxServiceProvider;
+import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.micrometer.Label;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
@@ -23,6 +29,8 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -48,6 +56,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  shardbus serve --port 0 --data /var/lib/shardbus",
       "  shardbus serve --config conf/shardbus.json --check",
+      "  java -cp 'shardbus.jar:lib/*' io.shardbus.app.Main serve --cluster",
+      "        as a node of a Vert.x cluster, with the jars of a cluster manager in lib",
       "",
       "Exit codes: 0 stopped by a signal, or the check found nothing; 1 failed; 2 wrong usage or",
       "configuration."
@@ -55,6 +65,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
 
   private static final long START_TIMEOUT_SECONDS = 60;
+  private static final long VERTX_CLOSE_SECONDS = 10;
 
   @Spec private CommandSpec spec;
 
@@ -67,7 +78,10 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--port", paramLabel = "N", description = "Port, 0 for a free one (8080).")
   private @Nullable Integer port;
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Folder for the log (data).")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Folder for what outlives the process (data).")
   private @Nullable String data;
 
   @Option(names = "--shards", paramLabel = "N", description = "Shards to begin with (processors).")
@@ -78,6 +92,19 @@ final class ServeCommand implements Callable<Integer> {
 
   @Option(names = "--insecure", description = "Listen beyond this machine without tokens.")
   private boolean insecure;
+
+  @Option(
+      names = "--cluster",
+      description =
+          "Join the Vert.x cluster of the cluster manager on the class path: publishers and"
+              + " consumers on its event bus are then served.")
+  private boolean cluster;
+
+  @Option(
+      names = "--cluster-host",
+      paramLabel = "H",
+      description = "Address by which the other nodes reach this one (found out).")
+  private @Nullable String clusterHost;
 
   @Option(
       names = "--check",
@@ -112,6 +139,7 @@ final class ServeCommand implements Callable<Integer> {
     Config inForce = elastic(loaded);
     try {
       checkFolder(inForce);
+      checkCluster(inForce);
       if (check || printConfig) {
         check(inForce);
         out.println(
@@ -136,6 +164,17 @@ final class ServeCommand implements Callable<Integer> {
       }
     } catch (IOException e) {
       throw new ConfigException(Main.describe(e));
+    }
+  }
+
+  private void checkCluster(Config config) {
+    if (!cluster && clusterHost != null) {
+      throw new ConfigException("--cluster-host: only together with --cluster");
+    }
+    if (!cluster && config.bus().getSink().getName().equals("eventbus")) {
+      throw new ConfigException(
+          "bus.sink.name: \"eventbus\" needs --cluster: without it no consumer is on the server's"
+              + " event bus");
     }
   }
 
@@ -178,13 +217,10 @@ final class ServeCommand implements Callable<Integer> {
     return config;
   }
 
-  private static void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
+  private void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    Vertx vertx =
-        Vertx.builder()
-            .with(new VertxOptions().setMetricsOptions(vertxMetrics()))
-            .withMetrics(new MicrometerMetricsFactory(registry))
-            .build();
+    warnOfMemory(config.bus(), Runtime.getRuntime().maxMemory()).ifPresent(err::println);
+    Vertx vertx = vertx(registry);
     ShardBus bus;
     Gateway gateway;
     try {
@@ -211,6 +247,45 @@ final class ServeCommand implements Callable<Integer> {
     new CountDownLatch(1).await();
   }
 
+  private Vertx vertx(PrometheusMeterRegistry registry) throws Exception {
+    VertxOptions options = new VertxOptions().setMetricsOptions(vertxMetrics());
+    if (clusterHost != null) {
+      options.getEventBusOptions().setHost(clusterHost);
+    }
+    VertxBuilder builder =
+        Vertx.builder().with(options).withMetrics(new MicrometerMetricsFactory(registry));
+    if (!cluster) {
+      return builder.build();
+    }
+    if (ServiceLoader.load(VertxServiceProvider.class).stream()
+        .noneMatch(found -> ClusterManager.class.isAssignableFrom(found.type()))) {
+      throw new ConfigException(
+          "--cluster: there is no cluster manager on the class path, such as vertx-hazelcast");
+    }
+    return await(builder.buildClustered());
+  }
+
+  /** What the rings may come to hold, if that is more than there is. */
+  static Optional<String> warnOfMemory(ShardBusOptions bus, long heapBytes) {
+    ScalingPolicy scaling = bus.getScaling();
+    int shards =
+        scaling == null ? bus.getShards() : Math.max(bus.getShards(), scaling.getMaxShards());
+    ShardLimits limits = new ShardLimits(bus.getMaxEventBytes(), bus.getMaxRingBytes());
+    double all = (double) shards * limits.mostBytes(bus.getRingCapacity());
+    if (all <= heapBytes) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "shardbus: the heap is "
+            + (heapBytes >> 20)
+            + " MiB, but "
+            + shards
+            + " full rings can hold "
+            + (long) Math.ceil(all / (1 << 20))
+            + " MiB of events: bus.ringCapacity, bus.maxRingBytes and bus.scaling.maxShards bound"
+            + " them");
+  }
+
   /** Without the HTTP method as a label: a client may invent as many as it likes. */
   private static MicrometerMetricsOptions vertxMetrics() {
     return new MicrometerMetricsOptions()
@@ -233,16 +308,30 @@ final class ServeCommand implements Callable<Integer> {
             + bus.sink().name()
             + ", data in "
             + Path.of(String.valueOf(config.bus().getDataDir())).toAbsolutePath());
+    String curl =
+        hasTokens(config.gateway())
+            ? "curl -H \"Authorization: Bearer $SHARDBUS_TOKEN\" "
+            : "curl ";
     err.println(
-        "  send an event:  curl -H 'Content-Type: application/json' -d '{\"hello\":1}' "
+        "  send an event:  "
+            + curl
+            + "-H 'Content-Type: application/json' -d '{\"hello\":1}' "
             + url
             + "/v1/events");
-    err.println("  read it back:   curl " + url + "/v1/events");
-    err.println("  watch:          curl -N " + url + "/v1/tail");
+    err.println("  read it back:   " + curl + url + "/v1/events");
+    err.println("  watch:          " + curl + "-N " + url + "/v1/tail");
     err.println("  look:           open " + url + " in a browser");
-    err.println("  measure:        curl " + url + "/metrics");
+    err.println("  measure:        " + curl + url + "/metrics");
     err.println("  stop:           Ctrl-C");
     err.flush();
+  }
+
+  private static boolean hasTokens(GatewayOptions gateway) {
+    TokenOptions given = gateway.getToken();
+    return gateway.getTokensFile() != null
+        || given.getIngest() != null
+        || given.getRead() != null
+        || given.getAdmin() != null;
   }
 
   /** The exit code of a process that ends by a signal is not 0, unless it is said here. */
@@ -266,7 +355,7 @@ final class ServeCommand implements Callable<Integer> {
             + stats.total().pending()
             + " not delivered");
     err.flush();
-    vertx.close();
+    closed(vertx.close(), VERTX_CLOSE_SECONDS, err); // so that a cluster hears of it
     Runtime.getRuntime().halt(code);
   }
 

@@ -1,7 +1,10 @@
 package io.shardbus.gateway;
 
 import io.shardbus.shard.DeliveryAck;
+import io.vertx.core.json.JsonObject;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Counts the fates of one request's or frame's events: one object, however many events. Safe for
@@ -9,8 +12,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Countdown implements DeliveryAck {
 
+  private static final Failure[] FAILURES = Failure.values();
+
   private final AtomicLong delivered = new AtomicLong();
-  private final AtomicLong failed = new AtomicLong();
+  private final AtomicLongArray failed = new AtomicLongArray(FAILURES.length);
   private final Runnable onChange;
 
   /** What runs at a change must be quick; it runs on the thread that settled the event. */
@@ -25,8 +30,9 @@ final class Countdown implements DeliveryAck {
   }
 
   @Override
+  @SuppressWarnings("EnumOrdinal") // the number does not leave this class
   public void failed(Failure failure, int events) {
-    failed.addAndGet(events);
+    failed.addAndGet(failure.ordinal(), events);
     onChange.run();
   }
 
@@ -35,10 +41,25 @@ final class Countdown implements DeliveryAck {
   }
 
   long failedCount() {
-    return failed.get();
+    long sum = 0;
+    for (int i = 0; i < FAILURES.length; i++) {
+      sum += failed.get(i);
+    }
+    return sum;
+  }
+
+  /** How many failed, by reason; only the reasons that there are. */
+  JsonObject failures() {
+    JsonObject reasons = new JsonObject();
+    for (int i = 0; i < FAILURES.length; i++) {
+      if (failed.get(i) > 0) {
+        reasons.put(FAILURES[i].name().toLowerCase(Locale.ROOT), failed.get(i));
+      }
+    }
+    return reasons;
   }
 
   long settled() {
-    return delivered.get() + failed.get();
+    return delivered.get() + failedCount();
   }
 }

@@ -381,15 +381,16 @@ public final class GatewayOptions {
   }
 
   /**
-   * @return how long a request waits for room in mode fail-producer before it is answered with 429
+   * @return how long an upload of NDJSON waits for room in mode fail-producer before it is answered
+   *     with 429
    */
   public Duration getBackpressureTimeout() {
     return backpressureTimeout;
   }
 
   /**
-   * @param time how long a request waits for room in mode fail-producer before it is answered with
-   *     429, 0 to 1 hour, below {@code idleTimeout}
+   * @param time how long an upload of NDJSON waits for room in mode fail-producer before it is
+   *     answered with 429, 0 to 1 hour, below {@code idleTimeout}
    * @return this
    */
   public GatewayOptions setBackpressureTimeout(Duration time) {

@@ -121,7 +121,11 @@ final class SingleEvent {
                 () -> {
                   stop();
                   if (fate[0].failedCount() > 0) {
-                    Problem.send(response, 500, "the event was accepted but not delivered");
+                    Problem.send(
+                        response,
+                        500,
+                        "the event was accepted, but will not be delivered",
+                        new JsonObject().put("failures", fate[0].failures()));
                   } else if (result[0] != null) {
                     answer(result[0]);
                   }

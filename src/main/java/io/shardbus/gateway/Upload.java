@@ -230,6 +230,14 @@ final class Upload {
       allRefused();
       return;
     }
+    if (countdown != null && countdown.failedCount() > 0) {
+      Problem.send(
+          response,
+          500,
+          countdown.failedCount() + " of the accepted events will not be delivered",
+          counts());
+      return;
+    }
     response
         .setStatusCode(202)
         .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
@@ -266,6 +274,9 @@ final class Upload {
     }
     if (countdown != null) {
       json.put("delivered", countdown.deliveredCount()).put("failed", countdown.failedCount());
+      if (countdown.failedCount() > 0) {
+        json.put("failures", countdown.failures());
+      }
     }
     return json;
   }

@@ -6,7 +6,11 @@ import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a shard does with an event when its ring is full. Immutable. */
+/**
+ * What a shard does with an event when its ring is full and its producer does not wait for room.
+ * Those who wait ({@code ingestAwait}, streams, publishers, WebSockets with {@code ack}) are not
+ * refused for want of room in any mode; in mode drop-oldest there always is some. Immutable.
+ */
 public final class BackpressureMode {
 
   enum Kind {
@@ -16,7 +20,7 @@ public final class BackpressureMode {
     SAMPLE
   }
 
-  /** The new event is refused with BACKPRESSURE and counted as dropped. */
+  /** The new event is refused with BACKPRESSURE and counted as dropped; so are lines of uploads. */
   public static final BackpressureMode DROP_NEWEST =
       new BackpressureMode(Kind.DROP_NEWEST, 1, "drop-newest");
 
@@ -24,7 +28,7 @@ public final class BackpressureMode {
   public static final BackpressureMode DROP_OLDEST =
       new BackpressureMode(Kind.DROP_OLDEST, 1, "drop-oldest");
 
-  /** The new event is refused with BACKPRESSURE, and asynchronous calls fail. */
+  /** The new event is refused with BACKPRESSURE; uploads of NDJSON over HTTP wait for room. */
   public static final BackpressureMode FAIL_PRODUCER =
       new BackpressureMode(Kind.FAIL_PRODUCER, 1, "fail-producer");
 

@@ -37,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 /** A shard's bounded ring with its limit in bytes, its mode and its end. */
 final class EventRing {
 
-  /** Larger events count against the limit in bytes; smaller ones are bounded by the capacity. */
-  static final int SMALL_EVENT_BYTES = 1024;
-
   private static final QueuedEvent TOMBSTONE = QueuedEvent.of(Buffer.buffer(0), null, 0, null);
   private static final long NOT_FIXED = -1;
   private static final long PREPARING = -2;
@@ -172,7 +169,7 @@ final class EventRing {
       return 0;
     }
     for (int i = 0; i < count; i++) {
-      if (events[i].footprint() > SMALL_EVENT_BYTES) {
+      if (events[i].footprint() > ShardLimits.SMALL_EVENT_BYTES) {
         return 0;
       }
     }
@@ -184,7 +181,7 @@ final class EventRing {
   }
 
   private boolean offerBounded(QueuedEvent event, int footprint) {
-    if (footprint <= SMALL_EVENT_BYTES) {
+    if (footprint <= ShardLimits.SMALL_EVENT_BYTES) {
       return queue.offer(event);
     }
     if (largeBytes.addAndGet(footprint) > maxLargeBytes) {
@@ -236,7 +233,7 @@ final class EventRing {
 
   private void release(QueuedEvent event) {
     int footprint = event.footprint();
-    if (footprint > SMALL_EVENT_BYTES) {
+    if (footprint > ShardLimits.SMALL_EVENT_BYTES) {
       largeBytes.addAndGet(-footprint);
     }
   }

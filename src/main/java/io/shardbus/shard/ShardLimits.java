@@ -10,6 +10,9 @@ package io.shardbus.shard;
  */
 public record ShardLimits(int maxEventBytes, long maxRingBytes) {
 
+  /** Larger events count against {@code maxRingBytes}; smaller ones are bounded by the capacity. */
+  static final int SMALL_EVENT_BYTES = 1024;
+
   private static final int MIN_RING_CAPACITY = 1024;
   private static final int MAX_RING_CAPACITY = 1 << 26;
 
@@ -33,6 +36,16 @@ public record ShardLimits(int maxEventBytes, long maxRingBytes) {
               + " must be at least maxEventBytes, which is "
               + maxEventBytes);
     }
+  }
+
+  /**
+   * What one ring can hold.
+   *
+   * @param ringCapacity events
+   * @return bytes of events and keys
+   */
+  public long mostBytes(int ringCapacity) {
+    return (long) ringCapacity * SMALL_EVENT_BYTES + maxRingBytes;
   }
 
   /**

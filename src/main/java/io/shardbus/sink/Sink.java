@@ -5,9 +5,10 @@ import io.vertx.core.Future;
 
 /**
  * Where batches go. The bus calls {@link #open} once, then {@link #write} from the contexts of many
- * shards at once but never for one shard before the write before it has completed, then {@link
- * #close} once. None of the methods may block: work that blocks belongs on a thread of the sink's
- * own.
+ * shards at once, then {@link #close} once. For one shard it writes when the write before has
+ * completed, or has taken longer than {@code delivery.timeout}: then the same events come again,
+ * while what came of the first attempt is no longer asked. None of the methods may block: work that
+ * blocks belongs on a thread of the sink's own.
  */
 public interface Sink {
 

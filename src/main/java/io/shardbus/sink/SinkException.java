@@ -12,9 +12,15 @@ public final class SinkException extends RuntimeException {
   public enum Kind {
     /** Worth trying again: the whole batch is retried. */
     TRANSIENT,
-    /** It will never work: the whole batch is dead-lettered. */
+    /**
+     * It will never work. A batch of several events is halved, and each half written by itself,
+     * until the events to blame stand alone: these are dead-lettered.
+     */
     PERMANENT,
-    /** Some events were taken: those that failed are retried. */
+    /**
+     * Some events were taken: those that failed are retried, or, if the cause is permanent,
+     * dead-lettered.
+     */
     PARTIAL
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -44,6 +45,15 @@ class ConfigSchemaTest {
   }
 
   @Test
+  void fileThatNamesItsSchema_isGood(@TempDir Path dir) throws Exception {
+    JsonObject config =
+        new JsonObject("{\"$schema\":\"config.schema.json\",\"bus\":{\"shards\":3}}");
+    assertGood(config);
+    Path file = Files.writeString(dir.resolve("shardbus.json"), config.encode());
+    assertThat(Config.load(file, Map.of(), Map.of()).bus().getShards()).isEqualTo(3);
+  }
+
+  @Test
   void schema_knowsTheOptionsThatThereAre() {
     Set<String> known = new TreeSet<>();
     collect("", schema, known);
@@ -59,6 +69,9 @@ class ConfigSchemaTest {
     }
     assertThat(schema.getBoolean("additionalProperties")).as(path).isFalse();
     for (String name : properties.fieldNames()) {
+      if (name.equals("$schema")) {
+        continue; // for editors
+      }
       collect(path.isEmpty() ? name : path + "." + name, properties.getJsonObject(name), known);
     }
   }

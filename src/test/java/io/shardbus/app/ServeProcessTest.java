@@ -2,7 +2,9 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.ShardBusOptions;
 import io.shardbus.app.CommandProcesses.Run;
+import io.shardbus.shard.ScalingPolicy;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -133,6 +135,17 @@ class ServeProcessTest {
     assertThat(get(newUrl + "/")).contains("console/main.js");
   }
 
+  @Test
+  void ringsLargerThanTheHeap_areWarnedOf() {
+    ShardBusOptions bus = new ShardBusOptions().setShards(2).setRingCapacity(1024);
+    bus.setMaxRingBytes(ShardBusOptions.DEFAULT_MAX_EVENT_BYTES); // 17 MiB a ring
+    assertThat(ServeCommand.warnOfMemory(bus, 34 << 20)).isEmpty();
+    assertThat(ServeCommand.warnOfMemory(bus, (34 << 20) - 1).orElseThrow())
+        .contains("the heap is 33 MiB, but 2 full rings can hold 34 MiB");
+    bus.setScaling(ScalingPolicy.defaults(8));
+    assertThat(ServeCommand.warnOfMemory(bus, 34 << 20).orElseThrow()).contains("8 full rings");
+  }
+
   /** A server that nobody uses must not keep a machine awake. */
   @Test
   void idleServer_usesLittleProcessorTime() throws Exception {
@@ -191,6 +204,10 @@ class ServeProcessTest {
         "nowhere",
         "--data",
         dir + "/d2");
+    assertFails(
+        2, "\"eventbus\" needs --cluster", "serve", "--sink", "eventbus", "--data", dir + "/d4");
+    assertFails(
+        2, "only together with --cluster", "serve", "--cluster-host", "h", "--data", dir + "/d5");
     assertFails(2, "port: 99999 must be 0 to 65535", "serve", "--port", "99999");
     assertFails(
         2,
@@ -250,7 +267,9 @@ class ServeProcessTest {
         processes.start(
             Map.of("SHARDBUS_TOKEN", "hush-i"), "stats", "--url", url, "--token", "hush-r");
     assertThat(stats.exit()).as(stats.stderr()).isZero();
-    assertThat(server.stdout() + server.stderr()).doesNotContain("hush");
+    assertThat(server.stdout() + server.stderr())
+        .contains("curl -H \"Authorization: Bearer $SHARDBUS_TOKEN\" " + url + "/v1/events")
+        .doesNotContain("hush");
   }
 
   @Test

@@ -335,8 +335,11 @@ class OpenApiTest {
         new GatewayOptions());
     drive("GET /v1/events", "/v1/events", 501, null, null, ALL);
     drive("GET /v1/tail", "/v1/tail", 501, null, null, ALL);
-    drive("POST /v1/events", "/v1/events?ack=delivered", 500, JSON, "1", ALL);
-    drive("POST /v1/events", "/v1/events?ack=delivered", 202, NDJSON, "2", ALL);
+    Answer one = drive("POST /v1/events", "/v1/events?ack=delivered", 500, JSON, "1", ALL);
+    assertThat(one.json().getJsonObject("failures").getInteger("dead_lettered")).isOne();
+    Answer many = drive("POST /v1/events", "/v1/events?ack=delivered", 500, NDJSON, "2\nbad", ALL);
+    assertThat(many.json().getInteger("accepted")).isOne();
+    assertThat(many.json().getJsonObject("failures").getInteger("dead_lettered")).isOne();
     Answer letters = drive("GET /v1/dead-letters", "/v1/dead-letters", 200, null, null, ALL);
     assertThat(letters.json().getJsonArray("deadLetters")).hasSize(2);
     long id = letters.json().getJsonArray("deadLetters").getJsonObject(0).getLong("id");

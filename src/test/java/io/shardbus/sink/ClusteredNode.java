@@ -1,6 +1,7 @@
 package io.shardbus.sink;
 
 import com.hazelcast.config.Config;
+import com.hazelcast.config.ConfigXmlGenerator;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -16,7 +17,12 @@ public final class ClusteredNode {
 
   private ClusteredNode() {}
 
-  public static Vertx start(String cluster, int port) throws Exception {
+  /** The cluster manager's configuration, for a node that is a process of its own. */
+  public static String xml(String cluster, int port) {
+    return new ConfigXmlGenerator(true, false).generate(config(cluster, port));
+  }
+
+  private static Config config(String cluster, int port) {
     Config config = ConfigUtil.loadConfig();
     config.setClusterName(cluster);
     config.setProperty("hazelcast.phone.home.enabled", "false");
@@ -29,9 +35,13 @@ public final class ClusteredNode {
     network.getJoin().getMulticastConfig().setEnabled(false);
     network.getJoin().getAutoDetectionConfig().setEnabled(false);
     network.getJoin().getTcpIpConfig().setEnabled(true).addMember("127.0.0.1:" + port);
+    return config;
+  }
+
+  public static Vertx start(String cluster, int port) throws Exception {
     return Vertx.builder()
         .with(new VertxOptions().setEventBusOptions(new EventBusOptions().setHost("127.0.0.1")))
-        .withClusterManager(new HazelcastClusterManager(config))
+        .withClusterManager(new HazelcastClusterManager(config(cluster, port)))
         .buildClustered()
         .toCompletionStage()
         .toCompletableFuture()

@@ -37,8 +37,9 @@ public final class EventBusConsumer {
    * @param credits how many batches may be in the handler's hands at once, at least 1
    * @param handler takes a batch, on the context from which this method is called if there is one,
    *     and completes when the batch is done with. A failure has the batch sent again; a {@link
-   *     io.shardbus.sink.SinkException} of kind PERMANENT has it dead-lettered, one of kind PARTIAL
-   *     concerns only the events that it names
+   *     io.shardbus.sink.SinkException} of kind PERMANENT has it sent in halves, until the events
+   *     to blame stand alone and are dead-lettered; one of kind PARTIAL concerns only the events
+   *     that it names
    * @return the consumer, once the sinks can send to it
    */
   public static Future<EventBusConsumer> start(
