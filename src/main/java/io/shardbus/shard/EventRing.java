@@ -158,8 +158,8 @@ final class EventRing {
   }
 
   /**
-   * Pushes as many as fit, from the front, with one claim of the ring where its mode and their size
-   * allow it.
+   * Pushes as many as fit, from the front, with a claim of the ring for many at once, where its
+   * mode and their size allow it; else none.
    *
    * @return how many were accepted
    */
@@ -173,7 +173,14 @@ final class EventRing {
         return 0;
       }
     }
-    return queue.fill(new ArraySupplier(events), count);
+    ArraySupplier next = new ArraySupplier(events);
+    int pushed = 0;
+    int claimed;
+    do { // a claim ends where the consumer was when a producer last looked
+      claimed = queue.fill(next, count - pushed);
+      pushed += claimed;
+    } while (claimed > 0 && pushed < count);
+    return pushed;
   }
 
   private Push refused(Push reason) {

@@ -205,7 +205,9 @@ final class Ingestion {
       for (int i = first; i < count; i++) {
         if (owners[i] == owner) {
           RawEvent event = events.get(i);
-          group[size++] = QueuedEvent.of(event.buffer(), event.key(), timestamp, ack);
+          // Risen already, so that the consumer has nothing to write into it.
+          long risen = timestamp + size;
+          group[size++] = QueuedEvent.of(event.buffer(), event.key(), risen, ack);
           owners[i] = null;
         }
       }
