@@ -26,6 +26,10 @@ final class Ingestion {
   private static final int OUTCOME_SHIFT = 16;
 
   private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
+
+  /** In place of an answer: the table is no longer the one. */
+  private static final int REROUTED = -1;
+
   private static final Outcome[] OUTCOMES = Outcome.values();
 
   private final ShardSet set;
@@ -80,6 +84,30 @@ final class Ingestion {
             timestamp,
             ack,
             countRefusal);
+    return result(answer, timestamp);
+  }
+
+  /**
+   * Takes an event if the routing is still that of an epoch, for a caller who will try again.
+   *
+   * @return null if the routing is another
+   */
+  @Nullable IngestResult ingestBy(long epoch, RawEvent event, @Nullable DeliveryAck ack) {
+    RoutingTable table = set.routing();
+    if (table.epoch() != epoch) {
+      return null;
+    }
+    if (event.sizeWithKey() > limits.maxEventBytes()) {
+      tooLarge.increment();
+      return IngestResult.refused(Outcome.TOO_LARGE);
+    }
+    long timestamp = clock.getAsLong();
+    QueuedEvent queued = QueuedEvent.of(event.buffer(), event.key(), timestamp, ack);
+    int answer = pushBy(table, queued, event.hash(), false);
+    return answer == REROUTED ? null : result(answer, timestamp);
+  }
+
+  private static IngestResult result(int answer, long timestamp) {
     Outcome outcome = OUTCOMES[answer >>> OUTCOME_SHIFT];
     int shard = answer & NO_SHARD;
     return new IngestResult(
@@ -104,29 +132,37 @@ final class Ingestion {
       return answer(Outcome.TOO_LARGE, NO_SHARD);
     }
     QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
+    while (true) {
+      int answer = pushBy(set.routing(), queued, hash, countRefusal);
+      if (answer != REROUTED) {
+        return answer;
+      }
+    }
+  }
+
+  private int pushBy(RoutingTable table, QueuedEvent queued, long hash, boolean countRefusal) {
+    long timestamp = queued.timestamp; // the consumer may raise that of an event that is pushed
     boolean sampled = inSample(timestamp, hash);
     if (sampled) {
-      set.routing().sample(hash);
+      table.sample(hash);
     }
-    while (true) {
-      RoutingTable table = set.routing();
-      Shard shard = table.select(hash);
-      if (shard == null) {
-        return answer(noShard(table, countRefusal), NO_SHARD);
-      }
-      switch (shard.offer(queued, countRefusal)) {
-        case ACCEPTED:
-          if (sampled) {
-            shard.pushLatency().add(clock.getAsLong() - timestamp);
-          }
-          return answer(Outcome.ACCEPTED, shard.id());
-        case BACKPRESSURE:
-          return answer(Outcome.BACKPRESSURE, shard.id());
-        case SAMPLED:
-          return answer(Outcome.SAMPLED, shard.id());
-        case SEALED:
-          // It left the table before it was sealed: the table read next does not have it.
-      }
+    Shard shard = table.select(hash);
+    if (shard == null) {
+      return answer(noShard(table, countRefusal), NO_SHARD);
+    }
+    switch (shard.offer(queued, countRefusal)) {
+      case ACCEPTED:
+        if (sampled) {
+          shard.pushLatency().add(clock.getAsLong() - timestamp);
+        }
+        return answer(Outcome.ACCEPTED, shard.id());
+      case BACKPRESSURE:
+        return answer(Outcome.BACKPRESSURE, shard.id());
+      case SAMPLED:
+        return answer(Outcome.SAMPLED, shard.id());
+      default:
+        // SEALED: it left the table before, so the table read next does not have it.
+        return REROUTED;
     }
   }
 

@@ -272,6 +272,20 @@ public final class ShardManager {
   }
 
   /**
+   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectShardByHash} says
+   * what it said at an epoch, for a caller who keeps events in an order by shards.
+   *
+   * @param event the event; its bytes are not copied
+   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param routingEpoch the {@link #routingEpoch()}
+   * @return what became of it; null if the routing has changed, and nothing was done
+   */
+  public @Nullable IngestResult tryIngestRaw(
+      RawEvent event, @Nullable DeliveryAck ack, long routingEpoch) {
+    return ingestion.ingestBy(routingEpoch, event, ack);
+  }
+
+  /**
    * Counts an event as refused for want of room, for a caller who tried and tries no more.
    *
    * @param event the event

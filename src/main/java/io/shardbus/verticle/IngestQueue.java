@@ -192,21 +192,31 @@ public final class IngestQueue {
   /** Null if the event waits. */
   private @Nullable IngestResult pushOrWait(Waiting one) {
     RawEvent event = one.event;
-    int shard = laneOf(event);
-    if (!lanes.containsKey(shard)) {
-      IngestResult result = manager.tryIngestRaw(event, one.ack);
-      if (!worthWaiting(result)) {
-        return result;
-      }
-    }
     if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
       return manager.tryIngestRaw(event, one.ack);
     }
+    while (true) {
+      int shard = laneOf(event);
+      if (!lanes.containsKey(shard)) {
+        IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
+        if (result == null) {
+          continue; // the lanes are no longer by the routing
+        }
+        if (!worthWaiting(result)) {
+          return result;
+        }
+      }
+      return waitIn(shard, one) ? null : manager.refuse(event);
+    }
+  }
+
+  private boolean waitIn(int shard, Waiting one) {
+    int bytes = one.event.sizeWithKey();
     boolean full =
         waiting.get() >= MAX_WAITING
-            || (waiting.get() > 0 && waitingBytes + event.sizeWithKey() > maxWaitingBytes);
+            || (waiting.get() > 0 && waitingBytes + bytes > maxWaitingBytes);
     if (full || one.deadline <= now()) {
-      return manager.refuse(event);
+      return false;
     }
     one.arrival = arrivals++;
     lanes.computeIfAbsent(shard, id -> new LinkedHashSet<>()).add(one);
@@ -214,9 +224,9 @@ public final class IngestQueue {
       byDeadline.add(one);
     }
     waiting.incrementAndGet();
-    waitingBytes += event.sizeWithKey();
+    waitingBytes += bytes;
     arm();
-    return null;
+    return true;
   }
 
   private static boolean worthWaiting(IngestResult result) {
@@ -270,14 +280,9 @@ public final class IngestQueue {
     List<Runnable> completions = new ArrayList<>();
     synchronized (this) {
       armed = false;
-      arrangeByRouting();
-      for (var each = lanes.values().iterator(); each.hasNext(); ) {
-        Set<Waiting> lane = each.next();
-        serve(lane, completions);
-        if (lane.isEmpty()) {
-          each.remove();
-        }
-      }
+      do {
+        arrangeByRouting();
+      } while (!serveAll(completions));
       refuseOverdue(completions);
       if (waiting.get() > 0) {
         arm();
@@ -287,16 +292,34 @@ public final class IngestQueue {
     completions.forEach(Runnable::run);
   }
 
-  private void serve(Set<Waiting> lane, List<Runnable> completions) {
+  /** Whether the routing stayed what it was; else there may be more to do. */
+  private boolean serveAll(List<Runnable> completions) {
+    boolean stayed = true;
+    for (var each = lanes.values().iterator(); stayed && each.hasNext(); ) {
+      Set<Waiting> lane = each.next();
+      stayed = serve(lane, completions);
+      if (lane.isEmpty()) {
+        each.remove();
+      }
+    }
+    return stayed;
+  }
+
+  /** By another routing, one of this lane could overtake one of another. */
+  private boolean serve(Set<Waiting> lane, List<Runnable> completions) {
     for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
-      IngestResult result = manager.tryIngestRaw(one.event, one.ack);
+      IngestResult result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
+      if (result == null) {
+        return false;
+      }
       if (worthWaiting(result)) {
-        return;
+        return true;
       }
       each.remove();
       leave(one, result, completions);
     }
+    return true;
   }
 
   private void refuseOverdue(List<Runnable> completions) {
