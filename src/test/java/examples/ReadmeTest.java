@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.sink.SinkOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.file.OpenOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,16 +73,43 @@ class ReadmeTest {
 
   @Test
   void javaSnippets_areInTheExamples() throws Exception {
-    String examples =
-        Files.readString(EXAMPLES.resolve("Publisher.java"))
-            + Files.readString(EXAMPLES.resolve("EmbeddedBus.java"));
-    assertThat(blocks("java")).hasSize(2).allSatisfy(b -> assertThat(examples).contains(b));
+    StringBuilder examples = new StringBuilder();
+    try (Stream<Path> files = Files.list(EXAMPLES)) {
+      for (Path file : files.toList()) {
+        examples.append(Files.readString(file));
+      }
+    }
+    assertThat(blocks("java")).hasSize(5).allSatisfy(b -> assertThat(examples).contains(b));
   }
 
   @Test
   void publisher_publishes() throws Exception {
     await(vertx.deployVerticle(new Publisher()));
     assertThat(bus.stats().total().delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void linePublisher_publishesAFile() throws Exception {
+    Path lines = Files.writeString(dir.resolve("lines"), "1\n2\n3\n");
+    await(
+        vertx
+            .fileSystem()
+            .open(lines.toString(), new OpenOptions())
+            .compose(file -> LinePublisher.publish(vertx, file)));
+    assertThat(bus.stats().total().delivered()).isEqualTo(3);
+  }
+
+  @Test
+  void consumerAndSink_takeWhatComes() throws Exception {
+    await(vertx.deployVerticle(new Consumer()));
+    ShardBusOptions options = new ShardBusOptions().setShards(2).setRouters(0);
+    options.setSink(new SinkOptions("eventbus"));
+    ShardBus group = await(ShardBus.start(vertx, options));
+    await(group.deliverAwait(RawEvent.of("1")));
+    await(group.close());
+    ShardBus printing = await(ShardBus.start(vertx, options, new PrintingSink()));
+    await(printing.deliverAwait(RawEvent.of("2")));
+    await(printing.close());
   }
 
   @Test

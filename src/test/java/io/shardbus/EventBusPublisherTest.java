@@ -246,7 +246,7 @@ class EventBusPublisherTest {
             vertx,
             publisher(
                 new EventBusPublisherOptions()
-                    .setTimeout(Duration.ofMillis(300))
+                    .setTimeout(Duration.ofSeconds(2))
                     .setMaxInFlightEvents(10_000)));
     await(done);
     assertThat(source.reasons().get(Reason.BACKPRESSURE)).isBetween(1_000, 4_000);
@@ -342,7 +342,8 @@ class EventBusPublisherTest {
                 new EventBusPublisherOptions()
                     .setAddress("lossy")
                     .setBatchEvents(100)
-                    .setTimeout(Duration.ofSeconds(5)))));
+                    .setMaxInFlightEvents(1_000)
+                    .setTimeout(Duration.ofSeconds(8)))));
     await(bus.flush());
     source.assertTruthful(sink);
     assertThat(source.reasons()).isEmpty();
@@ -351,7 +352,7 @@ class EventBusPublisherTest {
 
   @Test
   void answerThatIsThereAtTheDeadline_isAskedFor() throws Exception {
-    Duration timeout = Duration.ofMillis(500);
+    Duration timeout = Duration.ofSeconds(3);
     long start = System.nanoTime();
     vertx
         .eventBus()

@@ -75,16 +75,20 @@ class IngestAwaitTest {
 
   /** Also what a consumer that forms its next batch takes out once more. */
   private void fill(String key) {
+    fill(key, 60);
+  }
+
+  /** Until nothing was taken for so many looks on end. */
+  private void fill(String key, int looks) {
     AtomicInteger idle = new AtomicInteger();
     Awaitility.await()
         .pollInterval(Duration.ofMillis(5))
         .until(
             () -> {
-              boolean took = false;
               while (bus.ingest(event("fill", key)).accepted()) {
-                took = true;
+                idle.set(0);
               }
-              return !took && idle.incrementAndGet() > 5;
+              return idle.incrementAndGet() > looks;
             });
   }
 
@@ -132,7 +136,7 @@ class IngestAwaitTest {
     for (int round = 0; round < 15; round++) {
       Promise<Void> roundsGate = Promise.promise();
       gate = roundsGate;
-      fill("a");
+      fill("a", 5);
       for (int i = 0; i < 400; i++) {
         String text = round + ":" + i;
         Duration patience = Duration.ofMillis(1 + random.nextInt(20));

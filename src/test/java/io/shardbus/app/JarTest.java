@@ -69,8 +69,10 @@ class JarTest {
     assertThat(server.exit()).as(server.stderr()).isZero();
     assertThat(server.stderr())
         .contains("stopped: 1 events accepted, 1 delivered")
-        .doesNotContain("WARN")
         .doesNotContain("SLF4J");
+    // A machine that is busy with other things may hold up a loop.
+    assertThat(server.stderr().lines().filter(line -> !line.contains("BlockedThreadChecker")))
+        .noneMatch(line -> line.contains("WARN"));
   }
 
   @Test

@@ -34,6 +34,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -167,7 +168,15 @@ class DashboardTest {
           .pollInterval(Duration.ofMillis(250))
           .until(() -> ask(now), values -> !values.isEmpty() && !values.contains(Double.NaN));
     }
-    assertThat(ask("sum(rate(shardbus_events_delivered_total[10s]))").get(0)).isPositive();
-    assertThat(ask("up{job=\"shardbus\"}")).containsExactly(1.0);
+    // A single scrape may come too late.
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () -> {
+              assertThat(ask("sum(rate(shardbus_events_delivered_total[10s]))"))
+                  .singleElement(InstanceOfAssertFactories.DOUBLE)
+                  .isPositive();
+              assertThat(ask("up{job=\"shardbus\"}")).containsExactly(1.0);
+            });
   }
 }

@@ -395,7 +395,7 @@ class ConsoleTest {
     bus.ingest(RawEvent.of("{\"poison\":true}"));
     soon().until(() -> find("letters").getText().contains("it is poisonous"));
     assertThat(find("letters").getText()).contains("{\"poison\":true}");
-    assertThat(number("total-deadLettered")).isEqualTo(1);
+    soon().until(() -> number("total-deadLettered") == 1);
     sink.behave(batch -> Future.succeededFuture());
     find("replay-button").click();
     soon().until(() -> find("confirm").isDisplayed());

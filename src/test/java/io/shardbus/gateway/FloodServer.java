@@ -7,6 +7,7 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -14,12 +15,16 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A server, as a program with a small heap, whose sink stops now and then, or is the one that is
- * named. Prints its port.
+ * named; {@link #FULL} has its rings fill up for certain. Prints its port.
  */
 final class FloodServer {
 
+  /** Names a sink that stops for long at first, with small batches, which take little. */
+  static final String FULL = "full";
+
   private static final int EVENTS_BETWEEN_STALLS = 40_000;
   private static final long STALL_MILLIS = 300;
+  private static final long LONG_STALL_MILLIS = 3_000;
 
   private FloodServer() {}
 
@@ -31,11 +36,17 @@ final class FloodServer {
             .setRingCapacity(4096)
             .setMaxEventBytes(1 << 20)
             .setMaxRingBytes(4 << 20);
-    Sink sink =
-        args.length == 0
-            ? new StallingSink()
-            : Sinks.create(
-                new SinkOptions(args[0]).setConfig(new JsonObject().put("maxBytes", 8 << 20)));
+    Sink sink;
+    if (args.length == 0) {
+      sink = new StallingSink();
+    } else if (args[0].equals(FULL)) {
+      options.setBatch(new BatchOptions().setMaxSize(1_000));
+      sink = new StallingSink(LONG_STALL_MILLIS);
+    } else {
+      sink =
+          Sinks.create(
+              new SinkOptions(args[0]).setConfig(new JsonObject().put("maxBytes", 8 << 20)));
+    }
     ShardBus.start(vertx, options, sink)
         .compose(
             bus ->
@@ -47,7 +58,16 @@ final class FloodServer {
   static final class StallingSink implements Sink {
 
     private final AtomicLong untilStall = new AtomicLong(EVENTS_BETWEEN_STALLS);
+    private final AtomicLong stallMillis;
     private Vertx vertx;
+
+    StallingSink() {
+      this(STALL_MILLIS);
+    }
+
+    StallingSink(long firstStallMillis) {
+      stallMillis = new AtomicLong(firstStallMillis);
+    }
 
     @Override
     public String name() {
@@ -66,7 +86,8 @@ final class FloodServer {
         return Future.succeededFuture();
       }
       untilStall.set(EVENTS_BETWEEN_STALLS);
-      return Future.future(done -> vertx.setTimer(STALL_MILLIS, over -> done.complete()));
+      long millis = stallMillis.getAndSet(STALL_MILLIS);
+      return Future.future(done -> vertx.setTimer(millis, over -> done.complete()));
     }
 
     @Override

@@ -25,7 +25,9 @@ import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -244,7 +246,7 @@ class GatewayTest {
             .setRingCapacity(1024)
             .setBackpressure(BackpressureMode.FAIL_PRODUCER);
     options.getBatch().setMinSize(1).setMaxSize(1);
-    start(options, stalled, new GatewayOptions().setBackpressureTimeout(Duration.ofMillis(50)));
+    start(options, stalled, new GatewayOptions().setBackpressureTimeout(Duration.ofSeconds(1)));
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < 5_000; i++) {
       lines.append(i).append('\n');
@@ -362,10 +364,9 @@ class GatewayTest {
     }
     client.socket().writeTextMessage("\"" + "x".repeat(200) + "\"");
     client.socket().writeTextMessage("2");
-    Awaitility.await().until(() -> bus.shards().totalPendingInRings() > 0 || stalled.count() > 0);
+    Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
     other.socket().writeTextMessage("bad");
     assertThat(other.settled(1).getJsonObject("rejected").getInteger("invalid")).isEqualTo(1);
-    Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
     assertThat(client.frames()).isEmpty();
     gate.complete();
     JsonObject last = client.settled(1_004);
@@ -446,7 +447,14 @@ class GatewayTest {
     client.socket().closeHandler(closed::complete);
     client.socket().writeTextMessage("1\n2\nbad");
     Awaitility.await().until(() -> bus.stats().total().accepted() == 2);
-    Future<Void> stopped = gateway.close();
+    Future<Void> stopped;
+    try (Socket idle = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
+      idle.setSoTimeout(30_000);
+      Awaitility.await().until(() -> gateway.connections() == 2);
+      stopped = gateway.close();
+      // By the time it is closed, every connection knows.
+      assertThat(idle.getInputStream().read()).isEqualTo(-1);
+    }
     // Too late to be taken, so never acknowledged.
     client.socket().writeTextMessage("3");
     assertThatThrownBy(() -> connect("/v1/ingest")).isNotNull();

@@ -53,7 +53,7 @@ class WebSocketLifeTest {
 
   @Test
   void clientThatHasVanished_isAskedAndClosed() throws Exception {
-    start(TestGateway.idleAfter(3));
+    start(TestGateway.idleAfter(6));
     try (RawWebSocket vanished = connect()) {
       assertThat(vanished.read().opcode()).isEqualTo(RawWebSocket.PING);
       Frame last = vanished.read();
@@ -65,11 +65,11 @@ class WebSocketLifeTest {
 
   @Test
   void silentClientThatAnswers_stays() throws Exception {
-    start(TestGateway.idleAfter(3));
+    start(TestGateway.idleAfter(6));
     WebSocket silent = server.connect("/v1/ingest", List.of());
     Awaitility.await()
-        .during(Duration.ofSeconds(7))
-        .atMost(Duration.ofSeconds(20))
+        .during(Duration.ofSeconds(9))
+        .atMost(Duration.ofSeconds(40))
         .until(() -> !silent.isClosed());
   }
 
@@ -77,7 +77,7 @@ class WebSocketLifeTest {
   @Test
   void clientThatWaitsForRoom_stays() throws Exception {
     Promise<Void> gate = Promise.promise();
-    server = TestGateway.stalled(gate.future(), TestGateway.idleAfter(2));
+    server = TestGateway.stalled(gate.future(), TestGateway.idleAfter(6));
     WebSocket waiting = server.connect("/v1/ingest?ack=accepted", List.of(Gateway.SUBPROTOCOL));
     AtomicLong acked = new AtomicLong();
     waiting.textMessageHandler(text -> acked.set(new JsonObject(text).getLong("acked")));
@@ -86,8 +86,8 @@ class WebSocketLifeTest {
       waiting.writeTextMessage("1");
     }
     Awaitility.await()
-        .during(Duration.ofSeconds(5))
-        .atMost(Duration.ofSeconds(20))
+        .during(Duration.ofSeconds(9))
+        .atMost(Duration.ofSeconds(40))
         .until(() -> !waiting.isClosed());
     gate.complete();
     Awaitility.await().until(() -> acked.get() == sent);
@@ -293,7 +293,7 @@ class WebSocketLifeTest {
   /** Every connection ends or goes on; none is left behind, and the server serves on. */
   @Test
   void anyFrames_leaveAServerThatServes() throws Exception {
-    start(TestGateway.idleAfter(2));
+    start(TestGateway.idleAfter(6));
     long seed = Long.getLong("fuzz.seed", System.nanoTime());
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < CASES; i++) {

@@ -43,7 +43,7 @@ class JetStreamSinkTest extends ServerSinkContract {
 
   @Override
   ReplayableSink create(String password) {
-    config.put("servers", "nats://127.0.0.1:" + port).put("timeout", "1s");
+    config.put("servers", "nats://127.0.0.1:" + port).put("timeout", timeout);
     if (password != null) {
       config.put("user", "bus").put("password", password);
     }

@@ -75,7 +75,7 @@ final class KafkaBroker implements AutoCloseable {
     properties.put("num.partitions", Integer.toString(partitions));
     properties.put("offsets.topic.replication.factor", "1");
     // One that was killed is let in again when it counts as gone.
-    properties.put("broker.session.timeout.ms", "1000");
+    properties.put("broker.session.timeout.ms", "2000");
     properties.put("broker.heartbeat.interval.ms", "200");
     properties.put("message.max.bytes", "400000");
     // Events of tests are from 1970.

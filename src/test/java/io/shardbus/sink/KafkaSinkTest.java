@@ -72,6 +72,11 @@ class KafkaSinkTest extends ServerSinkContract {
   }
 
   @Override
+  void prepareServer() throws Exception {
+    KafkaBroker.createTopic(bootstrap(), topic, PARTITIONS, Map.of());
+  }
+
+  @Override
   void endServer() throws Exception {
     if (server != broker) {
       server.kill();
@@ -94,8 +99,8 @@ class KafkaSinkTest extends ServerSinkContract {
                     new JsonObject()
                         .put("bootstrapServers", bootstrap())
                         .put("topic", topic)
-                        .put("deliveryTimeout", "1s")
-                        .put("maxBlock", "2s")
+                        .put("deliveryTimeout", timeout)
+                        .put("maxBlock", timeout)
                         .put("properties", properties)
                         .mergeIn(config)));
   }
@@ -338,12 +343,25 @@ class KafkaSinkTest extends ServerSinkContract {
   }
 
   @Test
+  void topicThatIsMissing_isMadeByTheBroker() throws Exception {
+    config = new JsonObject().put("topic", topic + "-made");
+    reopen();
+    await(sink.write(batch(0, 0, 10)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
   void topicThatIsGone_isNamed() throws Exception {
     await(sink.write(batch(0, 0, 10)));
     deleteTopic();
-    assertThatThrownBy(() -> readAll(100))
-        .hasMessageContaining(topic)
-        .hasMessageContaining("does not host");
+    // The broker deletes it shortly after it has said so.
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .untilAsserted(
+            () ->
+                assertThatThrownBy(() -> readAll(100))
+                    .hasMessageContaining(topic)
+                    .hasMessageContaining("does not host"));
   }
 
   @Test

@@ -39,7 +39,7 @@ class RedisSinkTest extends ServerSinkContract {
     JsonObject config =
         new JsonObject()
             .put("connectionString", "redis://127.0.0.1:" + port)
-            .put("timeout", "1s")
+            .put("timeout", timeout)
             .put("maxLen", maxLen);
     if (password != null) {
       config.put("password", password);

@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What every replayable sink must do. */
@@ -57,7 +58,7 @@ abstract class SinkContract {
   }
 
   @BeforeEach
-  void open() throws Exception {
+  void open(TestInfo test) throws Exception {
     vertx = Vertx.vertx();
     sink = create();
     await(sink.open(context()));
@@ -81,7 +82,7 @@ abstract class SinkContract {
   }
 
   static <T> T await(Future<T> future) throws Exception {
-    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   Batch batch(int shard, int first, int count) {
