@@ -106,10 +106,10 @@ class EndToEndTest {
         new Thread(
             () -> {
               try {
-                while (sending.get()) {
+                do {
                   await(bus.scaleUp(2));
                   await(bus.scaleDown(2));
-                }
+                } while (sending.get());
               } catch (Exception e) {
                 throw new AssertionError(e);
               }

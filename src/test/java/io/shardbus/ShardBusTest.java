@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +114,7 @@ class ShardBusTest {
       assertThat(bus.ingest(RawEvent.ofHash(Buffer.buffer("x"), (long) i << 63)).accepted())
           .isTrue();
     }
+    Awaitility.await().until(() -> bus.stats().total().delivered() == 5);
     assertThatThrownBy(() -> await(bus.close()))
         .cause()
         .hasMessage("5 events of shards [1] could not be delivered within 200 ms");
@@ -123,11 +125,11 @@ class ShardBusTest {
   @Test
   void sinkThatDoesNotClose_isNotWaitedForForEver() throws Exception {
     sink.closing(Future.future(never -> {}));
-    ShardBus bus = start(new ShardBusOptions().setCloseTimeout(Duration.ofMillis(200)));
+    ShardBus bus = start(new ShardBusOptions().setCloseTimeout(Duration.ofSeconds(2)));
     bus.ingest(RawEvent.of("x"));
     assertThatThrownBy(() -> await(bus.close()))
         .cause()
-        .hasMessage("sink recording did not close within 200 ms");
+        .hasMessage("sink recording did not close within 2000 ms");
     assertThat(sink.count()).isEqualTo(1);
   }
 
@@ -317,13 +319,15 @@ class ShardBusTest {
     await(bus.close());
 
     // They outlive the bus.
-    RecordingSink patient = new RecordingSink();
+    Promise<Void> gate = Promise.promise();
+    RecordingSink patient = new RecordingSink().behave(batch -> gate.future());
     ShardBus next =
         await(ShardBus.start(vertx, new ShardBusOptions().setDataDir(folder.toString()), patient));
     Future<DeadLetterReplay.Result> replay = next.replayDeadLetters();
     assertThatThrownBy(() -> await(next.replayDeadLetters()))
         .cause()
         .hasMessageContaining("under way");
+    gate.complete();
     assertThat(await(replay)).isEqualTo(new DeadLetterReplay.Result(100, 0, 0));
     assertThat(await(next.deadLetters().count())).isZero();
     assertThat(patient.all())

@@ -15,6 +15,7 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -139,13 +140,14 @@ class ConsoleTest {
             .setRingCapacity(1024)
             .setBackpressure(BackpressureMode.DROP_NEWEST)
             .setScaling(ScalingPolicy.defaults(8).setAutoScale(false));
+    options.getBatch().setMinSize(1).setMaxSize(100);
     options
         .getDelivery()
         .setInitialBackoff(Duration.ofMillis(10))
         .setMaxBackoff(Duration.ofMillis(200));
     bus = await(ShardBus.start(vertx, options, sink));
     new BusMetrics(bus).bindTo(registry);
-    gateway = await(Gateway.start(vertx, bus, gatewayOptions.setPort(0), registry));
+    gateway = await(Gateway.start(vertx, bus, gatewayOptions.setPort(Ports.free()), registry));
     browser.manage().logs().get(LogType.PERFORMANCE);
     browser.manage().logs().get(LogType.BROWSER);
     browser.get(origin() + "/");

