@@ -140,7 +140,6 @@ class ConsoleTest {
             .setRingCapacity(1024)
             .setBackpressure(BackpressureMode.DROP_NEWEST)
             .setScaling(ScalingPolicy.defaults(8).setAutoScale(false));
-    options.getBatch().setMinSize(1).setMaxSize(100);
     options
         .getDelivery()
         .setInitialBackoff(Duration.ofMillis(10))
