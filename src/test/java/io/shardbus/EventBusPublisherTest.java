@@ -173,7 +173,7 @@ class EventBusPublisherTest {
     Source source = new Source("a", 60_000);
     Future<Void> done =
         source.pumpInto(
-            vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofSeconds(2))));
+            vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofSeconds(8))));
     Awaitility.await().until(() -> source.settled() > 10_000);
     // The rings cannot hold all of the rest: some of it meets a bus that is closing.
     Future<Void> closed = bus.close();
@@ -184,8 +184,7 @@ class EventBusPublisherTest {
     source.assertTruthful(sink);
     assertThat(source.reasons().keySet())
         .isNotEmpty()
-        // On a slow machine some have waited their whole time before the bus closes.
-        .isSubsetOf(Reason.CLOSED, Reason.NO_BUS, Reason.UNKNOWN, Reason.BACKPRESSURE);
+        .isSubsetOf(Reason.CLOSED, Reason.NO_BUS, Reason.UNKNOWN);
   }
 
   @Test

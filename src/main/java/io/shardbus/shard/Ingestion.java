@@ -27,8 +27,11 @@ final class Ingestion {
 
   private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
 
-  /** In place of an answer: the table is no longer the one. */
+  /** In place of an answer: the routing is no longer that of the epoch. */
   private static final int REROUTED = -1;
+
+  /** By whatever routing there is. */
+  private static final long ANY_EPOCH = Long.MIN_VALUE;
 
   private static final Outcome[] OUTCOMES = Outcome.values();
 
@@ -83,7 +86,8 @@ final class Ingestion {
             event.sizeWithKey(),
             timestamp,
             ack,
-            countRefusal);
+            countRefusal,
+            ANY_EPOCH);
     return result(answer, timestamp);
   }
 
@@ -93,17 +97,17 @@ final class Ingestion {
    * @return null if the routing is another
    */
   @Nullable IngestResult ingestBy(long epoch, RawEvent event, @Nullable DeliveryAck ack) {
-    RoutingTable table = set.routing();
-    if (table.epoch() != epoch) {
-      return null;
-    }
-    if (event.sizeWithKey() > limits.maxEventBytes()) {
-      tooLarge.increment();
-      return IngestResult.refused(Outcome.TOO_LARGE);
-    }
     long timestamp = clock.getAsLong();
-    QueuedEvent queued = QueuedEvent.of(event.buffer(), event.key(), timestamp, ack);
-    int answer = pushBy(table, queued, event.hash(), false);
+    int answer =
+        push(
+            event.buffer(),
+            event.key(),
+            event.hash(),
+            event.sizeWithKey(),
+            timestamp,
+            ack,
+            false,
+            epoch);
     return answer == REROUTED ? null : result(answer, timestamp);
   }
 
@@ -126,43 +130,39 @@ final class Ingestion {
       int size,
       long timestamp,
       @Nullable DeliveryAck ack,
-      boolean countRefusal) {
+      boolean countRefusal,
+      long epoch) {
     if (size > limits.maxEventBytes()) {
       tooLarge.increment();
       return answer(Outcome.TOO_LARGE, NO_SHARD);
     }
     QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
-    while (true) {
-      int answer = pushBy(set.routing(), queued, hash, countRefusal);
-      if (answer != REROUTED) {
-        return answer;
-      }
-    }
-  }
-
-  private int pushBy(RoutingTable table, QueuedEvent queued, long hash, boolean countRefusal) {
-    long timestamp = queued.timestamp; // the consumer may raise that of an event that is pushed
     boolean sampled = inSample(timestamp, hash);
     if (sampled) {
-      table.sample(hash);
+      set.routing().sample(hash);
     }
-    Shard shard = table.select(hash);
-    if (shard == null) {
-      return answer(noShard(table, countRefusal), NO_SHARD);
-    }
-    switch (shard.offer(queued, countRefusal)) {
-      case ACCEPTED:
-        if (sampled) {
-          shard.pushLatency().add(clock.getAsLong() - timestamp);
-        }
-        return answer(Outcome.ACCEPTED, shard.id());
-      case BACKPRESSURE:
-        return answer(Outcome.BACKPRESSURE, shard.id());
-      case SAMPLED:
-        return answer(Outcome.SAMPLED, shard.id());
-      default:
-        // SEALED: it left the table before, so the table read next does not have it.
+    while (true) {
+      RoutingTable table = set.routing();
+      if (epoch != ANY_EPOCH && epoch != table.epoch()) {
         return REROUTED;
+      }
+      Shard shard = table.select(hash);
+      if (shard == null) {
+        return answer(noShard(table, countRefusal), NO_SHARD);
+      }
+      switch (shard.offer(queued, countRefusal)) {
+        case ACCEPTED:
+          if (sampled) {
+            shard.pushLatency().add(clock.getAsLong() - timestamp);
+          }
+          return answer(Outcome.ACCEPTED, shard.id());
+        case BACKPRESSURE:
+          return answer(Outcome.BACKPRESSURE, shard.id());
+        case SAMPLED:
+          return answer(Outcome.SAMPLED, shard.id());
+        case SEALED:
+          // It left the table before it was sealed: the table read next does not have it.
+      }
     }
   }
 

@@ -196,7 +196,8 @@ public final class IngestQueue {
       return manager.tryIngestRaw(event, one.ack);
     }
     while (true) {
-      int shard = laneOf(event);
+      arrangeByRouting();
+      int shard = manager.selectShardByHash(event.hash());
       if (!lanes.containsKey(shard)) {
         IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
         if (result == null) {
@@ -235,25 +236,13 @@ public final class IngestQueue {
         || result.outcome() == Outcome.UNROUTED;
   }
 
-  /** The shard, by a routing that all that wait are arranged by. */
-  private int laneOf(RawEvent event) {
-    while (true) {
-      long epoch = arrangeByRouting();
-      int shard = manager.selectShardByHash(event.hash());
-      if (manager.routingEpoch() == epoch) {
-        return shard;
-      }
-    }
-  }
-
-  private long arrangeByRouting() {
+  private void arrangeByRouting() {
     long epoch = manager.routingEpoch();
     while (epoch != routingEpoch) { // also if it changed while the lanes were arranged by it
       routingEpoch = epoch;
       rearrange();
       epoch = manager.routingEpoch();
     }
-    return epoch;
   }
 
   private void rearrange() {

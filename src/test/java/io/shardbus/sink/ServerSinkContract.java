@@ -236,7 +236,9 @@ abstract class ServerSinkContract extends SinkContract {
     server.start();
     await(deliver(batch(0, 10, 10)));
     openAnew(PATIENT);
-    assertThat(sequences(readAll(100), 0).stream().distinct().toList()).isEqualTo(range(0, 20));
+    List<Long> got = sequences(readAll(100), 0);
+    assertThat(recognisesRepetitions() ? got : got.stream().distinct().toList())
+        .isEqualTo(range(0, 20));
   }
 
   private static Throwable failureOf(Future<?> future) {
