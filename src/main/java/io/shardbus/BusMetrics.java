@@ -66,17 +66,25 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     refused(registry, "too_large", b -> shards.refusals().tooLarge());
     pending(registry, "ring", b -> shards.accounting().pendingInRing());
     pending(registry, "flight", b -> shards.accounting().inFlight());
+    gauge(
+        registry,
+        "shardbus.events.waiting",
+        "Events that wait for room, not offered yet",
+        Tags.empty(),
+        b -> b.stats().waiting());
+    gauge(
+        registry,
+        "shardbus.dead.letters",
+        "Dead letters that are kept, from earlier runs too",
+        Tags.empty(),
+        b -> b.deadLetters().kept());
     for (ShardState state : ShardState.values()) {
-      keep(
+      gauge(
           registry,
-          Gauge.builder(
-                  "shardbus.shards",
-                  bus,
-                  b -> b.shards().shards().stream().filter(s -> s.state() == state).count())
-              .description("Shards by state")
-              .tags(tags.and("state", lower(state)))
-              .strongReference(true)
-              .register(registry));
+          "shardbus.shards",
+          "Shards by state",
+          Tags.of("state", lower(state)),
+          b -> b.shards().shards().stream().filter(s -> s.state() == state).count());
     }
     scalings(registry);
     releases.add(new DeliveryMeters(registry, tags, shards::nanoTime).observe(bus));
@@ -113,11 +121,25 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void pending(MeterRegistry registry, String where, ToDoubleFunction<ShardBus> count) {
+    gauge(
+        registry,
+        "shardbus.events.pending",
+        "Events accepted and not settled, by where they are",
+        Tags.of("where", where),
+        count);
+  }
+
+  private void gauge(
+      MeterRegistry registry,
+      String name,
+      String description,
+      Tags own,
+      ToDoubleFunction<ShardBus> value) {
     keep(
         registry,
-        Gauge.builder("shardbus.events.pending", bus, count)
-            .description("Events accepted and not settled, by where they are")
-            .tags(tags.and("where", where))
+        Gauge.builder(name, bus, value)
+            .description(description)
+            .tags(tags.and(own))
             .strongReference(true)
             .register(registry));
   }

@@ -13,6 +13,9 @@ import java.util.List;
  *
  * @param total the sum over all shards, with those that are gone
  * @param refusals events that no shard was asked to take
+ * @param waiting events that wait for room, by {@code ingestAwait}, streams and publishers: not
+ *     offered yet
+ * @param deadLettersKept dead letters that are kept, from earlier runs too, 0 if none
  * @param batches batches that the sink took
  * @param scaling how the number of shards changed
  * @param shards the shards there are, by ascending id
@@ -20,6 +23,8 @@ import java.util.List;
 public record BusStats(
     ShardAccounting total,
     ShardManager.Refusals refusals,
+    int waiting,
+    long deadLettersKept,
     long batches,
     Scaling scaling,
     List<ShardStatus> shards) {

@@ -253,6 +253,8 @@ final class DefaultShardBus implements ShardBus {
     return new BusStats(
         manager.accounting(),
         manager.refusals(),
+        queue.waiting(),
+        deadLetters.kept(),
         manager.stats().batchesDispatched(),
         new BusStats.Scaling(
             scaler.added(),

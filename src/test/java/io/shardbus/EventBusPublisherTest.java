@@ -170,7 +170,7 @@ class EventBusPublisherTest {
     Promise<Void> gate = Promise.promise();
     sink.behave(batch -> sink.count() < 10_000 ? Future.succeededFuture() : gate.future());
     ShardBus bus = bus(sink);
-    Source source = new Source("a", 60_000);
+    Source source = new Source("a", 24_000);
     Future<Void> done =
         source.pumpInto(
             vertx, publisher(new EventBusPublisherOptions().setTimeout(Duration.ofSeconds(8))));

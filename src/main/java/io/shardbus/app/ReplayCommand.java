@@ -16,13 +16,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code shardbus replay}. */
 @Command(
     name = "replay",
-    description = "Hand dead letters to the bus again, or list them.",
+    description = "Hand dead letters to the bus again, list or delete them.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -31,8 +32,9 @@ import picocli.CommandLine.Spec;
       "  shardbus replay --list --json    the same with the events, one JSON object a line",
       "  shardbus replay 17 18            two of them",
       "  shardbus replay --all",
+      "  shardbus replay --delete 17      one that nobody wants any more",
       "",
-      "Exit codes: 0 all delivered, 1 some were refused again, kept or not there."
+      "Exit codes: 0 all delivered or deleted, 1 some were refused again, kept or not there."
     })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -45,6 +47,9 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(names = "--json", description = "As JSON, for scripts.")
   private boolean json;
 
+  @Option(names = "--delete", description = "Delete them for good instead.")
+  private boolean delete;
+
   @ArgGroup(multiplicity = "1")
   private Which which;
 
@@ -54,10 +59,10 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--list", description = "List them all.")
     boolean list;
 
-    @Option(names = "--all", description = "Replay them all.")
+    @Option(names = "--all", description = "All of them.")
     boolean all;
 
-    @Parameters(paramLabel = "ID", arity = "1..*", description = "Replay these.")
+    @Parameters(paramLabel = "ID", arity = "1..*", description = "Those of these ids.")
     @Nullable List<Long> ids;
   }
 
@@ -68,9 +73,40 @@ final class ReplayCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     if (which.list) {
+      if (delete) {
+        throw new ParameterException(spec.commandLine(), "--delete: not together with --list");
+      }
       list(out);
       return 0;
     }
+    return delete ? delete(out) : replay(out);
+  }
+
+  private int delete(PrintWriter out) throws Exception {
+    int removed = 0;
+    int missing = 0;
+    if (which.ids == null) {
+      removed =
+          new JsonObject(server.text(server.request("/v1/dead-letters").DELETE().build()))
+              .getInteger("removed");
+    } else {
+      for (long id : Set.copyOf(which.ids)) {
+        if (server.delete("/v1/dead-letters/" + id)) {
+          removed++;
+        } else {
+          missing++;
+        }
+      }
+    }
+    out.println(
+        json
+            ? new JsonObject().put("removed", removed).put("missing", missing).encode()
+            : removed + " deleted");
+    requireNone(missing);
+    return 0;
+  }
+
+  private int replay(PrintWriter out) throws Exception {
     JsonObject body = new JsonObject();
     if (which.ids != null) {
       body.put("ids", new JsonArray(which.ids));
@@ -99,10 +135,14 @@ final class ReplayCommand implements Callable<Integer> {
               + result.getInteger("kept")
               + " kept for want of room");
     }
+    requireNone(missing);
+    return result.getInteger("delivered") == fate ? 0 : 1;
+  }
+
+  private static void requireNone(int missing) throws IOException {
     if (missing > 0) {
       throw new IOException(missing + " of the ids are not those of dead letters");
     }
-    return result.getInteger("delivered") == fate ? 0 : 1;
   }
 
   private void list(PrintWriter out) throws Exception {
@@ -120,7 +160,7 @@ final class ReplayCommand implements Callable<Integer> {
         after = letter.getLong("id");
       }
       out.flush();
-    } while (page.size() == PAGE);
+    } while (!page.isEmpty()); // one of large events has fewer
   }
 
   private static String row(JsonObject letter) {

@@ -220,7 +220,7 @@ final class ServeCommand implements Callable<Integer> {
   private void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     warnOfMemory(config.bus(), Runtime.getRuntime().maxMemory()).ifPresent(err::println);
-    Vertx vertx = vertx(registry);
+    Vertx vertx = vertx(registry, config.gateway());
     ShardBus bus;
     Gateway gateway;
     try {
@@ -247,8 +247,12 @@ final class ServeCommand implements Callable<Integer> {
     new CountDownLatch(1).await();
   }
 
-  private Vertx vertx(PrometheusMeterRegistry registry) throws Exception {
-    VertxOptions options = new VertxOptions().setMetricsOptions(vertxMetrics());
+  private Vertx vertx(PrometheusMeterRegistry registry, GatewayOptions gateway) throws Exception {
+    VertxOptions options =
+        new VertxOptions()
+            .setMetricsOptions(vertxMetrics())
+            .setEventLoopPoolSize(
+                Math.max(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE, gateway.getEventLoops()));
     if (clusterHost != null) {
       options.getEventBusOptions().setHost(clusterHost);
     }

@@ -21,6 +21,9 @@ final class ServerUrl {
   /** The environment variable that holds the token, so that it need not be an argument. */
   static final String TOKEN_VARIABLE = "SHARDBUS_TOKEN";
 
+  /** The environment variable that says which server, if no argument does. */
+  static final String URL_VARIABLE = "SHARDBUS_URL";
+
   private static final String AUTHORIZATION = "Authorization";
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]+");
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
@@ -28,8 +31,8 @@ final class ServerUrl {
   @Option(
       names = "--url",
       paramLabel = "URL",
-      description = "The server (${DEFAULT-VALUE}).",
-      defaultValue = "http://127.0.0.1:8080")
+      description = "The server; also as SHARDBUS_URL (${DEFAULT-VALUE}).",
+      defaultValue = "${env:" + URL_VARIABLE + ":-http://127.0.0.1:8080}")
   private String url = "";
 
   @Option(
@@ -55,7 +58,8 @@ final class ServerUrl {
     } catch (IllegalArgumentException e) {
       // said below
     }
-    throw new ConfigException("--url: \"" + url + "\" must be such as http://127.0.0.1:8080");
+    throw new ConfigException(
+        "--url or SHARDBUS_URL: \"" + url + "\" must be such as http://127.0.0.1:8080");
   }
 
   HttpRequest.Builder request(String path) {
@@ -107,10 +111,20 @@ final class ServerUrl {
 
   /** The body of an answer that is not an error; else an error that says what the server said. */
   String text(HttpRequest request) throws IOException, InterruptedException {
-    HttpResponse<String> response = send(request, HttpResponse.BodyHandlers.ofString());
+    return good(send(request, HttpResponse.BodyHandlers.ofString())).body();
+  }
+
+  /** Whether what is to be deleted was there. */
+  boolean delete(String path) throws IOException, InterruptedException {
+    HttpResponse<String> response =
+        send(request(path).DELETE().build(), HttpResponse.BodyHandlers.ofString());
+    return response.statusCode() != 404 && good(response).statusCode() == 204;
+  }
+
+  private static HttpResponse<String> good(HttpResponse<String> response) throws IOException {
     if (response.statusCode() >= 400) {
       throw new IOException("the server said " + response.statusCode() + ": " + response.body());
     }
-    return response.body();
+    return response;
   }
 }

@@ -49,6 +49,8 @@ final class Admin {
             .put("deadLettered", stats.total().deadLettered())
             .put("pendingInRings", stats.total().pendingInRing())
             .put("inFlight", stats.total().inFlight())
+            .put("waiting", stats.waiting())
+            .put("deadLettersKept", stats.deadLettersKept())
             .put("batches", stats.batches())
             .put(
                 "scaling",

@@ -41,10 +41,13 @@ final class Budget {
     /** Takes or gives back; false, with nothing changed, if there is not enough left. */
     boolean resize(long size) {
       long more = size - mine;
-      if (used.addAndGet(more) > bytes.getAsLong() && more > 0) {
-        used.addAndGet(-more);
-        return false;
-      }
+      long before;
+      do { // what is refused is not added even for a moment: others may fit
+        before = used.get();
+        if (more > 0 && before + more > bytes.getAsLong()) {
+          return false;
+        }
+      } while (!used.compareAndSet(before, before + more));
       mine = size;
       return true;
     }

@@ -1,6 +1,8 @@
 package io.shardbus.gateway;
 
 import io.netty.util.NetUtil;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
@@ -15,29 +17,44 @@ import org.jspecify.annotations.Nullable;
 /**
  * The open connections, and how many there may be. One too many is told so when it asks for
  * something, and closed soon if it does not. One that takes longer than the idle timeout to say
- * what it wants is closed, even if now and then a byte comes.
+ * what it wants is closed, even if now and then a byte comes. Safe for any thread.
  */
 final class Connections {
 
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+  private final Vertx vertx;
   private final Limits limits;
   private final Map<HttpConnection, State> open = new ConcurrentHashMap<>();
+
+  /** How many those are; only a number that grows in one step tells which is one too many. */
+  private final AtomicInteger count = new AtomicInteger();
+
   private final Map<String, Integer> perClient = new ConcurrentHashMap<>();
 
   private static final class State {
 
     final @Nullable String refusal;
+    final Context context;
     final AtomicInteger requests = new AtomicInteger();
     volatile boolean upgraded;
     volatile long quietSince = System.nanoTime();
 
-    State(@Nullable String refusal) {
+    State(@Nullable String refusal, Context context) {
       this.refusal = refusal;
+      this.context = context;
+    }
+
+    /** Whether nothing was asked for too long. */
+    boolean slow(long timeoutNanos) {
+      return !upgraded
+          && requests.get() == 0
+          && System.nanoTime() - quietSince > (refusal == null ? timeoutNanos : PATIENCE_NANOS);
     }
   }
 
-  Connections(Limits limits) {
+  Connections(Vertx vertx, Limits limits) {
+    this.vertx = vertx;
     this.limits = limits;
   }
 
@@ -59,13 +76,15 @@ final class Connections {
   void opened(HttpConnection connection) {
     String client = client(connection.remoteAddress());
     int mine = perClient.merge(client, 1, Integer::sum);
-    open.put(connection, new State(refusal(open.size() + 1, mine)));
+    String refusal = refusal(count.incrementAndGet(), mine);
+    open.put(connection, new State(refusal, vertx.getOrCreateContext()));
     connection.closeHandler(gone -> closed(connection));
   }
 
   /** Also to be called for WebSockets, which Vert.x takes from their connection. */
   void closed(HttpConnection connection) {
     if (open.remove(connection) != null) {
+      count.decrementAndGet();
       perClient.computeIfPresent(
           client(connection.remoteAddress()), (name, n) -> n == 1 ? null : n - 1);
     }
@@ -99,7 +118,7 @@ final class Connections {
     if (state.refusal == null) {
       context.next();
     } else {
-      Problem.refuse(request, 503, state.refusal);
+      Problem.refuse(request, 503, state.refusal, Problem.reason("connections"));
     }
   }
 
@@ -113,20 +132,22 @@ final class Connections {
 
   /** Closes what takes too long; to be called every second or so. */
   void closeSlow() {
-    long now = System.nanoTime();
     long timeout = limits.options().getIdleTimeout().toNanos();
     open.forEach(
         (connection, state) -> {
-          long quiet = now - state.quietSince;
-          if (!state.upgraded
-              && state.requests.get() == 0
-              && quiet > (state.refusal == null ? timeout : PATIENCE_NANOS)) {
-            connection.close();
+          if (state.slow(timeout)) {
+            // On its own event loop, where no request can come in between.
+            state.context.runOnContext(
+                now -> {
+                  if (state.slow(timeout)) {
+                    connection.close();
+                  }
+                });
           }
         });
   }
 
   int count() {
-    return open.size();
+    return count.get();
   }
 }

@@ -124,6 +124,15 @@ final class DeadLetterRoutes {
     return ids;
   }
 
+  void removeAll(RoutingContext context) {
+    bus.deadLetters()
+        .removeAll()
+        .onSuccess(
+            removed ->
+                Admin.send(context.response(), 200, new JsonObject().put("removed", removed)))
+        .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
+  }
+
   void remove(RoutingContext context) {
     long id;
     try {

@@ -5,7 +5,6 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import java.util.ArrayDeque;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -149,7 +148,7 @@ final class Feeder {
         break;
       default:
     }
-    tally.refuse(result.outcome().name().toLowerCase(Locale.ROOT), 1);
+    tally.refuse(Refusals.of(result.outcome()), 1);
     return true;
   }
 

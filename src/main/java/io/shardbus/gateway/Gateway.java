@@ -2,7 +2,10 @@ package io.shardbus.gateway;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpMethod;
@@ -22,6 +25,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,16 +47,27 @@ public final class Gateway {
   private static final long SMALL_BODY = 64 << 10;
   private static final long SWEEP_MILLIS = 1_000; // at the most
 
+  /**
+   * Vert.x has the servers that listen on one negative port share a free one. Each gateway needs a
+   * number of its own for that, beyond those of ports that were asked for.
+   */
+  private static final AtomicInteger FREE_PORTS = new AtomicInteger(1 << 16);
+
   private final Vertx vertx;
   private final ShardBus bus;
   private final GatewayOptions options;
   private final Limits limits;
   private final Connections connections;
   private final Intake intake;
+  private final Settings settings;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
   private Runnable stopCounting = () -> {};
-  private @Nullable HttpServer server;
+  private volatile @Nullable String deployment;
+
+  /** One of each event loop; all listen on the same port. */
+  private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
+
   private final List<Long> timers = new CopyOnWriteArrayList<>();
   private final Health health;
   private final EventReads reads;
@@ -64,9 +80,10 @@ public final class Gateway {
     this.options = options;
     health = new Health(bus);
     limits = new Limits(bus.shards(), options);
-    connections = new Connections(limits);
+    connections = new Connections(vertx, limits);
     intake = Intake.of(vertx, bus, limits);
-    webSockets = new WebSockets(intake, connections);
+    settings = new Settings(bus, limits);
+    webSockets = new WebSockets(connections);
     reads = new EventReads(vertx, bus, options.getIdleTimeout());
   }
 
@@ -191,18 +208,12 @@ public final class Gateway {
   }
 
   private Future<Gateway> bind(Files files) {
-    return vertx
-        .createHttpServer(files.http)
-        .requestHandler(router(files))
-        .invalidRequestHandler(new InvalidRequests(options)::refuse)
-        .connectionHandler(connections::opened)
-        .exceptionHandler(e -> LOG.debug("connection", e))
-        .listen(options.getPort(), options.getHost())
+    return serve(files)
         .map(
             listening -> {
-              server = listening;
               timers.add(files.tokenWatch.begin(vertx, files.tokens::reload));
-              timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(listening)));
+              // They share one certificate, as they share the port.
+              timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(servers.get(0))));
               // Often enough that a silent client is asked before it is closed as idle.
               long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
               timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
@@ -212,6 +223,48 @@ public final class Gateway {
               return this;
             })
         .recover(e -> Future.failedFuture(explained(e)));
+  }
+
+  private Future<?> serve(Files files) {
+    int loops = options.getEventLoops();
+    if (loops == 1) {
+      return listen(files, options.getPort(), intake);
+    }
+    int port = options.getPort() == 0 ? -FREE_PORTS.incrementAndGet() : options.getPort();
+    return vertx
+        .deployVerticle(
+            () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
+            new DeploymentOptions()
+                .setThreadingModel(ThreadingModel.EVENT_LOOP)
+                .setInstances(loops))
+        .onSuccess(id -> deployment = id);
+  }
+
+  /** One of several that serve connections; those of one gateway are on different event loops. */
+  private static final class EventLoop extends VerticleBase {
+
+    private final Supplier<Future<?>> begin;
+
+    EventLoop(Supplier<Future<?>> begin) {
+      this.begin = begin;
+    }
+
+    @Override
+    public Future<?> start() {
+      return begin.get();
+    }
+  }
+
+  /** Has the event loop that calls it serve connections. */
+  private Future<?> listen(Files files, int port, Intake mine) {
+    return vertx
+        .createHttpServer(files.http)
+        .requestHandler(router(files, mine))
+        .invalidRequestHandler(new InvalidRequests(options)::refuse)
+        .connectionHandler(connections::opened)
+        .exceptionHandler(e -> LOG.debug("connection", e))
+        .listen(port, options.getHost())
+        .onSuccess(servers::add);
   }
 
   private Throwable explained(Throwable failure) {
@@ -235,8 +288,7 @@ public final class Gateway {
    * @return the port; the one that was chosen, if 0 was asked for
    */
   public int port() {
-    HttpServer listening = server;
-    return listening == null ? -1 : listening.actualPort();
+    return servers.isEmpty() ? -1 : servers.get(0).actualPort();
   }
 
   /**
@@ -264,10 +316,19 @@ public final class Gateway {
     stopCounting.run();
     webSockets.close();
     timers.forEach(vertx::cancelTimer);
-    HttpServer listening = server;
-    return listening == null
+    List<Future<Void>> ends =
+        servers.stream()
+            .map(server -> server.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS))
+            .toList();
+    return Future.join(ends).eventually(this::undeploy).mapEmpty();
+  }
+
+  /** Not before the servers have shut down: they would be closed without grace. */
+  private Future<Void> undeploy() {
+    String id = deployment;
+    return id == null
         ? Future.succeededFuture()
-        : listening.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        : vertx.undeploy(id).otherwiseEmpty(); // it may have gone with its Vert.x
   }
 
   /** What it answers; empty before it listens. */
@@ -275,8 +336,9 @@ public final class Gateway {
     return routes;
   }
 
-  private Router router(Files files) {
-    HttpIngest ingest = new HttpIngest(intake);
+  /** For one event loop: not all handlers of Vert.x can be shared. */
+  private Router router(Files files, Intake mine) {
+    HttpIngest ingest = new HttpIngest(mine);
     Admin admin = new Admin(bus);
     DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
@@ -284,7 +346,7 @@ public final class Gateway {
     router.route().handler(context -> guard(context, files.origins));
     router.route().handler(connections::check);
     Routes routes = new Routes(router, new Access(files.tokens));
-    routes.get(INGEST, Role.INGEST).handler(webSockets::open);
+    routes.get(INGEST, Role.INGEST).handler(context -> webSockets.open(context, mine));
     routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
     routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
     routes.get(TAIL, Role.READ).handler(reads::tail);
@@ -293,12 +355,13 @@ public final class Gateway {
     routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
     routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
     routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
+    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
     routes
         .post("/v1/dead-letters/replay", Role.ADMIN)
         .handler(smallBody)
         .handler(deadLetters::replay);
     routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
-    new Settings(bus, limits).mount(routes, smallBody);
+    settings.mount(routes, smallBody);
     routes.open("/health/live").handler(health::live);
     routes.open("/health/ready").handler(health::ready);
     routes.open("/openapi.json").handler(files.api::send);
@@ -314,10 +377,9 @@ public final class Gateway {
                 context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
     router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
     router.errorHandler(500, this::failed);
-    this.routes = router.getRoutes();
-    this.routes.stream()
-        .filter(Gateway::endsByItself)
-        .forEach(route -> route.method(HttpMethod.HEAD));
+    List<Route> all = router.getRoutes();
+    all.stream().filter(Gateway::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
+    this.routes = all;
     return router;
   }
 

@@ -17,6 +17,9 @@ public final class GatewayOptions {
   /** The default of {@code port}. */
   public static final int DEFAULT_PORT = 8080;
 
+  /** The default of {@code eventLoops}. */
+  public static final int DEFAULT_EVENT_LOOPS = 1;
+
   /** The default of {@code maxFrameBytes}: 1 MiB. */
   public static final int DEFAULT_MAX_FRAME_BYTES = 1 << 20;
 
@@ -52,6 +55,7 @@ public final class GatewayOptions {
 
   private String host = DEFAULT_HOST;
   private int port = DEFAULT_PORT;
+  private int eventLoops = DEFAULT_EVENT_LOOPS;
   private boolean insecure;
   private @Nullable String tokensFile;
   private TokenOptions token = new TokenOptions();
@@ -83,6 +87,7 @@ public final class GatewayOptions {
   public GatewayOptions(GatewayOptions other) {
     host = other.host;
     port = other.port;
+    eventLoops = other.eventLoops;
     insecure = other.insecure;
     tokensFile = other.tokensFile;
     token = new TokenOptions(other.token);
@@ -172,6 +177,27 @@ public final class GatewayOptions {
       throw new IllegalArgumentException("port: " + port + " must be 0 to 65535");
     }
     this.port = port;
+    return this;
+  }
+
+  /**
+   * @return how many event loops serve the connections
+   */
+  public int getEventLoops() {
+    return eventLoops;
+  }
+
+  /**
+   * @param loops how many event loops serve the connections, 1 to 1024; each connection stays with
+   *     one of them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no
+   *     use
+   * @return this
+   */
+  public GatewayOptions setEventLoops(int loops) {
+    if (loops < 1 || loops > 1024) {
+      throw new IllegalArgumentException("eventLoops: " + loops + " must be 1 to 1024");
+    }
+    eventLoops = loops;
     return this;
   }
 

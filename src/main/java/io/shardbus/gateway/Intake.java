@@ -3,7 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.ShardBus;
 import io.vertx.core.Vertx;
 
-/** What all connections share that bring events. */
+/** What the connections of an event loop share that bring events. */
 record Intake(
     Vertx vertx,
     ShardBus bus,
@@ -27,6 +27,22 @@ record Intake(
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new WaitingRoom(() -> limits.options().getMaxPartialBytes()),
         new Refusals());
+  }
+
+  /**
+   * The same for one of several event loops: with retries of its own, and a waiting room that has
+   * its share of the memory.
+   */
+  Intake ofLoop(int loops) {
+    return new Intake(
+        vertx,
+        bus,
+        limits,
+        rates,
+        new Retries(vertx),
+        budget,
+        new WaitingRoom(() -> limits.options().getMaxPartialBytes() / loops),
+        refusals);
   }
 
   GatewayOptions options() {

@@ -54,6 +54,11 @@ final class Problem {
     send(request.response(), status, detail, more);
   }
 
+  /** For programs: why events were not taken, in the word that counts and meters have for it. */
+  static JsonObject reason(String reason) {
+    return new JsonObject().put("reason", reason);
+  }
+
   /** Does nothing if an answer is on its way already. */
   static void send(HttpServerResponse response, int status, String detail, JsonObject more) {
     if (response.ended() || response.closed() || response.headWritten()) {

@@ -45,7 +45,10 @@ final class RateLimit {
     return new Client(client);
   }
 
-  /** Forgets clients whose buckets are full: they would begin with full ones. */
+  /**
+   * Forgets clients whose buckets are full: they would begin with full ones. An event for which a
+   * bucket is looked up at that very moment may go uncounted.
+   */
   void forgetIdle() {
     clients.values().removeIf(Buckets::full);
   }

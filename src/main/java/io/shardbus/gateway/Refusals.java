@@ -1,5 +1,7 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.IngestResult;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -7,6 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** What the gateway itself refused, by reason; the bus counts what it refuses. For any thread. */
 final class Refusals {
 
+  static final String BACKPRESSURE = of(IngestResult.Outcome.BACKPRESSURE);
   static final String INVALID = "invalid";
   static final String RATE = "rate";
   static final String TOO_MANY = "too_many";
@@ -20,6 +23,11 @@ final class Refusals {
     for (String reason : new String[] {INVALID, RATE, TOO_MANY, TOO_LARGE, NO_MEMORY, TOO_SLOW}) {
       counts.put(reason, new LongAdder());
     }
+  }
+
+  /** What the bus's own refusals are called. */
+  static String of(IngestResult.Outcome refusal) {
+    return refusal.name().toLowerCase(Locale.ROOT);
   }
 
   void count(String reason) {

@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Has those that wait for room try again, in the order in which they came: every millisecond, less
- * often if they are many, and never if there are none. One timer for all; runs on their event loop.
+ * often if they are many, and never if there are none. One timer for all of an event loop, to which
+ * it belongs.
  */
 final class Retries {
 

@@ -80,7 +80,13 @@ final class SingleEvent {
   private void refuse(int status, String reason, String detail) {
     stop();
     intake.refusals().count(reason);
-    Problem.refuse(request, status, detail);
+    Problem.refuse(request, status, detail, Problem.reason(reason));
+  }
+
+  /** The same once the whole body is here. */
+  private void refuseWhole(int status, String reason, String detail) {
+    intake.refusals().count(reason);
+    Problem.send(response, status, detail, Problem.reason(reason));
   }
 
   private void end() {
@@ -93,14 +99,12 @@ final class SingleEvent {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      intake.refusals().count(Refusals.INVALID);
-      Problem.send(response, 400, String.valueOf(e.getMessage()));
+      refuseWhole(400, Refusals.INVALID, String.valueOf(e.getMessage()));
       return;
     }
     RateLimit.Client rate = intake.rates().of(Connections.client(request.remoteAddress()));
     if (!rate.tryTake(event.sizeWithKey())) {
-      intake.refusals().count(Refusals.RATE);
-      Problem.send(response, 429, rate.refusal());
+      refuseWhole(429, Refusals.RATE, rate.refusal());
       return;
     }
     if (asked.ack() == IngestRequest.Ack.DELIVERED) {
@@ -153,11 +157,16 @@ final class SingleEvent {
                       .toBuffer());
         }
       }
-      case BACKPRESSURE -> Problem.send(response, 429, "shard " + result.shard() + " is full");
-      case SAMPLED -> Problem.send(response, 429, "the shard is filling up: not sampled");
-      case UNROUTED -> Problem.send(response, 503, "no shard is active");
-      case CLOSED -> Problem.send(response, 503, "the bus is closing");
-      case TOO_LARGE -> Problem.send(response, 413, tooLarge());
+      case BACKPRESSURE -> refused(429, result, "shard " + result.shard() + " is full");
+      case SAMPLED -> refused(429, result, "the shard is filling up: not sampled");
+      case UNROUTED -> refused(503, result, "no shard is active");
+      case CLOSED -> refused(503, result, "the bus is closing");
+      case TOO_LARGE -> refused(413, result, tooLarge());
     }
+  }
+
+  /** By the bus, which has counted it. */
+  private void refused(int status, IngestResult result, String detail) {
+    Problem.send(response, status, detail, Problem.reason(Refusals.of(result.outcome())));
   }
 }

@@ -82,7 +82,8 @@ final class Upload {
       return;
     }
     if (!allowed.getAsBoolean()) {
-      stop(401, "the token is no longer good for this");
+      finish();
+      Problem.refuse(request, 401, "the token is no longer good for this", counts());
       return;
     }
     try {
@@ -157,7 +158,8 @@ final class Upload {
     Duration time = intake.options().getBackpressureTimeout();
     String why =
         feeder.tooFast() ? rate.refusal() + ", and no end of that within " : "no room within ";
-    stop(429, why + Durations.format(time) + whereToGoOn());
+    String reason = feeder.tooFast() ? Refusals.RATE : Refusals.BACKPRESSURE;
+    refuse(429, reason, why + Durations.format(time) + whereToGoOn());
   }
 
   private String whereToGoOn() {
@@ -195,12 +197,8 @@ final class Upload {
 
   private void refuse(int status, String reason, String detail) {
     intake.refusals().count(reason);
-    stop(status, detail);
-  }
-
-  private void stop(int status, String detail) {
     finish();
-    Problem.refuse(request, status, detail, counts());
+    Problem.refuse(request, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
 
   /** Nothing that was begun goes on. */
@@ -248,7 +246,7 @@ final class Upload {
     Map<String, Long> reasons = tally.refusals();
     if (reasons.containsKey(Refusals.RATE)) {
       Problem.send(response, 429, rate.refusal(), counts());
-    } else if (reasons.containsKey("backpressure") || reasons.containsKey("sampled")) {
+    } else if (reasons.containsKey(Refusals.BACKPRESSURE) || reasons.containsKey("sampled")) {
       Problem.send(response, 429, "the shards are full", counts());
     } else if (reasons.containsKey(Refusals.TOO_LARGE)) {
       Problem.send(

@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * What waits for room in the shards, of all connections together. When it takes much memory, those
- * that can be slowed down are not read from until it takes little: else each would add a message,
- * and be refused. Belongs to the gateway's event loop.
+ * What waits for room in the shards, of all connections of an event loop, to which it belongs. When
+ * it takes much memory, those that can be slowed down are not read from until it takes little: else
+ * each would add a message, and be refused.
  */
 final class WaitingRoom {
 
@@ -18,8 +18,8 @@ final class WaitingRoom {
   private boolean full;
 
   /**
-   * @param most the limit in force, in bytes: above a quarter of it nobody is read from, until it
-   *     is an eighth; what comes before everybody is stopped has the rest
+   * @param most the loop's share of the limit in force, in bytes: above a quarter of it nobody is
+   *     read from, until it is an eighth; what comes before everybody is stopped has the rest
    */
   WaitingRoom(LongSupplier most) {
     this.most = most;

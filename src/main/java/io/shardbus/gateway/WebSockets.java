@@ -20,19 +20,20 @@ final class WebSockets {
 
   private static final short POLICY_VIOLATION = 1008;
 
-  private final Intake intake;
   private final Connections connections;
   private final Map<ServerWebSocket, Session> sessions = new ConcurrentHashMap<>();
   private volatile boolean closing;
 
   private record Session(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
 
-  WebSockets(Intake intake, Connections connections) {
-    this.intake = intake;
+  WebSockets(Connections connections) {
     this.connections = connections;
   }
 
-  void open(RoutingContext context) {
+  /**
+   * @param intake of the event loop that serves the connection
+   */
+  void open(RoutingContext context, Intake intake) {
     HttpServerRequest request = context.request();
     if (!"websocket".equalsIgnoreCase(request.getHeader(HttpHeaders.UPGRADE))
         || !VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
@@ -68,7 +69,7 @@ final class WebSockets {
         .onSuccess(
             socket -> {
               connections.upgraded(request.connection());
-              begin(request, socket, asked, Access.grant(context));
+              begin(request, socket, intake, asked, Access.grant(context));
             })
         .onFailure(
             e -> Problem.send(request.response(), 400, "the WebSocket handshake is not complete"));
@@ -77,6 +78,7 @@ final class WebSockets {
   private void begin(
       HttpServerRequest request,
       ServerWebSocket socket,
+      Intake intake,
       IngestRequest asked,
       BooleanSupplier allowed) {
     WebSocketIngest ingest =

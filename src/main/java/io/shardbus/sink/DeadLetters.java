@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +56,9 @@ public final class DeadLetters implements DeadLetterSink {
   /** The thread's own. */
   private @Nullable Connection connection;
 
+  /** Changed by the thread only. */
+  private final AtomicLong kept = new AtomicLong();
+
   private DeadLetters(@Nullable Path file) {
     this.file = file;
   }
@@ -84,9 +88,10 @@ public final class DeadLetters implements DeadLetterSink {
 
   @Override
   public Future<Void> add(List<DeadLetter> letters) {
-    Future<Integer> kept =
+    Future<Long> done =
         onThread(
             database -> {
+              long all = kept.get();
               try (PreparedStatement insert =
                   database.prepareStatement(
                       "INSERT OR IGNORE INTO letters ("
@@ -94,19 +99,22 @@ public final class DeadLetters implements DeadLetterSink {
                           + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
                 for (DeadLetter letter : letters) {
                   set(insert, letter);
-                  insert.executeUpdate();
+                  all += insert.executeUpdate();
                 }
               }
               if (file == null) {
-                makeRoom(database);
+                all -= makeRoom(database);
               }
               database.commit();
-              return letters.size();
+              kept.set(all);
+              return all;
             });
-    return kept.mapEmpty();
+    return done.mapEmpty();
   }
 
-  private void makeRoom(Connection database) throws SQLException {
+  /** How many had to go. */
+  private static int makeRoom(Connection database) throws SQLException {
+    int removed = 0;
     long bytes = query(database, "SELECT coalesce(sum(length(payload)), 0) FROM letters");
     long newest = query(database, "SELECT coalesce(max(id), 0) FROM letters");
     try (Statement select = database.createStatement()) {
@@ -115,16 +123,16 @@ public final class DeadLetters implements DeadLetterSink {
         try (ResultSet oldest =
             select.executeQuery("SELECT id, length(payload) FROM letters ORDER BY id LIMIT 1")) {
           if (!oldest.next()) {
-            return;
+            return removed;
           }
           id = oldest.getLong(1);
           boolean fits = bytes <= MAX_BYTES_IN_MEMORY && id > newest - MAX_IN_MEMORY;
           if (fits || id == newest) {
-            return;
+            return removed;
           }
           bytes -= oldest.getLong(2);
         }
-        update(database, "DELETE FROM letters WHERE id = " + id);
+        removed += update(database, "DELETE FROM letters WHERE id = " + id);
       }
     }
   }
@@ -194,10 +202,19 @@ public final class DeadLetters implements DeadLetterSink {
   /**
    * How many there are, from earlier runs too.
    *
-   * @return the number
+   * @return the number; fails if they cannot be read
    */
   public Future<Long> count() {
-    return onThread(database -> query(database, "SELECT count(*) FROM letters"));
+    return onThread(database -> kept.get());
+  }
+
+  /**
+   * How many there were when they were last read or changed.
+   *
+   * @return the number
+   */
+  public long kept() {
+    return kept.get();
   }
 
   /**
@@ -227,6 +244,22 @@ public final class DeadLetters implements DeadLetterSink {
             }
           }
           database.commit();
+          kept.addAndGet(-removed);
+          return removed;
+        });
+  }
+
+  /**
+   * Removes all that there are.
+   *
+   * @return how many were removed
+   */
+  public Future<Integer> removeAll() {
+    return onThread(
+        database -> {
+          int removed = update(database, "DELETE FROM letters");
+          database.commit();
+          kept.set(0);
           return removed;
         });
   }
@@ -311,6 +344,7 @@ public final class DeadLetters implements DeadLetterSink {
               + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, key TEXT, "
               + "payload BLOB NOT NULL, cause TEXT NOT NULL, attempts INTEGER NOT NULL, "
               + "time INTEGER NOT NULL, UNIQUE (producer, epoch, shard, sequence))");
+      kept.set(query(fresh, "SELECT count(*) FROM letters"));
       fresh.setAutoCommit(false);
       connection = fresh;
       return fresh;
@@ -338,9 +372,9 @@ public final class DeadLetters implements DeadLetterSink {
     }
   }
 
-  private static void update(Connection database, String sql) throws SQLException {
+  private static int update(Connection database, String sql) throws SQLException {
     try (Statement statement = database.createStatement()) {
-      statement.executeUpdate(sql);
+      return statement.executeUpdate(sql);
     }
   }
 

@@ -118,6 +118,15 @@ public final class IngestQueue {
     ingestBy(deadlineIn(nanos), event, ack, then);
   }
 
+  /**
+   * How many events wait.
+   *
+   * @return events, 0 to {@value #MAX_WAITING}
+   */
+  public int waiting() {
+    return waiting.get();
+  }
+
   /** The event, if it waits. */
   private @Nullable Waiting ingestBy(
       long deadline, RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {

@@ -62,6 +62,7 @@ final class CommandProcesses {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
+    command.add("-XX:TieredStopAtLevel=1"); // they are too short for more to be worth it
     command.addAll(program);
     command.addAll(List.of(args));
     Path out = dir.resolve("out" + processes.size());

@@ -101,6 +101,44 @@ class ExitCodesTest {
   }
 
   @Test
+  void replay_deletesInstead() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    server.close();
+    server = new TestServer(sink, new GatewayOptions());
+    for (int i = 0; i < 5; i++) {
+      server.bus.ingest(RawEvent.of("{\"n\":" + i + "}"));
+    }
+    TestServer.await(server.bus.flush());
+    assertThat(server.run("replay", "--delete", "--list")).isEqualTo(2);
+    assertThat(server.err).contains("--delete").contains("--list");
+    assertThat(server.run("replay", "--delete", "1", "2", "99")).isEqualTo(1);
+    assertThat(server.out.strip()).isEqualTo("2 deleted");
+    assertThat(server.err).contains("1 of the ids");
+    assertThat(server.run("replay", "--delete", "3", "--json")).isZero();
+    assertThat(server.json()).isEqualTo(new JsonObject("{\"removed\":1,\"missing\":0}"));
+    assertThat(server.run("replay", "--delete", "--all")).isZero();
+    assertThat(server.out.strip()).isEqualTo("2 deleted");
+    assertThat(server.bus.stats().deadLettersKept()).isZero();
+    assertThat(server.bus.stats().total().delivered()).isZero();
+  }
+
+  /** A page of large letters is a short one, and not the last. */
+  @Test
+  void replay_listsLargeOnesToo() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    server.close();
+    server = new TestServer(sink, new GatewayOptions());
+    for (int i = 0; i < 20; i++) {
+      server.bus.ingest(RawEvent.of("\"" + "x".repeat(1_000_000) + "\""));
+    }
+    TestServer.await(server.bus.flush());
+    assertThat(server.run("replay", "--list")).isZero();
+    assertThat(server.out.lines()).hasSize(21);
+  }
+
+  @Test
   void tail_endsWithTheCountOrFails() throws Exception {
     for (int i = 0; i < 3; i++) {
       server.bus.ingest(RawEvent.of("{\"n\":" + i + "}"));

@@ -265,8 +265,11 @@ class ServeProcessTest {
     assertThat(scale.exit()).as(scale.stderr()).isZero();
     Run stats =
         processes.start(
-            Map.of("SHARDBUS_TOKEN", "hush-i"), "stats", "--url", url, "--token", "hush-r");
+            Map.of("SHARDBUS_TOKEN", "hush-i", "SHARDBUS_URL", url), "stats", "--token", "hush-r");
     assertThat(stats.exit()).as(stats.stderr()).isZero();
+    Run elsewhere = processes.start(Map.of("SHARDBUS_URL", "nonsense"), "stats");
+    assertThat(elsewhere.exit()).isEqualTo(2);
+    assertThat(elsewhere.stderr()).contains("SHARDBUS_URL: \"nonsense\"");
     assertThat(server.stdout() + server.stderr())
         .contains("curl -H \"Authorization: Bearer $SHARDBUS_TOKEN\" " + url + "/v1/events")
         .doesNotContain("hush");

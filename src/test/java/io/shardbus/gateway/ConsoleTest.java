@@ -403,6 +403,15 @@ class ConsoleTest {
     find("confirm-yes").click();
     soon().until(() -> find("message").getText().startsWith("Replayed: 1 delivered"));
     soon().until(() -> find("letters").getText().equals("None."));
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("it is poisonous")));
+    bus.ingest(RawEvent.of("{\"poison\":2}"));
+    soon().until(() -> find("forget-button").isEnabled());
+    find("forget-button").click();
+    soon().until(() -> find("confirm").isDisplayed());
+    find("confirm-yes").click();
+    soon().until(() -> find("message").getText().equals("Deleted: 1."));
+    soon().until(() -> find("letters").getText().equals("None."));
+    assertThat(bus.stats().deadLettersKept()).isZero();
   }
 
   @Test

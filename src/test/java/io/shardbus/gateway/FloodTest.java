@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Clients that send as fast as they can to a server whose heap is smaller than what they send, and
  * clients that are many. How much: {@code -Dflood.bytes=}; how many: {@code -Dflood.connections=}.
  */
+@Tag("slow")
 class FloodTest {
 
   private static final long BYTES = Long.getLong("flood.bytes", 300_000_000);

@@ -15,12 +15,14 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Requests that are nearly right, from a seed: each must be answered, and never as if it were the
  * server's fault. {@code -Dfuzz.cases} and {@code -Dfuzz.seed} are for long runs.
  */
+@Tag("slow")
 class FuzzTest {
 
   private static final int CASES = Integer.getInteger("fuzz.cases", 20_000);

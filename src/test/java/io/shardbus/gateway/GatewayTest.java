@@ -255,7 +255,11 @@ class GatewayTest {
     assertThat(answer.status()).isEqualTo(429);
     long accepted = answer.json().getLong("accepted");
     assertThat(accepted).isBetween(1_024L, 1_030L);
-    assertThat(post("/v1/events", "application/json", "1").status()).isEqualTo(429);
+    Answer one = post("/v1/events", "application/json", "1");
+    assertThat(one.status()).isEqualTo(429);
+    for (Answer refused : List.of(answer, one)) {
+      assertThat(refused.json().getString("reason")).isEqualTo("backpressure");
+    }
     assertThat(get("/health/ready").status()).isEqualTo(503);
     gate.complete();
     await(bus.flush());
@@ -665,6 +669,7 @@ class GatewayTest {
           .as(bad)
           .isEqualTo(400);
     }
+    assertThat(bus.stats().deadLettersKept()).isEqualTo(2);
     picky.set(false);
     Answer replayed = post("/v1/dead-letters/replay", "application/json", "{}");
     assertThat(replayed.json())
@@ -674,6 +679,14 @@ class GatewayTest {
         .contains("{\"n\":2}", "{\"n\":3}");
     assertThat(send(HttpMethod.GET, "/v1/dead-letters", null, null).json().getInteger("count"))
         .isZero();
+    picky.set(true);
+    post("/v1/events", "application/x-ndjson", "4\n5\n");
+    await(bus.flush());
+    for (int left : new int[] {2, 0}) {
+      assertThat(send(HttpMethod.DELETE, "/v1/dead-letters", null, null).json())
+          .isEqualTo(new JsonObject().put("removed", left));
+    }
+    assertThat(bus.stats().deadLettersKept()).isZero();
   }
 
   private static String encoded(String filter) {

@@ -28,11 +28,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("waiting")
 class LimitsTest {
 
   private static final String JSON = "application/json";
@@ -243,6 +245,7 @@ class LimitsTest {
     }
     assertThat(second.status()).isEqualTo(429);
     assertThat(second.header("Retry-After")).isEqualTo("1");
+    assertThat(second.json().getString("reason")).isEqualTo("rate");
     assertThat(second.detail()).contains("gateway.maxEventsPerSecondPerClient").contains("1 ");
     Awaitility.await()
         .untilAsserted(
@@ -272,6 +275,7 @@ class LimitsTest {
     Answer answer = server.post("/v1/events", NDJSON, lines(1_000));
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started);
     assertThat(answer.status()).isEqualTo(429);
+    assertThat(answer.json().getString("reason")).isEqualTo("rate");
     int accepted = answer.json().getInteger("accepted");
     assertThat(accepted).isBetween(10, 20 + 10 * (int) seconds);
     assertThat(answer.detail())

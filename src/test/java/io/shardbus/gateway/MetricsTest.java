@@ -288,6 +288,9 @@ class MetricsTest {
     assertThat(scrape.count("shardbus_events_dead_lettered_total"))
         .isEqualTo(total.deadLettered())
         .isEqualTo(1);
+    assertThat(scrape.count("shardbus_dead_letters"))
+        .isEqualTo(1)
+        .isEqualTo(stats.deadLettersKept());
     assertThat(scrape.count("shardbus_events_evicted_total")).isEqualTo(total.evicted());
     assertThat(scrape.count("shardbus_events_pending")).isZero();
     assertThat(scrape.count("shardbus_events_refused_total", "reason", "backpressure"))
@@ -322,6 +325,28 @@ class MetricsTest {
                 "failed"))
         .isEqualTo(1);
     assertThat(scrape.count("shardbus_scalings_total", "outcome", "done")).isEqualTo(2);
+  }
+
+  @Test
+  void whatWaitsForRoom_isSeen() throws Exception {
+    Promise<Void> hold = Promise.promise();
+    sink.behave(batch -> hold.future());
+    // Some of it is taken from the rings, and with the sink: not before that are they full for
+    // good.
+    List<Future<?>> waiting = new ArrayList<>();
+    Awaitility.await()
+        .until(
+            () -> {
+              for (int i = 0; i < 1_000; i++) {
+                waiting.add(bus.ingestAwait(RawEvent.of("event " + i)));
+              }
+              return bus.stats().waiting() > 0;
+            });
+    assertThat(scrape().count("shardbus_events_waiting")).isPositive();
+    hold.complete();
+    await(Future.join(waiting));
+    assertThat(scrape().count("shardbus_events_waiting")).isZero();
+    assertThat(bus.stats().waiting()).isZero();
   }
 
   @Test

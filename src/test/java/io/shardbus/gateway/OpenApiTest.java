@@ -352,6 +352,7 @@ class OpenApiTest {
     refuse[0] = false;
     String replay = "/v1/dead-letters/replay";
     drive("POST " + replay, replay, 200, JSON, "{}", ALL);
+    drive("DELETE /v1/dead-letters", "/v1/dead-letters", 200, null, null, ALL);
   }
 
   private void stalledSink() throws Exception {

@@ -20,12 +20,14 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** How WebSockets end, and what clients that break the rules can do. */
+@Tag("waiting")
 class WebSocketLifeTest {
 
   private static final int CASES = Integer.getInteger("fuzz.cases", 1_000);

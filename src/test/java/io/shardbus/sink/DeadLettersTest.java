@@ -107,6 +107,28 @@ class DeadLettersTest {
   }
 
   @Test
+  void kept_isWhatIsThere() throws Exception {
+    for (Path where : new Path[] {folder, null}) {
+      DeadLetters letters = await(DeadLetters.open(where));
+      await(letters.add(letters(0, 10)));
+      await(letters.add(letters(5, 15))); // five of them again
+      assertThat(letters.kept()).isEqualTo(15).isEqualTo(await(letters.count()));
+      long first = await(letters.list(0, 1)).get(0).id();
+      assertThat(await(letters.remove(List.of(first, first, 4_711L)))).isEqualTo(1);
+      assertThat(letters.kept()).isEqualTo(14);
+      if (where != null) {
+        await(letters.close());
+        letters = await(DeadLetters.open(where));
+        assertThat(letters.kept()).as("after a restart").isEqualTo(14);
+      }
+      assertThat(await(letters.removeAll())).isEqualTo(14);
+      assertThat(letters.kept()).isZero();
+      assertThat(await(letters.list(0, 1))).isEmpty();
+      await(letters.close());
+    }
+  }
+
+  @Test
   void memory_isBoundedInBytes() throws Exception {
     DeadLetters letters = await(DeadLetters.open(null));
     for (DeadLetter each : largeLetters(100)) {

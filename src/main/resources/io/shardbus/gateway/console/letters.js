@@ -35,7 +35,7 @@ export async function showLetters() {
     return
   }
   setText($('letter-count'), count(page.count))
-  $('replay-button').disabled = page.count === 0
+  $('replay-button').disabled = $('forget-button').disabled = page.count === 0
   const now = page.deadLetters.map((letter) => letter.id).join()
   if (now === shown && $('letters').children.length > 0) return
   shown = now
@@ -53,5 +53,15 @@ $('replay-button').addEventListener('click', async () => {
     say(`Replayed: ${count(delivered)} delivered, ${count(deadLettered)} refused again, ${count(kept)} kept.`)
   } catch (e) {
     say(`Not replayed: ${e.message}`, true)
+  }
+})
+
+$('forget-button').addEventListener('click', async () => {
+  if (!(await confirmed('Delete all dead letters for good?', 'Delete'))) return
+  try {
+    const { removed } = await send('DELETE', '/v1/dead-letters')
+    say(`Deleted: ${count(removed)}.`)
+  } catch (e) {
+    say(`Not deleted: ${e.message}`, true)
   }
 })
