@@ -69,7 +69,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     gauge(
         registry,
         "shardbus.events.waiting",
-        "Events that wait for room, not offered yet",
+        "Events of streams and publishers that wait for room, not offered yet",
         Tags.empty(),
         b -> b.stats().waiting());
     gauge(

@@ -36,12 +36,15 @@ final class BusStarter {
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }
-    return vertx
-        .executeBlocking(() -> DataFolder.open(options.getDataDir()))
-        .compose(
-            folder ->
-                open(vertx, options, sink, manager, folder)
-                    .recover(e -> folder.release(vertx).transform(left -> Future.failedFuture(e))));
+    return OnCaller.answer(
+        vertx,
+        vertx
+            .executeBlocking(() -> DataFolder.open(options.getDataDir()))
+            .compose(
+                folder ->
+                    open(vertx, options, sink, manager, folder)
+                        .recover(
+                            e -> folder.release(vertx).transform(left -> Future.failedFuture(e)))));
   }
 
   private static Future<ShardBus> open(
@@ -108,7 +111,7 @@ final class BusStarter {
         .compose(all -> deployScaler(vertx, manager, scaler, bus))
         .onSuccess(all -> CloseHook.set(vertx, bus))
         .<ShardBus>map(bus)
-        .recover(e -> bus.close().transform(closed -> Future.failedFuture(e)));
+        .recover(e -> bus.end().transform(closed -> Future.failedFuture(e)));
   }
 
   private static Future<Void> deployRouters(

@@ -13,8 +13,8 @@ import java.util.List;
  *
  * @param total the sum over all shards, with those that are gone
  * @param refusals events that no shard was asked to take
- * @param waiting events that wait for room, by {@code ingestAwait}, streams and publishers: not
- *     offered yet
+ * @param waiting events that wait for room and are not offered yet, of {@code ingestAwait}, {@code
+ *     deliverAwait}, streams, publishers and replays; not those of a gateway's clients
  * @param deadLettersKept dead letters that are kept, from earlier runs too, 0 if none
  * @param batches batches that the sink took
  * @param scaling how the number of shards changed

@@ -15,7 +15,7 @@ final class CloseHook {
   /** Until the bus is closed. */
   static void set(Vertx vertx, DefaultShardBus bus) {
     if (vertx instanceof VertxInternal known) {
-      Closeable hook = completion -> bus.close().onComplete(completion);
+      Closeable hook = completion -> bus.end().onComplete(completion);
       known.addCloseHook(hook);
       bus.onClosed(() -> known.removeCloseHook(hook));
     }

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: everything that was wired together, and its end. */
@@ -115,22 +116,37 @@ final class DefaultShardBus implements ShardBus {
   public Future<IngestResult> ingestAwait(RawEvent event) {
     Promise<IngestResult> promise = Promise.promise();
     queue.ingest(event, null, promise::complete);
-    return promise.future().compose(DefaultShardBus::orFail);
+    return onCaller(promise.future().compose(DefaultShardBus::orFail));
   }
 
   @Override
   public Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel) {
     Promise<IngestResult> promise = Promise.promise();
     Runnable giveUp = queue.ingest(event, null, promise::complete);
-    cancel.onComplete(done -> giveUp.run());
-    return promise.future().compose(DefaultShardBus::orFail);
+    if (!promise.future().isComplete()) {
+      // What cancels may live for long, and must not keep the event.
+      AtomicReference<@Nullable Runnable> onCancel = new AtomicReference<>(giveUp);
+      promise.future().onComplete(settled -> onCancel.set(null));
+      cancel.onComplete(
+          done -> {
+            Runnable action = onCancel.get();
+            if (action != null) {
+              action.run();
+            }
+          });
+    }
+    return onCaller(promise.future().compose(DefaultShardBus::orFail));
   }
 
   @Override
   public Future<IngestResult> ingestAwait(RawEvent event, Duration patience) {
     Promise<IngestResult> promise = Promise.promise();
     queue.ingestWithin(event, nanos(patience), null, promise::complete);
-    return promise.future().compose(DefaultShardBus::orFail);
+    return onCaller(promise.future().compose(DefaultShardBus::orFail));
+  }
+
+  private <T> Future<T> onCaller(Future<T> answer) {
+    return OnCaller.answer(vertx, answer);
   }
 
   private static long nanos(Duration patience) {
@@ -149,7 +165,7 @@ final class DefaultShardBus implements ShardBus {
   @Override
   public Future<IngestResult> deliver(RawEvent event) {
     Confirmation confirmation = new Confirmation();
-    return confirmation.of(orFail(manager.ingestRaw(event, confirmation)));
+    return onCaller(confirmation.of(orFail(manager.ingestRaw(event, confirmation))));
   }
 
   @Override
@@ -157,7 +173,7 @@ final class DefaultShardBus implements ShardBus {
     Confirmation confirmation = new Confirmation();
     Promise<IngestResult> promise = Promise.promise();
     queue.ingest(event, confirmation, promise::complete);
-    return confirmation.of(promise.future().compose(DefaultShardBus::orFail));
+    return onCaller(confirmation.of(promise.future().compose(DefaultShardBus::orFail)));
   }
 
   /** What the sink makes of one event. */
@@ -192,17 +208,17 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return scaler.scaleUp(count);
+    return onCaller(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return scaler.scaleDown(count);
+    return onCaller(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return scaler.remove(id);
+    return onCaller(scaler.remove(id));
   }
 
   @Override
@@ -227,7 +243,7 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<Void> flush() {
-    return scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll());
+    return onCaller(scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll()));
   }
 
   @Override
@@ -237,12 +253,12 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<DeadLetterReplay.Result> replayDeadLetters() {
-    return replay.all();
+    return onCaller(replay.all());
   }
 
   @Override
   public Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids) {
-    return replay.some(ids);
+    return onCaller(replay.some(ids));
   }
 
   @Override
@@ -281,8 +297,14 @@ final class DefaultShardBus implements ShardBus {
   }
 
   @Override
-  public synchronized Future<Void> close() {
+  public Future<Void> close() {
+    return onCaller(end());
+  }
+
+  /** Closes it; answers on any thread. */
+  synchronized Future<Void> end() {
     if (closing == null) {
+      deployments.closing();
       closing =
           scaler
               .adoptThoseWithEvents()
@@ -339,10 +361,16 @@ final class DefaultShardBus implements ShardBus {
 
   /** A sink that has had its time is not waited for again: what it was given may never end. */
   private Future<Void> release(boolean wait) {
-    return Future.join(
-            otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList())
-        .compose(done -> wait ? Future.succeededFuture() : deployments.abandonAll())
-        .compose(done -> inTime("the shards", deployments.undeployAll(), wait))
+    Future<?> others =
+        Future.join(
+            otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList());
+    return inTime("the routers", others, wait)
+        .transform(
+            done ->
+                wait
+                    ? Future.<Void>succeededFuture()
+                    : inTime("the shards", deployments.abandonAll(), false))
+        .transform(done -> inTime("the shards", deployments.undeployAll(), wait))
         .transform(done -> inTime("sink " + sink.name(), sink.close(), wait))
         .transform(
             closed ->

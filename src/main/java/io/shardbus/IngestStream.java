@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stream into the bus: full while too many of its events, or too many bytes of them, wait for
- * room. Handlers run on the context on which it was made.
+ * room. Handlers, and those of its futures, run on the context on which it was made.
  */
 final class IngestStream implements WriteStream<RawEvent> {
 
@@ -49,8 +49,8 @@ final class IngestStream implements WriteStream<RawEvent> {
       waitingBytes += event.sizeWithKey();
     }
     Promise<Void> written = Promise.promise();
-    queue.ingest(event, null, result -> settled(event, result, written));
-    return written.future();
+    queue.ingestOfStream(event, result -> settled(event, result, written));
+    return OnCaller.answer(context, written.future());
   }
 
   private void settled(RawEvent event, IngestResult result, Promise<Void> written) {
@@ -89,7 +89,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     if (waiting == 0) {
       empty.tryComplete();
     }
-    return empty.future();
+    return OnCaller.answer(context, empty.future());
   }
 
   @Override

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A running bus: takes events, routes each to a shard, and delivers each shard's events in order,
  * in batches, to the sink. Safe for any thread. Nothing that was accepted is lost: it is delivered,
- * dead-lettered, or evicted by mode drop-oldest and counted.
+ * dead-lettered, or evicted by mode drop-oldest and counted. Its futures are answered on the
+ * context of the caller, as those of Vert.x are.
  */
 public interface ShardBus {
 
@@ -161,8 +162,8 @@ public interface ShardBus {
   Future<IngestResult> deliverAwait(RawEvent event);
 
   /**
-   * A stream into the bus, with flow control: it is full while a shard has no room. Refused events
-   * wait inside, up to the queue's limit, in order. To be used by one thread at a time.
+   * A stream into the bus, with flow control: it is full while a shard has no room. Events wait
+   * inside, in order, and are not refused for want of room. To be used by one thread at a time.
    *
    * @return a new stream; ending it does not close the bus
    */

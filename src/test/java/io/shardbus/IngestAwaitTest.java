@@ -294,6 +294,7 @@ class IngestAwaitTest {
     Future<IngestResult> regretted = bus.ingestAwait(RawEvent.of("regretted"), cancel.future());
     Future<IngestResult> next = bus.ingestAwait(RawEvent.of("next"), Future.future(never -> {}));
     cancel.fail("no longer needed");
+    Awaitility.await().until(regretted::isComplete);
     assertRefused(regretted, Reason.BACKPRESSURE);
     assertThat(next.isComplete()).isFalse();
     gate.complete();

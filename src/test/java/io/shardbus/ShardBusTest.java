@@ -10,17 +10,23 @@ import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.streams.WriteStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -99,10 +105,151 @@ class ShardBusTest {
       accepted += bus.ingest(RawEvent.of("event " + i)).accepted() ? 1 : 0;
     }
     Future<Void> first = bus.close();
-    assertThat(bus.close()).isSameAs(first);
+    await(bus.close());
     await(first);
     assertThat(sink.count()).isEqualTo(accepted);
     assertBalanced(bus);
+  }
+
+  /** Handlers of a verticle may rely on its thread, and nobody's hold up a shard. */
+  @Test
+  void answers_comeOnTheContextOfTheCaller() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    ShardBus bus = start(elastic(2));
+    Context caller = vertx.getOrCreateContext();
+    Promise<List<Future<?>>> asked = Promise.promise();
+    Set<Context> seen = ConcurrentHashMap.newKeySet();
+    caller.runOnContext(
+        now -> {
+          List<Future<?>> all =
+              List.of(
+                  bus.deliver(RawEvent.of("a")),
+                  bus.deliverAwait(RawEvent.of("b")),
+                  bus.flush(),
+                  bus.scaleUp(1),
+                  bus.removeShard(0),
+                  bus.replayDeadLetters(),
+                  bus.close());
+          all.forEach(each -> each.onComplete(done -> seen.add(Vertx.currentContext())));
+          asked.complete(all);
+        });
+    Future<List<Future<?>>> all = asked.future();
+    await(all);
+    gate.complete();
+    await(Future.join(all.result()).otherwiseEmpty());
+    assertThat(seen).containsExactly(caller);
+  }
+
+  @Test
+  void timersOfHandlers_outliveTheShard() throws Exception {
+    ShardBus bus = start(elastic(2));
+    AtomicInteger ticks = new AtomicInteger();
+    int shard =
+        await(
+                bus.deliver(RawEvent.of("a"))
+                    .onSuccess(done -> vertx.setPeriodic(5, id -> ticks.incrementAndGet())))
+            .shard();
+    await(bus.removeShard(shard));
+    int before = ticks.get();
+    Awaitility.await().until(() -> ticks.get() > before + 2);
+  }
+
+  /** As applications do that end: what was accepted is delivered although nothing is deployed. */
+  @Test
+  void undeployingAllAndClosingVertx_losesNothing() throws Exception {
+    for (int round = 0; round < 5; round++) {
+      Vertx own = Vertx.vertx();
+      RecordingSink mine = new RecordingSink();
+      ShardBus bus = await(ShardBus.start(own, new ShardBusOptions().setShards(3), mine));
+      long accepted = 0;
+      for (int i = 0; i < 50_000; i++) {
+        accepted += bus.ingest(RawEvent.of("event " + i)).accepted() ? 1 : 0;
+      }
+      await(
+          Future.join(own.deploymentIDs().stream().map(own::undeploy).toList())
+              .otherwiseEmpty()
+              .compose(done -> own.close()));
+      assertThat(mine.count()).isEqualTo(accepted);
+      assertThat(mine.faults()).isEmpty();
+      assertThat(mine.isClosed()).isTrue();
+    }
+  }
+
+  @Test
+  void sinkThatBlocksItsEventLoop_doesNotKeepTheBusOpen() throws Exception {
+    CountDownLatch blocked = new CountDownLatch(1);
+    sink.behave(
+        batch -> {
+          try {
+            blocked.await(60, TimeUnit.SECONDS);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return Future.succeededFuture();
+        });
+    try {
+      ShardBus bus =
+          start(new ShardBusOptions().setShards(1).setCloseTimeout(Duration.ofSeconds(1)));
+      bus.ingest(RawEvent.of("a"));
+      Awaitility.await().until(() -> bus.stats().total().inFlight() == 1);
+      assertThatThrownBy(() -> await(bus.close())).hasMessageContaining("1 events of shards [0]");
+      assertThat(sink.isClosed()).isTrue();
+    } finally {
+      blocked.countDown();
+    }
+  }
+
+  /** Each stops at its own marks, and none is refused because there are many. */
+  @Test
+  void streams_areNotRefusedForEachOther() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    ShardBus bus = start(new ShardBusOptions().setShards(1).setRingCapacity(1024));
+    List<Future<?>> written = new ArrayList<>();
+    for (int stream = 0; stream < 80; stream++) {
+      WriteStream<RawEvent> into = bus.writeStream();
+      while (!into.writeQueueFull()) {
+        written.add(into.write(RawEvent.of("event")));
+      }
+    }
+    assertThat(bus.stats().waiting()).isGreaterThan(65_536);
+    gate.complete();
+    await(Future.all(written));
+    await(bus.flush());
+    assertThat(sink.count()).isEqualTo(written.size());
+  }
+
+  @Test
+  void commonPoolThatIsBusy_holdsNothingUp() throws Exception {
+    CountDownLatch busy = new CountDownLatch(1);
+    for (int i = 0; i < 64; i++) {
+      ForkJoinPool.commonPool()
+          .execute(
+              () -> {
+                try {
+                  busy.await(60, TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              });
+    }
+    try {
+      Promise<Void> gate = Promise.promise();
+      sink.behave(batch -> gate.future());
+      ShardBus bus = start(elastic(1).setRingCapacity(1024));
+      while (bus.ingest(RawEvent.of("event")).accepted()) {
+        // until the ring is full
+      }
+      Future<IngestResult> impatient = bus.ingestAwait(RawEvent.of("late"), Duration.ofMillis(100));
+      await(impatient.otherwiseEmpty());
+      Future<IngestResult> patient = bus.ingestAwait(RawEvent.of("event"));
+      gate.complete();
+      assertThat(await(patient).accepted()).isTrue();
+      assertThat(await(bus.scaleUp(1))).hasSize(1);
+    } finally {
+      busy.countDown();
+    }
   }
 
   @Test

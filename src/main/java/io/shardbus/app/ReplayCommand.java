@@ -91,10 +91,14 @@ final class ReplayCommand implements Callable<Integer> {
               .getInteger("removed");
     } else {
       for (long id : Set.copyOf(which.ids)) {
-        if (server.delete("/v1/dead-letters/" + id)) {
-          removed++;
-        } else {
-          missing++;
+        try {
+          if (server.delete("/v1/dead-letters/" + id)) {
+            removed++;
+          } else {
+            missing++;
+          }
+        } catch (IOException e) {
+          throw new IOException(removed + " deleted, then: " + e.getMessage(), e);
         }
       }
     }

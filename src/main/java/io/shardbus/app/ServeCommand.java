@@ -224,7 +224,7 @@ final class ServeCommand implements Callable<Integer> {
     ShardBus bus;
     Gateway gateway;
     try {
-      bus = await(ShardBus.start(vertx, config.bus()));
+      bus = awaitPatiently(ShardBus.start(vertx, config.bus()), err);
       new BusMetrics(bus).bindTo(registry);
       try {
         gateway = await(Gateway.start(vertx, bus, config.gateway(), registry));
@@ -373,6 +373,25 @@ final class ServeCommand implements Callable<Integer> {
       err.println("shardbus: could not stop within " + deadlineSeconds + " s");
     }
     return false;
+  }
+
+  /**
+   * Checking large files on a slow disk takes as long as it takes; whoever is tired of it kills.
+   */
+  private static <T> T awaitPatiently(Future<T> future, PrintWriter err) throws Exception {
+    while (true) {
+      try {
+        return future
+            .toCompletionStage()
+            .toCompletableFuture()
+            .get(START_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof Exception cause ? cause : e;
+      } catch (TimeoutException e) {
+        err.println("shardbus: still opening the data folder and the sink");
+        err.flush();
+      }
+    }
   }
 
   static <T> T await(Future<T> future) throws Exception {

@@ -42,7 +42,9 @@ final class StatsCommand implements Callable<Integer> {
           "evicted",
           "deadLettered",
           "pendingInRings",
-          "inFlight"
+          "inFlight",
+          "waiting",
+          "deadLettersKept"
         }) {
       out.printf("%-20s %,15d%n", name, stats.getLong(name));
     }

@@ -125,6 +125,10 @@ final class DeadLetterRoutes {
   }
 
   void removeAll(RoutingContext context) {
+    if (context.normalizedPath().endsWith("/")) { // whoever left an id out means one, not all
+      Problem.send(context.response(), 404, "no dead letter of that id");
+      return;
+    }
     bus.deadLetters()
         .removeAll()
         .onSuccess(

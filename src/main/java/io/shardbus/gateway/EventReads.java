@@ -23,15 +23,22 @@ final class EventReads {
 
   private static final int DEFAULT_LIMIT = 100;
 
+  /** Of pages that clients have not taken yet: an eighth of the heap, or two of the largest. */
+  private static final long MAX_UNTAKEN_BYTES =
+      Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
+
   private final Vertx vertx;
   private final ShardBus bus;
   private final Duration idleTimeout;
+  private final ReadTurns turns;
+  private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
   private final AtomicInteger tails = new AtomicInteger();
 
   EventReads(Vertx vertx, ShardBus bus, Duration idleTimeout) {
     this.idleTimeout = idleTimeout;
     this.vertx = vertx;
     this.bus = bus;
+    turns = new ReadTurns(vertx);
   }
 
   private @Nullable ReplayableSink log(HttpServerResponse response) {
@@ -60,7 +67,10 @@ final class EventReads {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;
     }
-    log.read(query).onSuccess(page -> send(response, page)).onFailure(e -> failed(response, e));
+    turns
+        .read(log, query, response::closed)
+        .onSuccess(page -> send(response, page))
+        .onFailure(e -> failed(response, e));
   }
 
   private static int limit(@Nullable String text) {
@@ -89,7 +99,7 @@ final class EventReads {
     throw new IllegalArgumentException("order: \"" + text + "\" must be none or timestamp");
   }
 
-  private static void send(HttpServerResponse response, EventPage page) {
+  private void send(HttpServerResponse response, EventPage page) {
     Buffer out = Buffer.buffer("{\"events\":[");
     boolean first = true;
     for (StoredEvent event : page.events()) {
@@ -104,8 +114,23 @@ final class EventReads {
         .appendString(",\"more\":")
         .appendString(Boolean.toString(page.more()))
         .appendString("}\n");
-    if (!response.closed()) {
-      response.putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(out);
+    if (response.closed()) {
+      return;
+    }
+    Budget.Share share = untaken.share();
+    if (share.resize(out.length())) {
+      response
+          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .end(out)
+          .onComplete(taken -> share.free());
+    } else {
+      Problem.send(
+          response,
+          503,
+          "clients have not taken "
+              + untaken.used()
+              + " bytes of pages yet: ask again, or for less",
+          Problem.reason(Refusals.NO_MEMORY));
     }
   }
 
@@ -143,6 +168,7 @@ final class EventReads {
             vertx,
             response,
             log,
+            turns,
             filter,
             Access.grant(context),
             idleTimeout,

@@ -4,7 +4,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
-import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
@@ -234,13 +233,11 @@ public final class Gateway {
     return vertx
         .deployVerticle(
             () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
-            new DeploymentOptions()
-                .setThreadingModel(ThreadingModel.EVENT_LOOP)
-                .setInstances(loops))
+            new DeploymentOptions().setInstances(loops))
         .onSuccess(id -> deployment = id);
   }
 
-  /** One of several that serve connections; those of one gateway are on different event loops. */
+  /** One of several that serve connections, on different event loops if there are so many. */
   private static final class EventLoop extends VerticleBase {
 
     private final Supplier<Future<?>> begin;
@@ -400,6 +397,12 @@ public final class Gateway {
     return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
   }
 
+  /** However its path was written. */
+  private static boolean opensWebSockets(RoutingContext context) {
+    String path = context.normalizedPath();
+    return path.equals(INGEST) || path.equals(INGEST + "/");
+  }
+
   /** What holds for every request. */
   private static void guard(RoutingContext context, Origins origins) {
     SecurityHeaders.put(context.request());
@@ -416,7 +419,7 @@ public final class Gateway {
       return;
     }
     HttpServerRequest request = context.request();
-    if (origins.foreign(request) && (!reads(request.method()) || INGEST.equals(request.path()))) {
+    if (origins.foreign(request) && (!reads(request.method()) || opensWebSockets(context))) {
       Problem.refuse(request, 403, Origins.REFUSAL);
       return;
     }

@@ -190,7 +190,8 @@ public final class GatewayOptions {
   /**
    * @param loops how many event loops serve the connections, 1 to 1024; each connection stays with
    *     one of them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no
-   *     use
+   *     use. Several are verticles: a verticle that starts the gateway should close it, or it ends
+   *     with that verticle at once
    * @return this
    */
   public GatewayOptions setEventLoops(int loops) {

@@ -54,7 +54,9 @@ final class Problem {
     send(request.response(), status, detail, more);
   }
 
-  /** For programs: why events were not taken, in the word that counts and meters have for it. */
+  /**
+   * For programs: why it is refused; of events, in the word that reasons and meters have for it.
+   */
   static JsonObject reason(String reason) {
     return new JsonObject().put("reason", reason);
   }

@@ -10,6 +10,9 @@ import java.util.concurrent.atomic.LongAdder;
 final class Refusals {
 
   static final String BACKPRESSURE = of(IngestResult.Outcome.BACKPRESSURE);
+  static final String SAMPLED = of(IngestResult.Outcome.SAMPLED);
+  static final String UNROUTED = of(IngestResult.Outcome.UNROUTED);
+  static final String CLOSED = of(IngestResult.Outcome.CLOSED);
   static final String INVALID = "invalid";
   static final String RATE = "rate";
   static final String TOO_MANY = "too_many";

@@ -27,6 +27,7 @@ final class Tail {
 
   private final HttpServerResponse response;
   private final ReplayableSink log;
+  private final ReadTurns turns;
   private final Vertx vertx;
   private final @Nullable EventFilter filter;
   private final BooleanSupplier allowed;
@@ -43,6 +44,7 @@ final class Tail {
       Vertx vertx,
       HttpServerResponse response,
       ReplayableSink log,
+      ReadTurns turns,
       @Nullable EventFilter filter,
       BooleanSupplier allowed,
       Duration idleTimeout,
@@ -55,6 +57,7 @@ final class Tail {
     this.filter = filter;
     this.response = response;
     this.log = log;
+    this.turns = turns;
   }
 
   /** From the cursor; if there is none, from the oldest event or from now on. */
@@ -83,7 +86,8 @@ final class Tail {
   }
 
   private Future<EventPage> read(@Nullable String from) {
-    return log.read(new EventQuery(from, PAGE, filter, EventQuery.Order.NONE));
+    EventQuery query = new EventQuery(from, PAGE, filter, EventQuery.Order.NONE);
+    return turns.read(log, query, () -> ended);
   }
 
   private void begun() {

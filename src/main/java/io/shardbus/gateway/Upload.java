@@ -159,7 +159,7 @@ final class Upload {
     String why =
         feeder.tooFast() ? rate.refusal() + ", and no end of that within " : "no room within ";
     String reason = feeder.tooFast() ? Refusals.RATE : Refusals.BACKPRESSURE;
-    refuse(429, reason, why + Durations.format(time) + whereToGoOn());
+    stop(429, reason, why + Durations.format(time) + whereToGoOn());
   }
 
   private String whereToGoOn() {
@@ -197,6 +197,10 @@ final class Upload {
 
   private void refuse(int status, String reason, String detail) {
     intake.refusals().count(reason);
+    stop(status, reason, detail);
+  }
+
+  private void stop(int status, String reason, String detail) {
     finish();
     Problem.refuse(request, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
@@ -245,18 +249,25 @@ final class Upload {
   private void allRefused() {
     Map<String, Long> reasons = tally.refusals();
     if (reasons.containsKey(Refusals.RATE)) {
-      Problem.send(response, 429, rate.refusal(), counts());
-    } else if (reasons.containsKey(Refusals.BACKPRESSURE) || reasons.containsKey("sampled")) {
-      Problem.send(response, 429, "the shards are full", counts());
+      allRefused(429, Refusals.RATE, rate.refusal());
+    } else if (reasons.containsKey(Refusals.BACKPRESSURE)) {
+      allRefused(429, Refusals.BACKPRESSURE, "the shards are full");
+    } else if (reasons.containsKey(Refusals.SAMPLED)) {
+      allRefused(429, Refusals.SAMPLED, "the shards are filling up: not sampled");
     } else if (reasons.containsKey(Refusals.TOO_LARGE)) {
-      Problem.send(
-          response,
+      allRefused(
           413,
-          "bus.maxEventBytes: the events are larger than " + intake.maxEventBytes() + " bytes",
-          counts());
+          Refusals.TOO_LARGE,
+          "bus.maxEventBytes: the events are larger than " + intake.maxEventBytes() + " bytes");
+    } else if (reasons.containsKey(Refusals.UNROUTED)) {
+      allRefused(503, Refusals.UNROUTED, "no shard is active");
     } else {
-      Problem.send(response, 503, "the bus is closing", counts());
+      allRefused(503, Refusals.CLOSED, "the bus is closing");
     }
+  }
+
+  private void allRefused(int status, String reason, String detail) {
+    Problem.send(response, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
 
   private JsonObject counts() {

@@ -244,12 +244,15 @@ public final class ShardMapper {
     if (!force) {
       requireCooledDown();
     }
+    record Sized(Shard shard, int size) {} // sizes change while they are compared
     List<Shard> leaving =
         inState(ShardState.ACTIVE)
+            .map(shard -> new Sized(shard, shard.size()))
             .sorted(
-                Comparator.comparingInt(Shard::size)
-                    .thenComparing(Shard::id, Comparator.reverseOrder()))
+                Comparator.comparingInt(Sized::size)
+                    .thenComparing(sized -> sized.shard().id(), Comparator.reverseOrder()))
             .limit(count)
+            .map(Sized::shard)
             .toList();
     drain(leaving);
     noteChange();

@@ -16,7 +16,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,12 +44,21 @@ public final class DeadLetters implements DeadLetterSink {
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
   private static final long MAX_PAGE_BYTES = 8 << 20;
+
+  /** While a disk hangs, those who ask again and again must not fill the memory. */
+  private static final int MAX_WAITING = 1_000;
+
   private static final String COLUMNS =
       "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
 
   private final @Nullable Path file;
   private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(MAX_WAITING),
           task -> {
             Thread worker = new Thread(task, "shardbus-dead-letters");
             worker.setDaemon(true);
@@ -83,7 +95,9 @@ public final class DeadLetters implements DeadLetterSink {
    */
   public static Future<DeadLetters> open(@Nullable Path folder) {
     DeadLetters letters = new DeadLetters(folder == null ? null : folder.resolve(FILE));
-    return letters.onThread(database -> letters);
+    return letters
+        .onThread(database -> letters)
+        .onFailure(unusable -> letters.thread.shutdown()); // nobody has them to close
   }
 
   @Override
@@ -205,11 +219,16 @@ public final class DeadLetters implements DeadLetterSink {
    * @return the number; fails if they cannot be read
    */
   public Future<Long> count() {
-    return onThread(database -> kept.get());
+    return onThread(
+        database -> {
+          long all = query(database, "SELECT count(*) FROM letters");
+          kept.set(all);
+          return all;
+        });
   }
 
   /**
-   * How many there were when they were last read or changed.
+   * How many there were when they were last counted or changed.
    *
    * @return the number
    */
@@ -288,10 +307,7 @@ public final class DeadLetters implements DeadLetterSink {
 
   private <T> Future<T> onThread(Work<T> work) {
     Promise<T> promise = Promise.promise();
-    if (thread.isShutdown()) {
-      return Future.failedFuture(new IllegalStateException("the dead letters are closed"));
-    }
-    thread.execute(
+    Runnable task =
         () -> {
           T result;
           try {
@@ -308,7 +324,16 @@ public final class DeadLetters implements DeadLetterSink {
             return;
           }
           promise.complete(result);
-        });
+        };
+    try {
+      thread.execute(task);
+    } catch (RejectedExecutionException e) {
+      return Future.failedFuture(
+          thread.isShutdown()
+              ? new IllegalStateException("the dead letters are closed")
+              : new IOException(
+                  "dead letters: " + MAX_WAITING + " requests wait for " + file + " already"));
+    }
     return promise.future();
   }
 

@@ -11,8 +11,10 @@ import org.sqlite.SQLiteException;
 /** What there is to know of a SQLite database as files. */
 public final class SqliteFiles {
 
+  private static final String NOT_MERGED = "-wal";
+
   /** The database, what is not merged into it yet with its index, and what may be rolled back. */
-  private static final List<String> SUFFIXES = List.of("", "-wal", "-shm", "-journal");
+  private static final List<String> SUFFIXES = List.of("", NOT_MERGED, "-shm", "-journal");
 
   private SqliteFiles() {}
 
@@ -26,6 +28,16 @@ public final class SqliteFiles {
     return SUFFIXES.stream()
         .map(suffix -> database.resolveSibling(database.getFileName() + suffix))
         .toList();
+  }
+
+  /**
+   * Where what was written stands before it is merged into the database.
+   *
+   * @param database the database
+   * @return the file, which may not be there
+   */
+  public static Path notMerged(Path database) {
+    return database.resolveSibling(database.getFileName() + NOT_MERGED);
   }
 
   /**

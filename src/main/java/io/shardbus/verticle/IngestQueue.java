@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IngestQueue {
 
-  /** The most events that can wait: the queue must be bounded, as the rings are. */
+  /**
+   * The most events that can wait, besides those of streams, which have bounds of their own: the
+   * queue must be bounded, as the rings are.
+   */
   public static final int MAX_WAITING = 65_536;
 
   /** The deadline of an event that waits as long as it takes. */
@@ -59,15 +62,22 @@ public final class IngestQueue {
     final @Nullable DeliveryAck ack;
     final Consumer<IngestResult> then;
     final long deadline;
+    final boolean ofStream;
 
     /** Set once it waits. */
     long arrival;
 
-    Waiting(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then, long deadline) {
+    Waiting(
+        RawEvent event,
+        @Nullable DeliveryAck ack,
+        Consumer<IngestResult> then,
+        long deadline,
+        boolean ofStream) {
       this.event = event;
       this.ack = ack;
       this.then = then;
       this.deadline = deadline;
+      this.ofStream = ofStream;
     }
 
     long deadline() {
@@ -100,8 +110,19 @@ public final class IngestQueue {
    * @return cancels the event if it still waits; for any thread
    */
   public Runnable ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
-    Waiting one = ingestBy(NO_DEADLINE, event, ack, then);
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, false, then);
     return one == null ? () -> {} : () -> cancel(one);
+  }
+
+  /**
+   * Takes an event of a stream when there is room for it. A stream knows when to stop: it is not
+   * refused because others have filled the queue.
+   *
+   * @param event the event
+   * @param then told the outcome, on any thread
+   */
+  public void ingestOfStream(RawEvent event, Consumer<IngestResult> then) {
+    ingestBy(NO_DEADLINE, event, null, true, then);
   }
 
   /**
@@ -115,13 +136,13 @@ public final class IngestQueue {
    */
   public void ingestWithin(
       RawEvent event, long nanos, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
-    ingestBy(deadlineIn(nanos), event, ack, then);
+    ingestBy(deadlineIn(nanos), event, ack, false, then);
   }
 
   /**
    * How many events wait.
    *
-   * @return events, 0 to {@value #MAX_WAITING}
+   * @return events, those of streams among them
    */
   public int waiting() {
     return waiting.get();
@@ -129,7 +150,11 @@ public final class IngestQueue {
 
   /** The event, if it waits. */
   private @Nullable Waiting ingestBy(
-      long deadline, RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+      long deadline,
+      RawEvent event,
+      @Nullable DeliveryAck ack,
+      boolean ofStream,
+      Consumer<IngestResult> then) {
     if (waiting.get() == 0) { // nobody to overtake: no lock
       IngestResult result = manager.tryIngestRaw(event, ack);
       if (!worthWaiting(result)) {
@@ -137,7 +162,7 @@ public final class IngestQueue {
         return null;
       }
     }
-    Waiting one = new Waiting(event, ack, then, deadline);
+    Waiting one = new Waiting(event, ack, then, deadline, ofStream);
     IngestResult result;
     synchronized (this) {
       result = pushOrWait(one);
@@ -179,7 +204,7 @@ public final class IngestQueue {
       }
       for (Part part : parts) {
         IngestResult result =
-            pushOrWait(new Waiting(part.event(), part.ack(), part.then(), deadline));
+            pushOrWait(new Waiting(part.event(), part.ack(), part.then(), deadline, false));
         if (result != null) {
           completions.add(() -> part.then().accept(result));
         }
@@ -225,7 +250,7 @@ public final class IngestQueue {
     boolean full =
         waiting.get() >= MAX_WAITING
             || (waiting.get() > 0 && waitingBytes + bytes > maxWaitingBytes);
-    if (full || one.deadline <= now()) {
+    if ((full && !one.ofStream) || one.deadline <= now()) {
       return false;
     }
     one.arrival = arrivals++;
@@ -271,23 +296,36 @@ public final class IngestQueue {
       return;
     }
     armed = true;
-    NoContext.execute(() -> vertx.setTimer(RETRY_MILLIS, timer -> retry()));
+    NoContext.THREADS.execute(this::setTimer);
+  }
+
+  /** Not on the context of a verticle, with which it would end. */
+  private void setTimer() {
+    vertx.setTimer(RETRY_MILLIS, timer -> retry());
   }
 
   private void retry() {
     List<Runnable> completions = new ArrayList<>();
-    synchronized (this) {
-      armed = false;
+    try {
+      serveWhatWaits(completions);
+    } finally {
+      // Outside the lock: what runs now may well ingest more.
+      completions.forEach(Runnable::run);
+    }
+  }
+
+  private synchronized void serveWhatWaits(List<Runnable> completions) {
+    try {
       do {
         arrangeByRouting();
       } while (!serveAll(completions));
       refuseOverdue(completions);
-      if (waiting.get() > 0) {
-        arm();
+    } finally {
+      armed = waiting.get() > 0;
+      if (armed) {
+        setTimer();
       }
     }
-    // Outside the lock: what runs now may well ingest more.
-    completions.forEach(Runnable::run);
   }
 
   /** Whether the routing stayed what it was; else there may be more to do. */

@@ -1,16 +1,21 @@
 package io.shardbus.verticle;
 
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 
 /**
- * Runs code on a thread without a Vert.x context. What is deployed, or waited for, from the context
- * of a verticle belongs to that verticle and ends with it.
+ * Threads without a Vert.x context. What is deployed, or waited for, from the context of a verticle
+ * belongs to that verticle and ends with it. The threads are of no pool that others could fill.
  */
 final class NoContext {
 
-  private NoContext() {}
+  static final Executor THREADS =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "shardbus-no-context");
+            thread.setDaemon(true);
+            return thread;
+          });
 
-  static void execute(Runnable action) {
-    ForkJoinPool.commonPool().execute(action);
-  }
+  private NoContext() {}
 }

@@ -18,9 +18,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class PublisherBatch {
 
+  private static final byte[] NONE = {};
+
   private final Context context;
   private final boolean whenDelivered;
-  private final byte[] fates;
+  private byte[] fates;
   private final AtomicInteger open;
   private final AtomicBoolean allTaken = new AtomicBoolean(true);
   private @Nullable Message<?> asking;
@@ -91,6 +93,7 @@ final class PublisherBatch {
 
   private void settled() {
     answer = allTaken.get() ? Buffer.buffer(0) : Buffer.buffer(fates);
+    fates = NONE; // the batch is remembered for long
     reply();
   }
 

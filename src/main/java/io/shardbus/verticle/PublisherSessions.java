@@ -120,6 +120,11 @@ final class PublisherSessions {
     }
     long wait = number(message.headers(), PublisherProtocol.WAIT);
     List<RawEvent> events = PublisherProtocol.decode(body);
+    if (events.size() > IngestQueue.MAX_WAITING) {
+      throw new InvalidEventException(
+          events.size() + " events in a batch: at most " + IngestQueue.MAX_WAITING + " are taken",
+          -1);
+    }
     boolean whenDelivered = "delivered".equals(message.headers().get("ack"));
     PublisherBatch batch = new PublisherBatch(context, events.size(), whenDelivered);
     if (!queue.ingestAllWithin(batch.parts(events), TimeUnit.MILLISECONDS.toNanos(wait))) {

@@ -4,6 +4,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.DeadLetterSink;
 import io.shardbus.sink.Sink;
+import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -40,6 +41,7 @@ public final class ShardDeployments {
   private final Function<ShardVerticle, Deployable> wrapper;
   private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
   private boolean closed;
+  private volatile boolean closing;
 
   /** What is not final is guarded by the deployments' monitor. */
   private static final class Entry {
@@ -111,7 +113,12 @@ public final class ShardDeployments {
     Entry entry =
         new Entry(new ShardPump(shard, sink, deadLetters, producer, batch, delivery, observer));
     entries.put(shard.id(), entry);
-    return deploy(entry).onFailure(e -> entries.remove(shard.id(), entry));
+    return deploy(entry)
+        .onFailure(
+            e -> {
+              entries.remove(shard.id(), entry);
+              entry.pump.neverRan();
+            });
   }
 
   /** Not from the context of the caller, whose child the verticle would be. */
@@ -123,7 +130,7 @@ public final class ShardDeployments {
         new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
     Promise<String> deployed = Promise.promise();
     entry.deployment = deployed.future();
-    NoContext.execute(
+    NoContext.THREADS.execute(
         () ->
             vertx
                 .deployVerticle(
@@ -136,18 +143,26 @@ public final class ShardDeployments {
   private synchronized void stopped(Entry entry) {
     if (entry.wanted) {
       LOG.warn("the verticle of {} stopped; deploying it again", entry.pump.shard());
-      redeployLater(entry);
+      // At once: whoever stops all verticles may close Vert.x next, and then none can be deployed.
+      redeploy(entry);
     }
   }
 
-  private void redeployLater(Entry entry) {
-    CompletableFuture.delayedExecutor(REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS)
-        .execute(() -> deploy(entry).onFailure(e -> redeployFailed(entry, e)));
+  private void redeploy(Entry entry) {
+    deploy(entry).onFailure(e -> redeployFailed(entry, e));
   }
 
   private void redeployFailed(Entry entry, Throwable failure) {
+    if (closing) { // so may Vert.x, which deploys no more: what was accepted is delivered all the
+      // same
+      Context plain = vertx.getOrCreateContext();
+      plain.runOnContext(now -> entry.pump.attach(new VertxLoop(vertx, plain)));
+      return;
+    }
     LOG.warn("cannot deploy the verticle of {}: {}", entry.pump.shard(), failure.toString());
-    redeployLater(entry);
+    CompletableFuture.delayedExecutor(
+            REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
+        .execute(() -> redeploy(entry));
   }
 
   /**
@@ -227,6 +242,11 @@ public final class ShardDeployments {
   public Future<Void> flush(int shardId) {
     Entry entry = entries.get(shardId);
     return entry == null ? Future.succeededFuture() : entry.pump.flush();
+  }
+
+  /** From now on what is left is delivered without verticles, if there can be none any more. */
+  public void closing() {
+    closing = true;
   }
 
   /**

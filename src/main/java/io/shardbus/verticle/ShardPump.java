@@ -140,6 +140,12 @@ final class ShardPump {
     return done.future();
   }
 
+  /** No verticle has run it, and none will: who waits for a flush is told so. For any thread. */
+  void neverRan() {
+    ended = true;
+    endNewFlushes(shard.accounting().pending());
+  }
+
   private void giveUp() {
     if (ended) {
       return;

@@ -408,17 +408,20 @@ class GatewayTest {
           .cause()
           .isInstanceOf(io.vertx.core.http.UpgradeRejectedException.class);
     }
-    assertThatThrownBy(
-            () ->
-                await(
-                    webSockets.connect(
-                        new WebSocketConnectOptions()
-                            .setHost("127.0.0.1")
-                            .setPort(gateway.port())
-                            .setURI("/v1/ingest")
-                            .addHeader("Origin", "http://evil.example"))))
-        .cause()
-        .hasMessageContaining("403");
+    for (String uri : List.of("/v1/ingest", "/v1/ingest/", "/v1//ingest", "/v1/x/../%69ngest/")) {
+      assertThatThrownBy(
+              () ->
+                  await(
+                      webSockets.connect(
+                          new WebSocketConnectOptions()
+                              .setHost("127.0.0.1")
+                              .setPort(gateway.port())
+                              .setURI(uri)
+                              .addHeader("Origin", "http://evil.example"))))
+          .as(uri)
+          .cause()
+          .hasMessageContaining("403");
+    }
     Client client = connect("/v1/ingest?ack=accepted");
     Promise<Void> closed = Promise.promise();
     client.socket().closeHandler(closed::complete);
@@ -682,6 +685,7 @@ class GatewayTest {
     picky.set(true);
     post("/v1/events", "application/x-ndjson", "4\n5\n");
     await(bus.flush());
+    assertThat(send(HttpMethod.DELETE, "/v1/dead-letters/", null, null).status()).isEqualTo(404);
     for (int left : new int[] {2, 0}) {
       assertThat(send(HttpMethod.DELETE, "/v1/dead-letters", null, null).json())
           .isEqualTo(new JsonObject().put("removed", left));

@@ -11,6 +11,7 @@ import io.shardbus.sink.Sinks;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -28,7 +29,9 @@ import java.util.concurrent.TimeUnit;
 /** A bus with a gateway, and clients for it. */
 final class TestGateway {
 
-  final Vertx vertx = Vertx.vertx();
+  /** With more event loops than any of the tests uses, however few processors there are. */
+  final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(4));
+
   final ShardBus bus;
   final Gateway gateway;
   final HttpClient http;

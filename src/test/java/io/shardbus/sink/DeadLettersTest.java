@@ -10,6 +10,8 @@ import io.vertx.core.buffer.Buffer;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -101,6 +103,7 @@ class DeadLettersTest {
     DeadLetters letters = await(DeadLetters.open(null));
     await(letters.add(letters(0, DeadLetters.MAX_IN_MEMORY)));
     await(letters.add(letters(DeadLetters.MAX_IN_MEMORY, DeadLetters.MAX_IN_MEMORY + 5)));
+    assertThat(letters.kept()).isEqualTo(DeadLetters.MAX_IN_MEMORY);
     assertThat(await(letters.count())).isEqualTo(DeadLetters.MAX_IN_MEMORY);
     assertThat(read(letters, 0, 1).get(0).event().sequence()).isEqualTo(5);
     await(letters.close());
@@ -151,11 +154,33 @@ class DeadLettersTest {
   }
 
   @Test
+  void diskThatHangs_gathersNoMoreAndMore() throws Exception {
+    DeadLetters letters = await(DeadLetters.open(folder));
+    await(letters.add(letters(0, 1)));
+    List<Future<Void>> asked = new ArrayList<>();
+    try (Connection other =
+        DriverManager.getConnection("jdbc:sqlite:" + folder.resolve(DeadLetters.FILE))) {
+      other.createStatement().execute("BEGIN IMMEDIATE"); // nobody else can write now
+      for (int i = 0; i < 2_000; i++) {
+        asked.add(letters.add(letters(1, 2)));
+      }
+      assertThat(asked.get(1_999).cause()).hasMessageContaining("1000 requests wait");
+    }
+    for (Future<Void> each : asked) {
+      await(each.otherwiseEmpty());
+    }
+    assertThat(asked.stream().filter(Future::succeeded).count()).isBetween(990L, 1_001L);
+    assertThat(await(letters.count())).isEqualTo(2);
+    await(letters.close());
+  }
+
+  @Test
   void damagedFile_isSetAsideHoweverOften() throws Exception {
     for (String aside : new String[] {".damaged", ".damaged-2", ".damaged-3"}) {
       Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
       DeadLetters letters = await(DeadLetters.open(folder));
       await(letters.add(letters(0, 1)));
+      assertThat(letters.kept()).isEqualTo(1);
       assertThat(await(letters.count())).isEqualTo(1);
       assertThat(folder.resolve(DeadLetters.FILE + aside)).content().startsWith("this is no");
       await(letters.close());

@@ -371,6 +371,39 @@ class EventBusSinkTest {
     received.assertOnceInOrder(1, 200);
   }
 
+  /** As the one that owns the fewest it would get back what was taken from it. */
+  @Test
+  void consumerThatHangs_getsNoShardBack() throws Exception {
+    get(sink.close());
+    sink = open(vertx, new JsonObject().put("requestTimeout", "1s"));
+    Promise<Void> hang = Promise.promise();
+    AtomicInteger given = new AtomicInteger();
+    get(
+        EventBusConsumer.start(
+            vertx,
+            ADDRESS,
+            2,
+            batch -> {
+              given.incrementAndGet();
+              return hang.future();
+            }));
+    join("a", 4);
+    get(writeShards(vertx, sink, 4, 20));
+    // Each shard that was with it has lost one request's time, and no more.
+    assertThat(given.get()).isBetween(1, 4);
+    received.assertOnceInOrder(4, 200);
+    hang.complete();
+    await()
+        .atMost(30, TimeUnit.SECONDS)
+        .until(
+            () -> {
+              for (int shard = 10; shard < 14; shard++) {
+                get(writeUntilTaken(vertx, sink, batch(shard, given.get() * 1_000, 1)));
+              }
+              return given.get() > 4; // it answers again, and has its share
+            });
+  }
+
   @Test
   void consumerThatStops_finishesWhatItHas() throws Exception {
     Promise<Void> go = Promise.promise();

@@ -245,6 +245,32 @@ class LogSinkTest extends SinkContract {
     assertThat(readAll(cursor, 100)).as("positions go on").hasSize(10);
   }
 
+  /** What SQLite has not merged into a file does not make the file itself younger. */
+  @Test
+  void retention_sparesWhatWasWrittenJustNow() throws Exception {
+    config = config.copy().put("retention", "1h");
+    reopen();
+    await(sink.write(batch(0, 0, 100)));
+    String file = files(".db").stream().filter(f -> f.startsWith("writer-0")).toList().get(0);
+    try (Connection reader =
+            DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("log").resolve(file));
+        Statement held = reader.createStatement()) {
+      reader.setAutoCommit(false);
+      assertThat(held.executeQuery("SELECT count(*) FROM events").next()).isTrue();
+      await(sink.write(batch(0, 100, 100)));
+      await(sink.close());
+      age(file);
+      sink = create(); // the events are from 1970: a new file is begun, and the limits enforced
+      await(sink.open(context()));
+      org.awaitility.Awaitility.await().until(() -> files("0000201.db").size() == 1);
+      await(sink.close());
+      assertThat(files(".db")).contains(file);
+    }
+    sink = create();
+    await(sink.open(context()));
+    assertThat(readAll(1_000)).hasSize(200);
+  }
+
   private void damage(String victim) throws Exception {
     try (RandomAccessFile file =
         new RandomAccessFile(dir.resolve("log/" + victim).toFile(), "rw")) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.sink.redis.RedisSinkOptions;
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
@@ -67,6 +68,20 @@ class RedisSinkTest extends ServerSinkContract {
     assertThat(kept).hasSizeBetween(1000, 1500).endsWith(9999L);
     await(sink.write(batch(0, 0, 500)));
     assertThat(sequences(readAll(1000), 0)).isEqualTo(kept);
+  }
+
+  /** Ids are not used twice: they grow many where shards come and go. */
+  @Test
+  void thousandsOfShards_areReadAndOpened() throws Exception {
+    List<Future<Void>> writes = new ArrayList<>();
+    for (int shard = 0; shard < 2_500; shard++) {
+      writes.add(sink.write(batch(shard, 0, 1)));
+    }
+    await(Future.all(writes));
+    assertThat(await(sink.endCursor())).isNotEmpty();
+    reopen();
+    EventPage page = await(sink.read(new EventQuery(null, 5_000, null, EventQuery.Order.NONE)));
+    assertThat(page.events()).hasSize(2_500);
   }
 
   @Test

@@ -135,8 +135,9 @@ final class ConsumerGroup extends VerticleBase {
   }
 
   private void answered(Member member, Dispatch dispatch, @Nullable Throwable failure) {
-    member.answered(dispatch);
+    member.givesBack(dispatch);
     if (failure == null) {
+      member.answers();
       finish(dispatch);
       dispatch.promise.complete();
     } else if (failure instanceof ReplyException reply) {
@@ -153,7 +154,7 @@ final class ConsumerGroup extends VerticleBase {
       send(dispatch);
     } else if (reply.failureType() == ReplyFailure.TIMEOUT) {
       // Said to the bus, which counts attempts: a batch that stuns every member must not go round.
-      members.moveAway(dispatch.batch.shard(), member);
+      members.moveAway(dispatch.batch.shard(), member, System.nanoTime());
       fail(
           dispatch,
           SinkException.transientFailure(
@@ -166,6 +167,7 @@ final class ConsumerGroup extends VerticleBase {
       left(member.id);
       send(dispatch);
     } else {
+      member.answers();
       fail(dispatch, failureOf(member, dispatch.batch, reply));
     }
   }
@@ -214,14 +216,15 @@ final class ConsumerGroup extends VerticleBase {
     } else if (Protocol.HELLO.equals(json.getValue(Protocol.TYPE))
         && json.getValue(Protocol.CREDITS) instanceof Integer credits
         && credits > 0) {
-      joinedOrAlive(id, credits);
+      joinedOrAlive(
+          id, credits, json.getValue(Protocol.LATE) instanceof Boolean late ? late : null);
     } else {
       LOG.warn("{}: ignored a malformed message of {}", options.getAddress(), id);
     }
   }
 
-  private void joinedOrAlive(String id, int credits) {
-    if (members.seen(id, credits, System.nanoTime())) {
+  private void joinedOrAlive(String id, int credits, @Nullable Boolean late) {
+    if (members.seen(id, credits, late, System.nanoTime())) {
       LOG.info("{}: consumer {} joined with {} credits", options.getAddress(), id, credits);
     }
   }

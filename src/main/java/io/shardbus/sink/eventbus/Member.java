@@ -11,11 +11,21 @@ import org.jspecify.annotations.Nullable;
 /** A consumer as the sink knows it. */
 final class Member {
 
+  private static final long GRACE_NANOS = 2 * EventBusConsumer.HEARTBEAT.toNanos();
+
   final String id;
   long lastSeen;
 
   /** How many shards it owns. */
   int shards;
+
+  /**
+   * Whether it let a batch's time pass. It gets no other shards then, unless all are late, until it
+   * has answered something or says that it is no longer late.
+   */
+  private boolean late;
+
+  private long lateSince;
 
   private int credits;
   private final Set<Dispatch> inFlight = new LinkedHashSet<>();
@@ -25,9 +35,25 @@ final class Member {
     this.id = id;
   }
 
-  void seen(long now, int credits) {
+  /**
+   * @param saysLate whether it says that it is late; null if it says nothing of that
+   */
+  void seen(long now, int credits, @Nullable Boolean saysLate) {
     lastSeen = now;
     this.credits = credits;
+    // What it said before it could know is not meant.
+    if (late && Boolean.FALSE.equals(saysLate) && now - lateSince > GRACE_NANOS) {
+      late = false;
+    }
+  }
+
+  void letTimePass(long now) {
+    late = true;
+    lateSince = now;
+  }
+
+  boolean isLate() {
+    return late;
   }
 
   void enqueue(Dispatch dispatch) {
@@ -45,8 +71,12 @@ final class Member {
   }
 
   /** Gives the credit back. */
-  void answered(Dispatch dispatch) {
+  void givesBack(Dispatch dispatch) {
     inFlight.remove(dispatch);
+  }
+
+  void answers() {
+    late = false;
   }
 
   List<Dispatch> takeWaiting() {

@@ -11,10 +11,10 @@ import io.vertx.core.eventbus.Message;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -32,7 +32,9 @@ final class MemberVerticle extends VerticleBase {
   private final Function<Batch, Future<Void>> handler;
   private final @Nullable Context handlerContext;
 
-  private final Set<Message<Buffer>> running = new LinkedHashSet<>();
+  /** With the time until which the sink waits for an answer. */
+  private final Map<Message<Buffer>, Long> running = new LinkedHashMap<>();
+
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private @Nullable Promise<Void> leaving;
 
@@ -63,23 +65,33 @@ final class MemberVerticle extends VerticleBase {
 
   private void hello() {
     if (leaving == null) {
-      vertx.eventBus().publish(address, Protocol.hello(id, credits));
+      long now = System.nanoTime();
+      boolean late = running.values().stream().anyMatch(deadline -> deadline - now < 0);
+      vertx.eventBus().publish(address, Protocol.hello(id, credits, late));
     }
   }
 
   private void received(Message<Buffer> message) {
     if (leaving != null) {
       handBack(message);
-    } else if (running.size() < credits) {
-      run(message);
+      return;
+    }
+    long timeout = Long.parseLong(message.headers().get(Protocol.TIMEOUT_HEADER));
+    long now = System.nanoTime();
+    Waiting next = new Waiting(message, now + TimeUnit.MILLISECONDS.toNanos(timeout));
+    if (running.size() < credits) {
+      run(next);
     } else {
-      long timeout = Long.parseLong(message.headers().get(Protocol.TIMEOUT_HEADER));
-      waiting.add(new Waiting(message, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout)));
+      // Nobody waits for the answer of those any more: they would pile up behind a handler that
+      // hangs.
+      waiting.removeIf(held -> held.deadline() - now < 0);
+      waiting.add(next);
     }
   }
 
-  private void run(Message<Buffer> message) {
-    running.add(message);
+  private void run(Waiting next) {
+    Message<Buffer> message = next.message();
+    running.put(message, next.deadline());
     Promise<Void> done = Promise.promise();
     if (handlerContext == null) {
       handle(message, done);
@@ -103,7 +115,7 @@ final class MemberVerticle extends VerticleBase {
   }
 
   private void handled(Message<Buffer> message, @Nullable Throwable failure) {
-    if (!running.remove(message)) {
+    if (running.remove(message) == null) {
       return; // handed back in the meantime
     }
     if (failure == null) {
@@ -137,7 +149,7 @@ final class MemberVerticle extends VerticleBase {
       next = waiting.poll(); // nobody waits for its answer any more
     }
     if (next != null) {
-      run(next.message());
+      run(next);
     }
   }
 
@@ -172,7 +184,7 @@ final class MemberVerticle extends VerticleBase {
   @Override
   public Future<?> stop() {
     sayBye();
-    List<Message<Buffer>> unanswered = new ArrayList<>(running);
+    List<Message<Buffer>> unanswered = new ArrayList<>(running.keySet());
     running.clear();
     unanswered.forEach(MemberVerticle::handBack);
     if (leaving != null) {

@@ -1,17 +1,18 @@
 package io.shardbus.sink.eventbus;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Who is in the group, and which shards each member owns. A shard stays with its member; it moves
- * only when the member is gone or silent, or when another owns two shards less, so that a member
- * that joins gets its share.
+ * only when the member is gone, silent or late, or when another owns two shards less, so that a
+ * member that joins gets its share.
  */
 final class Members {
 
@@ -19,9 +20,9 @@ final class Members {
   private final Map<Integer, Member> owners = new HashMap<>();
 
   /** Whether the member is new. */
-  boolean seen(String id, int credits, long now) {
+  boolean seen(String id, int credits, @Nullable Boolean late, long now) {
     boolean joined = !byId.containsKey(id);
-    byId.computeIfAbsent(id, Member::new).seen(now, credits);
+    byId.computeIfAbsent(id, Member::new).seen(now, credits, late);
     return joined;
   }
 
@@ -32,15 +33,16 @@ final class Members {
     }
     Member owner = owners.get(shard);
     Member least = leastOwning(byId.values());
-    if (owner == null || owner.shards > least.shards + 1) {
+    if (owner == null || (owner.shards > least.shards + 1 && !least.isLate())) {
       assign(shard, least);
       return least;
     }
     return owner;
   }
 
-  /** Gives a shard to another member, if there is one. */
-  void moveAway(int shard, Member from) {
+  /** Gives a shard to another member, if there is one, because this one let its time pass. */
+  void moveAway(int shard, Member from, long now) {
+    from.letTimePass(now);
     List<Member> others = new ArrayList<>(byId.values());
     others.remove(from);
     if (!others.isEmpty()) {
@@ -63,14 +65,11 @@ final class Members {
     return List.copyOf(byId.values());
   }
 
-  private Member leastOwning(Iterable<Member> candidates) {
-    Member least = null;
-    for (Member candidate : candidates) {
-      if (least == null || candidate.shards < least.shards) {
-        least = candidate;
-      }
-    }
-    return Objects.requireNonNull(least);
+  /** Those that are late only if there are no others. */
+  private static Member leastOwning(Collection<Member> candidates) {
+    return candidates.stream()
+        .min(Comparator.comparing(Member::isLate).thenComparingInt(member -> member.shards))
+        .orElseThrow();
   }
 
   private void assign(int shard, Member member) {

@@ -10,6 +10,7 @@ final class Protocol {
   static final String BYE = "bye";
   static final String MEMBER = "member";
   static final String CREDITS = "credits";
+  static final String LATE = "late";
 
   static final String DEDUPLICATION_ID_HEADER = "deduplicationId";
   static final String TIMEOUT_HEADER = "timeout";
@@ -30,8 +31,12 @@ final class Protocol {
     return address + ".member." + member;
   }
 
-  static JsonObject hello(String member, int credits) {
-    return new JsonObject().put(TYPE, HELLO).put(MEMBER, member).put(CREDITS, credits);
+  static JsonObject hello(String member, int credits, boolean late) {
+    return new JsonObject()
+        .put(TYPE, HELLO)
+        .put(MEMBER, member)
+        .put(CREDITS, credits)
+        .put(LATE, late);
   }
 
   static JsonObject bye(String member) {

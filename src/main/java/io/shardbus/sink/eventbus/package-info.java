@@ -6,9 +6,12 @@
  * sink asks for it at {@code ADDRESS.census}:
  *
  * <pre>{@code
- * {"type": "hello", "member": ID, "credits": N}    // at most N batches at once, please
- * {"type": "bye", "member": ID}                    // no more batches
+ * {"type": "hello", "member": ID, "credits": N, "late": false}    // at most N batches at once, please
+ * {"type": "bye", "member": ID}                                   // no more batches
  * }</pre>
+ *
+ * <p>{@code late} tells whether it has a batch whose time has passed. Such a member gets no more
+ * shards while there are others.
  *
  * <p>Batches go as requests to {@code ADDRESS.member.ID}. The body is binary:
  *

@@ -155,14 +155,16 @@ final class LogFiles implements AutoCloseable {
     record Candidate(Segment segment, long bytes, long modified) {}
     List<Candidate> old = new ArrayList<>();
     Map<Integer, Segment> newest = new HashMap<>();
+    Map<Integer, Long> modified = new HashMap<>();
     long total = written.size() * options.effectiveSegmentBytes();
     for (Segment segment : segments()) {
       newest.put(segment.writer(), segment);
       if (!written.contains(segment)) {
         long bytes = segment.bytes();
         total += bytes;
-        old.add(
-            new Candidate(segment, bytes, Files.getLastModifiedTime(segment.path()).toMillis()));
+        // What comes behind is not older, whatever the clock has said in between.
+        long age = modified.merge(segment.writer(), segment.modifiedMillis(), Math::max);
+        old.add(new Candidate(segment, bytes, age));
       }
     }
     // By number: a file that a writer has just made is not known as written yet.

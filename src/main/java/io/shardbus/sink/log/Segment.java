@@ -170,6 +170,19 @@ record Segment(Path path, int writer, long first) {
     return bytes;
   }
 
+  /** When it was written last: SQLite may not touch the file itself for long. */
+  long modifiedMillis() throws IOException {
+    long merged = Files.getLastModifiedTime(path).toMillis();
+    Path rest = SqliteFiles.notMerged(path);
+    try { // one that is empty was only made for somebody who reads
+      return Files.size(rest) == 0
+          ? merged
+          : Math.max(merged, Files.getLastModifiedTime(rest).toMillis());
+    } catch (NoSuchFileException e) {
+      return merged;
+    }
+  }
+
   void delete() throws IOException {
     for (Path part : SqliteFiles.of(path)) {
       Files.deleteIfExists(part);

@@ -72,7 +72,7 @@ final class RedisReader {
 
   private Future<List<String>> shards() {
     return server
-        .send(Request.cmd(Command.SMEMBERS).arg(keys.shards()))
+        .send(() -> Request.cmd(Command.SMEMBERS).arg(keys.shards()))
         .map(reply -> reply.stream().map(Response::toString).toList());
   }
 

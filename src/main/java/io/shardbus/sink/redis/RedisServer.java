@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /*
  * The server as the sink sees it: every command is answered, or fails with a SinkException, within the timeout.
@@ -25,7 +27,10 @@ final class RedisServer {
 
   private static final int DEFAULT_PORT = 6379;
 
-  /** The bus bounds how much waits; the pool need not. */
+  /** The client takes no more than twice as many over one connection at once. */
+  private static final int MAX_BATCH = 1_000;
+
+  /** Of what waits for a connection nothing is made before there is one, so it takes little. */
   private static final int MAX_WAITING = 1 << 20;
 
   private final Redis client;
@@ -54,24 +59,42 @@ final class RedisServer {
                 .setNetClientOptions(net));
   }
 
-  Future<Response> send(Request request) {
-    return bounded(over(connection -> connection.send(request)));
+  /**
+   * @param request makes the request once there is a connection for it
+   */
+  Future<Response> send(Supplier<Request> request) {
+    return bounded(over(connection -> connection.send(request.get())));
   }
 
+  /** As many as there are, one part after the other. */
   Future<List<Response>> batch(List<Request> requests) {
-    return requests.isEmpty()
-        ? Future.succeededFuture(List.of())
-        : bounded(over(connection -> connection.batch(requests)));
+    if (requests.isEmpty()) {
+      return Future.succeededFuture(List.of());
+    }
+    List<Request> part = requests.subList(0, Math.min(MAX_BATCH, requests.size()));
+    List<Request> rest = requests.subList(part.size(), requests.size());
+    return bounded(over(connection -> connection.batch(part)))
+        .compose(
+            replies ->
+                rest.isEmpty()
+                    ? Future.succeededFuture(replies)
+                    : batch(rest)
+                        .map(more -> Stream.concat(replies.stream(), more.stream()).toList()));
   }
 
   private <T> Future<T> over(Function<RedisConnection, Future<T>> exchange) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     return client
         .connect()
         .compose(
             connection -> {
               // Whoever waits is told of a loss; the client would log it as an error besides.
               connection.exceptionHandler(loss -> {});
-              return exchange.apply(connection).eventually(connection::close);
+              Future<T> answer =
+                  System.nanoTime() - deadline < 0
+                      ? exchange.apply(connection)
+                      : Future.failedFuture(new TimeoutException()); // it is tried anew by now
+              return answer.eventually(connection::close);
             });
   }
 

@@ -81,7 +81,7 @@ final class RedisWriter {
   /** Piece after piece: if one fails, the retry passes over those before it. */
   private Future<Void> writeFrom(Batch batch, int from) {
     int to = pieceEnd(batch.events(), from);
-    Future<Void> piece = server.send(command(batch, from, to)).mapEmpty();
+    Future<Void> piece = server.send(() -> command(batch, from, to)).mapEmpty();
     return to == batch.size() ? piece : piece.compose(done -> writeFrom(batch, to));
   }
 
