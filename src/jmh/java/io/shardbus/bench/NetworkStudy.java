@@ -16,6 +16,10 @@ final class NetworkStudy {
 
   private static final int[] EVENTS_TOGETHER = {1, 16, 256};
   private static final String WEB_SOCKET = "Shardbus, WebSocket, free-flowing";
+
+  /** So many that only the connection limits it, and so few that the client reads in between. */
+  private static final int WEB_SOCKET_LOTS = 4096;
+
   private static final String NATS = "NATS publish, free-flowing";
 
   private final Map<String, Way> ways = new LinkedHashMap<>();
@@ -36,7 +40,7 @@ final class NetworkStudy {
             "range",
             "target");
     ways.put("Shardbus, HTTP, pipelined", new HttpWay(vertx, port, "accepted"));
-    ways.put(WEB_SOCKET, new WebSocketWay(vertx, port, "accepted", Integer.MAX_VALUE));
+    ways.put(WEB_SOCKET, new WebSocketWay(vertx, port, "accepted", WEB_SOCKET_LOTS));
     if (ServerProcess.isInstalled(RedisWay.PROGRAM)) {
       ways.put("Redis XADD, pipelined", RedisWay.inMemory(vertx));
     }

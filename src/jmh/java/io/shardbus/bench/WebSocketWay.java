@@ -77,7 +77,10 @@ final class WebSocketWay implements Way {
       fill();
     }
 
-    /** In bursts, between which the loop reads: the socket may take frames for ever. */
+    /**
+     * In bursts, between which other tasks run. Netty reads only when there are no tasks, or once a
+     * second: hence the limit of what is under way.
+     */
     private void fill() {
       if (!goesOn) {
         burst();

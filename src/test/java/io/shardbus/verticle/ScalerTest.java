@@ -121,6 +121,21 @@ class ScalerTest {
   }
 
   @Test
+  void flushBesideADeploymentThatFails_ends() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
+    Future<List<Integer>> up = scaler.scaleUp(1);
+    Awaitility.await().until(() -> starts.get() == 3);
+    Future<Void> flushed = deployments.flushAll();
+    gate.fail("no room");
+    assertThatThrownBy(() -> await(up)).hasMessageContaining("no room");
+    await(flushed);
+  }
+
+  @Test
   void provisionedShard_getsNothingBeforeItsVerticleRuns() throws Exception {
     AtomicInteger starts = new AtomicInteger();
     Promise<Void> gate = Promise.promise();
