@@ -209,7 +209,8 @@ class ShardBusTest {
     List<Future<?>> written = new ArrayList<>();
     for (int stream = 0; stream < 80; stream++) {
       WriteStream<RawEvent> into = bus.writeStream();
-      while (!into.writeQueueFull()) {
+      for (int i = 0; i < 1_024; i++) {
+        assertThat(into.writeQueueFull()).isFalse();
         written.add(into.write(RawEvent.of("event")));
       }
     }
