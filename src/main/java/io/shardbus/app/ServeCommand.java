@@ -36,6 +36,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -379,6 +380,24 @@ final class ServeCommand implements Callable<Integer> {
    * Checking large files on a slow disk takes as long as it takes; whoever is tired of it kills.
    */
   private static <T> T awaitPatiently(Future<T> future, PrintWriter err) throws Exception {
+    return await(
+        future,
+        late -> {
+          err.println("shardbus: still opening the data folder and the sink");
+          err.flush();
+        });
+  }
+
+  static <T> T await(Future<T> future) throws Exception {
+    return await(
+        future,
+        late -> {
+          throw new IllegalStateException("no answer within " + START_TIMEOUT_SECONDS + " s", late);
+        });
+  }
+
+  private static <T> T await(Future<T> future, Consumer<TimeoutException> eachTimeout)
+      throws Exception {
     while (true) {
       try {
         return future
@@ -388,22 +407,8 @@ final class ServeCommand implements Callable<Integer> {
       } catch (ExecutionException e) {
         throw e.getCause() instanceof Exception cause ? cause : e;
       } catch (TimeoutException e) {
-        err.println("shardbus: still opening the data folder and the sink");
-        err.flush();
+        eachTimeout.accept(e);
       }
-    }
-  }
-
-  static <T> T await(Future<T> future) throws Exception {
-    try {
-      return future
-          .toCompletionStage()
-          .toCompletableFuture()
-          .get(START_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof Exception cause ? cause : e;
-    } catch (TimeoutException e) {
-      throw new IllegalStateException("no answer within " + START_TIMEOUT_SECONDS + " s", e);
     }
   }
 }

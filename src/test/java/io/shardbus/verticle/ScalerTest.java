@@ -120,15 +120,21 @@ class ScalerTest {
     assertThat(await(scaler.scaleUp(1))).containsExactly(5);
   }
 
-  @Test
-  void flushBesideADeploymentThatFails_ends() throws Exception {
+  /** The verticle of the third shard is about to start, and does so by the gate. */
+  private Future<List<Integer>> scaleUpBehind(Future<Void> gate) throws Exception {
     AtomicInteger starts = new AtomicInteger();
-    Promise<Void> gate = Promise.promise();
     start(
         new ScalingPolicy().setAutoScale(false),
-        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
+        verticle -> wrap(verticle, n -> n == 3 ? gate : Future.succeededFuture(), starts));
     Future<List<Integer>> up = scaler.scaleUp(1);
     Awaitility.await().until(() -> starts.get() == 3);
+    return up;
+  }
+
+  @Test
+  void flushBesideADeploymentThatFails_ends() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    Future<List<Integer>> up = scaleUpBehind(gate.future());
     Future<Void> flushed = deployments.flushAll();
     gate.fail("no room");
     assertThatThrownBy(() -> await(up)).hasMessageContaining("no room");
@@ -137,13 +143,8 @@ class ScalerTest {
 
   @Test
   void provisionedShard_getsNothingBeforeItsVerticleRuns() throws Exception {
-    AtomicInteger starts = new AtomicInteger();
     Promise<Void> gate = Promise.promise();
-    start(
-        new ScalingPolicy().setAutoScale(false),
-        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
-    Future<List<Integer>> up = scaler.scaleUp(1);
-    Awaitility.await().until(() -> starts.get() == 3);
+    Future<List<Integer>> up = scaleUpBehind(gate.future());
     assertThat(manager.mapper().orElseThrow().shardState(2)).contains(ShardState.PROVISIONING);
     for (int i = 0; i < 1000; i++) {
       assertThat(manager.ingestRaw(RawEvent.of("early " + i)).shard()).isLessThan(2);

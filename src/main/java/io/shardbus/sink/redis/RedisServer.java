@@ -76,10 +76,7 @@ final class RedisServer {
     return bounded(over(connection -> connection.batch(part)))
         .compose(
             replies ->
-                rest.isEmpty()
-                    ? Future.succeededFuture(replies)
-                    : batch(rest)
-                        .map(more -> Stream.concat(replies.stream(), more.stream()).toList()));
+                batch(rest).map(more -> Stream.concat(replies.stream(), more.stream()).toList()));
   }
 
   private <T> Future<T> over(Function<RedisConnection, Future<T>> exchange) {
