@@ -245,7 +245,7 @@ class EventBusPublisherTest {
             vertx,
             publisher(
                 new EventBusPublisherOptions()
-                    .setTimeout(Duration.ofSeconds(2))
+                    .setTimeout(Duration.ofSeconds(6))
                     .setMaxInFlightEvents(10_000)));
     await(done);
     assertThat(source.reasons().get(Reason.BACKPRESSURE)).isBetween(1_000, 4_000);
@@ -351,7 +351,7 @@ class EventBusPublisherTest {
 
   @Test
   void answerThatIsThereAtTheDeadline_isAskedFor() throws Exception {
-    Duration timeout = Duration.ofSeconds(3);
+    Duration timeout = Duration.ofSeconds(6);
     long start = System.nanoTime();
     vertx
         .eventBus()

@@ -51,6 +51,15 @@ final class Delivery {
    */
   private static final int MOST_HALVINGS = 24;
 
+  /**
+   * A loop looks at its sockets and timers only when it has no task left, or has run tasks for a
+   * second (Netty's {@code io.netty.eventLoop.maxTaskProcessingQuantumMs}). A sink that answers at
+   * once, with producers that never stop, would keep it from them: after so long it pauses.
+   */
+  private static final long MOST_RESTLESS_NANOS = 20_000_000;
+
+  private static final Duration PAUSE = Duration.ofMillis(1);
+
   private final Shard shard;
   private final Sink sink;
   private final DeadLetterSink deadLetters;
@@ -83,6 +92,11 @@ final class Delivery {
   private boolean verdictLogged;
   private long timer = -1;
   private long writeStarted;
+
+  /** Since when every write was answered at once and followed by the next. */
+  private long restlessSince;
+
+  private boolean restless;
   private @Nullable Promise<Void> suspended;
   private volatile SinkHealth health = SinkHealth.GOOD;
 
@@ -249,14 +263,35 @@ final class Delivery {
     } catch (RuntimeException e) {
       answer = Future.failedFuture(e);
     }
+    boolean pause = tooRestless(answer.isComplete());
     answer.onComplete(
-        result ->
-            here.execute(
-                () -> {
-                  if (loop == here) { // else it is an answer to a verticle that is gone
-                    answered(mine, result.cause());
-                  }
-                }));
+        result -> {
+          Runnable next =
+              () -> {
+                if (loop == here) { // else it is an answer to a verticle that is gone
+                  answered(mine, result.cause());
+                }
+              };
+          if (pause) {
+            here.setTimer(PAUSE, next);
+          } else {
+            here.execute(next);
+          }
+        });
+  }
+
+  private boolean tooRestless(boolean answeredAtOnce) {
+    if (answeredAtOnce && !restless) {
+      restlessSince = writeStarted;
+    }
+    boolean tooLong = answeredAtOnce && writeStarted - restlessSince >= MOST_RESTLESS_NANOS;
+    restless = answeredAtOnce && !tooLong;
+    return tooLong;
+  }
+
+  /** There was nothing to do for the loop. */
+  void rested() {
+    restless = false;
   }
 
   private static List<ShardEvent> events(DrainBuffer batch, Part part) {

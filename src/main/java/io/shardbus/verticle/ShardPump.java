@@ -199,9 +199,12 @@ final class ShardPump {
     }
     if (!shard.trySleep(worthWakingFor())) {
       here.execute(() -> turn(here));
-    } else if (forming.size() > 0 && !delivery.busy() && timer < 0) {
-      long age = here.nanoTime() - formingSince;
-      timer = here.setTimer(options.getMaxDelay().minusNanos(age), () -> timerFired(here));
+    } else if (!delivery.busy()) {
+      delivery.rested();
+      if (forming.size() > 0 && timer < 0) {
+        long age = here.nanoTime() - formingSince;
+        timer = here.setTimer(options.getMaxDelay().minusNanos(age), () -> timerFired(here));
+      }
     }
   }
 

@@ -60,7 +60,12 @@ final class ManualLoop implements ShardLoop {
       timer.task().run();
       run();
     }
-    now = end;
+    now = Math.max(now, end);
+  }
+
+  /** A task takes so long. */
+  void spend(Duration time) {
+    now += time.toNanos();
   }
 
   int pendingTasks() {

@@ -45,6 +45,7 @@ class ScalerTest {
 
   @AfterEach
   void tearDown() throws Exception {
+    deployments.closing(); // else it would go on deploying verticles
     await(vertx.close());
   }
 

@@ -199,6 +199,24 @@ class ShardPumpTest {
   }
 
   @Test
+  void sinkThatAnswersAtOnce_leavesTheLoopToOthersNowAndThen() {
+    batch.setMinSize(1).setMaxSize(100);
+    sink.behave(
+        written -> {
+          loop.spend(Duration.ofMillis(1));
+          send(written.size()); // producers that never stop
+          return Future.succeededFuture();
+        });
+    start();
+    send(1000);
+    loop.run();
+    for (int pauses = 1; pauses <= 10; pauses++) {
+      assertThat(sink.count()).isEqualTo(pauses * 2100L);
+      loop.pass(Duration.ofMillis(1));
+    }
+  }
+
+  @Test
   void batch_isBoundedInBytes() {
     batch.setMinSize(100).setMaxBytes(5_000);
     sink.behave(this::record);
