@@ -204,7 +204,9 @@ class ShardPumpTest {
     sink.behave(
         written -> {
           loop.spend(Duration.ofMillis(1));
-          send(written.size()); // producers that never stop
+          if (sink.count() < 100_000) { // producers that hardly ever stop
+            send(written.size());
+          }
           return Future.succeededFuture();
         });
     start();
