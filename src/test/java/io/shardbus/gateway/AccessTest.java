@@ -10,6 +10,7 @@ import io.vertx.core.http.UpgradeRejectedException;
 import io.vertx.core.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +37,10 @@ class AccessTest {
     }
   }
 
+  /** At once: whoever looks meanwhile must not find half of it. */
   private Path file(String text) throws Exception {
-    return Files.writeString(dir.resolve("tokens"), text);
+    Path next = Files.writeString(dir.resolve("next"), text);
+    return Files.move(next, dir.resolve("tokens"), StandardCopyOption.ATOMIC_MOVE);
   }
 
   private void start() throws Exception {
@@ -231,12 +234,8 @@ class AccessTest {
     assertThat(server.get("/v1/events", bearer("r-1")).status()).isEqualTo(401);
     // What is bad changes nothing; what is empty lets nobody in.
     file("reader r-3\n");
-    Files.writeString(dir.resolve("next"), "\n# nobody\n");
     assertThat(server.get("/v1/events", bearer("r-2")).status()).isEqualTo(200);
-    Files.move(
-        dir.resolve("next"),
-        dir.resolve("tokens"),
-        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    file("\n# nobody\n");
     Awaitility.await()
         .atMost(Duration.ofSeconds(15))
         .untilAsserted(

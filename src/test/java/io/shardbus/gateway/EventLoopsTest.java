@@ -9,6 +9,7 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.Shard;
 import io.shardbus.testing.RecordingSink;
+import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.WebSocket;
@@ -216,12 +217,12 @@ class EventLoopsTest {
     int lines = 2_000;
     Promise<Void> gate = Promise.promise();
     RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
-    server =
-        new TestGateway(
-            new ShardBusOptions().setShards(2).setRingCapacity(1024),
-            sink,
-            loops(),
-            new HttpClientOptions());
+    ShardBusOptions small =
+        new ShardBusOptions()
+            .setShards(2)
+            .setRingCapacity(1024)
+            .setBatch(new BatchOptions().setMaxSize(1_000));
+    server = new TestGateway(small, sink, loops(), new HttpClientOptions());
     List<Client> clients = new ArrayList<>();
     for (int i = 0; i < sockets; i++) {
       clients.add(connect());

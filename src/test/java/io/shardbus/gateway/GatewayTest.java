@@ -464,9 +464,9 @@ class GatewayTest {
     }
     // Too late to be taken, so never acknowledged.
     client.socket().writeTextMessage("3");
-    assertThatThrownBy(() -> connect("/v1/ingest")).isNotNull();
     assertThat(client.socket().isClosed()).isFalse();
     gate.complete();
+    assertThatThrownBy(() -> connect("/v1/ingest")).isNotNull();
     assertThat(client.settled(3).getLong("acked")).isEqualTo(2);
     await(closed.future());
     assertThat(client.socket().closeStatusCode()).isEqualTo((short) 1001);

@@ -335,6 +335,8 @@ class MetricsTest {
     // good.
     List<Future<?>> waiting = new ArrayList<>();
     Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .during(Duration.ofMillis(500))
         .until(
             () -> {
               boolean full = bus.stats().waiting() > 0; // since the last look

@@ -106,11 +106,9 @@ class RefusedUploadTest {
         status == 401
             ? new GatewayOptions().setToken(new TokenOptions().setIngest("i"))
             : new GatewayOptions());
-    long began = System.nanoTime();
     Socket socket = post("/v1/events", type, LARGE);
     assertThat(writeAll(socket, LARGE)).isLessThan(LARGE);
     assertThat(read(socket)).startsWith("HTTP/1.1 " + status);
-    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
   }
 
   @Test

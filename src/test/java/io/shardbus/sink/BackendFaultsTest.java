@@ -133,7 +133,10 @@ class BackendFaultsTest {
     server = KafkaBroker.process(port, Files.createDirectory(dir.resolve("kafka")), 4, null);
     server.start();
     JsonObject config =
-        new JsonObject().put("bootstrapServers", "127.0.0.1:" + port).put("deliveryTimeout", "3s");
+        new JsonObject()
+            .put("bootstrapServers", "127.0.0.1:" + port)
+            .put("deliveryTimeout", "3s")
+            .put("maxBlock", "30s");
     run("kafka", config, List.of(this::outage, this::pause, this::outage));
   }
 

@@ -375,7 +375,7 @@ class EventBusSinkTest {
   @Test
   void consumerThatHangs_getsNoShardBack() throws Exception {
     get(sink.close());
-    sink = open(vertx, new JsonObject().put("requestTimeout", "1s"));
+    sink = open(vertx, new JsonObject().put("requestTimeout", "4s"));
     Promise<Void> hang = Promise.promise();
     AtomicInteger given = new AtomicInteger();
     get(

@@ -270,7 +270,7 @@ class KafkaSinkTest extends ServerSinkContract {
     while (!parts.isEmpty()) {
       List<ShardEvent> part = parts.remove();
       Future<Void> write = sink.write(new Batch(0, part.get(0).sequence(), part, whole.producer()));
-      Awaitility.await().until(write::isComplete);
+      Awaitility.await().atMost(Duration.ofMinutes(1)).until(write::isComplete);
       if (write.succeeded()) {
         continue;
       }

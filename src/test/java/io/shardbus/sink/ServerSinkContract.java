@@ -87,11 +87,18 @@ abstract class ServerSinkContract extends SinkContract {
     }
   }
 
+  /** A server that has just started may need more time than an impatient sink gives it. */
   private void openAnew(String newTimeout) throws Exception {
     await(sink.close());
     timeout = newTimeout;
-    sink = create();
-    await(sink.open(context()));
+    Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              sink = create();
+              await(sink.open(context()));
+            });
   }
 
   @Override
@@ -243,7 +250,7 @@ abstract class ServerSinkContract extends SinkContract {
 
   private static Throwable failureOf(Future<?> future) {
     return catchThrowable(
-            () -> future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS))
+            () -> future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS))
         .getCause();
   }
 
@@ -297,6 +304,7 @@ abstract class ServerSinkContract extends SinkContract {
 
   @Test
   void producers_areToldApart() throws Exception {
+    openAnew(PATIENT);
     await(sink.write(batch(0, 0, 10)));
     Batch mine = batch(0, 0, 10);
     Batch others = new Batch(0, 0, mine.events(), new ProducerId("another", epoch));

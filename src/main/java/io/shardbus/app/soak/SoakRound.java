@@ -32,7 +32,7 @@ final class SoakRound {
   };
   private static final int[] RINGS = {1024, 4096, 65_536};
   private static final int PRODUCERS_OF_A_KIND = 2;
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 240;
 
   private final long seed;
   private final Violations violations = new Violations();
@@ -63,6 +63,7 @@ final class SoakRound {
             .setBackpressure(MODES[Math.floorMod(seed, MODES.length)])
             .setRingCapacity(RINGS[dice.nextInt(RINGS.length)])
             .setShards(1 + dice.nextInt(4))
+            .setCloseTimeout(Duration.ofSeconds(PATIENCE_SECONDS / 2))
             .setScaling(
                 new ScalingPolicy()
                     .setAutoScale(false)
