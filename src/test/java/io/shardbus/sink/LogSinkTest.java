@@ -385,6 +385,26 @@ class LogSinkTest extends SinkContract {
     assertThat(readAll(cursor, 1_000)).hasSize(110);
   }
 
+  /** The writer goes on writing to pages that are sound, and would not find out for long. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void newestFileThatIsDamaged_isSetAsideByThoseWhoReadIt(int writers) throws Exception {
+    await(Future.all(sink.write(batch(0, 0, 500)), sink.write(batch(1, 0, 500))));
+    String cursor = await(sink.endCursor());
+    String victim = "writer-1-0000000000000000001.db";
+    config = new JsonObject().put("writers", writers);
+    reopen();
+    damage(victim);
+    Awaitility.await()
+        .until(
+            () -> {
+              assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 500));
+              return files(".damaged").equals(List.of(victim + ".damaged"));
+            });
+    await(sink.write(batch(1, 500, 100)));
+    assertThat(sequences(readAll(cursor, 1_000), 1)).isEqualTo(range(500, 600));
+  }
+
   @Test
   void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
     config = config.copy().put("writers", 1);

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,12 @@ final class LogReader {
 
   private LogReader() {}
 
-  static EventPage read(LogFiles files, PositionCursor cursor, EventQuery query)
+  /**
+   * @param damaged told of the newest file of a writer if it is damaged: a page has what comes
+   *     before, and others read on when there is a newer file
+   */
+  static EventPage read(
+      LogFiles files, PositionCursor cursor, EventQuery query, Consumer<Segment> damaged)
       throws IOException, SQLException {
     Map<Integer, List<Segment>> byWriter =
         files.segments().stream()
@@ -47,7 +53,7 @@ final class LogReader {
     try {
       for (Map.Entry<Integer, List<Segment>> entry : byWriter.entrySet()) {
         String name = Integer.toString(entry.getKey());
-        Stream stream = new Stream(name, entry.getValue(), cursor.position(name));
+        Stream stream = new Stream(name, entry.getValue(), cursor.position(name), damaged);
         opened.add(stream);
         if (stream.advance()) {
           streams.add(stream);
@@ -80,15 +86,17 @@ final class LogReader {
 
     final String name;
     private final Deque<Segment> segments;
+    private final Consumer<Segment> damaged;
     private long position;
     private @Nullable Connection connection;
     private @Nullable ResultSet rows;
     private @Nullable Segment current;
     private @Nullable Row head;
 
-    Stream(String name, List<Segment> all, long position) {
+    Stream(String name, List<Segment> all, long position, Consumer<Segment> damaged) {
       this.name = name;
       this.position = position;
+      this.damaged = damaged;
       segments = new ArrayDeque<>(all);
       // A file is over where the next one begins.
       while (segments.size() > 1
@@ -124,10 +132,14 @@ final class LogReader {
           if (Segment.isNotMadeYet(e) || (bad != null && bad.isGone())) {
             continue;
           }
-          if (bad == null || !SqliteFiles.isDamage(e) || segments.isEmpty()) {
-            throw e; // the file being written is the writer's affair
+          if (bad == null || !SqliteFiles.isDamage(e)) {
+            throw e;
           }
-          LogFiles.setAside(bad);
+          if (segments.isEmpty()) {
+            damaged.accept(bad); // the file being written is the writer's affair
+          } else {
+            LogFiles.setAside(bad);
+          }
         }
       }
     }

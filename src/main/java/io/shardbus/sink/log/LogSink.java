@@ -138,7 +138,21 @@ public final class LogSink implements ReplayableSink {
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
-    return open.vertx().executeBlocking(() -> LogReader.read(open.files(), cursor, query), false);
+    return open.vertx()
+        .executeBlocking(
+            () -> LogReader.read(open.files(), cursor, query, file -> damaged(open, file)), false);
+  }
+
+  private static void damaged(State open, Segment file) {
+    if (file.writer() < open.writers().size()) {
+      open.writers().get(file.writer()).foundDamaged(file);
+      return;
+    }
+    try {
+      open.files().start(file.writer());
+    } catch (IOException | SQLException e) {
+      LOG.warn("cannot set {} aside, which is damaged: {}", file.path(), e.toString());
+    }
   }
 
   @Override

@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
  * what is found behind the last known position counts as written.
  *
- * A file that is found damaged is set aside with what was confirmed from it, and the next one takes what is to be written.
+ * A file that is found damaged, here or by who reads it, is set aside with what was confirmed from it, and the next one
+ * takes what is to be written.
  *
  * Whatever goes wrong, the thread goes on: it is the only one that can answer.
  */
@@ -56,6 +57,7 @@ final class LogWriter {
 
   private volatile long lastPosition;
   private volatile Segment segment;
+  private volatile @Nullable Segment foundDamaged;
   private boolean closed;
 
   // The thread's own.
@@ -66,8 +68,13 @@ final class LogWriter {
   /** Of the first event of the file; no matter while there is none. */
   private long begunMillis;
 
-  /** A batch to write; a null batch asks the thread to end. */
-  private record Job(@Nullable Batch batch, Promise<Void> promise) {}
+  /** A batch to write; with none, the thread is to look what else there is to do, or to end. */
+  private record Job(@Nullable Batch batch, boolean last, Promise<Void> promise) {
+
+    static Job withoutBatch(boolean last) {
+      return new Job(null, last, Promise.promise());
+    }
+  }
 
   LogWriter(
       Segment segment,
@@ -103,14 +110,20 @@ final class LogWriter {
     if (closed) {
       return Future.failedFuture(SinkException.transientFailure("the log is closed"));
     }
-    queue.add(new Job(batch, promise));
+    queue.add(new Job(batch, false, promise));
     return promise.future();
+  }
+
+  /** Somebody could not read a file: if it is the one being written, another takes its place. */
+  void foundDamaged(Segment file) {
+    foundDamaged = file;
+    queue.add(Job.withoutBatch(false));
   }
 
   /** Nothing is queued behind the last job. */
   synchronized Future<Void> close() {
     closed = true;
-    queue.add(new Job(null, Promise.promise()));
+    queue.add(Job.withoutBatch(true));
     return ended.future();
   }
 
@@ -143,7 +156,7 @@ final class LogWriter {
       for (Job job = queue.poll(LOOK_SECONDS, TimeUnit.SECONDS); job != null; job = queue.poll()) {
         Batch batch = job.batch();
         if (batch == null) {
-          return false;
+          return !job.last();
         }
         jobs.add(job);
         events += batch.size();
@@ -193,14 +206,18 @@ final class LogWriter {
       if (!SqliteFiles.isDamage(e)) {
         throw e;
       }
-      disconnect();
-      Segment damaged = segment;
-      LogFiles.Start next = LogFiles.behind(damaged, lastPosition);
-      lastPosition = next.last();
-      segment = next.segment();
-      LogFiles.setAside(damaged);
+      setAside();
       commit(jobs);
     }
+  }
+
+  private void setAside() throws IOException {
+    disconnect();
+    Segment damaged = segment;
+    LogFiles.Start next = LogFiles.behind(damaged, lastPosition);
+    lastPosition = next.last();
+    segment = next.segment();
+    LogFiles.setAside(damaged);
   }
 
   private void commit(List<Job> jobs) throws SQLException {
@@ -296,7 +313,9 @@ final class LogWriter {
 
   private void rollIfDue() {
     try {
-      if (isLarge() || isOld()) {
+      if (segment.equals(foundDamaged)) {
+        setAside();
+      } else if (isLarge() || isOld()) {
         open(); // looks at what a commit that failed has left: the new file begins behind it
         Segment next = segment.after(lastPosition);
         next.make(); // at once: the newest file tells the next start where positions go on
