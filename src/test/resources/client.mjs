@@ -6,5 +6,6 @@ socket.onopen = () => {
 socket.onmessage = ({ data }) => {
   const { acked, rejected } = JSON.parse(data)
   console.log('safe in the log:', acked, 'refused:', rejected ?? 'none')
-  if (acked === 1000) socket.close()
+  const refused = Object.values(rejected ?? {}).reduce((sum, count) => sum + count, 0)
+  if (acked + refused === 1000) socket.close()
 }

@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "With bash, for this and all later shells:",
+      "With bash, in ~/.bashrc:",
       "  alias shardbus='java -jar /opt/shardbus/shardbus.jar'",
       "  source <(shardbus completion)"
     })

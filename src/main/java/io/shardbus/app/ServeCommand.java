@@ -169,6 +169,12 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void checkCluster(Config config) {
+    if (cluster
+        && ServiceLoader.load(VertxServiceProvider.class).stream()
+            .noneMatch(found -> ClusterManager.class.isAssignableFrom(found.type()))) {
+      throw new ConfigException(
+          "--cluster: there is no cluster manager on the class path, such as vertx-hazelcast");
+    }
     if (!cluster && clusterHost != null) {
       throw new ConfigException("--cluster-host: only together with --cluster");
     }
@@ -261,11 +267,6 @@ final class ServeCommand implements Callable<Integer> {
         Vertx.builder().with(options).withMetrics(new MicrometerMetricsFactory(registry));
     if (!cluster) {
       return builder.build();
-    }
-    if (ServiceLoader.load(VertxServiceProvider.class).stream()
-        .noneMatch(found -> ClusterManager.class.isAssignableFrom(found.type()))) {
-      throw new ConfigException(
-          "--cluster: there is no cluster manager on the class path, such as vertx-hazelcast");
     }
     return await(builder.buildClustered());
   }

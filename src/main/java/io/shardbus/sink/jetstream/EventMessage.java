@@ -37,7 +37,12 @@ final class EventMessage {
             .put(PRODUCER, batch.producer().id())
             .put(EPOCH, Long.toString(batch.producer().epoch()));
     String key = event.key();
-    return key == null ? headers : headers.put(KEY, URLEncoder.encode(key, StandardCharsets.UTF_8));
+    return key == null ? headers : headers.put(KEY, percentEncoded(key));
+  }
+
+  /** Java's encoder is for forms, in which a space is a plus; its decoder knows both. */
+  private static String percentEncoded(String key) {
+    return URLEncoder.encode(key, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   /** The event of a message; null if somebody else published the message. */
