@@ -309,7 +309,8 @@ final class DefaultShardBus implements ShardBus {
           scaler
               .adoptThoseWithEvents()
               .transform(done -> scaler.close())
-              .compose(done -> vertx.executeBlocking(this::refuseNewEvents))
+              .compose(
+                  done -> inTime("the rings", vertx.executeBlocking(this::refuseNewEvents), true))
               .compose(done -> flushInTime())
               .transform(
                   flushed ->

@@ -8,12 +8,14 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.streams.WriteStream;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A stream into the bus: full while too many of its events, or too many bytes of them, wait for
- * room. Handlers, and those of its futures, run on the context on which it was made.
+ * room; of who does not heed that, no more than twice as many wait, and the rest is refused.
+ * Handlers, and those of its futures, run on the context on which it was made.
  */
 final class IngestStream implements WriteStream<RawEvent> {
 
@@ -41,15 +43,22 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   @Override
   public Future<Void> write(RawEvent event) {
+    boolean mayWait;
     synchronized (this) {
       if (ended) {
         return Future.failedFuture(new IllegalStateException("the stream has ended"));
       }
+      mayWait = waiting < 2L * maxSize && waitingBytes <= 2 * maxBytes.getAsLong();
       waiting++;
       waitingBytes += event.sizeWithKey();
     }
     Promise<Void> written = Promise.promise();
-    queue.ingestOfStream(event, result -> settled(event, result, written));
+    Consumer<IngestResult> then = result -> settled(event, result, written);
+    if (mayWait) {
+      queue.ingestOfStream(event, then);
+    } else {
+      queue.ingestWithin(event, 0, null, then);
+    }
     return OnCaller.answer(context, written.future());
   }
 

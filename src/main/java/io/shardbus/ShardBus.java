@@ -277,8 +277,8 @@ public interface ShardBus {
   SinkHealth sinkHealth(int shard);
 
   /**
-   * Refuses new events with CLOSED, delivers what was accepted, and releases everything.
-   * Idempotent: later calls get the same future.
+   * Refuses new events with CLOSED, delivers what was accepted, and releases everything. Later
+   * calls get the same answer.
    *
    * @return completes when it is done; fails if events could not be delivered within {@code
    *     closeTimeout}, and says how many

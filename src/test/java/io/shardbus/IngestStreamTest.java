@@ -52,4 +52,24 @@ class IngestStreamTest {
     await(bus.flush());
     assertThat(sink.count()).isEqualTo(written.size());
   }
+
+  @Test
+  void whoDoesNotAskWhetherItIsFull_isRefusedInTheEnd() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    ShardBus bus = await(ShardBus.start(vertx, options, sink));
+    WriteStream<RawEvent> stream = bus.writeStream();
+    List<Future<Void>> written = new ArrayList<>();
+    for (int i = 0; i < 50_000; i++) {
+      written.add(stream.write(RawEvent.of("event")));
+    }
+    assertThat(bus.stats().waiting()).isBetween(1, 2_048);
+    gate.complete();
+    await(stream.end());
+    await(bus.flush());
+    long refused = written.stream().filter(Future::failed).count();
+    assertThat(refused).isPositive().isEqualTo(bus.stats().total().backpressure());
+    assertThat(sink.count()).isEqualTo(written.size() - refused);
+  }
 }

@@ -217,6 +217,7 @@ class ShardBusTest {
       }
     }
     assertThat(bus.stats().waiting()).isGreaterThan(65_536);
+    written.add(bus.ingestAwait(RawEvent.of("nor are others for streams")));
     gate.complete();
     await(Future.all(written));
     await(bus.flush());

@@ -2,16 +2,21 @@ package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeadLetters.Kept;
 import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/dead-letters}. */
@@ -20,10 +25,24 @@ final class DeadLetterRoutes {
   private static final int DEFAULT_LIMIT = 100;
   private static final int MAX_LIMIT = 1000;
 
-  private final ShardBus bus;
+  /** While a disk hangs, those who ask again and again must not fill the memory. */
+  private static final int MAX_ASKED = 1_000;
 
-  DeadLetterRoutes(ShardBus bus) {
+  private final ShardBus bus;
+  private final Pages pages;
+  private final AtomicInteger asked = new AtomicInteger();
+
+  DeadLetterRoutes(ShardBus bus, Pages pages) {
     this.bus = bus;
+    this.pages = pages;
+  }
+
+  private <T> Future<T> ask(Function<DeadLetters, Future<T>> question) {
+    if (asked.incrementAndGet() > MAX_ASKED) {
+      asked.decrementAndGet();
+      return Future.failedFuture("dead letters: " + MAX_ASKED + " requests wait already");
+    }
+    return question.apply(bus.deadLetters()).onComplete(answered -> asked.decrementAndGet());
   }
 
   void list(RoutingContext context) {
@@ -36,12 +55,8 @@ final class DeadLetterRoutes {
       Problem.send(context.response(), 400, String.valueOf(e.getMessage()));
       return;
     }
-    bus.deadLetters()
-        .list(after, limit)
-        .compose(page -> bus.deadLetters().count().map(count -> json(page, count)))
-        .onSuccess(
-            json ->
-                context.response().putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(json))
+    ask(letters -> letters.list(after, limit))
+        .onSuccess(page -> pages.send(context.response(), json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 
@@ -129,12 +144,23 @@ final class DeadLetterRoutes {
       Problem.send(context.response(), 404, "no dead letter of that id");
       return;
     }
-    bus.deadLetters()
-        .removeAll()
+    HttpServerRequest request = context.request();
+    if (request.query() != null || hasBody(request)) {
+      Problem.send(
+          context.response(), 400, "this removes all: it takes no query and no body; use an id");
+      return;
+    }
+    ask(DeadLetters::removeAll)
         .onSuccess(
             removed ->
                 Admin.send(context.response(), 200, new JsonObject().put("removed", removed)))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
+  }
+
+  private static boolean hasBody(HttpServerRequest request) {
+    String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    return (length != null && !length.equals("0"))
+        || request.headers().contains(HttpHeaders.TRANSFER_ENCODING);
   }
 
   void remove(RoutingContext context) {
@@ -145,8 +171,7 @@ final class DeadLetterRoutes {
       Problem.send(context.response(), 404, "no dead letter of that id");
       return;
     }
-    bus.deadLetters()
-        .remove(List.of(id))
+    ask(letters -> letters.remove(List.of(id)))
         .onSuccess(
             removed -> {
               if (removed == 0) {

@@ -9,7 +9,6 @@ import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.Json;
@@ -23,18 +22,15 @@ final class EventReads {
 
   private static final int DEFAULT_LIMIT = 100;
 
-  /** Of pages that clients have not taken yet: an eighth of the heap, or two of the largest. */
-  private static final long MAX_UNTAKEN_BYTES =
-      Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
-
   private final Vertx vertx;
   private final ShardBus bus;
   private final Duration idleTimeout;
   private final ReadTurns turns;
-  private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
+  private final Pages pages;
   private final AtomicInteger tails = new AtomicInteger();
 
-  EventReads(Vertx vertx, ShardBus bus, Duration idleTimeout) {
+  EventReads(Vertx vertx, ShardBus bus, Pages pages, Duration idleTimeout) {
+    this.pages = pages;
     this.idleTimeout = idleTimeout;
     this.vertx = vertx;
     this.bus = bus;
@@ -68,7 +64,7 @@ final class EventReads {
       return;
     }
     turns
-        .read(log, query, response::closed)
+        .take(() -> log.read(query), response::closed)
         .onSuccess(page -> send(response, page))
         .onFailure(e -> failed(response, e));
   }
@@ -114,24 +110,7 @@ final class EventReads {
         .appendString(",\"more\":")
         .appendString(Boolean.toString(page.more()))
         .appendString("}\n");
-    if (response.closed()) {
-      return;
-    }
-    Budget.Share share = untaken.share();
-    if (share.resize(out.length())) {
-      response
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
-          .end(out)
-          .onComplete(taken -> share.free());
-    } else {
-      Problem.send(
-          response,
-          503,
-          "clients have not taken "
-              + untaken.used()
-              + " bytes of pages yet: ask again, or for less",
-          Problem.reason(Refusals.NO_MEMORY));
-    }
+    pages.send(response, out);
   }
 
   static void failed(HttpServerResponse response, Throwable failure) {

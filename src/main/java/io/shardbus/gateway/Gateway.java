@@ -2,8 +2,11 @@ package io.shardbus.gateway;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
+import io.shardbus.verticle.NoContext;
+import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
@@ -70,6 +73,7 @@ public final class Gateway {
   private final List<Long> timers = new CopyOnWriteArrayList<>();
   private final Health health;
   private final EventReads reads;
+  private final DeadLetterRoutes deadLetters;
   private volatile List<Route> routes = List.of();
 
   private Gateway(Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape) {
@@ -83,7 +87,9 @@ public final class Gateway {
     intake = Intake.of(vertx, bus, limits);
     settings = new Settings(bus, limits);
     webSockets = new WebSockets(connections);
-    reads = new EventReads(vertx, bus, options.getIdleTimeout());
+    Pages pages = new Pages();
+    reads = new EventReads(vertx, bus, pages, options.getIdleTimeout());
+    deadLetters = new DeadLetterRoutes(bus, pages);
   }
 
   /**
@@ -230,11 +236,17 @@ public final class Gateway {
       return listen(files, options.getPort(), intake);
     }
     int port = options.getPort() == 0 ? -FREE_PORTS.incrementAndGet() : options.getPort();
-    return vertx
-        .deployVerticle(
-            () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
-            new DeploymentOptions().setInstances(loops))
-        .onSuccess(id -> deployment = id);
+    Context caller = vertx.getOrCreateContext();
+    Promise<String> deployed = Promise.promise();
+    // As children of a verticle they would end before it can close the gateway with grace.
+    NoContext.THREADS.execute(
+        () ->
+            vertx
+                .deployVerticle(
+                    () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
+                    new DeploymentOptions().setInstances(loops))
+                .onComplete(done -> caller.runOnContext(now -> deployed.handle(done))));
+    return deployed.future().onSuccess(id -> deployment = id);
   }
 
   /** One of several that serve connections, on different event loops if there are so many. */
@@ -337,7 +349,6 @@ public final class Gateway {
   private Router router(Files files, Intake mine) {
     HttpIngest ingest = new HttpIngest(mine);
     Admin admin = new Admin(bus);
-    DeadLetterRoutes deadLetters = new DeadLetterRoutes(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
     router.route().handler(context -> guard(context, files.origins));

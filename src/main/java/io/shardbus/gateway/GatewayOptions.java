@@ -190,8 +190,8 @@ public final class GatewayOptions {
   /**
    * @param loops how many event loops serve the connections, 1 to 1024; each connection stays with
    *     one of them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no
-   *     use. Several are verticles: a verticle that starts the gateway should close it, or it ends
-   *     with that verticle at once
+   *     use. Several are verticles of their own: they do not end with a verticle that starts the
+   *     gateway, which has to close it
    * @return this
    */
   public GatewayOptions setEventLoops(int loops) {

@@ -1,8 +1,5 @@
 package io.shardbus.gateway;
 
-import io.shardbus.sink.EventPage;
-import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.ReplayableSink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -10,6 +7,7 @@ import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,28 +19,34 @@ final class ReadTurns {
 
   private static final int AT_ONCE = 16;
 
+  /** How many may wait before it is looked who of them has gone. */
+  private static final int FEW = 1_000;
+
   private final Vertx vertx;
-  private final Queue<Runnable> waiting = new ArrayDeque<>();
+  private final Queue<Turn> waiting = new ArrayDeque<>();
+  private int lookAt = FEW;
   private int underWay;
+
+  private record Turn(Runnable begin, BooleanSupplier gone) {}
 
   ReadTurns(Vertx vertx) {
     this.vertx = vertx;
   }
 
   /**
-   * Reads a page.
+   * Reads something when it is its turn.
    *
    * @param gone whether nobody waits for it any more
-   * @return the page, on the caller's context; fails if nobody waited for it
+   * @return what was read, on the caller's context; fails if nobody waited for it, or never comes
    */
-  Future<EventPage> read(ReplayableSink log, EventQuery query, BooleanSupplier gone) {
+  <T> Future<T> take(Supplier<Future<T>> read, BooleanSupplier gone) {
     Context context = vertx.getOrCreateContext();
-    Promise<EventPage> promise = Promise.promise();
-    Runnable turn =
+    Promise<T> promise = Promise.promise();
+    Runnable begin =
         () ->
             context.runOnContext(
                 now ->
-                    page(log, query, gone)
+                    begin(read, gone)
                         .onComplete(
                             done -> {
                               next();
@@ -50,29 +54,32 @@ final class ReadTurns {
                             }));
     synchronized (this) {
       if (underWay == AT_ONCE) {
-        waiting.add(turn);
+        if (waiting.size() >= lookAt) {
+          waiting.removeIf(turn -> turn.gone().getAsBoolean());
+          lookAt = Math.max(FEW, 2 * waiting.size());
+        }
+        waiting.add(new Turn(begin, gone));
         return promise.future();
       }
       underWay++;
     }
-    turn.run();
+    begin.run();
     return promise.future();
   }
 
-  private static Future<EventPage> page(
-      ReplayableSink log, EventQuery query, BooleanSupplier gone) {
+  private static <T> Future<T> begin(Supplier<Future<T>> read, BooleanSupplier gone) {
     if (gone.getAsBoolean()) {
       return Future.failedFuture("the client has gone");
     }
     try {
-      return log.read(query);
+      return read.get();
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }
   }
 
   private void next() {
-    @Nullable Runnable turn;
+    @Nullable Turn turn;
     synchronized (this) {
       turn = waiting.poll();
       if (turn == null) {
@@ -80,7 +87,7 @@ final class ReadTurns {
       }
     }
     if (turn != null) {
-      turn.run();
+      turn.begin().run();
     }
   }
 }

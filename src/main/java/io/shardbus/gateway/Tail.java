@@ -68,7 +68,9 @@ final class Tail {
     unregister = log.onAppend(wake);
     reading = true;
     Future<EventPage> first =
-        from != null || fromStart ? read(from) : log.endCursor().compose(end -> read(end));
+        from != null || fromStart
+            ? read(from)
+            : turns.take(log::endCursor, () -> ended).compose(this::read);
     first
         .onSuccess(
             page -> {
@@ -87,7 +89,7 @@ final class Tail {
 
   private Future<EventPage> read(@Nullable String from) {
     EventQuery query = new EventQuery(from, PAGE, filter, EventQuery.Order.NONE);
-    return turns.read(log, query, () -> ended);
+    return turns.take(() -> log.read(query), () -> ended);
   }
 
   private void begun() {
@@ -120,6 +122,9 @@ final class Tail {
   }
 
   private void fail(@Nullable String why) {
+    if (ended) {
+      return;
+    }
     end();
     response.end("event: error\ndata: " + why + "\n\n");
   }

@@ -3,7 +3,6 @@ package io.shardbus.sink;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,11 +14,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,7 +24,8 @@ import org.sqlite.SQLiteConfig;
 /**
  * Dead letters in a SQLite file, synced to the disk before they count as kept; or in memory, where
  * the newest {@value #MAX_IN_MEMORY} are kept, or fewer if they are more than {@value
- * #MAX_BYTES_IN_MEMORY} bytes together. Safe for any thread: all work is done on one of its own.
+ * #MAX_BYTES_IN_MEMORY} bytes together. Safe for any thread: all work is done on one of its own,
+ * and answered on the context of the caller if there is one.
  */
 public final class DeadLetters implements DeadLetterSink {
 
@@ -45,25 +41,12 @@ public final class DeadLetters implements DeadLetterSink {
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
   private static final long MAX_PAGE_BYTES = 8 << 20;
 
-  /** While a disk hangs, those who ask again and again must not fill the memory. */
-  private static final int MAX_WAITING = 1_000;
-
   private static final String COLUMNS =
       "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
 
   private final @Nullable Path file;
-  private final ExecutorService thread =
-      new ThreadPoolExecutor(
-          1,
-          1,
-          0,
-          TimeUnit.SECONDS,
-          new LinkedBlockingQueue<>(MAX_WAITING),
-          task -> {
-            Thread worker = new Thread(task, "shardbus-dead-letters");
-            worker.setDaemon(true);
-            return worker;
-          });
+  private final OwnThread thread = new OwnThread("shardbus-dead-letters", "the dead letters are");
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /** The thread's own. */
   private @Nullable Connection connection;
@@ -97,7 +80,7 @@ public final class DeadLetters implements DeadLetterSink {
     DeadLetters letters = new DeadLetters(folder == null ? null : folder.resolve(FILE));
     return letters
         .onThread(database -> letters)
-        .onFailure(unusable -> letters.thread.shutdown()); // nobody has them to close
+        .onFailure(unusable -> letters.close()); // nobody has them to close
   }
 
   @Override
@@ -289,52 +272,37 @@ public final class DeadLetters implements DeadLetterSink {
    * @return completes when what is under way is done
    */
   public Future<Void> close() {
-    if (thread.isShutdown()) {
+    if (closed.getAndSet(true)) {
       return Future.succeededFuture();
     }
-    Future<Boolean> closed =
-        onThread(
-            database -> {
-              connection = null;
-              database.close();
-              return true;
-            });
-    thread.shutdown();
-    return closed.mapEmpty();
+    return thread.end(
+        () -> {
+          Connection open = connection;
+          connection = null;
+          if (open != null) {
+            open.close();
+          }
+          return null;
+        });
   }
 
   // ---------------------------------------------------------------- on the thread
 
   private <T> Future<T> onThread(Work<T> work) {
-    Promise<T> promise = Promise.promise();
-    Runnable task =
+    return thread.call(
         () -> {
-          T result;
           try {
-            result = evenIfDamaged(work);
+            return evenIfDamaged(work);
           } catch (SQLException | IOException | RuntimeException | Error e) {
             startAnew();
-            promise.fail(
-                new IOException(
-                    "dead letters: cannot use "
-                        + (file == null ? "memory" : file)
-                        + ": "
-                        + e.getMessage(),
-                    e));
-            return;
+            throw new IOException(
+                "dead letters: cannot use "
+                    + (file == null ? "memory" : file)
+                    + ": "
+                    + e.getMessage(),
+                e);
           }
-          promise.complete(result);
-        };
-    try {
-      thread.execute(task);
-    } catch (RejectedExecutionException e) {
-      return Future.failedFuture(
-          thread.isShutdown()
-              ? new IllegalStateException("the dead letters are closed")
-              : new IOException(
-                  "dead letters: " + MAX_WAITING + " requests wait for " + file + " already"));
-    }
-    return promise.future();
+        });
   }
 
   /** A damaged file must not keep those waiting for ever who have a letter to leave. */

@@ -50,7 +50,10 @@ public final class IngestQueue {
   /** Changed under the monitor only. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  private long waitingBytes;
+  /** Of those that wait, without those of streams. */
+  private int bounded;
+
+  private long boundedBytes;
   private long arrivals;
   private long routingEpoch;
   private boolean armed;
@@ -198,8 +201,8 @@ public final class IngestQueue {
     long deadline = deadlineIn(nanos);
     List<Runnable> completions = new ArrayList<>(parts.size());
     synchronized (this) {
-      int now = waiting.get();
-      if (now > 0 && (now + parts.size() > MAX_WAITING || waitingBytes + bytes > maxWaitingBytes)) {
+      if (bounded > 0
+          && (bounded + parts.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
         return false;
       }
       for (Part part : parts) {
@@ -248,8 +251,7 @@ public final class IngestQueue {
   private boolean waitIn(int shard, Waiting one) {
     int bytes = one.event.sizeWithKey();
     boolean full =
-        waiting.get() >= MAX_WAITING
-            || (waiting.get() > 0 && waitingBytes + bytes > maxWaitingBytes);
+        bounded >= MAX_WAITING || (bounded > 0 && boundedBytes + bytes > maxWaitingBytes);
     if ((full && !one.ofStream) || one.deadline <= now()) {
       return false;
     }
@@ -259,7 +261,10 @@ public final class IngestQueue {
       byDeadline.add(one);
     }
     waiting.incrementAndGet();
-    waitingBytes += bytes;
+    if (!one.ofStream) {
+      bounded++;
+      boundedBytes += bytes;
+    }
     arm();
     return true;
   }
@@ -384,7 +389,10 @@ public final class IngestQueue {
       byDeadline.remove(one);
     }
     waiting.decrementAndGet();
-    waitingBytes -= one.event.sizeWithKey();
+    if (!one.ofStream) {
+      bounded--;
+      boundedBytes -= one.event.sizeWithKey();
+    }
     completions.add(() -> one.then.accept(result));
   }
 }

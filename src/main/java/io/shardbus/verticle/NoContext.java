@@ -7,9 +7,10 @@ import java.util.concurrent.Executors;
  * Threads without a Vert.x context. What is deployed, or waited for, from the context of a verticle
  * belongs to that verticle and ends with it. The threads are of no pool that others could fill.
  */
-final class NoContext {
+public final class NoContext {
 
-  static final Executor THREADS =
+  /** For tasks that may wait. */
+  public static final Executor THREADS =
       Executors.newCachedThreadPool(
           task -> {
             Thread thread = new Thread(task, "shardbus-no-context");

@@ -11,6 +11,7 @@ import io.shardbus.shard.Shard;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.WebSocket;
 import io.vertx.core.json.JsonObject;
@@ -36,6 +37,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -190,7 +192,12 @@ class EventLoopsTest {
   private record Client(WebSocket socket, BlockingQueue<JsonObject> frames, Promise<Short> end) {}
 
   private Client connect() throws Exception {
-    WebSocket socket = server.connect("/v1/ingest?ack=delivered", List.of(Gateway.SUBPROTOCOL));
+    return connect(server.gateway.port());
+  }
+
+  private Client connect(int port) throws Exception {
+    WebSocket socket =
+        TestGateway.await(server.webSockets.connect(port, "127.0.0.1", "/v1/ingest?ack=delivered"));
     BlockingQueue<JsonObject> frames = new LinkedBlockingQueue<>();
     Promise<Short> end = Promise.promise();
     socket.textMessageHandler(text -> frames.add(new JsonObject(text)));
@@ -299,6 +306,37 @@ class EventLoopsTest {
       assertThat(TestGateway.await(each.end().future())).isEqualTo(WebSockets.GOING_AWAY);
     }
     Awaitility.await().until(() -> server.gateway.connections() == 0);
+  }
+
+  @Test
+  void verticleThatStops_canCloseItsGatewayWithGrace() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    server = TestGateway.stalled(gate.future(), new GatewayOptions());
+    AtomicReference<Gateway> gateway = new AtomicReference<>();
+    String verticle =
+        TestGateway.await(
+            server.vertx.deployVerticle(
+                new VerticleBase() {
+                  @Override
+                  public io.vertx.core.Future<?> start() {
+                    return Gateway.start(vertx, server.bus, loops().setPort(0))
+                        .onSuccess(gateway::set);
+                  }
+
+                  @Override
+                  public io.vertx.core.Future<?> stop() {
+                    return gateway.get().close();
+                  }
+                }));
+    Client client = connect(gateway.get().port());
+    client.socket().writeTextMessage("1\n2\n3");
+    Awaitility.await().until(() -> server.bus.stats().total().accepted() == 3);
+    var undeployed = server.vertx.undeploy(verticle);
+    gate.complete();
+    assertThat(acked(client, 3)).isEqualTo(3);
+    assertThat(TestGateway.await(client.end().future())).isEqualTo(WebSockets.GOING_AWAY);
+    TestGateway.await(undeployed);
+    assertThat(gateway.get().connections()).isZero();
   }
 
   /** What is refused must not be in the way of what fits. */

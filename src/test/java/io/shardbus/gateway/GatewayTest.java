@@ -686,6 +686,11 @@ class GatewayTest {
     post("/v1/events", "application/x-ndjson", "4\n5\n");
     await(bus.flush());
     assertThat(send(HttpMethod.DELETE, "/v1/dead-letters/", null, null).status()).isEqualTo(404);
+    Buffer one = Buffer.buffer("{\"ids\":[4]}");
+    assertThat(send(HttpMethod.DELETE, "/v1/dead-letters", "application/json", one).status())
+        .isEqualTo(400);
+    assertThat(send(HttpMethod.DELETE, "/v1/dead-letters?id=4", null, null).status())
+        .isEqualTo(400);
     for (int left : new int[] {2, 0}) {
       assertThat(send(HttpMethod.DELETE, "/v1/dead-letters", null, null).json())
           .isEqualTo(new JsonObject().put("removed", left));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.BackpressureMode;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Promise;
@@ -19,7 +20,11 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -30,6 +35,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -118,6 +124,50 @@ class LimitsTest {
             "GET /v1/stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 .getBytes(StandardCharsets.US_ASCII));
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  private static void write(Socket socket, String request) throws Exception {
+    socket
+        .getOutputStream()
+        .write((request + "\r\nHost: localhost\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void diskThatHangs_gathersNoMoreAndMoreRequests(@TempDir Path dir) throws Exception {
+    server =
+        new TestGateway(
+            new ShardBusOptions().setDataDir(dir.toString()),
+            Sinks.create(new SinkOptions("memory")),
+            new GatewayOptions().setMaxConnectionsPerClient(3_000),
+            new HttpClientOptions());
+    List<Socket> sockets = new ArrayList<>();
+    try (Connection other =
+        DriverManager.getConnection("jdbc:sqlite:" + dir.resolve(DeadLetters.FILE))) {
+      other.createStatement().execute("BEGIN IMMEDIATE"); // nobody else can write now
+      for (int i = 0; i < 1_050; i++) {
+        sockets.add(socket());
+        write(sockets.get(i), "DELETE /v1/dead-letters/1 HTTP/1.1");
+      }
+      Awaitility.await()
+          .ignoreExceptions() // those asked before cannot be answered
+          .untilAsserted(
+              () -> {
+                try (Socket late = socket()) {
+                  late.setSoTimeout(1_000);
+                  write(late, "DELETE /v1/dead-letters/1 HTTP/1.1\r\nConnection: close");
+                  assertThat(
+                          new String(late.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                      .contains("HTTP/1.1 503", "1000 requests wait");
+                }
+              });
+    } finally {
+      for (Socket each : sockets) {
+        each.close();
+      }
+    }
+    Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> server.get("/v1/dead-letters").status() == 200);
   }
 
   @ParameterizedTest

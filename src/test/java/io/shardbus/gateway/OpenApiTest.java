@@ -295,6 +295,7 @@ class OpenApiTest {
     Awaitility.await().until(() -> server.bus.shards().numShards() == 1);
     drive("DELETE /v1/shards/{id}", "/v1/shards/0", 409, null, null, ALL);
     drive("GET /v1/dead-letters", "/v1/dead-letters?limit=x", 400, null, null, ALL);
+    drive("DELETE /v1/dead-letters", "/v1/dead-letters?id=1", 400, null, null, ALL);
     String replay = "/v1/dead-letters/replay";
     drive("POST " + replay, replay, 400, JSON, "[]", ALL);
     drive("POST " + replay, replay, 413, JSON, " ".repeat(70_000), ALL);

@@ -90,7 +90,7 @@ class ReadTurnsTest {
     List<Future<EventPage>> pages = new ArrayList<>();
     boolean[] gone = new boolean[1];
     for (int i = 0; i < 40; i++) {
-      pages.add(turns.read(log, QUERY, i == 20 ? () -> gone[0] : () -> false));
+      pages.add(turns.take(() -> log.read(QUERY), i == 20 ? () -> gone[0] : () -> false));
     }
     gone[0] = true;
     answerAll(0, 16);
@@ -105,7 +105,7 @@ class ReadTurnsTest {
     log.broken = true;
     List<Future<EventPage>> pages = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
-      pages.add(turns.read(log, QUERY, () -> false));
+      pages.add(turns.take(() -> log.read(QUERY), () -> false));
     }
     Awaitility.await().until(() -> pages.stream().allMatch(Future::failed));
     assertThat(pages.get(99).cause()).hasMessage("broken");

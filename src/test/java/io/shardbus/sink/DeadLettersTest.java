@@ -10,8 +10,6 @@ import io.vertx.core.buffer.Buffer;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -150,27 +148,6 @@ class DeadLettersTest {
     List<DeadLetters.Kept> page = await(letters.list(0, 100));
     assertThat(page).hasSize(8);
     assertThat(read(letters, page.get(7).id(), 100)).isEqualTo(large.subList(8, 16));
-    await(letters.close());
-  }
-
-  @Test
-  void diskThatHangs_gathersNoMoreAndMore() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
-    await(letters.add(letters(0, 1)));
-    List<Future<Void>> asked = new ArrayList<>();
-    try (Connection other =
-        DriverManager.getConnection("jdbc:sqlite:" + folder.resolve(DeadLetters.FILE))) {
-      other.createStatement().execute("BEGIN IMMEDIATE"); // nobody else can write now
-      for (int i = 0; i < 2_000; i++) {
-        asked.add(letters.add(letters(1, 2)));
-      }
-      assertThat(asked.get(1_999).cause()).hasMessageContaining("1000 requests wait");
-    }
-    for (Future<Void> each : asked) {
-      await(each.otherwiseEmpty());
-    }
-    assertThat(asked.stream().filter(Future::succeeded).count()).isBetween(990L, 1_001L);
-    assertThat(await(letters.count())).isEqualTo(2);
     await(letters.close());
   }
 

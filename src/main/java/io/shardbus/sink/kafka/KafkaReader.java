@@ -2,6 +2,7 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.PageBuilder;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
@@ -35,7 +36,7 @@ final class KafkaReader {
   private final String sink;
   private final KafkaSinkOptions options;
   private final ClientProperties properties;
-  private final OwnThread thread = new OwnThread("shardbus-kafka-reader");
+  private final OwnThread thread = new OwnThread("shardbus-kafka-reader", "the sink is");
   private @Nullable KafkaConsumer<byte[], byte[]> consumer;
   private @Nullable Admin admin;
   private boolean foreignSeen;

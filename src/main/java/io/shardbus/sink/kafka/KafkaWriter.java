@@ -2,6 +2,7 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import java.time.Duration;
@@ -19,7 +20,7 @@ final class KafkaWriter {
 
   private final KafkaSinkOptions options;
   private final ClientProperties properties;
-  private final OwnThread thread = new OwnThread("shardbus-kafka-writer");
+  private final OwnThread thread = new OwnThread("shardbus-kafka-writer", "the sink is");
   private final Map<Integer, Attempt> waiting = new ConcurrentHashMap<>();
   private @Nullable ProducerSession session;
   private volatile boolean closing;

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +36,7 @@ public final class LogSink implements ReplayableSink {
 
   private final LogSinkOptions options;
   private final AppendListeners listeners = new AppendListeners();
+  private final AtomicBoolean checking = new AtomicBoolean();
   private volatile @Nullable State state;
 
   private record State(Vertx vertx, LogFiles files, List<LogWriter> writers, long timer) {}
@@ -95,13 +97,18 @@ public final class LogSink implements ReplayableSink {
     }
   }
 
+  /** One at a time: on a disk that hangs each would hold a thread. */
   private void checkLimits(Vertx vertx) {
-    vertx.executeBlocking(
-        () -> {
-          enforceLimits();
-          return null;
-        },
-        false);
+    if (checking.compareAndSet(false, true)) {
+      vertx
+          .executeBlocking(
+              () -> {
+                enforceLimits();
+                return null;
+              },
+              false)
+          .onComplete(done -> checking.set(false));
+    }
   }
 
   private synchronized void enforceLimits() {

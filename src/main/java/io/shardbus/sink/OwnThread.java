@@ -1,4 +1,4 @@
-package io.shardbus.sink.kafka;
+package io.shardbus.sink;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -10,12 +10,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** A thread that may block. */
-final class OwnThread {
+/** A thread that may block, for what has to be done one after the other. Safe for any thread. */
+public final class OwnThread {
 
   private final ExecutorService executor;
+  private final String whatIs;
 
-  OwnThread(String name) {
+  /**
+   * @param name the thread's
+   * @param whatIs begins the message for those who come too late, such as "the sink is"
+   */
+  public OwnThread(String name, String whatIs) {
+    this.whatIs = whatIs;
     executor =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -25,8 +31,13 @@ final class OwnThread {
             });
   }
 
-  /** Whether the task will run: it will not once the thread was ended. */
-  boolean execute(Runnable task) {
+  /**
+   * Runs a task after those that wait.
+   *
+   * @param task the task
+   * @return whether it will run: it will not once the thread was ended
+   */
+  public boolean execute(Runnable task) {
     try {
       executor.execute(task);
       return true;
@@ -35,8 +46,14 @@ final class OwnThread {
     }
   }
 
-  /** The answer comes on the context of the caller, if there is one. */
-  <T> Future<T> call(Callable<T> task) {
+  /**
+   * Runs a task after those that wait.
+   *
+   * @param task the task
+   * @return its result, on the context of the caller, if there is one
+   * @param <T> of the result
+   */
+  public <T> Future<T> call(Callable<T> task) {
     Promise<T> promise = Promise.promise();
     Context caller = Vertx.currentContext();
     boolean taken =
@@ -51,7 +68,7 @@ final class OwnThread {
             });
     return taken
         ? promise.future()
-        : Future.failedFuture(new IllegalStateException("the sink is closed"));
+        : Future.failedFuture(new IllegalStateException(whatIs + " closed"));
   }
 
   private static <T> Future<T> answer(Callable<T> task) {
@@ -62,8 +79,14 @@ final class OwnThread {
     }
   }
 
-  /** Runs one last task after those that wait, and takes no more. */
-  <T> Future<@Nullable T> end(Callable<@Nullable T> last) {
+  /**
+   * Runs one last task after those that wait, and takes no more.
+   *
+   * @param last the task
+   * @return its result
+   * @param <T> of the result
+   */
+  public <T> Future<@Nullable T> end(Callable<@Nullable T> last) {
     Future<@Nullable T> ended = call(last);
     executor.shutdown();
     return ended;
