@@ -29,7 +29,6 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: everything that was wired together, and its end. */
@@ -49,6 +48,7 @@ final class DefaultShardBus implements ShardBus {
   private final Scaler scaler;
   private final DeliveryObservers observers;
   private final IngestQueue queue;
+  private final Cancellations cancellations = new Cancellations();
   private final DeadLetterReplay replay;
   private final List<String> otherDeployments = new CopyOnWriteArrayList<>();
   private @Nullable Future<Void> closing;
@@ -124,16 +124,8 @@ final class DefaultShardBus implements ShardBus {
     Promise<IngestResult> promise = Promise.promise();
     Runnable giveUp = queue.ingest(event, null, promise::complete);
     if (!promise.future().isComplete()) {
-      // What cancels may live for long, and must not keep the event.
-      AtomicReference<@Nullable Runnable> onCancel = new AtomicReference<>(giveUp);
-      promise.future().onComplete(settled -> onCancel.set(null));
-      cancel.onComplete(
-          done -> {
-            Runnable action = onCancel.get();
-            if (action != null) {
-              action.run();
-            }
-          });
+      Runnable forget = cancellations.on(cancel, giveUp);
+      promise.future().onComplete(settled -> forget.run());
     }
     return onCaller(promise.future().compose(DefaultShardBus::orFail));
   }
