@@ -55,7 +55,11 @@ class KafkaFaultsTest {
     proxy.forwardTo(broker.port());
     broker.createTopic("shardbus", 2, Map.of());
     patient = open("30s", "30s"); // first, while the broker is new
-    sink = open("1s", "10s");
+    sink =
+        Awaitility.await()
+            .atMost(1, TimeUnit.MINUTES)
+            .ignoreExceptions()
+            .until(() -> open("1s", "2s"), opened -> true);
   }
 
   private ReplayableSink open(String deliveryTimeout, String maxBlock) throws Exception {

@@ -14,6 +14,8 @@ import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -89,16 +91,34 @@ abstract class ServerSinkContract extends SinkContract {
 
   /** A server that has just started may need more time than an impatient sink gives it. */
   private void openAnew(String newTimeout) throws Exception {
-    await(sink.close());
     timeout = newTimeout;
-    Awaitility.await()
-        .atMost(Duration.ofMinutes(1))
-        .ignoreExceptions()
-        .untilAsserted(
-            () -> {
-              sink = create();
-              await(sink.open(context()));
-            });
+    eventually(
+        () -> {
+          await(sink.close());
+          sink = create();
+          return await(sink.open(context()));
+        });
+  }
+
+  /** On this thread: its context stays the sink's. */
+  private static <T> T eventually(Callable<T> attempt) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+    while (true) {
+      try {
+        return attempt.call();
+      } catch (ExecutionException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+        System.err.println("trying again after " + e.getCause());
+      }
+    }
+  }
+
+  /** A server that was killed may leave the first who ask without an answer. */
+  @Override
+  EventPage page(EventQuery query) throws Exception {
+    return eventually(() -> super.page(query));
   }
 
   @Override

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * An event as a message: the payload as it was given, everything else as headers. Headers hold printable ASCII only,
- * and so the key is percent-encoded.
+ * and so the key is encoded as in a form.
  */
 final class EventMessage {
 
@@ -37,12 +37,7 @@ final class EventMessage {
             .put(PRODUCER, batch.producer().id())
             .put(EPOCH, Long.toString(batch.producer().epoch()));
     String key = event.key();
-    return key == null ? headers : headers.put(KEY, percentEncoded(key));
-  }
-
-  /** Java's encoder is for forms, in which a space is a plus; its decoder knows both. */
-  private static String percentEncoded(String key) {
-    return URLEncoder.encode(key, StandardCharsets.UTF_8).replace("+", "%20");
+    return key == null ? headers : headers.put(KEY, URLEncoder.encode(key, StandardCharsets.UTF_8));
   }
 
   /** The event of a message; null if somebody else published the message. */

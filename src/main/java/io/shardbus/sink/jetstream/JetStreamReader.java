@@ -104,7 +104,9 @@ final class JetStreamReader {
       int count = (int) Math.min(pending, page.fetchCount(1));
       List<Message> messages = consumer.fetch(count, options.getTimeout());
       if (messages.isEmpty()) {
-        throw server.failure("no answer within " + options.getTimeout().toMillis() + " ms");
+        throw server.failure(
+            "none of the %d messages behind position %d came within %d ms"
+                .formatted(pending, position, options.getTimeout().toMillis()));
       }
       for (Message message : messages) {
         if (!page.hasRoom()) {
