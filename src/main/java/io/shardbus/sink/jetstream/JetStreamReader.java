@@ -56,9 +56,10 @@ final class JetStreamReader {
       throws IOException, JetStreamApiException {
     Link link = server.link();
     try {
-      PositionCursor from = cursor.in(madeAt(stream(link)));
+      StreamInfo stream = stream(link);
+      PositionCursor from = cursor.in(madeAt(stream));
       JetStreamSubscription consumer = consume(link, from.position(STREAM) + 1);
-      EventPage page = page(consumer, from, query);
+      EventPage page = page(consumer, from, stream.getStreamState().getLastSequence(), query);
       end(link, consumer);
       return page;
     } catch (IOException | SinkException e) {
@@ -95,12 +96,16 @@ final class JetStreamReader {
                 .build());
   }
 
-  private EventPage page(JetStreamSubscription consumer, PositionCursor from, EventQuery query)
+  /**
+   * @param last the newest message; a server that was killed may count more as pending than it has
+   */
+  private EventPage page(
+      JetStreamSubscription consumer, PositionCursor from, long last, EventQuery query)
       throws IOException, JetStreamApiException {
     PageBuilder page = new PageBuilder(query);
     long position = from.position(STREAM);
     long pending = consumer.getConsumerInfo().getNumPending();
-    while (pending > 0 && page.hasRoom()) {
+    while (pending > 0 && position < last && page.hasRoom()) {
       int count = (int) Math.min(pending, page.fetchCount(1));
       List<Message> messages = consumer.fetch(count, options.getTimeout());
       if (messages.isEmpty()) {
@@ -117,6 +122,7 @@ final class JetStreamReader {
         page.scan(EventMessage.parse(message));
       }
     }
-    return page.page(from.at(STREAM, position).format(JetStreamSinkOptions.SINK_NAME), pending > 0);
+    boolean more = pending > 0 && position < last;
+    return page.page(from.at(STREAM, position).format(JetStreamSinkOptions.SINK_NAME), more);
   }
 }
