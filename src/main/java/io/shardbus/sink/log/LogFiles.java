@@ -157,16 +157,13 @@ final class LogFiles implements AutoCloseable {
     Map<Integer, Segment> newest = new HashMap<>();
     Map<Integer, Long> modified = new HashMap<>();
     long total = written.size() * options.effectiveSegmentBytes();
-    long now = System.currentTimeMillis();
     for (Segment segment : segments()) {
       newest.put(segment.writer(), segment);
       if (!written.contains(segment)) {
         long bytes = segment.bytes();
         total += bytes;
-        // What comes behind is not older, whatever the clock has said in between; but a clock that
-        // was ahead must not keep all of it.
-        long said = segment.modifiedMillis();
-        long age = said > now ? now : modified.merge(segment.writer(), said, Math::max);
+        // What comes behind is not older, whatever the clock has said in between.
+        long age = modified.merge(segment.writer(), segment.modifiedMillis(), Math::max);
         old.add(new Candidate(segment, bytes, age));
       }
     }
@@ -174,7 +171,9 @@ final class LogFiles implements AutoCloseable {
     Set<Integer> writers = written.stream().map(Segment::writer).collect(Collectors.toSet());
     old.sort(Comparator.comparingLong(Candidate::modified));
     long expired =
-        options.getRetention().isZero() ? Long.MIN_VALUE : now - options.getRetention().toMillis();
+        options.getRetention().isZero()
+            ? Long.MIN_VALUE
+            : System.currentTimeMillis() - options.getRetention().toMillis();
     for (Candidate candidate : old) {
       boolean tooMuch = options.getMaxBytes() > 0 && total > options.getMaxBytes();
       Segment segment = candidate.segment();
