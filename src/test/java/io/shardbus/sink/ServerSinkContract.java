@@ -115,12 +115,6 @@ abstract class ServerSinkContract extends SinkContract {
     }
   }
 
-  /** A server that was killed may leave the first who ask without an answer. */
-  @Override
-  EventPage page(EventQuery query) throws Exception {
-    return eventually(() -> super.page(query));
-  }
-
   @Override
   @AfterEach
   void close() throws Exception {

@@ -107,15 +107,11 @@ abstract class SinkContract {
     List<StoredEvent> all = new ArrayList<>();
     EventPage page;
     do {
-      page = page(new EventQuery(cursor, limit, null, EventQuery.Order.NONE));
+      page = await(sink.read(new EventQuery(cursor, limit, null, EventQuery.Order.NONE)));
       all.addAll(page.events());
       cursor = page.cursor();
     } while (page.more());
     return all;
-  }
-
-  EventPage page(EventQuery query) throws Exception {
-    return await(sink.read(query));
   }
 
   static List<Long> sequences(List<StoredEvent> events, int shard) {
