@@ -239,13 +239,11 @@ public final class Gateway {
     Context caller = vertx.getOrCreateContext();
     Promise<String> deployed = Promise.promise();
     // As children of a verticle they would end before it can close the gateway with grace.
-    NoContext.THREADS.execute(
-        () ->
-            vertx
-                .deployVerticle(
-                    () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
-                    new DeploymentOptions().setInstances(loops))
-                .onComplete(done -> caller.runOnContext(now -> deployed.handle(done))));
+    NoContext.deploy(
+            vertx,
+            () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
+            new DeploymentOptions().setInstances(loops))
+        .onComplete(done -> caller.runOnContext(now -> deployed.handle(done)));
     return deployed.future().onSuccess(id -> deployment = id);
   }
 

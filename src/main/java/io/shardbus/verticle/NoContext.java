@@ -1,7 +1,13 @@
 package io.shardbus.verticle;
 
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 
 /**
  * Threads without a Vert.x context. What is deployed, or waited for, from the context of a verticle
@@ -9,8 +15,7 @@ import java.util.concurrent.Executors;
  */
 public final class NoContext {
 
-  /** For tasks that may wait. */
-  public static final Executor THREADS =
+  static final Executor THREADS =
       Executors.newCachedThreadPool(
           task -> {
             Thread thread = new Thread(task, "shardbus-no-context");
@@ -19,4 +24,19 @@ public final class NoContext {
           });
 
   private NoContext() {}
+
+  /**
+   * Deploys verticles that are not the children of a caller that is one.
+   *
+   * @param vertx where
+   * @param verticle makes one
+   * @param options how, and how many
+   * @return the deployment's id, on any thread
+   */
+  public static Future<String> deploy(
+      Vertx vertx, Supplier<? extends Deployable> verticle, DeploymentOptions options) {
+    Promise<String> deployed = Promise.promise();
+    THREADS.execute(() -> vertx.deployVerticle(verticle, options).onComplete(deployed));
+    return deployed.future();
+  }
 }

@@ -8,7 +8,6 @@ import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
@@ -128,16 +127,12 @@ public final class ShardDeployments {
     }
     DeploymentOptions options =
         new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
-    Promise<String> deployed = Promise.promise();
-    entry.deployment = deployed.future();
-    NoContext.THREADS.execute(
-        () ->
-            vertx
-                .deployVerticle(
-                    () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
-                    options)
-                .onComplete(deployed));
-    return deployed.future().mapEmpty();
+    entry.deployment =
+        NoContext.deploy(
+            vertx,
+            () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
+            options);
+    return entry.deployment.mapEmpty();
   }
 
   private synchronized void stopped(Entry entry) {

@@ -118,11 +118,7 @@ class LimitsTest {
 
   /** The status and body of an answer, read to the end of the connection. */
   private static String ask(Socket socket) throws Exception {
-    socket
-        .getOutputStream()
-        .write(
-            "GET /v1/stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-                .getBytes(StandardCharsets.US_ASCII));
+    write(socket, "GET /v1/stats HTTP/1.1\r\nConnection: close");
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
