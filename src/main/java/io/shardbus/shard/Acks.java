@@ -27,8 +27,8 @@ final class Acks {
       } else {
         ack.failed(failure, events);
       }
-    } catch (RuntimeException | Error e) {
-      LOG.error("a delivery acknowledgement failed; it was told of {} events", events, e);
+    } catch (Throwable e) {
+      SafeLog.error(LOG, "a delivery acknowledgement failed", e);
     }
   }
 

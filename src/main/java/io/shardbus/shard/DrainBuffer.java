@@ -2,7 +2,6 @@ package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
 import java.util.AbstractList;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -22,12 +21,8 @@ public final class DrainBuffer {
   private boolean closed;
   private final List<ShardEvent> events = new Events();
 
-  /** Neighbours with the same ack; empty as long as nobody asks. */
-  private final List<Run> runs = new ArrayList<>(0);
-
+  private boolean asked;
   private long bytes;
-
-  private record Run(int from, @Nullable DeliveryAck ack) {}
 
   /** Makes the events when they are asked for: most sinks look at each once and forget it. */
   private final class Events extends AbstractList<ShardEvent> implements RandomAccess {
@@ -65,17 +60,18 @@ public final class DrainBuffer {
     return !closed;
   }
 
-  /** Adds the event of the sequence that it {@link #takes}. */
-  void add(QueuedEvent event) {
+  /** Makes room for one event more. Comes before the event is taken, since it may run out of memory. */
+  void reserve() {
     if (size == drained.length) {
       drained = Arrays.copyOf(drained, size * 2);
     }
-    DeliveryAck ack = event.ack();
-    if (runs.isEmpty() ? ack != null : runs.get(runs.size() - 1).ack() != ack) {
-      runs.add(new Run(size, ack));
-    }
+  }
+
+  /** Adds the event of the sequence that it {@link #takes}, in the room that is reserved. */
+  void add(QueuedEvent event) {
     drained[size++] = event;
     bytes += event.payload.length();
+    asked |= event.ack() != null;
   }
 
   /**
@@ -85,6 +81,16 @@ public final class DrainBuffer {
    */
   public List<ShardEvent> events() {
     return events;
+  }
+
+  /**
+   * When an event was ingested. Makes no object.
+   *
+   * @param index the event's index in {@link #events()}
+   * @return nanoseconds since the epoch
+   */
+  public long timestamp(int index) {
+    return drained[Objects.checkIndex(index, size)].timestamp;
   }
 
   /**
@@ -102,7 +108,7 @@ public final class DrainBuffer {
    * @return true if an acknowledgement is asked for
    */
   public boolean asked() {
-    return !runs.isEmpty();
+    return asked;
   }
 
   /**
@@ -129,34 +135,33 @@ public final class DrainBuffer {
    * @param failure why they will not be delivered; null if they were
    */
   public void acknowledgeAll(DeliveryAck.@Nullable Failure failure) {
-    for (int i = 0; i < runs.size(); i++) {
-      Acks.tell(runs.get(i).ack(), end(i) - runs.get(i).from(), failure);
-    }
+    acknowledge(null, 0, size, failure);
   }
 
   /**
-   * Tells those who asked of the fate of some events.
+   * Tells those who asked of the fate of some events. Neighbours with the same ack are told of in
+   * one call.
    *
-   * @param indexes the events' indexes in {@link #events()}, ascending
+   * @param indexes the events' indexes in {@link #events()}, ascending; null if each number is its
+   *     own index
    * @param from the first of the indexes that counts
    * @param to behind the last of the indexes that counts
    * @param failure why they will not be delivered; null if they were
    */
-  public void acknowledge(int[] indexes, int from, int to, DeliveryAck.@Nullable Failure failure) {
+  public void acknowledge(
+      int @Nullable [] indexes, int from, int to, DeliveryAck.@Nullable Failure failure) {
     int at = from;
-    for (int i = 0; i < runs.size() && at < to; i++) {
-      while (at < to && indexes[at] < runs.get(i).from()) {
-        at++; // before the first who asked
-      }
+    while (asked && at < to) {
+      DeliveryAck ack = ack(indexes, at);
       int first = at;
-      while (at < to && indexes[at] < end(i)) {
+      do {
         at++;
-      }
-      Acks.tell(runs.get(i).ack(), at - first, failure);
+      } while (at < to && ack(indexes, at) == ack);
+      Acks.tell(ack, at - first, failure);
     }
   }
 
-  private int end(int run) {
-    return run + 1 < runs.size() ? runs.get(run + 1).from() : size;
+  private @Nullable DeliveryAck ack(int @Nullable [] indexes, int at) {
+    return drained[indexes == null ? at : indexes[at]].ack();
   }
 }

@@ -64,6 +64,7 @@ final class EventRing {
 
   // The consumer's, once the ring is full of tombstones.
   private QueuedEvent @Nullable [] leftovers;
+  private int leftoversEnd;
   private volatile int leftoversLeft;
   private volatile boolean frozen;
 
@@ -261,7 +262,7 @@ final class EventRing {
     if (left == 0) {
       return null;
     }
-    int at = copy.length - left;
+    int at = leftoversEnd - left;
     QueuedEvent event = copy[at];
     copy[at] = TOMBSTONE; // lets the event go
     leftoversLeft = left - 1;
@@ -273,6 +274,7 @@ final class EventRing {
     if (sealed) {
       return;
     }
+    QueuedEvent[] copy = new QueuedEvent[capacity]; // before anything is changed
     sealed = true;
     while (evictors.get() != 0) {
       Thread.onSpinWait();
@@ -283,35 +285,44 @@ final class EventRing {
     while (queue.offer(TOMBSTONE)) {
       filled++;
     }
-    QueuedEvent[] copy = copyOfFullRing(filled);
+    copyFullRing(copy);
+    int events = compact(copy);
     leftovers = copy;
-    leftoversLeft = copy.length;
+    leftoversEnd = events;
+    leftoversLeft = events;
     frozen = true;
     tombstones = filled;
     fixed = NOT_FIXED;
   }
 
   @SuppressWarnings("ThreadPriorityCheck") // the other side never waits
-  private QueuedEvent[] copyOfFullRing(int filled) {
-    QueuedEvent[] all = new QueuedEvent[capacity];
+  private void copyFullRing(QueuedEvent[] copy) {
     while (true) {
       int found = 0;
-      for (QueuedEvent event : snapshot) {
-        all[found++] = event;
+      try {
+        for (QueuedEvent event : snapshot) {
+          copy[found++] = event;
+        }
+      } catch (OutOfMemoryError e) {
+        found = 0; // the iterator is an object: until there is memory for one
       }
       if (found == capacity) {
-        break;
+        return;
       }
       Thread.yield(); // a producer is between claim and store
     }
-    QueuedEvent[] events = new QueuedEvent[capacity - filled];
+  }
+
+  /** Events of late producers stand among the tombstones. Returns how many events there are. */
+  private static int compact(QueuedEvent[] copy) {
     int count = 0;
-    for (QueuedEvent event : all) {
-      if (event != TOMBSTONE) {
-        events[count++] = event;
+    for (int i = 0; i < copy.length; i++) {
+      if (copy[i] != TOMBSTONE) {
+        copy[count++] = copy[i];
       }
     }
-    return Arrays.copyOf(events, count);
+    Arrays.fill(copy, count, copy.length, TOMBSTONE);
+    return count;
   }
 
   private static final class ArraySupplier implements MessagePassingQueue.Supplier<QueuedEvent> {

@@ -1,7 +1,6 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -13,6 +12,8 @@ import java.util.function.Consumer;
  * two threads at once; everything else may be called from any thread and does not wait.
  */
 public final class Shard {
+
+  private static final int ABANDON_AT_ONCE = 1024;
 
   private final int id;
   private final EventRing ring;
@@ -202,7 +203,8 @@ public final class Shard {
 
   /**
    * Sets what wakes the consumer, and wakes it once. The wake-up runs on a producer's thread when
-   * the ring holds what a sleeping consumer waits for; it must be quick and must not throw.
+   * the ring holds what a sleeping consumer waits for, so it must be quick. If it throws, the next
+   * push tries again.
    *
    * @param action usually to run the drain on the consumer's context
    */
@@ -293,6 +295,10 @@ public final class Shard {
           Thread.onSpinWait();
         }
       }
+    } catch (OutOfMemoryError e) {
+      if (buffer.size() == 0) {
+        throw e;
+      } // else the caller gets those for which there was memory
     } finally {
       unlockConsumer();
     }
@@ -309,18 +315,18 @@ public final class Shard {
    * Waits for the consumer lock.
    */
   public void abandon() {
-    DrainBuffer rest = new DrainBuffer(id, 16);
-    lockConsumer();
-    try {
-      while (!isEmpty()) {
-        if (drain(rest, Integer.MAX_VALUE, Long.MAX_VALUE) == 0) {
+    while (!isEmpty()) {
+      DrainBuffer some = new DrainBuffer(id, ABANDON_AT_ONCE);
+      lockConsumer();
+      try {
+        if (drain(some, ABANDON_AT_ONCE, Long.MAX_VALUE) == 0) {
           Thread.onSpinWait(); // a producer is between claim and store
         }
+      } finally {
+        unlockConsumer();
       }
-    } finally {
-      unlockConsumer();
+      some.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
     }
-    rest.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
   }
 
   /**
@@ -356,20 +362,24 @@ public final class Shard {
     }
     int taken = 0;
     long last = lastTimestamp;
-    while (taken < max && buffer.bytes() < maxBytes) {
-      QueuedEvent event = ring.poll();
-      if (event == null) {
-        break;
+    try {
+      while (taken < max && buffer.bytes() < maxBytes) {
+        buffer.reserve(); // between taking an event and owning it nothing may fail
+        QueuedEvent event = ring.poll();
+        if (event == null) {
+          break;
+        }
+        if (event.timestamp <= last) {
+          event.timestamp = last + 1;
+        }
+        last = event.timestamp;
+        buffer.add(event);
+        taken++;
       }
-      if (event.timestamp <= last) {
-        event.timestamp = last + 1;
-      }
-      last = event.timestamp;
-      buffer.add(event);
-      taken++;
+    } finally {
+      lastTimestamp = last;
+      drained = sequence + taken;
     }
-    lastTimestamp = last;
-    drained = sequence + taken;
     return taken;
   }
 
@@ -391,11 +401,7 @@ public final class Shard {
 
   /** Takes what is left, for a caller that unmaps the shard. */
   List<ShardEvent> takeLeftovers() {
-    List<ShardEvent> events = new ArrayList<>(size());
-    while (!isEmpty()) {
-      events.addAll(popBatch(capacity()));
-    }
-    return events;
+    return popBatch(capacity());
   }
 
   @Override

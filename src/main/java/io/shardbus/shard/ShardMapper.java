@@ -12,6 +12,8 @@ import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The life of shards in dynamic mode: who exists, who is active, who owns which slots. All changes
@@ -19,6 +21,8 @@ import java.util.stream.Stream;
  * whole or not at all. Reading does not wait. Safe for any thread.
  */
 public final class ShardMapper {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShardMapper.class);
 
   private final ShardSet set;
   private volatile ScalingPolicy policy; // never changed, but replaced
@@ -215,7 +219,7 @@ public final class ShardMapper {
       set.create(count).forEach(shard -> ids.add(shard.id()));
       noteChange();
     }
-    ids.forEach(id -> onCreated.forEach(listener -> listener.accept(id)));
+    ids.forEach(id -> tell(onCreated, id));
     return ids;
   }
 
@@ -337,7 +341,7 @@ public final class ShardMapper {
       stopped = inState(ShardState.STOPPED).toList();
       stopped.forEach(set::unmap);
     }
-    stopped.forEach(this::tellRemoved);
+    stopped.forEach(shard -> tell(onRemoved, shard.id()));
     return stopped.stream().map(Shard::id).toList();
   }
 
@@ -354,12 +358,19 @@ public final class ShardMapper {
       shard.state(ShardState.STOPPED);
       set.unmap(shard);
     }
-    tellRemoved(shard);
+    tell(onRemoved, id);
     return leftovers;
   }
 
-  private void tellRemoved(Shard shard) {
-    onRemoved.forEach(listener -> listener.accept(shard.id()));
+  /** What a listener throws must not hide from the caller what was done. */
+  private static void tell(List<IntConsumer> listeners, int id) {
+    for (IntConsumer listener : listeners) {
+      try {
+        listener.accept(id);
+      } catch (Throwable e) {
+        SafeLog.error(LOG, "a listener to shards that come and go failed", e);
+      }
+    }
   }
 
   /**

@@ -2,6 +2,8 @@ package io.shardbus.shard;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /*
  * `wakeAt` is 0 while the consumer is awake, else the number of events in the ring at which it wants to be woken: 1 if
@@ -15,6 +17,7 @@ import java.lang.invoke.VarHandle;
 /** The bell between the producers of a ring and its consumer. */
 final class WakeUp {
 
+  private static final Logger LOG = LoggerFactory.getLogger(WakeUp.class);
   private static final VarHandle WAKE_AT;
 
   static {
@@ -39,7 +42,17 @@ final class WakeUp {
     if (events != 0
         && (events == 1 || ring.holds(events))
         && WAKE_AT.compareAndSet(this, events, 0)) {
+      ring(events);
+    }
+  }
+
+  /** The event is in the ring: whatever the action throws, its producer is not told of a failure. */
+  private void ring(int sleptUntil) {
+    try {
       action.run();
+    } catch (Throwable e) {
+      WAKE_AT.compareAndSet(this, 0, sleptUntil);
+      SafeLog.error(LOG, "a shard's consumer could not be woken; the next push tries again", e);
     }
   }
 
@@ -56,7 +69,7 @@ final class WakeUp {
   /** Wakes the consumer whatever it does. */
   void wake() {
     wakeAt = 0;
-    action.run();
+    ring(1);
   }
 
   /** Whether the consumer may sleep: it will be woken. */

@@ -34,7 +34,7 @@ public final class AppendListeners {
     for (Registration registration : registrations) {
       try {
         registration.listener().run();
-      } catch (RuntimeException | Error e) {
+      } catch (Throwable e) {
         LOG.error("a listener to new events failed", e);
       }
     }

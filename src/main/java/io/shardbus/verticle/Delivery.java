@@ -5,6 +5,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
+import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetterSink;
@@ -38,8 +39,14 @@ import org.slf4j.LoggerFactory;
  * Trying again is a circuit breaker: after some failures in a row the circuit is open, and after each pause one attempt
  * is a probe.
  *
- * All methods run on the shard's loop, but the object outlives the loop: when a verticle stops it is suspended, with
- * what is not delivered yet, and another one resumes it.
+ * Ownership: all methods run on the shard's loop, but the object outlives the loop. When a verticle stops, the delivery
+ * is suspended with what is not delivered yet, and another verticle resumes it.
+ *
+ * Why it is safe: whatever a sink does (throw anything, return null, answer twice, late or on any thread) is one answer
+ * to one attempt. Whatever else is thrown, for example for lack of memory, leaves the batch in one of three states:
+ * an attempt is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. To keep to that,
+ * each step makes its objects first, and then changes fields only; `attempt = null` is the first change. Events are
+ * settled once, since a part leaves the queue in the same breath.
  */
 final class Delivery {
 
@@ -51,6 +58,9 @@ final class Delivery {
    */
   private static final int MOST_HALVINGS = 24;
 
+  /** More than halving the largest batch leaves at once, so that the queue of parts never grows. */
+  private static final int MOST_PARTS = 64;
+
   /**
    * A loop looks at its sockets and timers only when it has no task left, or has run tasks for a
    * second (Netty's {@code io.netty.eventLoop.maxTaskProcessingQuantumMs}). A sink that answers at
@@ -58,29 +68,26 @@ final class Delivery {
    */
   private static final long MOST_RESTLESS_NANOS = 20_000_000;
 
-  private static final Duration PAUSE = Duration.ofMillis(1);
-
   private final Shard shard;
   private final Sink sink;
+  private final String sinkName;
   private final DeadLetterSink deadLetters;
   private final ProducerId producer;
   private final DeliveryOptions options;
   private final DeliveryObserver observer;
+  private final Runnable onSettled;
+  private final Rescue.Call rescue;
 
   private volatile @Nullable ShardLoop loop;
   private @Nullable DrainBuffer batch;
-  private Runnable onSettled = () -> {};
 
   /** The indexes of all events of a batch: the same for each. */
   private int[] ascending = {};
 
-  private final Deque<Part> parts = new ArrayDeque<>();
+  private final Deque<BatchPart> parts = new ArrayDeque<>(MOST_PARTS);
 
-  /**
-   * Raised with every attempt, so that an answer that comes after the timeout is not taken for the
-   * next one's.
-   */
-  private long attempt;
+  /** The write under way; null if there is none. */
+  private @Nullable Attempt attempt;
 
   /** What a write that is not answered in time fails with. */
   private final SinkException timeout;
@@ -88,10 +95,10 @@ final class Delivery {
   /** Attempts that failed since the sink took anything of this batch. */
   private int failuresInBatch;
 
-  private boolean writing;
   private boolean verdictLogged;
+
+  /** Of the attempt under way, or of the pause before the next one; -1 if none is set. */
   private long timer = -1;
-  private long writeStarted;
 
   /** Since when every write was answered at once and followed by the next. */
   private long restlessSince;
@@ -100,66 +107,39 @@ final class Delivery {
   private @Nullable Promise<Void> suspended;
   private volatile SinkHealth health = SinkHealth.GOOD;
 
-  /** Events that are written together: indexes into the batch, a range of an array of them. */
-  private static final class Part {
-
-    private final int[] indexes;
-    private final int from;
-    private final int to;
-
-    /** Attempts to write it to the sink. */
-    int attempts;
-
-    /** Failures in a row, for a passing reason, of whatever is tried now. */
-    int failures;
-
-    /** Why it goes to the dead letters; null while it goes to the sink. */
-    @Nullable Throwable verdict;
-
-    /** When it was given up, in nanoseconds since the epoch; no matter while it is not. */
-    long verdictTime;
-
-    Part(int[] indexes, int from, int to, int attempts) {
-      this.indexes = indexes;
-      this.from = from;
-      this.to = to;
-      this.attempts = attempts;
-    }
-
-    int size() {
-      return to - from;
-    }
-
-    int index(int at) {
-      return indexes[from + at];
-    }
-
-    Part slice(int first, int end) {
-      return new Part(indexes, from + first, from + end, attempts);
-    }
-
-    Part only(BitSet chosen) {
-      int[] some = chosen.stream().map(this::index).toArray();
-      return new Part(some, 0, some.length, attempts);
-    }
-  }
-
+  /**
+   * @param onSettled called on the loop when a batch has ended
+   * @param rescue brings a turn of the loop, which calls {@link #goOn}
+   */
   Delivery(
       Shard shard,
       Sink sink,
       DeadLetterSink deadLetters,
       ProducerId producer,
       DeliveryOptions options,
-      DeliveryObserver observer) {
+      DeliveryObserver observer,
+      Runnable onSettled,
+      Rescue.Call rescue) {
     this.shard = shard;
     this.sink = sink;
+    this.sinkName = nameOf(sink);
     this.deadLetters = deadLetters;
     this.producer = producer;
     this.options = options;
     this.observer = observer;
+    this.onSettled = onSettled;
+    this.rescue = rescue;
     timeout =
         SinkException.transientFailure(
             "no answer within " + options.getTimeout().toMillis() + " ms");
+  }
+
+  private static String nameOf(Sink sink) {
+    try {
+      return String.valueOf(sink.name());
+    } catch (Throwable e) {
+      return sink.getClass().getName();
+    }
   }
 
   /** For any thread. */
@@ -177,18 +157,17 @@ final class Delivery {
     if (current == null) {
       throw new IllegalStateException("no batch");
     }
-    Part head = parts.peek();
+    BatchPart head = parts.peek();
     return current.events().get(head == null ? 0 : head.index(0)).sequence();
   }
 
-  void start(DrainBuffer next, Runnable whenSettled) {
+  /** Takes a batch over; {@link #write} is to follow. If it throws, the batch is the caller's. */
+  void take(DrainBuffer next) {
+    BatchPart whole = new BatchPart(all(next.size()), 0, next.size(), 0);
+    parts.add(whole);
     batch = next;
-    onSettled = whenSettled;
-    parts.add(new Part(all(next.size()), 0, next.size(), 0));
     verdictLogged = false;
     failuresInBatch = 0;
-    observer.batchFormed(next.size());
-    write();
   }
 
   /** At least so many. */
@@ -203,7 +182,18 @@ final class Delivery {
   void resume(ShardLoop on) {
     loop = on;
     suspended = null;
-    if (busy() && !writing) {
+    timer = -1; // whatever it was, it ended with the verticle before
+    goOn();
+  }
+
+  /** Goes on where an Error, or the end of a verticle, has interrupted it. */
+  void goOn() {
+    Attempt underWay = attempt;
+    if (underWay != null) {
+      if (underWay.isAnswered()) {
+        answered(underWay);
+      }
+    } else if (timer < 0) {
       write();
     }
   }
@@ -212,7 +202,7 @@ final class Delivery {
   Future<Void> suspend() {
     Promise<Void> promise = Promise.promise();
     suspended = promise;
-    if (writing) {
+    if (attempt != null) {
       return promise.future();
     }
     cancelTimer();
@@ -222,16 +212,15 @@ final class Delivery {
 
   /** Gives up what is not delivered; an answer that still comes is not heard. */
   void abandon() {
-    attempt++;
-    writing = false;
+    attempt = null;
     cancelTimer();
     DrainBuffer current = batch;
+    batch = null;
     if (current != null) {
-      for (Part part : parts) {
+      for (BatchPart part : parts) {
         current.acknowledge(part.indexes, part.from, part.to, DeliveryAck.Failure.ABANDONED);
       }
       parts.clear();
-      batch = null;
     }
     Promise<Void> waiting = suspended;
     if (waiting != null) {
@@ -239,52 +228,61 @@ final class Delivery {
     }
   }
 
-  private void write() {
+  /** Something was thrown that is no answer of a sink. For any thread; does not throw. */
+  void rescue(Throwable cause) {
+    SafeLog.error(LOG, "a shard could not go on; it tries again", cause);
+    rescue.ask();
+  }
+
+  /** Writes the next part, if there is one and no verticle is about to stop. Does not throw. */
+  void write() {
     DrainBuffer current = batch;
     ShardLoop here = loop;
-    Part part = parts.peek();
+    BatchPart part = parts.peek();
     if (current == null || here == null || part == null || suspended != null) {
       return;
     }
-    List<ShardEvent> events = events(current, part);
-    long mine = ++attempt;
-    writing = true;
-    writeStarted = here.nanoTime();
-    timer = here.setTimer(options.getTimeout(), () -> answered(mine, timeout));
-    if (part.verdict == null) {
-      health = health.attempt(options.getBreakerFailures());
-    }
-    Future<Void> answer;
+    List<ShardEvent> events;
+    Attempt mine;
     try {
-      answer =
+      events = events(current, part);
+      mine = new Attempt(this, here);
+      timer = here.setTimer(options.getTimeout(), () -> mine.timeOut(timeout));
+      if (part.verdict == null) {
+        health = health.attempt(options.getBreakerFailures());
+      }
+    } catch (Throwable e) {
+      cancelTimer();
+      rescue(e);
+      return;
+    }
+    attempt = mine;
+    try {
+      Future<Void> answer =
           part.verdict == null
               ? sink.write(new Batch(shard.id(), events.get(0).sequence(), events, producer))
               : deadLetters.add(letters(events, part, part.verdict));
-    } catch (RuntimeException e) {
-      answer = Future.failedFuture(e);
+      if (answer == null) {
+        throw new NullPointerException(destination(part) + " returned null in place of a future");
+      }
+      if (tooRestless(answer.isComplete(), mine.startedNanos())) {
+        mine.pauseBeforeAnswer();
+      }
+      answer.onComplete(mine);
+    } catch (Throwable e) {
+      mine.answer(e);
     }
-    boolean pause = tooRestless(answer.isComplete());
-    answer.onComplete(
-        result -> {
-          Runnable next =
-              () -> {
-                if (loop == here) { // else it is an answer to a verticle that is gone
-                  answered(mine, result.cause());
-                }
-              };
-          if (pause) {
-            here.setTimer(PAUSE, next);
-          } else {
-            here.execute(next);
-          }
-        });
   }
 
-  private boolean tooRestless(boolean answeredAtOnce) {
+  private String destination(BatchPart part) {
+    return part.verdict == null ? "sink " + sinkName : "the dead-letter sink";
+  }
+
+  private boolean tooRestless(boolean answeredAtOnce, long startedNanos) {
     if (answeredAtOnce && !restless) {
-      restlessSince = writeStarted;
+      restlessSince = startedNanos;
     }
-    boolean tooLong = answeredAtOnce && writeStarted - restlessSince >= MOST_RESTLESS_NANOS;
+    boolean tooLong = answeredAtOnce && startedNanos - restlessSince >= MOST_RESTLESS_NANOS;
     restless = answeredAtOnce && !tooLong;
     return tooLong;
   }
@@ -294,7 +292,7 @@ final class Delivery {
     restless = false;
   }
 
-  private static List<ShardEvent> events(DrainBuffer batch, Part part) {
+  private static List<ShardEvent> events(DrainBuffer batch, BatchPart part) {
     if (part.size() == batch.size()) {
       return batch.events();
     }
@@ -305,24 +303,33 @@ final class Delivery {
     return some;
   }
 
-  private List<DeadLetter> letters(List<ShardEvent> events, Part part, Throwable verdict) {
-    String cause = String.valueOf(verdict.getMessage());
+  private List<DeadLetter> letters(List<ShardEvent> events, BatchPart part, Throwable verdict) {
+    String cause = SinkHealth.describe(verdict);
     return events.stream()
         .map(event -> new DeadLetter(producer, event, cause, part.attempts, part.verdictTime))
         .toList();
   }
 
-  private void answered(long which, @Nullable Throwable failure) {
-    ShardLoop here = loop;
-    Part part = parts.peek();
-    if (which != attempt || !writing || here == null || part == null) {
-      return;
+  /** On the loop. Does not throw. */
+  void answered(Attempt which) {
+    if (which == attempt && which.loop() == loop) { // else it was given up meanwhile
+      try {
+        handle(which);
+      } catch (Throwable e) {
+        rescue(e);
+      }
     }
-    writing = false;
+  }
+
+  private void handle(Attempt answered) {
+    ShardLoop here = answered.loop();
+    BatchPart part = parts.element();
+    Throwable failure = answered.failure();
     cancelTimer();
-    if (part.verdict == null) {
+    if (part.verdict == null && !answered.noted) {
+      answered.noted = true;
       part.attempts++;
-      long nanos = here.nanoTime() - writeStarted;
+      long nanos = here.nanoTime() - answered.startedNanos();
       if (failure == null) {
         shard.recordFlush(nanos);
       }
@@ -332,14 +339,12 @@ final class Delivery {
     Promise<Void> waiting = suspended;
     if (parts.isEmpty()) {
       batch = null;
-      Runnable done = onSettled;
-      done.run();
+      onSettled.run();
     } else if (waiting == null) {
       if (goOn) {
         write();
       } else {
-        Part head = parts.element();
-        timer = here.setTimer(backoff(head.failures), this::write);
+        timer = here.setTimer(backoff(parts.element().failures), this::pauseIsOver);
       }
     }
     if (waiting != null) {
@@ -347,8 +352,14 @@ final class Delivery {
     }
   }
 
+  private void pauseIsOver() {
+    timer = -1;
+    write();
+  }
+
   /** Whether to go on at once. */
-  private boolean taken(Part part) {
+  private boolean taken(BatchPart part) {
+    attempt = null;
     parts.remove();
     settle(part, part.verdict);
     if (part.verdict == null) {
@@ -358,7 +369,7 @@ final class Delivery {
     return true;
   }
 
-  private boolean failed(Part part, Throwable failure) {
+  private boolean failed(BatchPart part, Throwable failure) {
     SinkException.Kind kind =
         part.verdict == null && failure instanceof SinkException known
             ? known.kind()
@@ -373,22 +384,24 @@ final class Delivery {
     }
   }
 
-  private boolean failedPartly(Part part, SinkException failure) {
+  private boolean failedPartly(BatchPart part, SinkException failure) {
     BitSet failed = failure.failed();
     if (failed.length() > part.size()) {
       return tryAgain(part, failure); // it names events that are not there: believe nothing of it
     }
-    parts.remove();
     BitSet good = new BitSet();
     good.set(0, part.size());
     good.andNot(failed);
-    settle(part.only(good), null);
-    if (!good.isEmpty()) {
+    BatchPart took = part.only(good);
+    BatchPart rest = part.only(failed);
+    rest.failures = part.failures;
+    attempt = null;
+    parts.remove();
+    parts.addFirst(rest);
+    settle(took, null);
+    if (took.size() > 0) {
       failuresInBatch = 0;
     }
-    Part rest = part.only(failed);
-    rest.failures = part.failures;
-    parts.addFirst(rest);
     Throwable cause = failure.getCause();
     if (failure.isForGood() && cause != null) {
       health = SinkHealth.GOOD; // it did answer
@@ -397,10 +410,12 @@ final class Delivery {
     return tryAgain(rest, failure);
   }
 
-  private boolean tryAgain(Part part, Throwable failure) {
+  private boolean tryAgain(BatchPart part, Throwable failure) {
+    SinkHealth worse = health.failed(options.getBreakerFailures(), failure);
+    attempt = null;
     part.failures++;
     if (part.verdict == null) {
-      health = health.failed(options.getBreakerFailures(), failure);
+      health = worse;
       failuresInBatch++;
       if (options.getMaxAttempts() > 0 && part.attempts >= options.getMaxAttempts()) {
         return triedEnough(part, failure);
@@ -413,73 +428,79 @@ final class Delivery {
       LOG.warn(
           "shard {}: {} did not take {} events, attempt {}: {}",
           shard.id(),
-          part.verdict == null ? "sink " + sink.name() : "the dead-letter sink",
+          destination(part),
           part.size(),
           part.failures,
-          String.valueOf(failure.getMessage()));
+          SinkHealth.describe(failure));
     }
     return false;
   }
 
-  private boolean refused(Part part, Throwable failure) {
+  private boolean refused(BatchPart part, Throwable failure) {
+    boolean goOn = isolate(part, failure);
     health = SinkHealth.GOOD; // it did answer
-    return isolate(part, failure);
+    return goOn;
   }
 
   /**
    * One event may be to blame for it all, so each half gets another attempt; not if the sink does
    * not answer, or took nothing for long: then it is the sink.
    */
-  private boolean triedEnough(Part part, Throwable failure) {
+  private boolean triedEnough(BatchPart part, Throwable failure) {
     boolean sink = failure == timeout || failuresInBatch > options.getMaxAttempts() + MOST_HALVINGS;
     return sink ? condemn(part, failure) : isolate(part, failure);
   }
 
-  private boolean isolate(Part part, Throwable failure) {
+  private boolean isolate(BatchPart part, Throwable failure) {
     int count = part.size();
     if (count == 1) {
       return condemn(part, failure);
     }
+    BatchPart first = part.slice(0, count / 2);
+    BatchPart second = part.slice(count / 2, count);
+    attempt = null;
     parts.remove();
-    parts.addFirst(part.slice(count / 2, count));
-    parts.addFirst(part.slice(0, count / 2));
+    parts.addFirst(second);
+    parts.addFirst(first);
     return true;
   }
 
   /** Sends the first part to the dead letters. */
-  private boolean condemn(Part part, Throwable verdict) {
+  private boolean condemn(BatchPart part, Throwable verdict) {
+    long time = ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
+    attempt = null;
+    part.verdict = verdict;
+    part.verdictTime = time;
+    part.failures = 0;
     if (!verdictLogged) { // once a batch: the dead letters tell of each
       verdictLogged = true;
       LOG.error(
           "shard {}: sink {} refuses events for good, {} at first: {}",
           shard.id(),
-          sink.name(),
+          sinkName,
           part.size(),
-          String.valueOf(verdict.getMessage()));
+          SinkHealth.describe(verdict));
     }
-    part.verdict = verdict;
-    part.verdictTime = ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
-    part.failures = 0;
     return true;
   }
 
-  private void settle(Part part, @Nullable Throwable failure) {
+  /** Does not throw: the part has left the queue. */
+  private void settle(BatchPart part, @Nullable Throwable failure) {
     DrainBuffer current = batch;
     if (current == null) {
       throw new IllegalStateException("no batch");
     }
     int count = part.size();
     shard.settle(failure == null ? count : 0, failure == null ? 0 : count);
-    if (failure == null && count > 0) {
-      List<ShardEvent> events = current.events();
-      observer.confirmed(
-          events.get(part.index(0)).timestamp(), events.get(part.index(count - 1)).timestamp());
-    }
     current.acknowledge(
         part.indexes,
         part.from,
         part.to,
         failure == null ? null : DeliveryAck.Failure.DEAD_LETTERED);
+    if (failure == null && count > 0) {
+      observer.confirmed(
+          current.timestamp(part.index(0)), current.timestamp(part.index(count - 1)));
+    }
   }
 
   /**

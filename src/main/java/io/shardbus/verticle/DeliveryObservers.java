@@ -1,5 +1,6 @@
 package io.shardbus.verticle;
 
+import io.shardbus.shard.SafeLog;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -54,8 +55,8 @@ public final class DeliveryObservers implements DeliveryObserver {
     for (DeliveryObserver observer : all) {
       try {
         what.accept(observer);
-      } catch (RuntimeException | Error e) {
-        LOG.warn("an observer of deliveries failed", e);
+      } catch (Throwable e) {
+        SafeLog.error(LOG, "an observer of deliveries failed", e);
       }
     }
   }

@@ -4,6 +4,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
@@ -16,8 +17,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Events that wait for room, whoever handed them in. Those of a shard are served in the order in
@@ -38,10 +42,17 @@ public final class IngestQueue {
 
   private static final long RETRY_MILLIS = 1;
 
+  private static final Logger LOG = LoggerFactory.getLogger(IngestQueue.class);
+
   private final Vertx vertx;
   private final ShardManager manager;
   private final long maxWaitingBytes;
   private final long origin = System.nanoTime();
+
+  private final AtomicLong timers = new AtomicLong();
+
+  /** Sets the timer where that has failed. */
+  private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
   private final Map<Integer, Set<Waiting>> lanes = new HashMap<>();
   private final TreeSet<Waiting> byDeadline =
@@ -182,7 +193,7 @@ public final class IngestQueue {
     synchronized (this) {
       giveUp(one, completions);
     }
-    completions.forEach(Runnable::run);
+    runAll(completions);
   }
 
   /** An event of a batch, and whom to tell. */
@@ -213,7 +224,7 @@ public final class IngestQueue {
         }
       }
     }
-    completions.forEach(Runnable::run);
+    runAll(completions);
     return true;
   }
 
@@ -297,16 +308,40 @@ public final class IngestQueue {
   }
 
   private void arm() {
-    if (armed) {
-      return;
+    if (!armed) {
+      armed = true;
+      try {
+        NoContext.THREADS.execute(this::setTimer);
+      } catch (Throwable e) {
+        rescue.ask();
+      }
     }
-    armed = true;
-    NoContext.THREADS.execute(this::setTimer);
+  }
+
+  private void rescued() {
+    if (waiting.get() > 0) {
+      setTimer();
+    }
+  }
+
+  private void armAgain() {
+    try {
+      setTimer();
+    } catch (Throwable e) {
+      rescue.ask();
+    }
   }
 
   /** Not on the context of a verticle, with which it would end. */
   private void setTimer() {
-    vertx.setTimer(RETRY_MILLIS, timer -> retry());
+    long mine = timers.incrementAndGet();
+    vertx.setTimer(
+        RETRY_MILLIS,
+        timer -> {
+          if (mine == timers.get()) { // else a rescue has set another one
+            retry();
+          }
+        });
   }
 
   private void retry() {
@@ -315,7 +350,18 @@ public final class IngestQueue {
       serveWhatWaits(completions);
     } finally {
       // Outside the lock: what runs now may well ingest more.
-      completions.forEach(Runnable::run);
+      runAll(completions);
+    }
+  }
+
+  /** What one of them throws keeps no other from being told. */
+  private static void runAll(List<Runnable> completions) {
+    for (Runnable completion : completions) {
+      try {
+        completion.run();
+      } catch (Throwable e) {
+        SafeLog.error(LOG, "the answer to an event that waited for room failed", e);
+      }
     }
   }
 
@@ -328,7 +374,7 @@ public final class IngestQueue {
     } finally {
       armed = waiting.get() > 0;
       if (armed) {
-        setTimer();
+        armAgain();
       }
     }
   }

@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import io.shardbus.event.ProducerId;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
+import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.DeadLetterSink;
@@ -10,21 +11,32 @@ import io.shardbus.sink.Sink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /*
  * A shard's consumer: drains the ring into a batch, and hands batches to the delivery, one at a time. While one is
  * being delivered the next one forms, and when that is full the ring is left alone, so that backpressure reaches the
  * producers.
  *
- * It belongs to the shard, not to the verticle that runs it: a verticle attaches it to its loop and detaches it, and
- * what was drained but not delivered stays here for the next one. Everything runs on the loop; flush and end, which are
- * for any thread, hand over to it.
+ * Ownership: it belongs to the shard, not to the verticle that runs it. A verticle attaches it to its loop and detaches
+ * it, and what was drained but not delivered stays here for the next one. Everything runs on the loop; flush and end,
+ * which are for any thread, hand over to it.
+ *
+ * Why it is safe: each step makes its objects before it changes anything, so that whatever is thrown in a turn leaves
+ * events where they were, and the next turn finds them. A turn that threw is followed by another one, which `rescue`
+ * brings even if there is no memory for a task. So a shard is asleep, has a turn, a timer or a write under way, or is
+ * about to be rescued.
  */
 final class ShardPump {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShardPump.class);
 
   /** How many events one turn of the loop may take: other shards share its thread. */
   private static final int EVENTS_PER_TURN = 10_000;
@@ -32,6 +44,7 @@ final class ShardPump {
   private final Shard shard;
   private final BatchOptions options;
   private final BatchTarget target;
+  private final DeliveryObserver observer;
   private final Delivery delivery;
   private final Queue<Flush> newFlushes = new ConcurrentLinkedQueue<>();
 
@@ -40,6 +53,9 @@ final class ShardPump {
 
   /** Where it ran last; null if it never did. */
   private volatile @Nullable ShardLoop home;
+
+  /** Brings a turn where one could not be had, or has failed. */
+  private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
   private volatile boolean ended;
   private DrainBuffer forming;
@@ -65,9 +81,10 @@ final class ShardPump {
     /** Answers when nothing more will be delivered. */
     void end(long left) {
       if (left == 0) {
-        promise.complete();
+        promise.tryComplete();
       } else {
-        promise.fail(new IllegalStateException(left + " events were not delivered before the end"));
+        promise.tryFail(
+            new IllegalStateException(left + " events were not delivered before the end"));
       }
     }
   }
@@ -83,7 +100,17 @@ final class ShardPump {
     this.shard = shard;
     this.options = options;
     this.target = new BatchTarget(options);
-    this.delivery = new Delivery(shard, sink, deadLetters, producer, deliveryOptions, observer);
+    this.observer = observer;
+    this.delivery =
+        new Delivery(
+            shard,
+            sink,
+            deadLetters,
+            producer,
+            deliveryOptions,
+            observer,
+            this::turnIfAttached,
+            rescue);
     this.forming = newBuffer();
   }
 
@@ -101,11 +128,33 @@ final class ShardPump {
     if (loop != null) {
       throw new IllegalStateException(shard + " has a consumer already");
     }
+    Runnable turn = () -> turn(on);
     home = on;
     loop = on;
     timer = -1; // whatever it was, it ended with the verticle before
     delivery.resume(on);
-    shard.attachConsumer(() -> on.execute(() -> turn(on)));
+    shard.attachConsumer(() -> handOver(on, turn));
+  }
+
+  /** For any thread; does not throw. */
+  private void handOver(ShardLoop here, Runnable task) {
+    try {
+      here.execute(task);
+    } catch (Throwable e) {
+      delivery.rescue(e);
+    }
+  }
+
+  /** On the thread for rescues. */
+  private void rescued() {
+    ShardLoop last = home;
+    if (last != null && !ended) {
+      last.execute(
+          () -> {
+            delivery.goOn();
+            turnIfAttached();
+          });
+    }
   }
 
   /** On the loop. Completes when no write is under way; nothing is lost. */
@@ -125,19 +174,46 @@ final class ShardPump {
    * thread.
    */
   Future<Void> end() {
-    Promise<Void> done = Promise.promise();
-    Runnable end =
-        () -> {
-          giveUp();
-          done.complete();
-        };
-    ShardLoop last = home;
-    if (last == null) {
-      end.run();
-    } else {
-      last.execute(end);
+    End end = new End();
+    end.ask();
+    return end.done.future();
+  }
+
+  /** Gives up on the loop; comes again if there was no memory for that. */
+  private final class End implements Runnable {
+
+    final Promise<Void> done = Promise.promise();
+    private final Rescue.Call again = new Rescue.Call(this::askAgain);
+
+    void ask() {
+      ShardLoop last = home;
+      if (last == null) {
+        run();
+        return;
+      }
+      try {
+        last.execute(this);
+      } catch (RejectedExecutionException e) {
+        run(); // the loop has ended, so nobody else is at work here
+      }
     }
-    return done.future();
+
+    private void askAgain() {
+      if (!done.future().isComplete()) {
+        ask();
+      }
+    }
+
+    @Override
+    public void run() {
+      try {
+        giveUp();
+        done.tryComplete();
+      } catch (Throwable e) {
+        SafeLog.error(LOG, "a shard could not be ended; it is tried again", e);
+        again.ask();
+      }
+    }
   }
 
   /** No verticle has run it, and none will: who waits for a flush is told so. For any thread. */
@@ -150,13 +226,14 @@ final class ShardPump {
     if (ended) {
       return;
     }
-    ended = true;
     detach();
     long left = shard.accounting().pending();
     delivery.abandon();
-    forming.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
+    DrainBuffer rest = forming;
     forming = newBuffer();
+    rest.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
     shard.abandon();
+    ended = true;
     flushes.forEach(flush -> flush.end(left));
     flushes.clear();
     endNewFlushes(left);
@@ -174,19 +251,29 @@ final class ShardPump {
     newFlushes.add(flush);
     ShardLoop here = loop;
     if (here != null) {
-      here.execute(() -> turn(here));
+      handOver(here, () -> turn(here));
     } else if (ended) {
       endNewFlushes(shard.accounting().pending());
     } // else the next verticle finds it when it attaches
     return flush.promise.future();
   }
 
+  /** Does not throw. */
   private void turn(ShardLoop here) {
     if (loop != here) {
       return; // a wake-up meant for a verticle that is gone
     }
-    for (Flush flush = newFlushes.poll(); flush != null; flush = newFlushes.poll()) {
+    try {
+      work(here);
+    } catch (Throwable e) {
+      delivery.rescue(e);
+    }
+  }
+
+  private void work(ShardLoop here) {
+    for (Flush flush = newFlushes.peek(); flush != null; flush = newFlushes.peek()) {
       flushes.add(flush);
+      newFlushes.remove();
     }
     int room = EVENTS_PER_TURN;
     do {
@@ -242,11 +329,14 @@ final class ShardPump {
     if (delivery.busy() || forming.size() == 0 || !due(here)) {
       return false;
     }
-    cancelTimer(here);
     DrainBuffer batch = forming;
+    DrainBuffer next = newBuffer();
+    delivery.take(batch);
+    forming = next;
+    cancelTimer(here);
     target.batchFormed(batch.size(), here.nanoTime());
-    forming = newBuffer();
-    delivery.start(batch, this::turnIfAttached);
+    observer.batchFormed(batch.size());
+    delivery.write();
     return true;
   }
 
@@ -287,17 +377,16 @@ final class ShardPump {
         delivery.busy()
             ? delivery.oldestSequence()
             : forming.size() > 0 ? forming.events().get(0).sequence() : Long.MAX_VALUE;
-    flushes.removeIf(
-        flush -> {
-          if (flush.through < 0 && drained + account.evicted() >= flush.accepted) {
-            flush.through = drained;
-          }
-          boolean done = flush.through >= 0 && oldest >= flush.through;
-          if (done) {
-            flush.promise.complete();
-          }
-          return done;
-        });
+    for (Iterator<Flush> all = flushes.iterator(); all.hasNext(); ) {
+      Flush flush = all.next();
+      if (flush.through < 0 && drained + account.evicted() >= flush.accepted) {
+        flush.through = drained;
+      }
+      if (flush.through >= 0 && oldest >= flush.through) {
+        all.remove();
+        flush.end(0);
+      }
+    }
   }
 
   private DrainBuffer newBuffer() {

@@ -35,6 +35,16 @@ public record SinkHealth(Circuit circuit, int failures, @Nullable String lastErr
     return new SinkHealth(
         now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN,
         now,
-        String.valueOf(failure.getMessage()));
+        describe(failure));
+  }
+
+  /** In words: with the class of an Error, and of what has no message. */
+  static String describe(Throwable failure) {
+    try {
+      String message = failure.getMessage();
+      return message == null || failure instanceof Error ? failure.toString() : message;
+    } catch (Throwable e) { // code of the sink's
+      return failure.getClass().getName();
+    }
   }
 }

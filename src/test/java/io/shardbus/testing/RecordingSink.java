@@ -6,6 +6,7 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,22 @@ public final class RecordingSink implements Sink {
     return this;
   }
 
+  /** As {@link #behave}, but the behaviour may also throw, or return null. */
+  public RecordingSink behaveRudely(Function<Batch, Future<Void>> next) {
+    return behave(
+        batch -> {
+          Future<Void> answer = null;
+          try {
+            answer = next.apply(batch);
+          } finally {
+            if (answer == null) {
+              writing.get(batch.shard()).set(false);
+            }
+          }
+          return answer;
+        });
+  }
+
   /** What closing comes to. */
   public RecordingSink closing(Future<Void> end) {
     closing = end;
@@ -55,10 +72,21 @@ public final class RecordingSink implements Sink {
     if (!mine.compareAndSet(false, true)) {
       fault("two writes in flight for shard " + batch.shard());
     }
-    return behaviour
-        .apply(batch)
-        .onSuccess(done -> take(batch))
+    Future<Void> answer = behaviour.apply(batch);
+    return answer == null
+        ? null
+        : answer.onSuccess(done -> take(batch))
         .onComplete(done -> mine.set(false));
+  }
+
+  /** Records the events of a batch that are not named. They leave gaps. */
+  public void take(Batch batch, BitSet failed) {
+    List<ShardEvent> mine = events.computeIfAbsent(batch.shard(), id -> new ArrayList<>());
+    synchronized (mine) {
+      for (int i = failed.nextClearBit(0); i < batch.size(); i = failed.nextClearBit(i + 1)) {
+        mine.add(batch.events().get(i));
+      }
+    }
   }
 
   /** Records a batch. A behaviour that takes a part only may call it itself. */

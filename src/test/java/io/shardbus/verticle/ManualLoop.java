@@ -1,18 +1,18 @@
 package io.shardbus.verticle;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.PriorityQueue;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A loop that runs when it is told to, with a clock of its own. */
-final class ManualLoop implements ShardLoop {
+class ManualLoop implements ShardLoop {
 
   private record Timer(long at, long id, Runnable task) {}
 
-  private final Queue<Runnable> tasks = new ArrayDeque<>();
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final PriorityQueue<Timer> timers =
       new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::id));
   private long now = 1_000_000;
@@ -66,6 +66,11 @@ final class ManualLoop implements ShardLoop {
   /** A task takes so long. */
   void spend(Duration time) {
     now += time.toNanos();
+  }
+
+  /** Sets a timer that never fails. */
+  static void later(ManualLoop loop, Duration delay, Runnable task) {
+    loop.timers.add(new Timer(loop.now + delay.toNanos(), loop.ids++, task));
   }
 
   int pendingTasks() {
