@@ -31,6 +31,13 @@ final class Rescue {
   private static final AtomicReference<@Nullable Call> CALLS = new AtomicReference<>();
   private static final Set<Call> ALL =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+  /** The thread's own. */
+  private static @Nullable Call underWay;
+
+  private static long lastCall = System.nanoTime() - ALERT_NANOS;
+  private static long lastRound = lastCall;
+
   private static final Thread THREAD = new Thread(Rescue::serve, "shardbus-rescue");
 
   static {
@@ -75,40 +82,35 @@ final class Rescue {
   }
 
   private static void serve() {
-    long lastCall = System.nanoTime() - ALERT_NANOS;
-    long lastRound = lastCall;
     while (true) {
-      if (CALLS.get() == null && System.nanoTime() - lastCall >= ALERT_NANOS) {
-        LockSupport.park(Rescue.class);
-      }
-      LockSupport.parkNanos(Rescue.class, PAUSE_NANOS);
-      long now = System.nanoTime();
-      Call first = CALLS.getAndSet(null);
-      if (first != null) {
-        lastCall = now;
-        answerAll(first);
-      } else if (now - lastRound >= ROUND_NANOS) {
-        lastRound = now;
-        helpAll();
+      try {
+        serveOnce();
+      } catch (Throwable e) {
+        // No memory, not even here: the fields say where to go on.
       }
     }
   }
 
-  private static void answerAll(Call first) {
-    for (Call call = first; call != null; ) {
-      Call next = call.next;
+  private static void serveOnce() {
+    if (CALLS.get() == null && underWay == null && System.nanoTime() - lastCall >= ALERT_NANOS) {
+      LockSupport.park();
+    }
+    LockSupport.parkNanos(PAUSE_NANOS);
+    long now = System.nanoTime();
+    if (underWay == null) {
+      underWay = CALLS.getAndSet(null);
+    }
+    if (underWay != null) {
+      lastCall = now;
+    } else if (now - lastRound >= ROUND_NANOS) {
+      lastRound = now;
+      List.copyOf(ALL).forEach(Call::answer);
+    }
+    for (Call call = underWay; call != null; call = underWay) {
+      underWay = call.next;
       call.next = null;
       call.waiting.set(false);
       call.answer();
-      call = next;
-    }
-  }
-
-  private static void helpAll() {
-    try {
-      List.copyOf(ALL).forEach(Call::answer);
-    } catch (Throwable e) {
-      // No memory: the next round comes.
     }
   }
 }
