@@ -23,7 +23,7 @@ final class ShardStress {
   private ShardStress() {}
 
   private static Shard shard(BackpressureMode mode) {
-    return new Shard(0, 1024, mode, 1 << 20, new ShardLedger());
+    return new Shard(0, 1024, mode, 1 << 20, new ShardLedger(), () -> 1);
   }
 
   private static QueuedEvent event() {

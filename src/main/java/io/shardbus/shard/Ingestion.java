@@ -153,7 +153,7 @@ final class Ingestion {
       switch (shard.offer(queued, countRefusal)) {
         case ACCEPTED:
           if (sampled) {
-            shard.pushLatency().add(clock.getAsLong() - timestamp);
+            shard.pushLatency().add(Math.max(0, clock.getAsLong() - timestamp));
           }
           return answer(Outcome.ACCEPTED, shard.id());
         case BACKPRESSURE:
@@ -250,7 +250,7 @@ final class Ingestion {
       pushGroup(owner, group, size, tally);
     }
     if (timed != null) {
-      timed.pushLatency().add((clock.getAsLong() - timestamp) / count);
+      timed.pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * A bounded ring of events with its consumer, counters and state. The consumer side ({@link #pop},
@@ -19,6 +20,7 @@ public final class Shard {
   private final EventRing ring;
   private final WakeUp wakeUp;
   private final ShardLedger ledger;
+  private final LongSupplier clock;
   private final WindowMeter pushLatency = new WindowMeter();
   private final WindowMeter flushLatency = new WindowMeter();
 
@@ -31,8 +33,18 @@ public final class Shard {
   private volatile long drained;
   private long lastTimestamp = Long.MIN_VALUE;
 
-  Shard(int id, int capacity, BackpressureMode mode, long maxLargeBytes, ShardLedger ledger) {
+  /**
+   * @param clock what gives events their timestamps
+   */
+  Shard(
+      int id,
+      int capacity,
+      BackpressureMode mode,
+      long maxLargeBytes,
+      ShardLedger ledger,
+      LongSupplier clock) {
     this.id = id;
+    this.clock = clock;
     this.ledger = ledger;
     ring = new EventRing(capacity, mode, maxLargeBytes, ledger.evicted);
     wakeUp = new WakeUp(ring);
@@ -369,7 +381,7 @@ public final class Shard {
         if (event == null) {
           break;
         }
-        if (event.timestamp <= last) {
+        if (event.timestamp <= last && !clockWentBack(event.timestamp, last)) {
           event.timestamp = last + 1;
         }
         last = event.timestamp;
@@ -381,6 +393,12 @@ public final class Shard {
       drained = sequence + taken;
     }
     return taken;
+  }
+
+  /** Whether the last event's time has yet to come, so that waiting for it would take too long. */
+  private boolean clockWentBack(long timestamp, long last) {
+    return last - timestamp > MonotonicClock.LONGEST_STANDSTILL_NANOS
+        && last - clock.getAsLong() > MonotonicClock.LONGEST_STANDSTILL_NANOS;
   }
 
   // ---------------------------------------------------------------- the end

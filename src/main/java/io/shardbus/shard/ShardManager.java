@@ -45,9 +45,10 @@ public final class ShardManager {
    * @param limits limits in bytes
    */
   public ShardManager(int numShards, int ringCapacity, BackpressureMode mode, ShardLimits limits) {
-    this(numShards, ringCapacity, mode, null, limits, new MonotonicClock());
+    this(numShards, ringCapacity, mode, null, limits, new MonotonicClock(), System::nanoTime);
   }
 
+  /** One clock for everything. */
   ShardManager(
       int numShards,
       int ringCapacity,
@@ -55,13 +56,28 @@ public final class ShardManager {
       @Nullable ScalingPolicy policy,
       ShardLimits limits,
       LongSupplier clock) {
+    this(numShards, ringCapacity, mode, policy, limits, clock, clock);
+  }
+
+  /**
+   * @param clock gives timestamps, in nanoseconds since the epoch; may step back
+   * @param nanoTime measures cooldowns and windows; does not step back
+   */
+  ShardManager(
+      int numShards,
+      int ringCapacity,
+      BackpressureMode mode,
+      @Nullable ScalingPolicy policy,
+      ShardLimits limits,
+      LongSupplier clock,
+      LongSupplier nanoTime) {
     if (numShards < 1 || numShards > ScalingPolicy.MAX_SHARDS) {
       throw new IllegalArgumentException("numShards: " + numShards + " must be 1 to 65535");
     }
     ShardLimits.requireRingCapacity(ringCapacity);
     this.mode = mode;
     this.clock = clock;
-    set = new ShardSet(ringCapacity, mode, limits.maxRingBytes());
+    set = new ShardSet(ringCapacity, mode, limits.maxRingBytes(), clock);
     ingestion = new Ingestion(set, limits, clock);
     if (policy == null) {
       mapper = null;
@@ -72,8 +88,8 @@ public final class ShardManager {
     } else {
       ScalingPolicy own = new ScalingPolicy(policy);
       own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
-      mapper = ShardMapper.withShards(numShards, set, own, clock);
-      monitor = new ScalingMonitor(set, mapper, clock);
+      mapper = ShardMapper.withShards(numShards, set, own, nanoTime);
+      monitor = new ScalingMonitor(set, mapper, nanoTime);
     }
   }
 
@@ -109,7 +125,8 @@ public final class ShardManager {
       BackpressureMode mode,
       ScalingPolicy policy,
       ShardLimits limits) {
-    return new ShardManager(numShards, ringCapacity, mode, policy, limits, new MonotonicClock());
+    return new ShardManager(
+        numShards, ringCapacity, mode, policy, limits, new MonotonicClock(), System::nanoTime);
   }
 
   // ---------------------------------------------------------------- what there is
@@ -144,10 +161,20 @@ public final class ShardManager {
   /**
    * Reads the clock that gives events their timestamps.
    *
-   * @return nanoseconds since the epoch, never going back
+   * @return nanoseconds since the epoch; follows the wall clock, and goes back only if that went
+   *     back by more than a minute
    */
   public long nanoTime() {
     return clock.getAsLong();
+  }
+
+  /**
+   * How often the wall clock went back by more than a minute, and timestamps with it.
+   *
+   * @return times since the start
+   */
+  public long clockStepsBack() {
+    return clock instanceof MonotonicClock own ? own.stepsBack() : 0;
   }
 
   /**

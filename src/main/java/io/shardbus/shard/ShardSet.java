@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,16 +21,18 @@ final class ShardSet {
   private final int ringCapacity;
   private final BackpressureMode mode;
   private final long maxLargeBytes;
+  private final LongSupplier clock;
 
   private final ConcurrentSkipListMap<Integer, ShardLedger> ledgers = new ConcurrentSkipListMap<>();
   private volatile Map<Integer, Shard> shards = Map.of();
   private volatile RoutingTable routing = new RoutingTable(new Shard[0], 0, null);
   private int nextId;
 
-  ShardSet(int ringCapacity, BackpressureMode mode, long maxLargeBytes) {
+  ShardSet(int ringCapacity, BackpressureMode mode, long maxLargeBytes, LongSupplier clock) {
     this.ringCapacity = ringCapacity;
     this.mode = mode;
     this.maxLargeBytes = maxLargeBytes;
+    this.clock = clock;
   }
 
   RoutingTable routing() {
@@ -103,7 +106,7 @@ final class ShardSet {
     for (int i = 0; i < count; i++) {
       int id = nextId++;
       ShardLedger ledger = new ShardLedger();
-      Shard shard = new Shard(id, ringCapacity, mode, maxLargeBytes, ledger);
+      Shard shard = new Shard(id, ringCapacity, mode, maxLargeBytes, ledger, clock);
       ledgers.put(id, ledger);
       next.put(id, shard);
       created.add(shard);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "slot", gen = IntGen.class, conf = "0:1")
 public class RoutingLincheckTest {
 
-  private final ShardSet set = new ShardSet(4, BackpressureMode.FAIL_PRODUCER, 1 << 20);
+  private final ShardSet set = new ShardSet(4, BackpressureMode.FAIL_PRODUCER, 1 << 20, () -> 1);
   private final List<Shard> shards = set.create(3);
 
   @Operation

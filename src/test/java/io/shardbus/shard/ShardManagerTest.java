@@ -622,7 +622,7 @@ class ShardManagerTest {
             BackpressureMode.FAIL_PRODUCER,
             BackpressureMode.DROP_OLDEST,
             BackpressureMode.sample(2))) {
-      Shard shard = new Shard(0, 1024, mode, 1 << 20, new ShardLedger());
+      Shard shard = new Shard(0, 1024, mode, 1 << 20, new ShardLedger(), () -> 1);
       QueuedEvent event = QueuedEvent.of(Buffer.buffer("x"), null, 1, null);
       assertThat(shard.offer(event, true)).isEqualTo(Push.ACCEPTED);
       shard.seal();
@@ -638,7 +638,7 @@ class ShardManagerTest {
   @Test
   void accepted_neverGoesBackWhileAShardIsSealed() throws Exception {
     for (int round = 0; round < 200; round++) {
-      Shard shard = new Shard(0, 4096, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger());
+      Shard shard = new Shard(0, 4096, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> 1);
       AtomicBoolean over = new AtomicBoolean();
       Thread producer =
           new Thread(

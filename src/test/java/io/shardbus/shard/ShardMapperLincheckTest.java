@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "range", gen = IntGen.class, conf = "0:3")
 public class ShardMapperLincheckTest {
 
-  private final ShardSet set = new ShardSet(4, BackpressureMode.FAIL_PRODUCER, 1 << 20);
+  private final ShardSet set = new ShardSet(4, BackpressureMode.FAIL_PRODUCER, 1 << 20, () -> 1);
   private final ShardMapper mapper =
       ShardMapper.withShards(2, set, new ScalingPolicy().setMinShards(1).setMaxShards(4), () -> 0L);
 
