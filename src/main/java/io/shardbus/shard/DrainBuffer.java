@@ -23,6 +23,7 @@ public final class DrainBuffer {
 
   private boolean asked;
   private long bytes;
+  private long oldestIngested = Long.MAX_VALUE;
 
   /** Makes the events when they are asked for: most sinks look at each once and forget it. */
   private final class Events extends AbstractList<ShardEvent> implements RandomAccess {
@@ -67,9 +68,14 @@ public final class DrainBuffer {
     }
   }
 
-  /** Adds the event of the sequence that it {@link #takes}, in the room that is reserved. */
-  void add(QueuedEvent event) {
+  /**
+   * Adds the event of the sequence that it {@link #takes}, in the room that is reserved.
+   *
+   * @param ingested when it was ingested, whatever its timestamp was raised to
+   */
+  void add(QueuedEvent event, long ingested) {
     drained[size++] = event;
+    oldestIngested = Math.min(oldestIngested, ingested);
     bytes += event.payload.length();
     asked |= event.ack() != null;
   }
@@ -84,13 +90,23 @@ public final class DrainBuffer {
   }
 
   /**
-   * When an event was ingested. Makes no object.
+   * The timestamp of an event. Makes no object.
    *
    * @param index the event's index in {@link #events()}
    * @return nanoseconds since the epoch
    */
   public long timestamp(int index) {
     return drained[Objects.checkIndex(index, size)].timestamp;
+  }
+
+  /**
+   * When the first of the events was ingested. Its timestamp may be later: they are raised to stay
+   * in order.
+   *
+   * @return nanoseconds since the epoch; {@link Long#MAX_VALUE} if there are no events
+   */
+  public long oldestIngested() {
+    return oldestIngested;
   }
 
   /**

@@ -64,12 +64,12 @@ final class Ingestion {
   /** Counts an event as refused for want of room. */
   IngestResult refuse(RawEvent event) {
     RoutingTable table = set.routing();
-    Shard shard = table.select(event.hash());
-    if (shard == null) {
+    Lane lane = table.select(event.hash(), event.key() != null);
+    if (lane == null) {
       return IngestResult.refused(noShard(table, true));
     }
-    shard.refuse();
-    return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
+    lane.refuse();
+    return new IngestResult(Outcome.BACKPRESSURE, lane.owner().id(), 0);
   }
 
   /**
@@ -137,20 +137,25 @@ final class Ingestion {
       return answer(Outcome.TOO_LARGE, NO_SHARD);
     }
     QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
+    boolean hasKey = key != null;
+    if (hasKey && !set.keysSeen()) {
+      set.seeKeys();
+    }
     boolean sampled = inSample(timestamp, hash);
     if (sampled) {
-      set.routing().sample(hash);
+      set.routing().sample(hash, hasKey);
     }
     while (true) {
       RoutingTable table = set.routing();
       if (epoch != ANY_EPOCH && epoch != table.epoch()) {
         return REROUTED;
       }
-      Shard shard = table.select(hash);
-      if (shard == null) {
+      Lane lane = table.select(hash, hasKey);
+      if (lane == null) {
         return answer(noShard(table, countRefusal), NO_SHARD);
       }
-      switch (shard.offer(queued, countRefusal)) {
+      Shard shard = lane.owner();
+      switch (lane.offer(queued, countRefusal)) {
         case ACCEPTED:
           if (sampled) {
             shard.pushLatency().add(Math.max(0, clock.getAsLong() - timestamp));
@@ -182,6 +187,9 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+    if (!set.keysSeen() && events.stream().anyMatch(event -> event.key() != null)) {
+      set.seeKeys();
+    }
     BatchTally tally = new BatchTally();
     for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
       RoutingTable table = enterTable();
@@ -211,8 +219,8 @@ final class Ingestion {
       List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
     int count = events.size();
     long timestamp = clock.getAsLong();
-    Shard[] owners = new Shard[count];
-    Shard timed = null;
+    Lane[] lanes = new Lane[count];
+    Lane timed = null;
     for (int i = 0; i < count; i++) {
       RawEvent event = events.get(i);
       if (event.sizeWithKey() > limits.maxEventBytes()) {
@@ -220,49 +228,50 @@ final class Ingestion {
         tally.count(Outcome.TOO_LARGE);
         continue;
       }
-      Shard owner = table.select(event.hash());
-      if (owner == null) {
+      boolean hasKey = event.key() != null;
+      Lane lane = table.select(event.hash(), hasKey);
+      if (lane == null) {
         tally.count(noShard(table, true));
         continue;
       }
       if (inSample(timestamp, event.hash())) {
-        table.sample(event.hash());
-        timed = owner;
+        table.sample(event.hash(), hasKey);
+        timed = lane;
       }
-      owners[i] = owner;
+      lanes[i] = lane;
     }
     QueuedEvent[] group = new QueuedEvent[count];
     for (int first = 0; first < count; first++) {
-      Shard owner = owners[first];
-      if (owner == null) {
+      Lane lane = lanes[first];
+      if (lane == null) {
         continue;
       }
       int size = 0;
       for (int i = first; i < count; i++) {
-        if (owners[i] == owner) {
+        if (lanes[i] == lane) {
           RawEvent event = events.get(i);
           // Risen already, so that the consumer has nothing to write into it.
           long risen = timestamp + size;
           group[size++] = QueuedEvent.of(event.buffer(), event.key(), risen, ack);
-          owners[i] = null;
+          lanes[i] = null;
         }
       }
-      pushGroup(owner, group, size, tally);
+      pushGroup(lane, group, size, tally);
     }
     if (timed != null) {
-      timed.pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
+      timed.owner().pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
     }
   }
 
-  private static void pushGroup(Shard owner, QueuedEvent[] group, int size, BatchTally tally) {
-    int accepted = owner.offerMany(group, size);
+  private static void pushGroup(Lane lane, QueuedEvent[] group, int size, BatchTally tally) {
+    int accepted = lane.offerMany(group, size);
     tally.accepted += accepted;
     for (int i = accepted; i < size; i++) {
-      switch (owner.offer(group[i], true, tally::evict)) {
+      switch (lane.offer(group[i], true, tally::evict)) {
         case ACCEPTED -> tally.count(Outcome.ACCEPTED);
         case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
         case SAMPLED -> tally.count(Outcome.SAMPLED);
-        case SEALED -> throw new IllegalStateException(owner + " was sealed under a batch");
+        case SEALED -> throw new IllegalStateException(lane + " was sealed under a batch");
       }
     }
   }

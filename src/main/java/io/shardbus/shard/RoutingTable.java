@@ -1,43 +1,52 @@
 package io.shardbus.shard;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which shard takes which range of hashes: an immutable snapshot. Slot {@code i} of {@code n}
+ * Which lane takes which range of hashes: an immutable snapshot. Slot {@code i} of {@code n}
  * covers the hashes whose unsigned product with {@code n} has {@code i} as its high 64 bits
  * (Lemire, "Fast random integer generation in an interval", ACM TOMACS 2019); with {@code n} a
  * power of two those are the hashes whose top bits are {@code i}. Static routing has one slot a
  * shard, dynamic routing a power of two of them.
+ *
+ * <p>Events with a key have slots of their own, since these may move later than those of the others,
+ * and to lanes with fences. While both agree they are the same array.
  */
 final class RoutingTable {
 
-  static final RoutingTable CLOSED = new RoutingTable(new Shard[0], -1, null);
+  static final Lane[] NOBODY = {};
 
-  private final Shard[] slots;
+  static final RoutingTable CLOSED = new RoutingTable(NOBODY, NOBODY, -1, null);
+
+  private final Lane[] unkeyed;
+  private final Lane[] keyed;
   private final long epoch;
   private final @Nullable SlotLoads loads;
   private final AtomicInteger batches = new AtomicInteger();
 
   /**
-   * @param slots kept, and not to be changed afterwards
+   * @param unkeyed who takes events without a key; kept, and not to be changed afterwards
+   * @param keyed who takes events with a key; as many, or the same
    * @param loads told of a sample of the events; null if nobody wants to know
    */
-  RoutingTable(Shard[] slots, long epoch, @Nullable SlotLoads loads) {
-    this.slots = slots;
+  RoutingTable(Lane[] unkeyed, Lane[] keyed, long epoch, @Nullable SlotLoads loads) {
+    this.unkeyed = unkeyed;
+    this.keyed = Arrays.equals(keyed, unkeyed) ? unkeyed : keyed;
     this.epoch = epoch;
     this.loads = loads;
   }
 
-  @Nullable Shard select(long hash) {
-    Shard[] all = slots;
+  @Nullable Lane select(long hash, boolean hasKey) {
+    Lane[] all = hasKey ? keyed : unkeyed;
     return all.length == 0 ? null : all[slot(hash, all.length)];
   }
 
   /** Notes an event of the sample. */
-  void sample(long hash) {
-    if (loads != null && slots.length > 0) {
-      loads.sample(slot(hash, slots.length));
+  void sample(long hash, boolean hasKey) {
+    if (loads != null && unkeyed.length > 0) {
+      loads.sample(slot(hash, unkeyed.length), hasKey);
     }
   }
 
@@ -66,20 +75,29 @@ final class RoutingTable {
     }
   }
 
-  /** Raised with every change; fences of moving keys will refer to it. */
+  /** Raised with every change. */
   long epoch() {
     return epoch;
   }
 
+  /**
+   * How many slots there are: first those of events without a key, then as many of events with one.
+   */
   int slotCount() {
-    return slots.length;
+    return 2 * unkeyed.length;
+  }
+
+  Lane lane(int slot) {
+    return slot < unkeyed.length ? unkeyed[slot] : keyed[slot - unkeyed.length];
   }
 
   Shard owner(int slot) {
-    return slots[slot];
+    return lane(slot).owner();
   }
 
-  Shard[] copyOfSlots() {
-    return slots.clone();
+  Shard[] owners() {
+    Shard[] owners = new Shard[slotCount()];
+    Arrays.setAll(owners, this::owner);
+    return owners;
   }
 }

@@ -1,23 +1,47 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
+/*
+ * Ownership: producers push into the shard's lanes. The consumer side belongs to whoever holds the consumer lock. The
+ * set of lanes is an immutable snapshot behind a volatile; it is replaced under `laneChange`, by the mapper, which adds
+ * lanes, and by the consumer, which takes settled ones out.
+ *
+ * Ordering: what has to be done on the consumer side by somebody who cannot wait for the lock (sealing a lane, taking
+ * note that one is settled) is asked for in `work`, before the lock is tried. Whoever lets go of the lock looks at
+ * `work` afterwards. So of the two, one does it.
+ *
+ * Why it is safe: a lane is settled when its last event's sequence is below `oldestHeld`, the lowest sequence that was
+ * taken and is not settled. Only the one consumer that uses `tryDrain` holds events; what others take is theirs at
+ * once, and counts as settled.
+ */
 /**
- * A bounded ring of events with its consumer, counters and state. The consumer side ({@link #pop},
- * {@link #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on
- * two threads at once; everything else may be called from any thread and does not wait.
+ * A bounded ring of events with its consumer, counters and state. While keys are on their way from
+ * shard to shard it has several rings: its lanes. The consumer side ({@link #pop}, {@link
+ * #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on two
+ * threads at once; everything else may be called from any thread and does not wait.
  */
 public final class Shard {
 
   private static final int ABANDON_AT_ONCE = 1024;
 
+  /** Events that one lane may give before it is the next one's turn. */
+  private static final int LANE_QUOTA = 1024;
+
+  private static final long NONE_HELD = Long.MAX_VALUE;
+
   private final int id;
-  private final EventRing ring;
+  private final int capacity;
+  private final BackpressureMode mode;
+  private final long maxLargeBytes;
   private final WakeUp wakeUp;
   private final ShardLedger ledger;
   private final LongSupplier clock;
@@ -26,12 +50,29 @@ public final class Shard {
 
   private volatile ShardState state = ShardState.PROVISIONING;
 
+  private final Object laneChange = new Object();
+  private volatile Lanes lanes;
+  private volatile boolean sealing;
+  private final AtomicLong turnOvers = new AtomicLong();
+
   private final ReentrantLock consumer = new ReentrantLock();
   private volatile boolean cameInVain;
+  private volatile boolean work;
 
   // Written under the consumer lock. What was drained is also the next sequence.
   private volatile long drained;
   private long lastTimestamp = Long.MIN_VALUE;
+  private int nextLane;
+
+  /** The lowest sequence that {@link #tryDrain} gave and that is not settled. */
+  private volatile long oldestHeld = NONE_HELD;
+
+  /**
+   * @param all by age
+   * @param main takes what no other lane is for
+   * @param retired events that were accepted by lanes that are gone
+   */
+  private record Lanes(Lane[] all, Lane main, long retired) {}
 
   /**
    * @param clock what gives events their timestamps
@@ -44,10 +85,14 @@ public final class Shard {
       ShardLedger ledger,
       LongSupplier clock) {
     this.id = id;
+    this.capacity = capacity;
+    this.mode = mode;
+    this.maxLargeBytes = maxLargeBytes;
     this.clock = clock;
     this.ledger = ledger;
-    ring = new EventRing(capacity, mode, maxLargeBytes, ledger.evicted);
-    wakeUp = new WakeUp(ring);
+    wakeUp = new WakeUp(this::holds, capacity / 2);
+    Lane first = newLane(List.of(), List.of());
+    lanes = new Lanes(new Lane[] {first}, first, 0);
     ledger.open(this);
   }
 
@@ -65,37 +110,92 @@ public final class Shard {
   /**
    * Events waiting to be drained. An estimate while producers push.
    *
-   * @return 0 to {@link #capacity()}
+   * @return 0 to {@link #capacity()}; more while keys are on their way from shard to shard
    */
   public int size() {
-    return ring.size();
+    int total = 0;
+    for (Lane lane : lanes.all) {
+      total += lane.ring().size();
+    }
+    return total;
   }
 
   /**
-   * The ring's size.
+   * The size of a ring.
    *
    * @return events, a power of two
    */
   public int capacity() {
-    return ring.capacity();
+    return capacity;
   }
 
   /**
    * Whether nothing waits. Includes events whose push is under way.
    *
-   * @return true if the ring is empty
+   * @return true if all lanes are empty
    */
   public boolean isEmpty() {
-    return ring.isEmpty();
+    for (Lane lane : lanes.all) {
+      if (!lane.ring().isEmpty()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
-   * How full the ring is.
+   * How full the shard is: what waits, compared with the size of one ring.
    *
    * @return 0 to 1
    */
   public double fillRatio() {
-    return (double) size() / capacity();
+    return Math.min(1, (double) size() / capacity());
+  }
+
+  /**
+   * Lanes: 1, and more while keys are on their way from shard to shard.
+   *
+   * @return how many; 0 once the shard is sealed and settled
+   */
+  public int laneCount() {
+    return lanes.all.length;
+  }
+
+  /**
+   * Events of keys that came from other shards, and that wait until what those shards have of these
+   * keys is settled. They are among {@link #size()}.
+   *
+   * @return events
+   */
+  public int fencedEvents() {
+    int total = 0;
+    for (Lane lane : lanes.all) {
+      total += lane.fences().length > 0 ? lane.ring().size() : 0;
+    }
+    return total;
+  }
+
+  /**
+   * How long the oldest fence has been closed.
+   *
+   * @return nanoseconds; 0 if none is closed
+   */
+  public long fencedNanos() {
+    long now = System.nanoTime();
+    long longest = 0;
+    for (Lane lane : lanes.all) {
+      longest = Math.max(longest, lane.fences().length > 0 ? now - lane.madeNanos() : 0);
+    }
+    return longest;
+  }
+
+  /**
+   * How often the shard was given a fresh ring because keys left it.
+   *
+   * @return times since the shard was made
+   */
+  public long turnOvers() {
+    return turnOvers.get();
   }
 
   /**
@@ -105,7 +205,7 @@ public final class Shard {
    * @return true if the like of it would be refused again
    */
   public boolean isFull() {
-    return ring.isFull();
+    return lanes.main.ring().isFull();
   }
 
   /**
@@ -142,11 +242,35 @@ public final class Shard {
    * @return bytes
    */
   public long largeEventBytes() {
-    return ring.largeBytes();
+    long total = 0;
+    for (Lane lane : lanes.all) {
+      total += lane.ring().largeBytes();
+    }
+    return total;
   }
 
+  /** Never goes back. */
   long accepted() {
-    return ring.accepted();
+    Lanes now = lanes;
+    long total = now.retired;
+    for (Lane lane : now.all) {
+      total += lane.ring().accepted();
+    }
+    return total;
+  }
+
+  /** Whether so many can be drained. */
+  private boolean holds(int events) {
+    long found = 0;
+    for (Lane lane : lanes.all) {
+      if (lane.isOpen()) {
+        if (lane.ring().holds(events)) {
+          return true;
+        }
+        found += lane.ring().size();
+      }
+    }
+    return found >= events;
   }
 
   long drained() {
@@ -169,46 +293,118 @@ public final class Shard {
     return ledger;
   }
 
-  // ---------------------------------------------------------------- producers
+  // ---------------------------------------------------------------- lanes
 
-  /**
-   * @param countRefusal false if the caller will try again, so that the event is not counted twice
-   */
-  Push offer(QueuedEvent event, boolean countRefusal) {
-    return offer(event, countRefusal, Acks::tellEvicted);
+  /** The lane for what no other lane is for. */
+  Lane main() {
+    return lanes.main;
+  }
+
+  /** The lanes there are, by age. Not to be changed. */
+  Lane[] lanes() {
+    return lanes.all;
+  }
+
+  /** Whether a lane was sealed of which not everything is settled. */
+  boolean hasUnsettledLane() {
+    return Stream.of(lanes.all).anyMatch(Lane::isSealRequested);
   }
 
   /**
-   * @param onEviction told of the acks of events that had to make room
-   */
-  Push offer(QueuedEvent event, boolean countRefusal, Consumer<DeliveryAck> onEviction) {
-    Push result = ring.offer(event, onEviction);
-    if (result == Push.ACCEPTED) {
-      wakeUp.signal();
-    } else if (countRefusal && result == Push.BACKPRESSURE) {
-      ledger.backpressure.increment();
-    } else if (countRefusal && result == Push.SAMPLED) {
-      ledger.sampled.increment();
-    }
-    return result;
-  }
-
-  /** Counts an event that nobody offers any more. */
-  void refuse() {
-    ledger.backpressure.increment();
-  }
-
-  /**
-   * Pushes as many as fit, from the front.
+   * Makes a lane; {@link #install} is to follow before it is in a routing table.
    *
-   * @return how many were accepted; the others have not been counted
+   * @param fences lanes of other shards that must be settled first
+   * @param before lanes of this shard that must be empty first
    */
-  int offerMany(QueuedEvent[] events, int count) {
-    int accepted = ring.offerMany(events, count);
-    if (accepted > 0) {
-      wakeUp.signal();
+  Lane newLane(Collection<Lane> fences, Collection<Lane> before) {
+    EventRing ring = new EventRing(capacity, mode, maxLargeBytes, ledger.evicted);
+    return new Lane(
+        this, ring, ledger, wakeUp, fences.toArray(new Lane[0]), before.toArray(new Lane[0]));
+  }
+
+  /** Adds a lane for keys that come from other shards. */
+  void install(Lane lane) {
+    synchronized (laneChange) {
+      lanes = new Lanes(with(lanes.all, lane), lanes.main, lanes.retired);
     }
-    return accepted;
+  }
+
+  /** Adds a lane in place of the main lane and of all open ones, which are to be sealed. */
+  void turnOver(Lane next) {
+    synchronized (laneChange) {
+      lanes = new Lanes(with(lanes.all, next), next, lanes.retired);
+    }
+    turnOvers.incrementAndGet();
+  }
+
+  private static Lane[] with(Lane[] all, Lane more) {
+    Lane[] next = Arrays.copyOf(all, all.length + 1);
+    next[all.length] = more;
+    return next;
+  }
+
+  /** Whoever has the consumer side now, or the caller, does what is to be done there. */
+  void tend() {
+    work = true;
+    doWork();
+  }
+
+  private void doWork() {
+    while (work && consumer.tryLock()) {
+      try {
+        work = false;
+        tendLanes();
+      } finally {
+        consumer.unlock();
+      }
+    }
+  }
+
+  /** With the consumer lock. */
+  private void tendLanes() {
+    boolean sealed = false;
+    for (Lane lane : lanes.all) {
+      if (lane.isSealRequested() && !lane.ring().isFrozen()) {
+        sealing = true;
+        lane.ring().seal();
+        sealed = true;
+      }
+    }
+    if (sealing) {
+      retireSettled();
+    }
+    if (sealed) {
+      wakeUp.wake();
+    }
+  }
+
+  /** With the consumer lock. */
+  private void retireSettled() {
+    boolean left = false;
+    for (Lane lane : lanes.all) {
+      lane.tryOpen();
+      lane.noteEnd(drained);
+      if (lane.isDone(oldestHeld)) {
+        retire(lane);
+      } else {
+        left |= lane.isSealRequested();
+      }
+    }
+    sealing = left;
+  }
+
+  private void retire(Lane gone) {
+    synchronized (laneChange) {
+      Lanes now = lanes;
+      Lane[] rest = Stream.of(now.all).filter(lane -> lane != gone).toArray(Lane[]::new);
+      lanes = new Lanes(rest, now.main, now.retired + gone.ring().accepted());
+    }
+    gone.settle();
+  }
+
+  /** A fence has opened. */
+  void wake() {
+    wakeUp.wake();
   }
 
   // ---------------------------------------------------------------- the consumer
@@ -260,10 +456,42 @@ public final class Shard {
     }
     try {
       cameInVain = false;
-      return drain(buffer, max, maxBytes);
+      long first = drained;
+      boolean nothingHeld = oldestHeld == NONE_HELD;
+      if (nothingHeld) {
+        oldestHeld = first; // before a lane can be found empty
+      }
+      try {
+        return drain(buffer, max, maxBytes);
+      } finally {
+        if (nothingHeld && drained == first) {
+          oldestHeld = NONE_HELD;
+        }
+      }
     } finally {
-      consumer.unlock();
+      unlockConsumer();
     }
+  }
+
+  /**
+   * Tells how far the events are settled that {@link #tryDrain} gave.
+   *
+   * @param sequence the lowest that is not settled; {@link Long#MAX_VALUE} if all are
+   */
+  public void settledBelow(long sequence) {
+    oldestHeld = sequence;
+    if (sealing) {
+      tend();
+    }
+  }
+
+  /**
+   * Remembers what there is now.
+   *
+   * @return tells later whether all of it has left the rings
+   */
+  public FlushMark mark() {
+    return new FlushMark(lanes.all);
   }
 
   /**
@@ -288,8 +516,9 @@ public final class Shard {
   }
 
   /**
-   * Takes up to {@code max} events. They count as delivered: they are the caller's now. Waits for
-   * the consumer lock.
+   * Takes up to {@code max} events. They count as delivered: they are the caller's now. So if keys
+   * move from shard to shard, their later events may be had there before the caller has done
+   * anything with these. Waits for the consumer lock.
    *
    * @param max how many at the most, at least 1
    * @return the events in order; empty if there are none
@@ -302,7 +531,7 @@ public final class Shard {
     lockConsumer();
     try {
       // One null is no end: a producer may be between claim and store.
-      while (buffer.size() < max && !isEmpty()) {
+      while (buffer.size() < max && holds(1)) {
         if (drain(buffer, max - buffer.size(), Long.MAX_VALUE) == 0) {
           Thread.onSpinWait();
         }
@@ -327,13 +556,19 @@ public final class Shard {
    * Waits for the consumer lock.
    */
   public void abandon() {
-    while (!isEmpty()) {
+    oldestHeld = NONE_HELD;
+    boolean left = true;
+    while (left) {
       DrainBuffer some = new DrainBuffer(id, ABANDON_AT_ONCE);
       lockConsumer();
       try {
+        for (Lane lane : lanes.all) {
+          lane.forceOpen();
+        }
         if (drain(some, ABANDON_AT_ONCE, Long.MAX_VALUE) == 0) {
           Thread.onSpinWait(); // a producer is between claim and store
         }
+        left = !isEmpty();
       } finally {
         unlockConsumer();
       }
@@ -361,17 +596,41 @@ public final class Shard {
 
   void unlockConsumer() {
     consumer.unlock();
-    if (!consumer.isHeldByCurrentThread() && cameInVain) {
-      cameInVain = false;
-      wakeUp.wake();
+    if (!consumer.isHeldByCurrentThread()) {
+      doWork();
+      if (cameInVain) {
+        cameInVain = false;
+        wakeUp.wake();
+      }
     }
   }
 
   private int drain(DrainBuffer buffer, int max, long maxBytes) {
-    long sequence = drained;
-    if (!buffer.takes(sequence)) {
+    if (!buffer.takes(drained)) {
       return 0;
     }
+    Lane[] all = lanes.all;
+    int total = 0;
+    if (all.length == 1) {
+      total = all[0].tryOpen() ? drain(all[0].ring(), buffer, max, maxBytes) : 0;
+    } else {
+      for (int i = 0; i < all.length && total < max && buffer.bytes() < maxBytes; i++) {
+        Lane lane = all[nextLane++ % all.length];
+        if (lane.tryOpen()) {
+          total += drain(lane.ring(), buffer, Math.min(LANE_QUOTA, max - total), maxBytes);
+          lane.noteEnd(drained);
+        }
+      }
+      nextLane %= all.length;
+    }
+    if (sealing) {
+      retireSettled();
+    }
+    return total;
+  }
+
+  private int drain(EventRing ring, DrainBuffer buffer, int max, long maxBytes) {
+    long sequence = drained;
     int taken = 0;
     long last = lastTimestamp;
     try {
@@ -381,11 +640,12 @@ public final class Shard {
         if (event == null) {
           break;
         }
-        if (event.timestamp <= last && !clockWentBack(event.timestamp, last)) {
+        long own = event.timestamp;
+        if (own <= last && !clockWentBack(own, last)) {
           event.timestamp = last + 1;
         }
         last = event.timestamp;
-        buffer.add(event);
+        buffer.add(event, own);
         taken++;
       }
     } finally {
@@ -404,22 +664,39 @@ public final class Shard {
   // ---------------------------------------------------------------- the end
 
   /**
-   * Closes the shard to producers, for good; what it holds can still be drained. The shard must
-   * have left the routing table. Idempotent; waits for the consumer lock.
+   * Closes the shard to producers, for good, as soon as the consumer side is free; what it holds can
+   * still be drained. It must have left the routing table. Idempotent.
    */
-  void seal() {
-    lockConsumer();
-    try {
-      ring.seal();
-    } finally {
-      unlockConsumer();
+  void requestSeal() {
+    for (Lane lane : lanes.all) {
+      lane.requestSeal();
     }
-    wakeUp.wake();
+  }
+
+  /** Whether it is closed to producers, waits for no other shard and holds nothing. */
+  boolean isDrained() {
+    for (Lane lane : lanes.all) {
+      if (!lane.isOpen() || !lane.ring().isFrozen() || !lane.ring().isEmpty()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether some of its keys wait for other shards. */
+  boolean isFenced() {
+    return Stream.of(lanes.all).anyMatch(lane -> lane.fences().length > 0);
   }
 
   /** Takes what is left, for a caller that unmaps the shard. */
   List<ShardEvent> takeLeftovers() {
-    return popBatch(capacity());
+    lockConsumer();
+    try {
+      tendLanes();
+      return popBatch(Math.max(1, size()));
+    } finally {
+      unlockConsumer();
+    }
   }
 
   @Override

@@ -84,7 +84,8 @@ public final class ShardManager {
       monitor = null;
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
-      set.publish(all.toArray(Shard[]::new), null);
+      Lane[] lanes = all.stream().map(Shard::main).toArray(Lane[]::new);
+      set.publish(lanes, lanes, null);
     } else {
       ScalingPolicy own = new ScalingPolicy(policy);
       own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
@@ -232,19 +233,42 @@ public final class ShardManager {
   }
 
   /**
-   * The shard that a hash goes to. Static mode: the unsigned high 64 bits of {@code hash *
-   * numShards}.
+   * The shard that an event without a key goes to. Static mode: the unsigned high 64 bits of {@code
+   * hash * numShards}, also for events with a key.
    *
    * @param hash all 64 bits
    * @return the shard's id; -1 if no shard is active
    */
   public int selectShardByHash(long hash) {
-    Shard shard = set.routing().select(hash);
-    return shard == null ? -1 : shard.id();
+    Lane lane = set.routing().select(hash, false);
+    return lane == null ? -1 : lane.owner().id();
   }
 
   /**
-   * Tells whether {@link #selectShardByHash} may say something else than before.
+   * The shard that an event goes to. In dynamic mode events with a key may go elsewhere than others
+   * of the same hash, since keys move only when that does not hold them up.
+   *
+   * @param event the event
+   * @return the shard's id; -1 if no shard is active
+   */
+  public int selectShard(RawEvent event) {
+    Lane lane = set.routing().select(event.hash(), event.key() != null);
+    return lane == null ? -1 : lane.owner().id();
+  }
+
+  /**
+   * The ring that an event goes to, for a caller who keeps events in an order by rings: a full one
+   * says nothing of the shard's others.
+   *
+   * @param event the event
+   * @return stands for the ring; empty if no shard is active
+   */
+  public Optional<Object> selectLane(RawEvent event) {
+    return Optional.ofNullable(set.routing().select(event.hash(), event.key() != null));
+  }
+
+  /**
+   * Tells whether {@link #selectShard(RawEvent)} may say something else than before.
    *
    * @return a number that changes with the routing
    */
@@ -299,8 +323,8 @@ public final class ShardManager {
   }
 
   /**
-   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectShardByHash} says
-   * what it said at an epoch, for a caller who keeps events in an order by shards.
+   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectLane} says what it
+   * said at an epoch, for a caller who keeps events in an order by rings.
    *
    * @param event the event; its bytes are not copied
    * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
@@ -521,7 +545,8 @@ public final class ShardManager {
 
   /**
    * Takes a shard out of the routing table and closes it to producers. What it holds can still be
-   * drained. Does nothing if it is on its way out.
+   * drained. Does not wait: whoever has the shard's consumer side closes it. Does nothing if it is
+   * on its way out.
    *
    * @param id the shard's id
    * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD
@@ -535,7 +560,8 @@ public final class ShardManager {
    *
    * @param id the shard's id
    * @return what was left in it, in order; it counts as delivered: it is the caller's now
-   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is active
+   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is active,
+   *     or some of its keys still wait for another shard
    */
   public List<ShardEvent> removeShard(int id) {
     return requireMapper().remove(id);
@@ -583,6 +609,6 @@ public final class ShardManager {
    */
   public void close() {
     set.publishClosed();
-    set.all().forEach(Shard::seal);
+    set.all().forEach(Shard::requestSeal);
   }
 }

@@ -24,6 +24,9 @@ public final class ShardMapper {
 
   private static final Logger LOG = LoggerFactory.getLogger(ShardMapper.class);
 
+  /** For how long keys may wait for the shard that they leave when slots follow the load. */
+  private static final int WINDOWS_AT_A_FENCE = 2;
+
   private final ShardSet set;
   private volatile ScalingPolicy policy; // never changed, but replaced
   private final LongSupplier nanoClock;
@@ -38,7 +41,7 @@ public final class ShardMapper {
     this.set = set;
     this.policy = policy;
     this.nanoClock = nanoClock;
-    this.slots = new SlotTable(set, SlotPlan.slotCount(policy.getMaxShards()));
+    this.slots = new SlotTable(set, SlotPlan.slotCount(policy.getMaxShards()), nanoClock);
   }
 
   static ShardMapper withShards(
@@ -118,13 +121,13 @@ public final class ShardMapper {
    */
   public void changePolicy(ScalingPolicy next) {
     ScalingPolicy own = new ScalingPolicy(next).validate();
-    if (SlotPlan.slotCount(own.getMaxShards()) > slots.count()) {
+    if (SlotPlan.slotCount(own.getMaxShards()) > slots.ranges()) {
       throw new ScalingException(
           Reason.INVALID_POLICY,
           "maxShards: "
               + own.getMaxShards()
               + " must be at most "
-              + SlotPlan.mostShards(slots.count())
+              + SlotPlan.mostShards(slots.ranges())
               + " until the next start: the routing table was made for so many");
     }
     policy = own;
@@ -136,14 +139,14 @@ public final class ShardMapper {
   }
 
   /**
-   * The shard that a hash belongs to.
+   * The shard that an event without a key goes to.
    *
    * @param hash all 64 bits
    * @return the shard's id; -1 if no shard is active
    */
   public int selectShard(long hash) {
-    Shard shard = set.routing().select(hash);
-    return shard == null ? -1 : shard.id();
+    Lane lane = set.routing().select(hash, false);
+    return lane == null ? -1 : lane.owner().id();
   }
 
   /**
@@ -316,16 +319,16 @@ public final class ShardMapper {
   /** Out of the table first, then sealed: see {@link Shard}. */
   private void drain(List<Shard> leaving) {
     slots.release(leaving);
-    leaving.forEach(Shard::seal);
+    leaving.forEach(Shard::requestSeal);
   }
 
   /**
-   * Stops the draining shards that are empty.
+   * Stops the draining shards that are empty, and whose keys wait for no other shard.
    *
    * @return the ids of those that were stopped
    */
   public synchronized List<Integer> finalizeDraining() {
-    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isEmpty).toList();
+    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isDrained).toList();
     empty.forEach(shard -> shard.state(ShardState.STOPPED));
     return empty.stream().map(Shard::id).toList();
   }
@@ -353,7 +356,10 @@ public final class ShardMapper {
       if (shard.state() == ShardState.ACTIVE) {
         throw illegalState(shard, "be removed: drain it first");
       }
-      shard.seal();
+      if (shard.isFenced()) {
+        throw illegalState(shard, "be removed: some of its keys wait for another shard");
+      }
+      shard.requestSeal();
       leftovers = shard.takeLeftovers();
       shard.state(ShardState.STOPPED);
       set.unmap(shard);
@@ -396,7 +402,8 @@ public final class ShardMapper {
    * since it was measured.
    */
   synchronized void rebalance(List<ShardLoad> loads) {
-    slots.follow(loads);
+    double windowSeconds = policy.getMetricsWindow().toNanos() / 1e9;
+    slots.follow(loads, WINDOWS_AT_A_FENCE * windowSeconds);
   }
 
   // ---------------------------------------------------------------- checks

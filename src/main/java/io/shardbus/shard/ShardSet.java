@@ -25,7 +25,8 @@ final class ShardSet {
 
   private final ConcurrentSkipListMap<Integer, ShardLedger> ledgers = new ConcurrentSkipListMap<>();
   private volatile Map<Integer, Shard> shards = Map.of();
-  private volatile RoutingTable routing = new RoutingTable(new Shard[0], 0, null);
+  private volatile RoutingTable routing = new RoutingTable(RoutingTable.NOBODY, RoutingTable.NOBODY, 0, null);
+  private volatile boolean keysSeen;
   private int nextId;
 
   ShardSet(int ringCapacity, BackpressureMode mode, long maxLargeBytes, LongSupplier clock) {
@@ -73,9 +74,22 @@ final class ShardSet {
     return routing == RoutingTable.CLOSED;
   }
 
-  synchronized void publish(Shard[] slots, @Nullable SlotLoads loads) {
+  /** Whether an event with a key has come, so that moves have to keep their order. */
+  boolean keysSeen() {
+    return keysSeen;
+  }
+
+  /**
+   * Called before the routing table is read for the first event with a key. A table is published
+   * without fences only before that, and such a table is then what is read, or older than it.
+   */
+  synchronized void seeKeys() {
+    keysSeen = true;
+  }
+
+  synchronized void publish(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
     if (!closed()) {
-      replace(new RoutingTable(slots, routing.epoch() + 1, loads));
+      replace(new RoutingTable(unkeyed, keyed, routing.epoch() + 1, loads));
     }
   }
 
@@ -84,7 +98,7 @@ final class ShardSet {
   }
 
   /**
-   * A batch is grouped by one table and pushed group by group. Were a shard sealed in the middle of
+   * A batch is grouped by one table and pushed group by group. Were a lane sealed in the middle of
    * that, its group would be routed anew, behind later events of the same batch. So a table is only
    * done with when its batches are.
    */
@@ -115,7 +129,7 @@ final class ShardSet {
     return created;
   }
 
-  /** The shard must be sealed and empty. */
+  /** The shard must be closed to producers and empty. */
   synchronized void unmap(Shard shard) {
     Map<Integer, Shard> next = new TreeMap<>(shards);
     next.remove(shard.id());

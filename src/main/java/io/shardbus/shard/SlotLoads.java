@@ -26,32 +26,51 @@ final class SlotLoads {
   /** So that slots without traffic count as equals. */
   private static final double LEAST_RATE = 1e-3;
 
+  private final int ranges;
   private final AtomicIntegerArray samples;
   private final double[] heat;
   private final double[] rate;
   private boolean measured;
 
-  SlotLoads(int slots) {
-    samples = new AtomicIntegerArray(slots);
-    heat = new double[slots];
-    rate = new double[slots];
+  /** The part of the events that have a key, of late. */
+  private double shareOfKeys;
+
+  /**
+   * @param ranges hash ranges, each a slot of events without a key and a slot of events with one
+   */
+  SlotLoads(int ranges) {
+    this.ranges = ranges;
+    samples = new AtomicIntegerArray(2 * ranges);
+    heat = new double[2 * ranges];
+    rate = new double[2 * ranges];
   }
 
-  int slots() {
-    return rate.length;
+  int ranges() {
+    return ranges;
   }
 
-  /** An event of a sample was routed by this slot. */
-  void sample(int slot) {
-    samples.incrementAndGet(slot);
+  boolean isOfKeys(int slot) {
+    return slot >= ranges;
+  }
+
+  /** An event of a sample was routed by this range. */
+  void sample(int range, boolean hasKey) {
+    samples.incrementAndGet(hasKey ? ranges + range : range);
   }
 
   /** Ends a window in which the slots had these owners. */
   void update(RoutingTable table, List<ShardLoad> loads) {
     Map<Shard, Double> heats = new HashMap<>();
+    double ofKeys = 0;
+    double all = 0;
     for (int i = 0; i < rate.length; i++) {
       heat[i] = heat[i] * MEMORY + samples.getAndSet(i, 0);
-      heats.merge(table.owner(i), heat[i] + PRIOR_SAMPLES, Double::sum);
+      all += heat[i];
+      ofKeys += isOfKeys(i) ? heat[i] : 0;
+    }
+    shareOfKeys = all == 0 ? shareOfKeys : ofKeys / all;
+    for (int i = 0; i < rate.length; i++) {
+      heats.merge(table.owner(i), heat[i] + prior(i), Double::sum);
     }
     Map<Shard, Double> ratePerHeat = new HashMap<>();
     for (ShardLoad load : loads) {
@@ -63,11 +82,15 @@ final class SlotLoads {
     for (int i = 0; i < rate.length; i++) {
       Double unit = ratePerHeat.get(table.owner(i));
       if (unit != null) {
-        double latest = unit * (heat[i] + PRIOR_SAMPLES);
+        double latest = unit * (heat[i] + prior(i));
         rate[i] = measured ? rate[i] + WEIGHT_OF_LATEST * (latest - rate[i]) : latest;
       }
     }
     measured |= !ratePerHeat.isEmpty();
+  }
+
+  private double prior(int slot) {
+    return PRIOR_SAMPLES * (isOfKeys(slot) ? shareOfKeys : 1 - shareOfKeys);
   }
 
   /** Events per second; above 0. */

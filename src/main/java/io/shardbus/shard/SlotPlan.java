@@ -9,12 +9,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Hands slots out so that each shard's load comes near its target, moving few: from the shard that
  * is furthest above its target to the one furthest below, its hottest slot that fits both. A shard
- * keeps at least one slot, so that it can show what it can do.
+ * keeps at least one slot of events without a key, so that it can show what it can do.
  */
 final class SlotPlan {
 
@@ -23,25 +24,28 @@ final class SlotPlan {
 
   private final Shard[] slots;
   private final SlotLoads loads;
-  private final TreeSet<Lane> lanes =
+  private final IntPredicate mayMove;
+  private final TreeSet<Share> shares =
       new TreeSet<>(
-          Comparator.comparingDouble((Lane lane) -> lane.excess)
-              .thenComparing(lane -> lane.shard.id()));
+          Comparator.comparingDouble((Share share) -> share.excess)
+              .thenComparing(share -> share.shard.id()));
 
-  private SlotPlan(Shard[] slots, SlotLoads loads) {
+  private SlotPlan(Shard[] slots, SlotLoads loads, IntPredicate mayMove) {
     this.slots = slots;
     this.loads = loads;
+    this.mayMove = mayMove;
   }
 
   /** One shard's slots, hottest first, and how far its load is above its target. */
-  private static final class Lane {
+  private static final class Share {
 
     final Shard shard;
     final Deque<Integer> hottestFirst = new ArrayDeque<>();
     final Deque<Integer> tooHot = new ArrayDeque<>();
     double excess;
+    int unkeyed;
 
-    Lane(Shard shard, double target) {
+    Share(Shard shard, double target) {
       this.shard = shard;
       this.excess = -target;
     }
@@ -58,10 +62,11 @@ final class SlotPlan {
   }
 
   /** Equal ranges, for shards that have not seen an event. */
-  static Shard[] equalRanges(List<Shard> shards, int slotCount) {
-    Shard[] slots = new Shard[slotCount];
-    for (int i = 0; i < slotCount; i++) {
-      slots[i] = shards.get((int) ((long) i * shards.size() / slotCount));
+  static Shard[] equalRanges(List<Shard> shards, int ranges) {
+    Shard[] slots = new Shard[2 * ranges];
+    for (int i = 0; i < ranges; i++) {
+      slots[i] = shards.get((int) ((long) i * shards.size() / ranges));
+      slots[ranges + i] = slots[i];
     }
     return slots;
   }
@@ -70,46 +75,51 @@ final class SlotPlan {
    * @param slots the owners now
    * @param loads what each slot brings
    * @param targets events per second by owner to be; a shard that is not named loses all its slots
+   * @param mayMove which slots of a shard that is named may be moved
    * @return the owners then; empty if nobody is to own a slot
    */
-  static Shard[] move(Shard[] slots, SlotLoads loads, Map<Shard, Double> targets) {
-    return targets.isEmpty() ? new Shard[0] : new SlotPlan(slots.clone(), loads).approach(targets);
+  static Shard[] move(
+      Shard[] slots, SlotLoads loads, Map<Shard, Double> targets, IntPredicate mayMove) {
+    return targets.isEmpty()
+        ? new Shard[0]
+        : new SlotPlan(slots.clone(), loads, mayMove).approach(targets);
   }
 
   private Shard[] approach(Map<Shard, Double> targets) {
-    List<Integer> orphans = fillLanes(targets);
+    List<Integer> orphans = fillShares(targets);
     for (int slot : orphans) {
-      Lane receiver = take(lanes.pollFirst());
+      Share receiver = take(shares.pollFirst());
       give(slot, receiver);
-      lanes.add(receiver);
+      shares.add(receiver);
     }
-    while (lanes.size() > 1) {
-      Lane donor = take(lanes.pollLast());
-      Lane receiver = take(lanes.first());
+    while (shares.size() > 1) {
+      Share donor = take(shares.pollLast());
+      Share receiver = take(shares.first());
       Integer slot = pick(donor, -receiver.excess);
       if (slot == null) {
         continue; // it has nothing that would help
       }
-      lanes.remove(receiver);
+      shares.remove(receiver);
       donor.excess -= loads.rate(slot);
+      donor.unkeyed -= loads.isOfKeys(slot) ? 0 : 1;
       give(slot, receiver);
-      lanes.add(donor);
-      lanes.add(receiver);
+      shares.add(donor);
+      shares.add(receiver);
     }
     return slots;
   }
 
-  private static Lane take(@Nullable Lane lane) {
-    if (lane == null) {
+  private static Share take(@Nullable Share share) {
+    if (share == null) {
       throw new IllegalStateException("no shard to own a slot");
     }
-    return lane;
+    return share;
   }
 
   /** Returns the slots whose owner leaves, hottest first. */
-  private List<Integer> fillLanes(Map<Shard, Double> targets) {
-    Map<Shard, Lane> byShard = new HashMap<>();
-    targets.forEach((shard, target) -> byShard.put(shard, new Lane(shard, target)));
+  private List<Integer> fillShares(Map<Shard, Double> targets) {
+    Map<Shard, Share> byShard = new HashMap<>();
+    targets.forEach((shard, target) -> byShard.put(shard, new Share(shard, target)));
     List<Integer> order = new ArrayList<>(slots.length);
     for (int i = 0; i < slots.length; i++) {
       order.add(i);
@@ -117,37 +127,53 @@ final class SlotPlan {
     order.sort(Collections.reverseOrder(Comparator.comparingDouble(loads::rate)));
     List<Integer> orphans = new ArrayList<>();
     for (int slot : order) {
-      Lane lane = byShard.get(slots[slot]);
-      if (lane == null) {
+      Share share = byShard.get(slots[slot]);
+      if (share == null) {
         orphans.add(slot);
       } else {
-        lane.hottestFirst.add(slot);
-        lane.excess += loads.rate(slot);
+        share.excess += loads.rate(slot);
+        if (!loads.isOfKeys(slot)) {
+          share.unkeyed++;
+        }
+        if (mayMove.test(slot)) {
+          share.hottestFirst.add(slot);
+        }
       }
     }
-    lanes.addAll(byShard.values());
+    shares.addAll(byShard.values());
     return orphans;
   }
 
   /** The slot whose move brings both nearer to their targets; null if there is none. */
-  private @Nullable Integer pick(Lane donor, double deficit) {
-    if (donor.excess <= 0 || deficit <= 0 || donor.hottestFirst.size() + donor.tooHot.size() <= 1) {
+  private @Nullable Integer pick(Share donor, double deficit) {
+    if (donor.excess <= 0 || deficit <= 0) {
       return null;
     }
     // Excess and deficit only shrink: what is too hot now stays so.
     double fits = Math.min(donor.excess, deficit);
     for (Integer slot = donor.hottestFirst.poll(); slot != null; slot = donor.hottestFirst.poll()) {
+      if (!mayGive(donor, slot)) {
+        continue;
+      }
       if (loads.rate(slot) <= fits) {
         return slot;
       }
       donor.tooHot.push(slot);
     }
     // The coldest of the rest: worth it while the two are nearer to their targets afterwards.
-    Integer coldest = donor.tooHot.pop();
-    return loads.rate(coldest) < donor.excess + deficit ? coldest : null;
+    Integer coldest = donor.tooHot.poll();
+    boolean worthIt =
+        coldest != null
+            && mayGive(donor, coldest)
+            && loads.rate(coldest) < donor.excess + deficit;
+    return worthIt ? coldest : null;
   }
 
-  private void give(int slot, Lane receiver) {
+  private boolean mayGive(Share donor, int slot) {
+    return loads.isOfKeys(slot) || donor.unkeyed > 1;
+  }
+
+  private void give(int slot, Share receiver) {
     slots[slot] = receiver.shard;
     receiver.excess += loads.rate(slot);
   }

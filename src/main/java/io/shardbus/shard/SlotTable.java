@@ -1,28 +1,49 @@
 package io.shardbus.shard;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
  * Who owns which slots in dynamic mode, and who is to. Publishes the routing table. Changes are
  * made under the mapper's monitor; reading is for any thread.
+ *
+ * <p>A slot of events with a key moves only if the wait at its fence is short: moving it brings
+ * nothing before what its owner holds is settled, wherever its events go.
  */
 final class SlotTable {
 
+  /** Rings that a shard may have while keys are on their way, unless other shards leave. */
+  static final int MOST_LANES = 4;
+
+  private static final long TURN_OVER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final ShardSet set;
+  private final LongSupplier nanoTime;
   private final SlotLoads loads;
   private final LoadBalancer balancer = new LoadBalancer();
   private final AtomicLong moved = new AtomicLong();
+  private final Map<Shard, Long> turnedOver = new HashMap<>();
+  private final Map<Shard, ShardLoad> lastLoads = new HashMap<>();
 
-  SlotTable(ShardSet set, int count) {
+  /**
+   * @param ranges hash ranges, a power of two
+   */
+  SlotTable(ShardSet set, int ranges, LongSupplier nanoTime) {
     this.set = set;
-    loads = new SlotLoads(count);
+    this.nanoTime = nanoTime;
+    loads = new SlotLoads(ranges);
   }
 
-  int count() {
-    return loads.slots();
+  int ranges() {
+    return loads.ranges();
   }
 
   /** Slots that have changed their owner since the start. */
@@ -43,18 +64,25 @@ final class SlotTable {
 
   /** Equal shares for shards that have not seen an event. */
   void divide(List<Shard> shards) {
-    publish(SlotPlan.equalRanges(shards, count()));
+    publish(SlotPlan.equalRanges(shards, ranges()), List.of());
   }
 
-  /** Makes a shard active, with a share of what the others have. */
-  void welcome(Shard newcomer) {
+  /** Makes shards active, with a share of what the others have. */
+  void welcome(Collection<Shard> newcomers) {
     Map<Shard, Double> rates = rates();
-    newcomer.state(ShardState.ACTIVE);
-    if (rates.isEmpty()) {
-      divide(List.of(newcomer));
-    } else {
-      publish(move(LoadBalancer.withNewcomer(rates, newcomer)));
+    for (Shard newcomer : newcomers) {
+      newcomer.state(ShardState.ACTIVE);
     }
+    if (rates.isEmpty()) {
+      divide(List.copyOf(newcomers));
+      return;
+    }
+    Map<Shard, Double> targets = rates;
+    for (Shard newcomer : newcomers) {
+      targets = LoadBalancer.withNewcomer(targets, newcomer);
+    }
+    // An overloaded shard is never empty: its keys move all the same, unless it hangs.
+    publish(move(targets, Double.MAX_VALUE), List.of());
   }
 
   /** Takes shards out of the table: they are draining. */
@@ -65,23 +93,48 @@ final class SlotTable {
       shard.state(ShardState.DRAINING);
       Double rate = rates.remove(shard);
       freed += rate == null ? 0 : rate;
+      turnedOver.remove(shard);
+      lastLoads.remove(shard);
     }
     if (freed > 0) {
-      publish(move(LoadBalancer.withFreed(rates, freed)));
+      publish(move(LoadBalancer.withFreed(rates, freed), 0), List.of());
     }
   }
 
-  /** Lets slots follow the load, unless shards have come or gone since it was measured. */
-  void follow(List<ShardLoad> window) {
+  /**
+   * Lets slots follow the load, unless shards have come or gone since it was measured.
+   *
+   * @param mostWaitSeconds how long keys that move may have to wait for their old shard
+   */
+  void follow(List<ShardLoad> window, double mostWaitSeconds) {
     List<ShardLoad> active =
         window.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
     if (active.isEmpty() || set.routing().slotCount() == 0) {
       return;
     }
     loads.update(set.routing(), active);
+    active.forEach(load -> lastLoads.put(load.shard(), load));
+    List<Shard> crowded =
+        active.stream().map(ShardLoad::shard).filter(this::isToBeMerged).toList();
     if (active.size() == set.inState(ShardState.ACTIVE).count()) {
-      balancer.followHeadroom(rates(), active).ifPresent(targets -> publish(move(targets)));
+      Shard[] after =
+          balancer
+              .followHeadroom(rates(), active)
+              .map(targets -> move(targets, mostWaitSeconds))
+              .orElseGet(() -> set.routing().owners());
+      publish(after, crowded);
     }
+  }
+
+  /** Whether it has lanes enough, and none that waits for another shard. */
+  private boolean isToBeMerged(Shard shard) {
+    return shard.laneCount() >= MOST_LANES && !shard.isFenced() && mayTurnOver(shard);
+  }
+
+  private boolean mayTurnOver(Shard shard) {
+    Long last = turnedOver.get(shard);
+    return !shard.hasUnsettledLane()
+        && (last == null || nanoTime.getAsLong() - last >= TURN_OVER_NANOS);
   }
 
   /** Events per second that the slots of each active shard bring. */
@@ -95,21 +148,118 @@ final class SlotTable {
     return rates;
   }
 
-  private Shard[] move(Map<Shard, Double> targets) {
-    return SlotPlan.move(set.routing().copyOfSlots(), loads, targets);
+  // ---------------------------------------------------------------- what may move
+
+  private Shard[] move(Map<Shard, Double> targets, double mostWaitSeconds) {
+    RoutingTable table = set.routing();
+    Shard[] before = table.owners();
+    Map<Shard, Boolean> givesKeys = new HashMap<>();
+    targets.keySet().forEach(shard -> givesKeys.put(shard, givesKeys(shard, mostWaitSeconds)));
+    boolean keys = set.keysSeen();
+    Shard[] after =
+        SlotPlan.move(
+            before,
+            loads,
+            targets,
+            slot ->
+                !loads.isOfKeys(slot)
+                    || (keys
+                        && givesKeys.getOrDefault(before[slot], false)
+                        && table.lane(slot).isOpen()));
+    if (keys) {
+      takeBackTooMuch(before, after, mostWaitSeconds);
+    } else { // until there are keys, their slots go with the others
+      System.arraycopy(after, 0, after, after.length / 2, after.length / 2);
+    }
+    return after;
   }
 
-  private void publish(Shard[] after) {
-    RoutingTable table = set.routing();
-    int changed = 0;
-    for (int i = 0; i < Math.min(after.length, table.slotCount()); i++) {
-      if (after[i] != table.owner(i)) {
-        changed++;
+  private boolean givesKeys(Shard shard, double mostWaitSeconds) {
+    return mayTurnOver(shard) && waitSeconds(shard) <= mostWaitSeconds;
+  }
+
+  /** How long it takes until what the shard holds is settled. */
+  private double waitSeconds(Shard shard) {
+    long pending = shard.accounting().pending();
+    ShardLoad load = lastLoads.get(shard);
+    if (pending == 0 || load == null) {
+      return 0;
+    }
+    DrainCapacity.Estimate capacity = load.capacity();
+    return capacity.hung()
+        ? Double.POSITIVE_INFINITY
+        : capacity.perSecond() == 0 ? 0 : pending / capacity.perSecond();
+  }
+
+  /** Keys of one shard that are to go to one other. */
+  private record Move(Shard from, Shard to) {}
+
+  /**
+   * Leaves keys where they are if their lane would be one too many, or could not hold what comes
+   * while it waits; if they may wait for ever it is no fuller than the shard that they leave.
+   */
+  private void takeBackTooMuch(Shard[] before, Shard[] after, double mostWaitSeconds) {
+    Map<Move, Double> rates = new LinkedHashMap<>();
+    for (int i = ranges(); i < after.length; i++) {
+      if (before[i] != after[i] && before[i].state() == ShardState.ACTIVE) {
+        rates.merge(new Move(before[i], after[i]), loads.rate(i), Double::sum);
       }
     }
-    if (changed > 0 || after.length != table.slotCount()) {
-      moved.addAndGet(changed);
-      set.publish(after, loads);
+    List<Move> hottestFirst = new ArrayList<>(rates.keySet());
+    hottestFirst.sort((a, b) -> Double.compare(rates.get(b), rates.get(a)));
+    Map<Shard, Integer> lanes = new HashMap<>();
+    Map<Move, Boolean> good = new HashMap<>();
+    for (Move move : hottestFirst) {
+      int lanesThen = lanes.getOrDefault(move.to(), move.to().laneCount()) + 1;
+      boolean fits =
+          mostWaitSeconds == Double.MAX_VALUE
+              || rates.get(move) * waitSeconds(move.from()) <= move.to().capacity() / 2.0;
+      good.put(move, fits && lanesThen <= MOST_LANES);
+      if (fits && lanesThen <= MOST_LANES) {
+        lanes.put(move.to(), lanesThen);
+      }
     }
+    for (int i = ranges(); i < after.length; i++) {
+      if (!good.getOrDefault(new Move(before[i], after[i]), true)) {
+        after[i] = before[i];
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- publishing
+
+  /**
+   * @param after who is to own the slots
+   * @param crowded shards whose lanes are to become one
+   */
+  private void publish(Shard[] after, Collection<Shard> crowded) {
+    List<Lane> sealed = List.of();
+    synchronized (set) { // no first key comes between the look for keys and the table
+      RoutingTable table = set.routing();
+      Shard[] before = table.owners();
+      boolean asBefore = Arrays.equals(before, after);
+      if (set.closed() || (asBefore && crowded.isEmpty())) {
+        return;
+      }
+      if (before.length == 0 || after.length == 0) {
+        Lane[] mains = Arrays.stream(after).map(Shard::main).toArray(Lane[]::new);
+        int ranges = after.length / 2;
+        set.publish(
+            Arrays.copyOf(mains, ranges),
+            Arrays.copyOfRange(mains, ranges, mains.length),
+            loads);
+        return;
+      }
+      for (int i = 0; i < after.length; i++) {
+        moved.addAndGet(before[i] == after[i] ? 0 : 1);
+      }
+      LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
+      long now = nanoTime.getAsLong();
+      change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
+      change.install();
+      set.publish(change.unkeyed(), change.keyed(), loads);
+      sealed = change.sealed();
+    }
+    sealed.forEach(Lane::requestSeal);
   }
 }

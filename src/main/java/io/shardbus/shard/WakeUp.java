@@ -2,6 +2,7 @@ package io.shardbus.shard;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * sees them all. An element that is claimed but not stored yet counts by index, so a null from a poll never puts the
  * consumer to sleep beside it.
  */
-/** The bell between the producers of a ring and its consumer. */
+/** The bell between the producers of a shard and its consumer. */
 final class WakeUp {
 
   private static final Logger LOG = LoggerFactory.getLogger(WakeUp.class);
@@ -28,19 +29,25 @@ final class WakeUp {
     }
   }
 
-  private final EventRing ring;
+  private final IntPredicate holds;
+  private final int most;
   private volatile int wakeAt;
   private volatile Runnable action = () -> {};
 
-  WakeUp(EventRing ring) {
-    this.ring = ring;
+  /**
+   * @param holds whether so many events can be drained
+   * @param most the number of events at which a consumer is woken in any case
+   */
+  WakeUp(IntPredicate holds, int most) {
+    this.holds = holds;
+    this.most = most;
   }
 
   /** A producer has pushed. */
   void signal() {
     int events = wakeAt;
     if (events != 0
-        && (events == 1 || ring.holds(events))
+        && (events == 1 || holds.test(events))
         && WAKE_AT.compareAndSet(this, events, 0)) {
       ring(events);
     }
@@ -74,8 +81,8 @@ final class WakeUp {
 
   /** Whether the consumer may sleep: it will be woken. */
   boolean trySleep(int events) {
-    int enough = Math.min(events, ring.capacity() / 2);
+    int enough = Math.min(events, most);
     wakeAt = enough;
-    return !ring.holds(enough) || !WAKE_AT.compareAndSet(this, enough, 0);
+    return !holds.test(enough) || !WAKE_AT.compareAndSet(this, enough, 0);
   }
 }

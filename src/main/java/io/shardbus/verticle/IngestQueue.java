@@ -24,10 +24,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Events that wait for room, whoever handed them in. Those of a shard are served in the order in
- * which they came, and none overtakes another of its shard, also when the routing changes
- * meanwhile. While there are any, the first of each shard is tried once a millisecond; nothing runs
- * while none waits. Safe for any thread.
+ * Events that wait for room, whoever handed them in. Those of a ring are served in the order in
+ * which they came, and none overtakes another of its ring, also when the routing changes meanwhile.
+ * While there are any, the first of each ring is tried once a millisecond; nothing runs while none
+ * waits. Safe for any thread.
  */
 public final class IngestQueue {
 
@@ -42,6 +42,9 @@ public final class IngestQueue {
 
   private static final long RETRY_MILLIS = 1;
 
+  /** Where events wait while no shard is active. */
+  private static final Object NO_LANE = new Object();
+
   private static final Logger LOG = LoggerFactory.getLogger(IngestQueue.class);
 
   private final Vertx vertx;
@@ -54,7 +57,8 @@ public final class IngestQueue {
   /** Sets the timer where that has failed. */
   private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
-  private final Map<Integer, Set<Waiting>> lanes = new HashMap<>();
+  /** By the ring that they wait for. */
+  private final Map<Object, Set<Waiting>> lanes = new HashMap<>();
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
 
@@ -245,8 +249,8 @@ public final class IngestQueue {
     }
     while (true) {
       arrangeByRouting();
-      int shard = manager.selectShardByHash(event.hash());
-      if (!lanes.containsKey(shard)) {
+      Object lane = laneOf(event);
+      if (!lanes.containsKey(lane)) {
         IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
         if (result == null) {
           continue; // the lanes are no longer by the routing
@@ -255,11 +259,15 @@ public final class IngestQueue {
           return result;
         }
       }
-      return waitIn(shard, one) ? null : manager.refuse(event);
+      return waitIn(lane, one) ? null : manager.refuse(event);
     }
   }
 
-  private boolean waitIn(int shard, Waiting one) {
+  private Object laneOf(RawEvent event) {
+    return manager.selectLane(event).orElse(NO_LANE);
+  }
+
+  private boolean waitIn(Object lane, Waiting one) {
     int bytes = one.event.sizeWithKey();
     boolean full =
         bounded >= MAX_WAITING || (bounded > 0 && boundedBytes + bytes > maxWaitingBytes);
@@ -267,7 +275,7 @@ public final class IngestQueue {
       return false;
     }
     one.arrival = arrivals++;
-    lanes.computeIfAbsent(shard, id -> new LinkedHashSet<>()).add(one);
+    lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
     if (one.deadline != NO_DEADLINE) {
       byDeadline.add(one);
     }
@@ -301,9 +309,7 @@ public final class IngestQueue {
     all.sort(Comparator.comparingLong(Waiting::arrival));
     lanes.clear();
     for (Waiting one : all) {
-      lanes
-          .computeIfAbsent(manager.selectShardByHash(one.event.hash()), id -> new LinkedHashSet<>())
-          .add(one);
+      lanes.computeIfAbsent(laneOf(one.event), ring -> new LinkedHashSet<>()).add(one);
     }
   }
 

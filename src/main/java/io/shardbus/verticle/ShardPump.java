@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import io.shardbus.event.ProducerId;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
+import io.shardbus.shard.FlushMark;
 import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
@@ -65,17 +66,16 @@ final class ShardPump {
   private final List<Flush> flushes = new ArrayList<>();
 
   /**
-   * Asked for when {@code accepted} events were in; {@code through} is known once these have left
-   * the ring.
+   * What was in the rings when it was asked for; {@code through} is known once that has left them.
    */
   private static final class Flush {
 
-    final long accepted;
+    final FlushMark mark;
     final Promise<Void> promise = Promise.promise();
     long through = -1;
 
-    Flush(long accepted) {
-      this.accepted = accepted;
+    Flush(FlushMark mark) {
+      this.mark = mark;
     }
 
     /** Answers when nothing more will be delivered. */
@@ -247,7 +247,7 @@ final class ShardPump {
 
   /** For any thread. Completes when what the shard has accepted by now is settled. */
   Future<Void> flush() {
-    Flush flush = new Flush(shard.accounting().accepted());
+    Flush flush = new Flush(shard.mark());
     newFlushes.add(flush);
     ShardLoop here = loop;
     if (here != null) {
@@ -373,13 +373,10 @@ final class ShardPump {
     }
     ShardAccounting account = shard.accounting();
     long drained = account.delivered() + account.deadLettered() + account.inFlight();
-    long oldest =
-        delivery.busy()
-            ? delivery.oldestSequence()
-            : forming.size() > 0 ? forming.events().get(0).sequence() : Long.MAX_VALUE;
+    long oldest = oldestUnsettled();
     for (Iterator<Flush> all = flushes.iterator(); all.hasNext(); ) {
       Flush flush = all.next();
-      if (flush.through < 0 && drained + account.evicted() >= flush.accepted) {
+      if (flush.through < 0 && flush.mark.isPassed()) {
         flush.through = drained;
       }
       if (flush.through >= 0 && oldest >= flush.through) {
@@ -387,6 +384,14 @@ final class ShardPump {
         flush.end(0);
       }
     }
+  }
+
+  /** The lowest sequence that was taken and is not settled; the largest number if there is none. */
+  private long oldestUnsettled() {
+    if (delivery.busy()) {
+      return delivery.oldestSequence();
+    }
+    return forming.size() > 0 ? forming.events().get(0).sequence() : Long.MAX_VALUE;
   }
 
   private DrainBuffer newBuffer() {

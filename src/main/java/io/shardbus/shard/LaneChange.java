@@ -1,0 +1,153 @@
+package io.shardbus.shard;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The lanes that slots get when they change their owners. Made whole before anything is changed,
+ * since it takes memory; installed before the new table is published. Not safe for threads.
+ *
+ * <p>A shard that loses keys, and stays, is turned over. The keys that one shard gives to another
+ * get one lane there, fenced on the lanes that they come from; keys that still wait at a fence get
+ * one apart, so that they hold up no others.
+ */
+final class LaneChange {
+
+  private final RoutingTable table;
+  private final Shard[] after;
+  private final Set<Shard> turnedOver = new LinkedHashSet<>();
+  private final Map<Shard, Lane> mains = new HashMap<>();
+  private final Map<Way, Lane> arrivals = new LinkedHashMap<>();
+  private final Map<Lane, Boolean> open = new HashMap<>();
+  private final List<Lane> sealed = new ArrayList<>();
+  private final Lane[] unkeyed;
+  private final Lane[] keyed;
+
+  /**
+   * Which keys share a lane.
+   *
+   * @param from the shard that they leave, or the lane in which they wait at a fence
+   */
+  private record Way(Object from, Shard to) {}
+
+  /**
+   * @param after who is to own the slots
+   * @param crowded shards to be turned over though they lose no keys
+   * @param fenced whether there are keys whose order is to be kept
+   */
+  LaneChange(RoutingTable table, Shard[] after, Collection<Shard> crowded, boolean fenced) {
+    this.table = table;
+    this.after = after;
+    int ranges = after.length / 2;
+    unkeyed = new Lane[ranges];
+    keyed = new Lane[ranges];
+    if (fenced) {
+      turnedOver.addAll(crowded);
+      for (int i = ranges; i < after.length; i++) {
+        Lane lane = table.lane(i);
+        if (lane.owner() != after[i] && lane.owner().state() == ShardState.ACTIVE) {
+          turnedOver.add(lane.owner());
+        }
+      }
+    }
+    turnedOver.forEach(this::turnOver);
+    if (fenced) {
+      makeArrivals(ranges);
+    }
+    for (int i = 0; i < ranges; i++) {
+      unkeyed[i] = main(after[i]);
+      keyed[i] = fenced ? keyedLane(ranges + i) : main(after[ranges + i]);
+    }
+  }
+
+  private void turnOver(Shard shard) {
+    List<Lane> open = new ArrayList<>();
+    for (Lane lane : shard.lanes()) {
+      if (isOpen(lane) && !lane.isSealRequested()) {
+        open.add(lane);
+      }
+    }
+    mains.put(shard, shard.newLane(List.of(), open));
+    sealed.addAll(open);
+  }
+
+  /** As it was when this was made: a fence may open meanwhile. */
+  private boolean isOpen(Lane lane) {
+    return open.computeIfAbsent(lane, Lane::isOpen);
+  }
+
+  private void makeArrivals(int ranges) {
+    Map<Way, Set<Lane>> fences = new LinkedHashMap<>();
+    for (int i = ranges; i < after.length; i++) {
+      Lane lane = table.lane(i);
+      if (lane.owner() != after[i]) {
+        fences.computeIfAbsent(way(lane, after[i]), way -> new LinkedHashSet<>()).add(lane);
+      }
+    }
+    fences.forEach((way, lanes) -> arrivals.put(way, way.to().newLane(lanes, List.of())));
+  }
+
+  private Way way(Lane lane, Shard to) {
+    return new Way(isOpen(lane) ? lane.owner() : lane, to);
+  }
+
+  private Lane main(Shard shard) {
+    Lane fresh = mains.get(shard);
+    return fresh == null ? shard.main() : fresh;
+  }
+
+  private Lane keyedLane(int slot) {
+    Lane lane = table.lane(slot);
+    Shard owner = after[slot];
+    if (lane.owner() != owner) {
+      Lane arrival = arrivals.get(way(lane, owner));
+      if (arrival == null) {
+        throw new IllegalStateException("no lane for slot " + slot);
+      }
+      return arrival;
+    }
+    return turnedOver.contains(owner) && isOpen(lane) ? main(owner) : lane;
+  }
+
+  Set<Shard> turnedOver() {
+    return turnedOver;
+  }
+
+  /** Gives the lanes to their owners. */
+  void install() {
+    mains.forEach((shard, lane) -> insist(() -> shard.turnOver(lane)));
+    arrivals.values().forEach(lane -> insist(() -> lane.owner().install(lane)));
+  }
+
+  /** The rings are there; half of the lanes without a table would be worse than a delay. */
+  @SuppressWarnings("ThreadPriorityCheck") // nobody is waited for but the garbage collector
+  private static void insist(Runnable step) {
+    while (true) {
+      try {
+        step.run();
+        return;
+      } catch (OutOfMemoryError e) {
+        Thread.yield();
+      }
+    }
+  }
+
+  Lane[] unkeyed() {
+    return unkeyed;
+  }
+
+  Lane[] keyed() {
+    return keyed;
+  }
+
+  /** The lanes that are out of the table, to be sealed once it is published. */
+  List<Lane> sealed() {
+    return sealed;
+  }
+}
