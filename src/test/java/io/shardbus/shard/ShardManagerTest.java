@@ -127,9 +127,10 @@ class ShardManagerTest {
     ShardManager manager = dynamic(3, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
     ShardMapper mapper = manager.mapper().orElseThrow();
     List<ShardLoad> loads = new ArrayList<>();
+    DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, false);
     for (Shard shard : manager.shards()) {
       int pending = shard.id() == 0 ? 1000 : 0;
-      loads.add(new ShardLoad(shard, true, 100, 100, 1, pending, 0.5, 0, 0));
+      loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, 0, 0));
     }
     // Measured, and then one goes and another comes before the slots follow.
     manager.drainShard(2);
