@@ -38,8 +38,7 @@ class HungSinkTest {
   @BeforeEach
   void start() throws Exception {
     vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(8));
-    sink.behave(
-        batch -> hangs && batch.shard() == 0 ? healed.future() : Future.succeededFuture());
+    sink.behave(batch -> hangs && batch.shard() == 0 ? healed.future() : Future.succeededFuture());
     bus =
         await(
             ShardBus.start(

@@ -34,13 +34,16 @@ final class DrainCapacity {
   /** Delay, in seconds, from which on a shard counts as busy throughout. */
   private static final double LONG_DELAY = 1;
 
-  /** Seconds without progress that are no hang: batches form for 10 ms, and windows may be short. */
+  /**
+   * Seconds without progress that are no hang: batches form for 10 ms, and windows may be short.
+   */
   private static final double LEAST_STALL = 0.05;
 
   /** How often the time of the last writes has to pass without an answer. */
   private static final double PATIENCE = 2;
 
   private Estimate known = Estimate.UNKNOWN;
+
   /** What was known before the latest window with progress, in which it may have begun to hang. */
   private Estimate knownBefore = Estimate.UNKNOWN;
 
@@ -49,8 +52,8 @@ final class DrainCapacity {
   private double lastWriteSeconds;
 
   /**
-   * @param perSecond events per second that the shard can settle when it is busy throughout; 0 if it
-   *     hangs
+   * @param perSecond events per second that the shard can settle when it is busy throughout; 0 if
+   *     it hangs
    * @param atLeast whether it may be more, because the shard was hardly busy
    */
   record Estimate(double perSecond, boolean atLeast) {

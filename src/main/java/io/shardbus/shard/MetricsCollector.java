@@ -49,12 +49,7 @@ final class MetricsCollector {
       next.put(
           shard,
           new Mark(
-              account.offered(),
-              settled,
-              account.pending(),
-              fillRatio,
-              active,
-              before.capacity()));
+              account.offered(), settled, account.pending(), fillRatio, active, before.capacity()));
       DrainCapacity.Estimate capacity =
           before
               .capacity()

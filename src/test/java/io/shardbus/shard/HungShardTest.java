@@ -41,7 +41,7 @@ class HungShardTest {
   }
 
   private final Random random = new Random(42);
-  private final DrainBuffer batchOfHung = new DrainBuffer(0, 16);
+  private DrainBuffer batchOfHung = new DrainBuffer(0, 16);
   private final List<Double> shares = new ArrayList<>();
   private long now;
   private double due;
@@ -50,14 +50,17 @@ class HungShardTest {
   private double slowRate = Double.MAX_VALUE;
   private double credit;
 
-  private final ShardManager manager =
-      new ShardManager(
-          SHARDS,
-          CAPACITY,
-          BackpressureMode.FAIL_PRODUCER,
-          ScalingPolicy.defaults(SHARDS).setMetricsWindow(Duration.ofSeconds(1)),
-          ShardLimits.DEFAULT,
-          () -> now);
+  private ShardManager manager = manager(SHARDS);
+
+  private ShardManager manager(int shards) {
+    return new ShardManager(
+        shards,
+        CAPACITY,
+        BackpressureMode.FAIL_PRODUCER,
+        ScalingPolicy.defaults(shards).setMetricsWindow(Duration.ofSeconds(1)),
+        ShardLimits.DEFAULT,
+        () -> now);
+  }
 
   private void run(double seconds, double rate, Drive drive) {
     for (int tick = 0; tick < seconds * TICKS_PER_SECOND; tick++) {
@@ -97,7 +100,12 @@ class HungShardTest {
 
   private void heal() {
     hangs = false;
+    settleBatch();
+  }
+
+  private void settleBatch() {
     manager.shard(0).orElseThrow().settle(batchOfHung.size(), 0);
+    batchOfHung = new DrainBuffer(0, 16);
   }
 
   /** Of 100,000 new hashes. */
@@ -134,7 +142,9 @@ class HungShardTest {
     long moved = manager.mapper().orElseThrow().slotsMoved();
     run(20, rate, drive);
     assertThat(shares.subList(6, shares.size())).allMatch(share -> share < 0.02);
-    assertThat(manager.mapper().orElseThrow().slotsMoved()).as("no slots to and fro").isEqualTo(moved);
+    assertThat(manager.mapper().orElseThrow().slotsMoved())
+        .as("no slots to and fro")
+        .isEqualTo(moved);
     heal();
     run(10, rate, drive);
     print(drive + ", " + rate + " events/s, " + inBatch + " in the batch");
@@ -151,6 +161,35 @@ class HungShardTest {
     run(10, 4_000, Drive.INSTANT);
     print("hung since the start");
     assertThat(lastShare()).isBetween(0.2, 0.3);
+  }
+
+  /** As where a sink hangs for as long as a write may take, and the batch is then given up. */
+  @Test
+  void batchThatGetsThroughNowAndThen_isNoCure() {
+    run(3.5, 4_000, Drive.INSTANT);
+    hangs = true;
+    mostInBatch = 10_000;
+    run(3.5, 4_000, Drive.INSTANT);
+    int from = shares.size();
+    for (int i = 0; i < 10; i++) {
+      run(5, 4_000, Drive.INSTANT);
+      settleBatch();
+    }
+    assertThat(shares.subList(from, shares.size())).allMatch(share -> share < 0.02);
+  }
+
+  /** What it had is little for each of the others: all of them are near what they should get. */
+  @Test
+  void oneOfManyShards_losesItsShareAndGetsItBack() {
+    manager = manager(64);
+    run(3.5, 64_000, Drive.INSTANT);
+    hangs = true;
+    run(3.5, 64_000, Drive.INSTANT);
+    assertThat(lastShare()).isLessThan(0.02 / 16);
+    heal();
+    run(10, 64_000, Drive.INSTANT);
+    print("one of 64");
+    assertThat(lastShare()).isGreaterThan(0.6 / 64);
   }
 
   /** It drains, so it does not hang, but a full ring is no place for new events. */
