@@ -95,7 +95,7 @@ public class ShardBusOptions {
     batch.validate();
     delivery.validate();
     if (scaling != null) {
-      new ScalingPolicy(scaling).normalize().validate();
+      scaling.validate();
     }
   }
 

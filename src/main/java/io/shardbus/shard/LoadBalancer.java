@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.shard.DrainCapacity.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -7,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /*
  * Which load each shard should have.
@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * (what comes per second + what it must work off per second to be empty in time) / (what it can drain per second), and
  * loads are poured so that all shards come under the same pressure. Since the shares are in proportion to what each
  * can take, the emptiest shard is not run over by all.
+ *
+ * Low pressure needs no relief, so it would leave a shard that hung with next to nothing for good. A shard that lost
+ * most of its load is owed it: once it drains more than it did then, it is brought to the level under any pressure.
  */
 /** Sets targets for the shards' loads, in events per second. Not safe for threads. */
 final class LoadBalancer {
@@ -30,18 +33,43 @@ final class LoadBalancer {
   /** Hysteresis: the highest pressure must come down by at least this. */
   private static final double LEAST_RELIEF = 0.1;
 
-  /** A write must have been under way in this share of a window for it to tell of the capacity. */
-  private static final double LEAST_BUSY_RATIO = 0.01;
-
-  private static final double WEIGHT_OF_LATEST = 0.5;
-
   /** What the slowest shard is held capable of, as a share of the fastest. */
   private static final double LEAST_CAPACITY = 1e-3;
 
-  /** Events per second that a shard drains when it is busy throughout. */
-  private Map<Shard, Double> capacities = new HashMap<>();
+  /**
+   * What a shard that is hardly busy is trusted with, as a multiple of what it has shown. Since it
+   * is busy for less than a tenth of the time, that brings it to no pressure worth relief.
+   */
+  private static final double TRUST = 4;
 
-  private record Pressure(ShardLoad load, double rate, double backlog, double capacity) {
+  /** A shard with less than this part of an equal share has nothing left to give: one slot. */
+  private static final double NOTHING_LEFT = 0.05;
+
+  /** A shard is left as it is within this pressure, and this share of its load, of its target. */
+  private static final double NEAR_PRESSURE = LEAST_RELIEF / 2;
+
+  private static final double NEAR_LOAD = 0.1;
+
+  /** How near a shard that is owed its load has to come to what it should have. */
+  private static final double NEAR_ENOUGH = 0.8;
+
+  /** A shard has recovered once it can drain so many times what it could when it lost its load. */
+  private static final double RECOVERED = 2;
+
+  /** So many windows in a row: what slots bring is estimated, least well just after they moved. */
+  private static final int PAID_FOR = 10;
+
+  /** Those that lost more than half of their load at once and have not got it back. */
+  private final Map<Shard, Debt> owed = new HashMap<>();
+
+  /**
+   * @param capacity what the shard could drain when it lost its load
+   * @param paidFor windows in a row in which it had got it back
+   */
+  private record Debt(double capacity, int paidFor) {}
+
+  private record Pressure(
+      Shard shard, Estimate known, double rate, double backlog, double capacity) {
 
     double value() {
       return (rate + backlog) / capacity;
@@ -49,6 +77,19 @@ final class LoadBalancer {
 
     double empty() {
       return backlog / capacity;
+    }
+
+    double target(double level) {
+      return known.hung() ? 0 : Math.max(0, level * capacity - backlog);
+    }
+
+    double excess(double level) {
+      return rate - target(level);
+    }
+
+    /** So near to its target a shard is left alone, unless all who could give or take are. */
+    double tolerance(double level) {
+      return Math.min(NEAR_PRESSURE * capacity, NEAR_LOAD * target(level));
     }
   }
 
@@ -95,34 +136,79 @@ final class LoadBalancer {
    * @return the targets; empty if all is well as it is
    */
   Optional<Map<Shard, Double>> followHeadroom(Map<Shard, Double> rates, List<ShardLoad> loads) {
-    measureCapacities(loads);
-    double best = capacities.values().stream().mapToDouble(c -> c).max().orElse(0);
-    if (best == 0 || !loads.stream().allMatch(ShardLoad::warm)) {
+    double best = loads.stream().mapToDouble(l -> l.capacity().perSecond()).max().orElse(0);
+    boolean allHang = loads.stream().allMatch(load -> load.capacity().hung());
+    if (allHang || !loads.stream().allMatch(ShardLoad::warm)) {
       return Optional.empty();
     }
     List<Pressure> emptiestFirst = new ArrayList<>();
     for (ShardLoad load : loads) {
-      double capacity = capacities.getOrDefault(load.shard(), best);
       emptiestFirst.add(
           new Pressure(
-              load,
+              load.shard(),
+              load.capacity(),
               rates.getOrDefault(load.shard(), 0.0),
               load.pending() / WORK_OFF_SECONDS,
-              Math.max(best * LEAST_CAPACITY, capacity)));
+              capacity(load.capacity(), best == 0 ? 1 : best)));
     }
     emptiestFirst.sort(Comparator.comparingDouble(Pressure::empty));
-    double level = level(emptiestFirst, sum(rates));
-    double highest = emptiestFirst.stream().mapToDouble(Pressure::value).max().orElse(0);
-    if (highest < PRESSURE_WORTH_RELIEF || highest - level < LEAST_RELIEF) {
+    double total = sum(rates);
+    double level = level(emptiestFirst, total);
+    double highest =
+        emptiestFirst.stream()
+            .filter(one -> one.rate > NOTHING_LEFT * total / loads.size())
+            .mapToDouble(Pressure::value)
+            .max()
+            .orElse(0);
+    boolean relief = highest >= PRESSURE_WORTH_RELIEF && highest - level >= LEAST_RELIEF;
+    if (!payBack(emptiestFirst, level) && !relief) {
       return Optional.empty();
     }
+    boolean give = emptiestFirst.stream().anyMatch(one -> one.excess(level) > one.tolerance(level));
+    boolean take =
+        emptiestFirst.stream().anyMatch(one -> -one.excess(level) > one.tolerance(level));
     Map<Shard, Double> targets = new LinkedHashMap<>();
     for (Pressure one : emptiestFirst) {
-      double target = Math.max(0, level * one.capacity - one.backlog);
-      boolean near = Math.abs(one.rate - target) < LEAST_RELIEF / 2 * one.capacity;
-      targets.put(one.load.shard(), near ? one.rate : target);
+      double target = one.target(level);
+      if (target < one.rate / 2) {
+        owed.put(one.shard, new Debt(one.known.perSecond(), 0));
+      }
+      boolean near = Math.abs(one.excess(level)) <= one.tolerance(level);
+      boolean needed = one.rate > target ? take && !give : give && !take;
+      targets.put(one.shard, near && !needed ? one.rate : target);
     }
     return Optional.of(targets);
+  }
+
+  /** Whether somebody is to be given what he is owed. */
+  private boolean payBack(List<Pressure> all, double level) {
+    boolean due = false;
+    Map<Shard, Debt> open = new HashMap<>();
+    for (Pressure one : all) {
+      Debt debt = owed.get(one.shard);
+      if (debt == null) {
+        continue;
+      }
+      double target = one.target(level);
+      boolean recovered = target > 0 && one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean lacks = one.rate < NEAR_ENOUGH * target;
+      due |= recovered && lacks;
+      int paidFor = recovered && !lacks ? debt.paidFor + 1 : 0;
+      if (paidFor < PAID_FOR) {
+        open.put(one.shard, new Debt(debt.capacity, paidFor));
+      }
+    }
+    owed.clear();
+    owed.putAll(open);
+    return due;
+  }
+
+  private static double capacity(Estimate estimate, double best) {
+    double presumed = estimate.perSecond();
+    if (estimate.atLeast()) {
+      presumed = presumed == 0 ? best : Math.min(best, TRUST * presumed);
+    }
+    return Math.max(best * LEAST_CAPACITY, presumed);
   }
 
   private static double level(List<Pressure> emptiestFirst, double total) {
@@ -136,28 +222,6 @@ final class LoadBalancer {
       capacity += one.capacity;
     }
     return poured / capacity;
-  }
-
-  private void measureCapacities(List<ShardLoad> loads) {
-    Map<Shard, Double> next = new HashMap<>();
-    for (ShardLoad load : loads) {
-      Double before = capacities.get(load.shard());
-      Double latest = capacity(load, before);
-      if (latest != null) {
-        next.put(
-            load.shard(), before == null ? latest : before + WEIGHT_OF_LATEST * (latest - before));
-      }
-    }
-    capacities = next;
-  }
-
-  private static @Nullable Double capacity(ShardLoad load, @Nullable Double before) {
-    if (load.drainRate() == 0 && load.pending() > 0) {
-      return 0.0; // its sink hangs
-    }
-    return load.busyRatio() < LEAST_BUSY_RATIO
-        ? before
-        : Double.valueOf(load.drainRate() / load.busyRatio());
   }
 
   private static double sum(Map<Shard, Double> rates) {

@@ -17,8 +17,14 @@ final class MetricsCollector {
     windowStart = nowNanos;
   }
 
-  /** What was counted when the window began. */
-  private record Mark(long offered, long drained, boolean active) {}
+  /** What was counted when the window began, and what is known of the shard. */
+  private record Mark(
+      long offered,
+      long settled,
+      long pending,
+      double fillRatio,
+      boolean active,
+      DrainCapacity capacity) {}
 
   long elapsedNanos(long nowNanos) {
     return nowNanos - windowStart;
@@ -33,19 +39,38 @@ final class MetricsCollector {
     for (Shard shard : shards) {
       ShardAccounting account = shard.accounting();
       boolean active = shard.state() == ShardState.ACTIVE;
-      Mark now = new Mark(account.offered(), shard.drained(), active);
-      Mark before = marks.getOrDefault(shard, new Mark(0, 0, false));
-      next.put(shard, now);
+      long settled = account.delivered() + account.deadLettered();
+      Mark before = marks.get(shard);
+      if (before == null) {
+        before = new Mark(0, 0, 0, 0, false, new DrainCapacity());
+      }
       WindowMeter.Reading flush = shard.flushLatency().roll();
+      double fillRatio = shard.fillRatio();
+      next.put(
+          shard,
+          new Mark(
+              account.offered(), settled, account.pending(), fillRatio, active, before.capacity()));
+      DrainCapacity.Estimate capacity =
+          before
+              .capacity()
+              .update(
+                  new DrainCapacity.Window(
+                      seconds,
+                      settled - before.settled(),
+                      before.pending(),
+                      account.pending(),
+                      Math.min(before.fillRatio(), fillRatio),
+                      flush.sum() / 1e9,
+                      flush.mean() / 1e9));
       loads.add(
           new ShardLoad(
               shard,
               active && before.active(),
-              (now.offered() - before.offered()) / seconds,
-              (now.drained() - before.drained()) / seconds,
+              (account.offered() - before.offered()) / seconds,
+              capacity,
               Math.min(1, flush.sum() / 1e9 / seconds),
-              shard.size(),
-              shard.fillRatio(),
+              account.pending(),
+              fillRatio,
               shard.pushLatency().roll().mean(),
               flush.mean() / 1000));
     }

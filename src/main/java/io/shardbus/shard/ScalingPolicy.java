@@ -116,7 +116,9 @@ public final class ScalingPolicy {
   }
 
   /**
-   * Lifts {@code maxShards} to {@code minShards} where it is lower.
+   * Lifts {@code maxShards} to {@code minShards} where it is lower. Only this does: a bus refuses
+   * such a policy, at its start and later. What a bus lifts at its start is {@code maxShards}, to
+   * the shards that it begins with.
    *
    * @return this
    */

@@ -6,9 +6,10 @@ package io.shardbus.shard;
  * @param shard which
  * @param warm whether it was active for the whole window
  * @param offeredRate events per second routed to it, accepted or refused
- * @param drainRate events per second taken out of it
+ * @param capacity what it can drain
  * @param busyRatio share of the window, 0 to 1, in which a write to its sink was under way
- * @param pending events in its ring at the end of the window
+ * @param pending events accepted and not settled at the end of the window: in its ring and in
+ *     flight
  * @param fillRatio how full its ring is, 0 to 1
  * @param pushNanos mean of a sample; 0 if there was none
  * @param flushMicros mean; 0 if there was none
@@ -17,9 +18,9 @@ record ShardLoad(
     Shard shard,
     boolean warm,
     double offeredRate,
-    double drainRate,
+    DrainCapacity.Estimate capacity,
     double busyRatio,
-    int pending,
+    long pending,
     double fillRatio,
     long pushNanos,
     long flushMicros) {}

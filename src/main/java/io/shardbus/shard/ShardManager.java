@@ -87,8 +87,8 @@ public final class ShardManager {
       Lane[] lanes = all.stream().map(Shard::main).toArray(Lane[]::new);
       set.publish(lanes, lanes, null);
     } else {
-      ScalingPolicy own = new ScalingPolicy(policy);
-      own.setMaxShards(Math.max(own.getMaxShards(), numShards)).normalize().validate();
+      ScalingPolicy own = new ScalingPolicy(policy).validate();
+      own.setMaxShards(Math.max(own.getMaxShards(), numShards));
       mapper = ShardMapper.withShards(numShards, set, own, nanoTime);
       monitor = new ScalingMonitor(set, mapper, nanoTime);
     }
@@ -101,7 +101,7 @@ public final class ShardManager {
    *     maxShards} where that is lower
    * @param ringCapacity events a shard can hold, a power of two, 1024 to 67,108,864
    * @param mode what to do when a ring is full
-   * @param policy when to add and remove shards; it is copied, normalised and validated
+   * @param policy when to add and remove shards; it is copied and validated
    * @return the engine
    * @throws ScalingException INVALID_POLICY
    */
@@ -540,19 +540,20 @@ public final class ShardManager {
    *     way out
    */
   public void activateShard(int id) {
-    requireMapper().activate(id);
+    requireMapper().activate(List.of(id));
   }
 
   /**
    * Takes a shard out of the routing table and closes it to producers. What it holds can still be
-   * drained. Does not wait: whoever has the shard's consumer side closes it. Does nothing if it is
-   * on its way out.
+   * drained. Does not wait: whoever has the shard's consumer side closes it. Takes back a shard that
+   * is not active yet. Does nothing if it is on its way out.
    *
    * @param id the shard's id
-   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD
+   * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD; AT_MIN_SHARDS if it is active and
+   *     fewer than {@code minShards} would be left
    */
   public void drainShard(int id) {
-    requireMapper().drain(id);
+    requireMapper().scaleDownShard(id);
   }
 
   /**

@@ -115,7 +115,7 @@ public final class ShardMapper {
    * evaluation, follow it. Where there are more shards than its {@code maxShards}, they stay until
    * they are not needed.
    *
-   * @param next copied and validated
+   * @param next copied and validated; nothing in it is lifted
    * @throws ScalingException INVALID_POLICY; also if {@code maxShards} is more than the routing
    *     table was made for: 32, or the {@code maxShards} of the start lifted to a power of two
    */
@@ -267,18 +267,23 @@ public final class ShardMapper {
   }
 
   /**
-   * Takes one active shard out of the routing table. Does nothing if it is on its way out.
+   * Takes one shard out of the routing table, or takes back one that is not active yet. Does
+   * nothing if it is on its way out.
    *
    * @param id the shard's id
    * @return the id; the shard is draining
-   * @throws ScalingException UNKNOWN_SHARD, AT_MIN_SHARDS
+   * @throws ScalingException UNKNOWN_SHARD; AT_MIN_SHARDS if it is active and fewer than {@code
+   *     minShards} would be left, so that the last active shard always stays
    */
   public synchronized int scaleDownShard(int id) {
     Shard shard = set.get(id);
     if (shard.state() == ShardState.ACTIVE) {
       requireMinimumWithout(1);
     }
-    drain(id);
+    if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
+      drain(List.of(shard));
+      noteChange();
+    }
     return id;
   }
 
@@ -295,24 +300,24 @@ public final class ShardMapper {
     }
   }
 
-  synchronized void activate(int id) {
-    Shard shard = set.get(id);
-    switch (shard.state()) {
-      case ACTIVE:
-        return;
-      case PROVISIONING:
-        slots.welcome(shard);
-        return;
-      default:
+  /**
+   * Gives provisioned shards their slots: all of them, or none. Does nothing for those that are
+   * active.
+   *
+   * @param ids the shards' ids
+   * @throws ScalingException UNKNOWN_SHARD; ILLEGAL_STATE if one is on its way out
+   */
+  public synchronized void activate(List<Integer> ids) {
+    List<Shard> coming = ids.stream().map(set::get).toList();
+    for (Shard shard : coming) {
+      if (shard.state() != ShardState.ACTIVE && shard.state() != ShardState.PROVISIONING) {
         throw illegalState(shard, "be activated");
+      }
     }
-  }
-
-  synchronized void drain(int id) {
-    Shard shard = set.get(id);
-    if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
-      drain(List.of(shard));
-      noteChange();
+    List<Shard> newcomers =
+        coming.stream().filter(shard -> shard.state() != ShardState.ACTIVE).toList();
+    if (!newcomers.isEmpty()) {
+      slots.welcome(newcomers);
     }
   }
 

@@ -153,7 +153,7 @@ public final class Scaler {
             all ->
                 blocking(
                         () -> {
-                          ids.forEach(manager::activateShard);
+                          mapper().activate(ids);
                           added.addAndGet(ids.size());
                           LOG.info("added shards {}, now {} active", ids, manager.numShards());
                           return ids;
@@ -162,7 +162,8 @@ public final class Scaler {
   }
 
   /**
-   * Somebody drained one of them meanwhile: so all go, and those that were active may hold events.
+   * Somebody drained one of them meanwhile, so none was activated and all go. One that somebody
+   * activated meanwhile may hold events; it stays if the policy needs it.
    */
   private void withdraw(int id) {
     blocking(

@@ -173,6 +173,9 @@ class OptionsTest {
 
   @Test
   void contradictions_areNamed() {
+    ScalingPolicy bad = new ScalingPolicy().setMinShards(10).setMaxShards(5);
+    assertThatThrownBy(() -> new ShardBusOptions().setScaling(bad).validate())
+        .hasMessageContaining("maxShards: 5 must be at least minShards, which is 10");
     assertThatThrownBy(() -> new ShardBusOptions().setMaxRingBytes(1).validate())
         .hasMessageContaining("maxRingBytes: 1");
     ShardBusOptions options = new ShardBusOptions();

@@ -59,7 +59,7 @@ class ScalingPolicyTest {
 
   @Test
   void presets_areValid() {
-    ScalingPolicy.defaults(1).normalize().validate();
+    ScalingPolicy.defaults(1).validate();
     ScalingPolicy.highThroughput().validate();
     ScalingPolicy.conservative().validate();
   }

@@ -127,9 +127,10 @@ class ShardManagerTest {
     ShardManager manager = dynamic(3, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
     ShardMapper mapper = manager.mapper().orElseThrow();
     List<ShardLoad> loads = new ArrayList<>();
+    DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, false);
     for (Shard shard : manager.shards()) {
       int pending = shard.id() == 0 ? 1000 : 0;
-      loads.add(new ShardLoad(shard, true, 100, 100, 1, pending, 0.5, 0, 0));
+      loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, 0, 0));
     }
     // Measured, and then one goes and another comes before the slots follow.
     manager.drainShard(2);
@@ -441,17 +442,62 @@ class ShardManagerTest {
   }
 
   @Test
-  void lastShardDrained_leavesEventsUnrouted() {
+  void drainShard_neverGoesBelowTheMinimum() {
+    ShardManager manager = dynamic(3, policy().setMinShards(2));
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    int coming = manager.addShardForce();
+    manager.drainShard(1);
+    assertReason(Reason.AT_MIN_SHARDS, () -> manager.drainShard(0));
+    assertReason(Reason.AT_MIN_SHARDS, () -> mapper.scaleDownShard(2));
+    assertThat(mapper.activeShardIds()).containsExactly(0, 2);
+    assertThat(manager.ingestRaw(event(1)).accepted()).isTrue();
+    manager.drainShard(1); // is on its way out
+    manager.drainShard(coming); // never was active
+    assertThat(mapper.shardState(coming)).contains(ShardState.DRAINING);
+  }
+
+  @Test
+  void drainShard_leavesTheLastActiveShard() {
     ShardManager manager = dynamic(1, policy());
-    manager.drainShard(0);
-    assertThat(manager.ingestRaw(event(1)).outcome()).isEqualTo(Outcome.UNROUTED);
-    assertThat(manager.ingestRawBatch(List.of(event(1), event(2))))
+    int coming = manager.addShardForce();
+    assertReason(Reason.AT_MIN_SHARDS, () -> manager.drainShard(0));
+    manager.drainShard(coming);
+    assertThat(manager.ingestRaw(event(1)).shard()).isZero();
+  }
+
+  @Test
+  void activate_isForAllOrNone() {
+    ShardManager manager = dynamic(2, policy().setMaxShards(8));
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    List<Integer> coming = mapper.scaleUp(3);
+    manager.drainShard(coming.get(2));
+    assertReason(Reason.ILLEGAL_STATE, () -> mapper.activate(coming));
+    assertReason(Reason.UNKNOWN_SHARD, () -> mapper.activate(List.of(coming.get(0), 77)));
+    assertThat(mapper.activeShardIds()).containsExactly(0, 1);
+    mapper.activate(coming.subList(0, 2));
+    assertThat(mapper.activeShardIds()).containsExactly(0, 1, coming.get(0), coming.get(1));
+  }
+
+  @Test
+  void contradictoryPolicy_isRefusedAtTheStartAsLater() {
+    ScalingPolicy bad = new ScalingPolicy().setMinShards(10).setMaxShards(5);
+    ShardMapper mapper = dynamic(2, policy()).mapper().orElseThrow();
+    assertReason(Reason.INVALID_POLICY, () -> mapper.changePolicy(bad));
+    assertReason(Reason.INVALID_POLICY, () -> dynamic(2, bad));
+    assertReason(Reason.INVALID_POLICY, () -> dynamic(12, bad));
+    // What a start does lift.
+    int most = dynamic(12, policy()).mapper().orElseThrow().policy().getMaxShards();
+    assertThat(most).isEqualTo(12);
+  }
+
+  @Test
+  void withoutAnActiveShard_eventsAreUnrouted() {
+    ShardSet none = new ShardSet(1024, BackpressureMode.FAIL_PRODUCER, 1 << 20);
+    Ingestion ingestion = new Ingestion(none, ShardLimits.DEFAULT, clock::get);
+    assertThat(ingestion.ingest(event(1), null, true).outcome()).isEqualTo(Outcome.UNROUTED);
+    assertThat(ingestion.ingestBatch(List.of(event(1), event(2)), null))
         .isEqualTo(new BatchIngestResult(0, 0, 2));
-    assertThat(manager.selectShardByHash(1)).isEqualTo(-1);
-    assertThat(manager.stats().eventsUnrouted()).isEqualTo(3);
-    int id = manager.addShardForce();
-    manager.activateShard(id);
-    assertThat(manager.ingestRaw(event(1)).shard()).isEqualTo(id);
+    assertThat(ingestion.refusals().unrouted()).isEqualTo(3);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import java.util.List;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
@@ -26,7 +27,7 @@ public class ShardMapperLincheckTest {
   public String activate(@Param(name = "id") int id) {
     return result(
         () -> {
-          mapper.activate(id);
+          mapper.activate(List.of(id));
           return "active";
         });
   }
@@ -35,7 +36,7 @@ public class ShardMapperLincheckTest {
   public String drain(@Param(name = "id") int id) {
     return result(
         () -> {
-          mapper.drain(id);
+          mapper.scaleDownShard(id);
           return "draining";
         });
   }

@@ -1,0 +1,137 @@
+package io.shardbus.shard;
+
+/*
+ * What one shard can drain, estimated from what it did in each metrics window.
+ *
+ * The rate is what Flink's autoscaler calls the true processing rate (FLIP-271): events settled / time busy. Settled,
+ * not drained: what a shard took into a batch and never gets rid of is no progress. As in Kafka's partitioner (KIP-794)
+ * a queue that grows counts against a shard even where no write is slow.
+ *
+ *   busy = max(time of the writes answered in the window, time stalled before it + window * waiting share)
+ *   waiting share = the larger of (time it takes to settle what waits, 1 s or more counting as 1) and (fill of the ring)
+ *
+ * Both of what waited at either end of the window: what came or went within it is no backlog. This term is for a shard without writes, drained by popBatch, and for one that is held up by something else
+ * than its sink. What waits is what was accepted and is not settled: in the ring and in flight.
+ *
+ * Hung is a shard that had something waiting at both ends of a window and settled nothing in it. A sink whose writes
+ * take longer than a window has twice the time of its last writes. A hung shard can drain nothing. It gets back what
+ * was known of it in the second window in which it settles something without a stall before it. One write that gets
+ * through is no cure, and what it does with next to no load, in small batches, says little.
+ *
+ * A shard that is hardly busy shows only what it can drain at least.
+ */
+/** Estimates what one shard can drain, once for balancing and scaling. Not safe for threads. */
+final class DrainCapacity {
+
+  /** Below this share of the window the busy time is no measure: so much is assumed. */
+  private static final double LEAST_BUSY = 0.01;
+
+  /** A shard that is busy for less of the window shows only a lower bound. */
+  private static final double HARDLY_BUSY = 0.1;
+
+  private static final double WEIGHT_OF_LATEST = 0.5;
+
+  /** Delay, in seconds, from which on a shard counts as busy throughout. */
+  private static final double LONG_DELAY = 1;
+
+  /**
+   * Seconds without progress that are no hang: batches form for 10 ms, and windows may be short.
+   */
+  private static final double LEAST_STALL = 0.05;
+
+  /** How often the time of the last writes has to pass without an answer. */
+  private static final double PATIENCE = 2;
+
+  private Estimate known = Estimate.UNKNOWN;
+
+  /** What was known before the latest window with progress, in which it may have begun to hang. */
+  private Estimate knownBefore = Estimate.UNKNOWN;
+
+  private boolean hung;
+  private double stalledSeconds;
+  private double lastWriteSeconds;
+
+  /**
+   * @param perSecond events per second that the shard can settle when it is busy throughout; 0 if
+   *     it hangs
+   * @param atLeast whether it may be more, because the shard was hardly busy
+   */
+  record Estimate(double perSecond, boolean atLeast) {
+
+    static final Estimate UNKNOWN = new Estimate(0, true);
+    static final Estimate HUNG = new Estimate(0, false);
+
+    boolean hung() {
+      return perSecond == 0 && !atLeast;
+    }
+  }
+
+  /**
+   * What the shard did in one window.
+   *
+   * @param seconds how long it was
+   * @param settled events whose fate was decided
+   * @param waitingBefore events accepted and not settled when it began
+   * @param waitingAfter events accepted and not settled when it ended
+   * @param fillRatio how full the ring was at both ends at least, 0 to 1
+   * @param writeSeconds the time of all writes that were answered in it
+   * @param meanWriteSeconds the time of one; 0 if there was none
+   */
+  record Window(
+      double seconds,
+      long settled,
+      long waitingBefore,
+      long waitingAfter,
+      double fillRatio,
+      double writeSeconds,
+      double meanWriteSeconds) {
+
+    double busySeconds(double stalledBefore) {
+      double delay = Math.min(waitingBefore, waitingAfter) * seconds / settled;
+      double waitingShare = Math.min(1, Math.max(delay / LONG_DELAY, fillRatio));
+      return Math.max(writeSeconds, stalledBefore + seconds * waitingShare);
+    }
+  }
+
+  Estimate update(Window window) {
+    if (window.settled() > 0) {
+      progressed(window);
+    } else if (window.waitingBefore() > 0 && window.waitingAfter() > 0) {
+      stalledSeconds += window.seconds();
+      if (!hung && stalledSeconds >= Math.max(LEAST_STALL, PATIENCE * lastWriteSeconds)) {
+        hung = true;
+        known = knownBefore;
+      }
+    } else {
+      stalledSeconds = 0;
+    }
+    return hung ? Estimate.HUNG : known;
+  }
+
+  private void progressed(Window window) {
+    double stalledBefore = stalledSeconds;
+    stalledSeconds = 0;
+    lastWriteSeconds = window.meanWriteSeconds();
+    if (hung) {
+      hung = stalledBefore > 0;
+      return;
+    }
+    knownBefore = known;
+    known = merge(measure(window, stalledBefore));
+  }
+
+  private static Estimate measure(Window window, double stalledBefore) {
+    double busy = window.busySeconds(stalledBefore);
+    return new Estimate(
+        window.settled() / Math.max(LEAST_BUSY * window.seconds(), busy),
+        busy < HARDLY_BUSY * window.seconds());
+  }
+
+  private Estimate merge(Estimate latest) {
+    if (latest.atLeast()) {
+      return new Estimate(Math.max(known.perSecond(), latest.perSecond()), true);
+    }
+    double before = known.atLeast() ? latest.perSecond() : known.perSecond();
+    return new Estimate(before + WEIGHT_OF_LATEST * (latest.perSecond() - before), false);
+  }
+}
