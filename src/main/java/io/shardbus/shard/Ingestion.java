@@ -72,6 +72,11 @@ final class Ingestion {
     return new IngestResult(Outcome.BACKPRESSURE, shard.id(), 0);
   }
 
+  IngestResult refuseTooLarge() {
+    tooLarge.increment();
+    return IngestResult.refused(Outcome.TOO_LARGE);
+  }
+
   /**
    * Kept apart from {@link #push}, and small, with one place that makes the result: so the compiler
    * can do without the objects of a caller that looks at the result and forgets it.
@@ -133,8 +138,7 @@ final class Ingestion {
       boolean countRefusal,
       long epoch) {
     if (size > limits.maxEventBytes()) {
-      tooLarge.increment();
-      return answer(Outcome.TOO_LARGE, NO_SHARD);
+      return answer(refuseTooLarge().outcome(), NO_SHARD);
     }
     QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
     boolean sampled = inSample(timestamp, hash);
@@ -182,6 +186,7 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+    requireNoNull(events);
     BatchTally tally = new BatchTally();
     for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
       RoutingTable table = enterTable();
@@ -194,6 +199,17 @@ final class Ingestion {
       }
     }
     return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
+  }
+
+  /** Before any is taken: whoever gets an exception sends the whole batch again. */
+  private static void requireNoNull(List<RawEvent> events) {
+    int index = 0;
+    for (RawEvent event : events) {
+      if (event == null) {
+        throw new IllegalArgumentException("events[" + index + "]: must not be null");
+      }
+      index++;
+    }
   }
 
   private RoutingTable enterTable() {
@@ -216,8 +232,7 @@ final class Ingestion {
     for (int i = 0; i < count; i++) {
       RawEvent event = events.get(i);
       if (event.sizeWithKey() > limits.maxEventBytes()) {
-        tooLarge.increment();
-        tally.count(Outcome.TOO_LARGE);
+        tally.count(refuseTooLarge().outcome());
         continue;
       }
       Shard owner = table.select(event.hash());
