@@ -310,6 +310,7 @@ final class DefaultShardBus implements ShardBus {
                   flushed ->
                       release(flushed.succeeded())
                           .transform(released -> again(flushed.failed() ? flushed : released)))
+              .andThen(done -> observers.closed())
               .onComplete(done -> onClosed.run());
     }
     return closing;
