@@ -14,7 +14,7 @@ import io.shardbus.shard.ShardState;
 import io.shardbus.verticle.DeliveryObserver;
 import io.shardbus.verticle.ScalingHistory;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,7 +34,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
 
   private final ShardBus bus;
   private final Tags tags;
-  private final Map<MeterRegistry, Runnable> releases = new IdentityHashMap<>();
+  private final Map<MeterRegistry, Runnable> releases = new HashMap<>();
   private Runnable endOfBus = () -> {};
 
   /** A registry, and who keeps what was added to it. */
@@ -151,10 +151,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void total(
-      Target to,
-      String what,
-      String description,
-      ToDoubleFunction<ShardAccounting> count) {
+      Target to, String what, String description, ToDoubleFunction<ShardAccounting> count) {
     counter(
         to,
         "shardbus.events." + what,
@@ -182,16 +179,14 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void gauge(
-      Target to,
-      String name,
-      String description,
-      Tags own,
-      ToDoubleFunction<ShardBus> value) {
-    to.own().accept(Gauge.builder(name, bus, value)
-            .description(description)
-            .tags(tags.and(own))
-            .strongReference(true)
-            .register(to.registry()));
+      Target to, String name, String description, Tags own, ToDoubleFunction<ShardBus> value) {
+    to.own()
+        .accept(
+            Gauge.builder(name, bus, value)
+                .description(description)
+                .tags(tags.and(own))
+                .strongReference(true)
+                .register(to.registry()));
   }
 
   private void scalings(Target to) {
@@ -211,18 +206,16 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void counter(
-      Target to,
-      String name,
-      String description,
-      Tags own,
-      ToDoubleFunction<ShardBus> count) {
+      Target to, String name, String description, Tags own, ToDoubleFunction<ShardBus> count) {
     // A registry holds what it reads only weakly, and a bus runs on when nobody holds it: the
     // function holds it.
     ShardBus held = bus;
-    to.own().accept(FunctionCounter.builder(name, held, ignored -> count.applyAsDouble(held))
-            .description(description)
-            .tags(tags.and(own))
-            .register(to.registry()));
+    to.own()
+        .accept(
+            FunctionCounter.builder(name, held, ignored -> count.applyAsDouble(held))
+                .description(description)
+                .tags(tags.and(own))
+                .register(to.registry()));
   }
 
   private static String lower(Enum<?> value) {

@@ -28,8 +28,8 @@ final class RingMemory {
   }
 
   /**
-   * The largest power of two with which full rings, at 1 KiB an event, fit in a quarter of the heap;
-   * 1,024 at the least and 65,536 at the most.
+   * The largest power of two with which full rings, at 1 KiB an event, fit in a quarter of the
+   * heap; 1,024 at the least and 65,536 at the most.
    */
   static int capacity(int shards, long heap) {
     long events = heap / 4 / EVENT_BYTES / shards;

@@ -127,8 +127,8 @@ public class ShardBusOptions {
 
   /**
    * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864; 0, the
-   *     default, for the largest up to 65,536 with which the full rings of all shards that there can
-   *     be, at 1 KiB an event, fit in a quarter of the heap
+   *     default, for the largest up to 65,536 with which the full rings of all shards that there
+   *     can be, at 1 KiB an event, fit in a quarter of the heap
    * @return this
    */
   public ShardBusOptions setRingCapacity(int events) {

@@ -94,8 +94,7 @@ final class ShardGauges {
             this::failures));
   }
 
-  private Meter gauge(
-      String name, String description, Shard shard, ToDoubleFunction<Shard> value) {
+  private Meter gauge(String name, String description, Shard shard, ToDoubleFunction<Shard> value) {
     return Gauge.builder(name, shard, value)
         .description(description)
         .tags(tags.and("shard", Integer.toString(shard.id())))

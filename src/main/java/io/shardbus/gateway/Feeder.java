@@ -116,8 +116,8 @@ final class Feeder {
   }
 
   /**
-   * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers it
-   * any more, so it counts as refused.
+   * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers
+   * it any more, so it counts as refused.
    *
    * @return what was let go, by reason, with the refusals behind it
    */

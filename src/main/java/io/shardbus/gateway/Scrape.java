@@ -37,8 +37,7 @@ final class Scrape implements Handler<RoutingContext> {
   /** Adds the gateway's own meters; what it returns takes them out again. */
   Runnable count(Intake intake, Connections connections, WebSockets webSockets, EventReads reads) {
     Runnable release =
-        OwnMeters.add(
-            registry, ADVICE, own -> add(own, intake, connections, webSockets, reads));
+        OwnMeters.add(registry, ADVICE, own -> add(own, intake, connections, webSockets, reads));
     Runnable stop =
         intake
             .bus()

@@ -104,7 +104,8 @@ class AccountsTest {
             options,
             sink,
             new GatewayOptions()
-                .setIdleTimeout(Duration.ofSeconds(2)) // so long a client that has gone is not missed
+                .setIdleTimeout(
+                    Duration.ofSeconds(2)) // so long a client that has gone is not missed
                 .setBackpressureTimeout(patience)
                 .setAckTimeout(Duration.ofSeconds(1)),
             new HttpClientOptions());

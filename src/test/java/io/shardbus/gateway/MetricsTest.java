@@ -199,8 +199,7 @@ class MetricsTest {
     Promise<Void> end = Promise.promise();
     sink.closing(end.future()); // the meters go when the bus is closed
     Future<Void> closed = bus.close();
-    Awaitility.await()
-        .until(() -> bus.ingest(RawEvent.of("late")).outcome() == Outcome.CLOSED);
+    Awaitility.await().until(() -> bus.ingest(RawEvent.of("late")).outcome() == Outcome.CLOSED);
     JsonObject stats = new JsonObject(get("/v1/stats", "application/json"));
     Samples scrape = scrape();
     Map<String, Long> counted = new TreeMap<>();

@@ -7,9 +7,11 @@ import io.shardbus.event.RawEvent;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -22,7 +24,7 @@ public final class FloodProcess {
   private static final int PRODUCERS = 4;
 
   /** Longer than a shard takes to move a batch from the ring to the sink. */
-  private static final int REFUSALS_IN_A_ROW = 200_000;
+  private static final int REFUSALS_IN_A_ROW = 50_000;
 
   private FloodProcess() {}
 
@@ -73,9 +75,10 @@ public final class FloodProcess {
   }
 
   private static void push(ShardBus bus, AtomicLong accepted, AtomicLong refused) {
+    Random random = new Random();
     int inARow = 0;
     while (inARow < REFUSALS_IN_A_ROW) {
-      if (bus.ingest(RawEvent.of(new byte[1024])).accepted()) {
+      if (bus.ingest(event(random)).accepted()) {
         accepted.incrementAndGet();
         inARow = 0;
       } else {
@@ -83,5 +86,10 @@ public final class FloodProcess {
         inARow++;
       }
     }
+  }
+
+  /** Of 1 KiB; different ones, so that all shards get some. */
+  private static RawEvent event(Random random) {
+    return RawEvent.of(ByteBuffer.allocate(1024).putLong(random.nextLong()).array());
   }
 }
