@@ -11,22 +11,34 @@ import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
+import io.shardbus.verticle.DeliveryObserver;
 import io.shardbus.verticle.ScalingHistory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
 /**
  * The meters of a bus, for a Micrometer registry. Counters and gauges read the bus's own accounts
  * when they are asked, so an event costs nothing more; timers and distributions are written to once
- * per batch. Safe for any thread.
+ * per batch. When the bus is closed its meters leave every registry. Safe for any thread.
  */
 public final class BusMetrics implements MeterBinder, AutoCloseable {
 
+  private static final String ADVICE =
+      "if another bus is bound to it, give each bus tags of its own, such as"
+          + " new BusMetrics(bus, Tags.of(\"bus\", \"orders\"))";
+
   private final ShardBus bus;
   private final Tags tags;
-  private final List<Runnable> releases = new ArrayList<>();
+  private final Map<MeterRegistry, Runnable> releases = new HashMap<>();
+  private Runnable endOfBus = () -> {};
+
+  /** A registry, and who keeps what was added to it. */
+  private record Target(MeterRegistry registry, Consumer<Meter> own) {}
 
   /**
    * The meters of the only bus in a registry.
@@ -48,81 +60,118 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     this.tags = Tags.of(tags);
   }
 
+  /**
+   * Adds the meters to a registry. Does nothing if they are in it.
+   *
+   * @param registry the registry
+   * @throws IllegalStateException if another bus has meters of the same names and tags in it; none
+   *     is added
+   */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    ShardManager shards = bus.shards();
-    total(registry, "accepted", "Events that entered a ring", ShardAccounting::accepted);
-    total(registry, "evicted", "Events pushed out by newer ones", ShardAccounting::evicted);
-    total(registry, "delivered", "Events that the sink confirmed", ShardAccounting::delivered);
-    total(
+    if (releases.containsKey(registry)) {
+      return;
+    }
+    List<DeliveryMeters> deliveries = new ArrayList<>(1);
+    Runnable meters =
+        OwnMeters.add(
+            registry,
+            ADVICE,
+            own -> {
+              add(new Target(registry, own));
+              deliveries.add(new DeliveryMeters(registry, tags, bus.shards()::nanoTime, own));
+            });
+    Runnable gauges = new ShardGauges(registry, tags, bus).keepUp();
+    Runnable stop = bus.observe(deliveries.get(0));
+    releases.put(
         registry,
+        () -> {
+          stop.run();
+          gauges.run();
+          meters.run();
+        });
+    if (releases.size() == 1) {
+      endOfBus =
+          bus.observe(
+              new DeliveryObserver() {
+                @Override
+                public void closed() {
+                  close();
+                }
+              });
+    }
+  }
+
+  private void add(Target to) {
+    ShardManager shards = bus.shards();
+    total(to, "accepted", "Events that entered a ring", ShardAccounting::accepted);
+    total(to, "evicted", "Events pushed out by newer ones", ShardAccounting::evicted);
+    total(to, "delivered", "Events that the sink confirmed", ShardAccounting::delivered);
+    total(
+        to,
         "dead.lettered",
         "Events that the sink refused for good",
         ShardAccounting::deadLettered);
-    refused(registry, "backpressure", b -> shards.accounting().backpressure());
-    refused(registry, "sampled", b -> shards.accounting().sampled());
-    refused(registry, "unrouted", b -> shards.refusals().unrouted());
-    refused(registry, "closed", b -> shards.refusals().closed());
-    refused(registry, "too_large", b -> shards.refusals().tooLarge());
-    pending(registry, "ring", b -> shards.accounting().pendingInRing());
-    pending(registry, "flight", b -> shards.accounting().inFlight());
+    refused(to, "backpressure", b -> shards.accounting().backpressure());
+    refused(to, "sampled", b -> shards.accounting().sampled());
+    refused(to, "unrouted", b -> shards.refusals().unrouted());
+    refused(to, "closed", b -> shards.refusals().closed());
+    refused(to, "too_large", b -> shards.refusals().tooLarge());
+    pending(to, "ring", b -> shards.accounting().pendingInRing());
+    pending(to, "flight", b -> shards.accounting().inFlight());
     gauge(
-        registry,
+        to,
         "shardbus.events.waiting",
         "Events of streams and publishers that wait for room, not offered yet",
         Tags.empty(),
         b -> b.stats().waiting());
     gauge(
-        registry,
+        to,
         "shardbus.dead.letters",
         "Dead letters that are kept, from earlier runs too",
         Tags.empty(),
         b -> b.deadLetters().kept());
     for (ShardState state : ShardState.values()) {
       gauge(
-          registry,
+          to,
           "shardbus.shards",
           "Shards by state",
           Tags.of("state", lower(state)),
           b -> b.shards().shards().stream().filter(s -> s.state() == state).count());
     }
-    scalings(registry);
-    releases.add(new DeliveryMeters(registry, tags, shards::nanoTime).observe(bus));
-    releases.add(new ShardGauges(registry, tags, bus).keepUp());
+    scalings(to);
   }
 
-  /** Takes the meters out of the registries that they were bound to. */
+  /** Takes the meters out of the registries that they were bound to. The bus does so at its end. */
   @Override
   public synchronized void close() {
-    releases.forEach(Runnable::run);
+    endOfBus.run();
+    releases.values().forEach(Runnable::run);
     releases.clear();
   }
 
   private void total(
-      MeterRegistry registry,
-      String what,
-      String description,
-      ToDoubleFunction<ShardAccounting> count) {
+      Target to, String what, String description, ToDoubleFunction<ShardAccounting> count) {
     counter(
-        registry,
+        to,
         "shardbus.events." + what,
         description,
         Tags.empty(),
         b -> count.applyAsDouble(b.shards().accounting()));
   }
 
-  private void refused(MeterRegistry registry, String reason, ToDoubleFunction<ShardBus> count) {
+  private void refused(Target to, String reason, ToDoubleFunction<ShardBus> count) {
     counter(
-        registry,
+        to,
         "shardbus.events.refused",
         "Events that were not taken, by reason",
         Tags.of("reason", reason),
         count);
   }
 
-  private void pending(MeterRegistry registry, String where, ToDoubleFunction<ShardBus> count) {
+  private void pending(Target to, String where, ToDoubleFunction<ShardBus> count) {
     gauge(
-        registry,
+        to,
         "shardbus.events.pending",
         "Events accepted and not settled, by where they are",
         Tags.of("where", where),
@@ -130,26 +179,22 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void gauge(
-      MeterRegistry registry,
-      String name,
-      String description,
-      Tags own,
-      ToDoubleFunction<ShardBus> value) {
-    keep(
-        registry,
-        Gauge.builder(name, bus, value)
-            .description(description)
-            .tags(tags.and(own))
-            .strongReference(true)
-            .register(registry));
+      Target to, String name, String description, Tags own, ToDoubleFunction<ShardBus> value) {
+    to.own()
+        .accept(
+            Gauge.builder(name, bus, value)
+                .description(description)
+                .tags(tags.and(own))
+                .strongReference(true)
+                .register(to.registry()));
   }
 
-  private void scalings(MeterRegistry registry) {
+  private void scalings(Target to) {
     for (Direction direction : List.of(Direction.UP, Direction.DOWN)) {
       for (ScalingHistory.Cause cause : ScalingHistory.Cause.values()) {
         for (ScalingHistory.Outcome outcome : ScalingHistory.Outcome.values()) {
           counter(
-              registry,
+              to,
               "shardbus.scalings",
               "Requests to add or remove shards that have ended",
               Tags.of(
@@ -161,24 +206,16 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void counter(
-      MeterRegistry registry,
-      String name,
-      String description,
-      Tags own,
-      ToDoubleFunction<ShardBus> count) {
+      Target to, String name, String description, Tags own, ToDoubleFunction<ShardBus> count) {
     // A registry holds what it reads only weakly, and a bus runs on when nobody holds it: the
     // function holds it.
     ShardBus held = bus;
-    keep(
-        registry,
-        FunctionCounter.builder(name, held, ignored -> count.applyAsDouble(held))
-            .description(description)
-            .tags(tags.and(own))
-            .register(registry));
-  }
-
-  private void keep(MeterRegistry registry, Meter meter) {
-    releases.add(() -> registry.remove(meter));
+    to.own()
+        .accept(
+            FunctionCounter.builder(name, held, ignored -> count.applyAsDouble(held))
+                .description(description)
+                .tags(tags.and(own))
+                .register(to.registry()));
   }
 
   private static String lower(Enum<?> value) {

@@ -20,9 +20,13 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Brings a bus up, or leaves nothing behind. */
 final class BusStarter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BusStarter.class);
 
   private BusStarter() {}
 
@@ -32,6 +36,11 @@ final class BusStarter {
     try {
       options = new ShardBusOptions(given);
       options.validate();
+      long heap = Runtime.getRuntime().maxMemory();
+      if (options.getRingCapacity() == 0) {
+        options.setRingCapacity(RingMemory.capacity(RingMemory.shards(options), heap));
+      }
+      RingMemory.warning(options, heap).ifPresent(LOG::warn);
       manager = manager(options);
     } catch (RuntimeException e) {
       return Future.failedFuture(e);

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -121,6 +122,7 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel) {
+    Objects.requireNonNull(cancel, "cancel");
     Promise<IngestResult> promise = Promise.promise();
     Runnable giveUp = queue.ingest(event, null, promise::complete);
     if (!promise.future().isComplete()) {
@@ -308,6 +310,7 @@ final class DefaultShardBus implements ShardBus {
                   flushed ->
                       release(flushed.succeeded())
                           .transform(released -> again(flushed.failed() ? flushed : released)))
+              .andThen(done -> observers.closed())
               .onComplete(done -> onClosed.run());
     }
     return closing;

@@ -10,6 +10,7 @@ import io.shardbus.verticle.DeliveryObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 
@@ -25,7 +26,6 @@ final class DeliveryMeters implements DeliveryObserver {
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000
   };
 
-  private final MeterRegistry registry;
   private final LongSupplier clock;
   private final DistributionSummary batchSize;
   private final Timer taken;
@@ -33,8 +33,10 @@ final class DeliveryMeters implements DeliveryObserver {
   private final Timer latency;
   private final Counter retried;
 
-  DeliveryMeters(MeterRegistry registry, Tags tags, LongSupplier clock) {
-    this.registry = registry;
+  /**
+   * @param own is handed the meters
+   */
+  DeliveryMeters(MeterRegistry registry, Tags tags, LongSupplier clock, Consumer<Meter> own) {
     this.clock = clock;
     batchSize =
         DistributionSummary.builder("shardbus.batch.size")
@@ -42,8 +44,8 @@ final class DeliveryMeters implements DeliveryObserver {
             .tags(tags)
             .serviceLevelObjectives(SIZES)
             .register(registry);
-    taken = write(tags, "done");
-    failed = write(tags, "failed");
+    taken = write(registry, tags, "done");
+    failed = write(registry, tags, "failed");
     latency =
         Timer.builder("shardbus.delivery.latency")
             .description(
@@ -56,23 +58,15 @@ final class DeliveryMeters implements DeliveryObserver {
             .description("Events that had to be written once more, once for each time")
             .tags(tags)
             .register(registry);
+    List.<Meter>of(batchSize, taken, failed, latency, retried).forEach(own);
   }
 
-  private Timer write(Tags tags, String outcome) {
+  private static Timer write(MeterRegistry registry, Tags tags, String outcome) {
     return Timer.builder("shardbus.sink.write")
         .description("From handing events to the sink to its answer, by outcome")
         .tags(tags.and("outcome", outcome))
         .serviceLevelObjectives(LATENCIES)
         .register(registry);
-  }
-
-  /** Begins; what it returns ends it and takes the meters out of the registry. */
-  Runnable observe(ShardBus bus) {
-    Runnable stop = bus.observe(this);
-    return () -> {
-      stop.run();
-      List.<Meter>of(batchSize, taken, failed, latency, retried).forEach(registry::remove);
-    };
   }
 
   @Override

@@ -43,6 +43,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   @Override
   public Future<Void> write(RawEvent event) {
+    int bytes = event.sizeWithKey(); // before anything is counted: it may be null
     boolean mayWait;
     synchronized (this) {
       if (ended) {
@@ -50,7 +51,7 @@ final class IngestStream implements WriteStream<RawEvent> {
       }
       mayWait = waiting < 2L * maxSize && waitingBytes <= 2 * maxBytes.getAsLong();
       waiting++;
-      waitingBytes += event.sizeWithKey();
+      waitingBytes += bytes;
     }
     Promise<Void> written = Promise.promise();
     Consumer<IngestResult> then = result -> settled(event, result, written);

@@ -37,11 +37,12 @@ final class PublisherQueue {
     if (events >= 2L * fullEvents || bytes >= 2 * options.getMaxInFlightBytes()) {
       return null;
     }
+    long frame = PublisherProtocol.frameBytes(event); // before anything is counted: it may be null
     Promise<Void> promise = Promise.promise();
     long deadline = System.nanoTime() + options.getTimeout().toNanos();
     queued.add(new Pending(event, promise, deadline));
     events++;
-    bytes += PublisherProtocol.frameBytes(event);
+    bytes += frame;
     return promise.future();
   }
 

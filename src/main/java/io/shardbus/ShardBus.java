@@ -95,17 +95,20 @@ public interface ShardBus {
   /**
    * Takes several events, at less cost than one by one. Never blocks.
    *
-   * @param events the events; those of one shard are delivered in this order
+   * @param events the events; those of one shard are delivered in this order. The list must not
+   *     change before this returns
    * @return how many were taken and refused
+   * @throws IllegalArgumentException naming the index of an event that is null; none is taken then
    */
   BatchIngestResult ingestBatch(List<RawEvent> events);
 
   /**
    * Takes several events whose fate the caller wants to know. Never blocks.
    *
-   * @param events the events
+   * @param events as in {@link #ingestBatch(List)}
    * @param ack told of each accepted event's fate, of neighbours in one call; null if nobody asks
    * @return how many were taken and refused
+   * @throws IllegalArgumentException as there
    */
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack);
 

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 @DataObject
 public class ShardBusOptions {
 
-  /** The default of {@code ringCapacity}, in events. */
-  public static final int DEFAULT_RING_CAPACITY = 65_536;
+  /** The default of {@code ringCapacity}: it follows the heap. */
+  public static final int DEFAULT_RING_CAPACITY = 0;
 
   /** The default of {@code address}. */
   public static final String DEFAULT_ADDRESS = "shardbus.ingest";
@@ -119,18 +119,20 @@ public class ShardBusOptions {
   }
 
   /**
-   * @return events a shard's ring can hold
+   * @return events a shard's ring can hold; 0 for as many as suit the heap
    */
   public int getRingCapacity() {
     return ringCapacity;
   }
 
   /**
-   * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864
+   * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864; 0, the
+   *     default, for the largest up to 65,536 with which the full rings of all shards that there
+   *     can be, at 1 KiB an event, fit in a quarter of the heap
    * @return this
    */
   public ShardBusOptions setRingCapacity(int events) {
-    ringCapacity = ShardLimits.requireRingCapacity(events);
+    ringCapacity = events == 0 ? 0 : ShardLimits.requireRingCapacity(events);
     return this;
   }
 

@@ -1,14 +1,20 @@
 package io.shardbus;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
-import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardMapper;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,38 +26,21 @@ final class ShardGauges {
   /** Counting slots is not cheap with many shards, and their owners change rarely. */
   private static final long SLOTS_KEPT_NANOS = 1_000_000_000;
 
+  private final MeterRegistry registry;
+  private final Tags tags;
   private final ShardBus bus;
-  private final MultiGauge fill;
-  private final MultiGauge weight;
-  private final MultiGauge circuit;
-  private final MultiGauge failures;
-  private boolean closed;
+
+  /** Of each shard; null once they are closed. */
+  private @Nullable Map<Integer, List<Meter>> meters = new HashMap<>();
+
   private Map<Integer, Integer> slots = Map.of();
   private double equalShare;
   private long slotsCounted;
 
   ShardGauges(MeterRegistry registry, Tags tags, ShardBus bus) {
+    this.registry = registry;
+    this.tags = tags;
     this.bus = bus;
-    fill =
-        MultiGauge.builder("shardbus.ring.fill")
-            .description("How full a shard's ring is, 0 to 1")
-            .tags(tags)
-            .register(registry);
-    weight =
-        MultiGauge.builder("shardbus.shard.weight")
-            .description("A shard's share of the routing table, relative to an equal share")
-            .tags(tags)
-            .register(registry);
-    circuit =
-        MultiGauge.builder("shardbus.sink.circuit")
-            .description("A shard's circuit breaker: 0 closed, 1 half-open, 2 open")
-            .tags(tags)
-            .register(registry);
-    failures =
-        MultiGauge.builder("shardbus.sink.failures")
-            .description("Attempts of a shard that failed in a row for a passing reason")
-            .tags(tags)
-            .register(registry);
   }
 
   /** Begins; what it returns ends it and takes the gauges out of the registry. */
@@ -66,32 +55,65 @@ final class ShardGauges {
     return this::close;
   }
 
-  /** Keeps the rows that are there already: an id is never given twice. */
+  /** Keeps those that are there already: an id is never given twice. */
   private synchronized void refresh() {
-    if (closed) {
+    Map<Integer, List<Meter>> known = meters;
+    if (known == null) {
       return;
     }
     try {
       List<Shard> shards = bus.shards().shards();
-      fill.register(shards.stream().map(s -> Row.of(tag(s), s, Shard::fillRatio)).toList());
-      weight.register(shards.stream().map(s -> Row.of(tag(s), s, this::weight)).toList());
-      circuit.register(shards.stream().map(s -> Row.of(tag(s), s, this::circuit)).toList());
-      failures.register(shards.stream().map(s -> Row.of(tag(s), s, this::failures)).toList());
+      Set<Integer> gone = new HashSet<>(known.keySet());
+      for (Shard shard : shards) {
+        gone.remove(shard.id());
+        known.computeIfAbsent(shard.id(), id -> gauges(shard));
+      }
+      remove(gone.stream().map(known::remove).toList());
     } catch (RuntimeException e) {
       LOG.warn("a registry refused the gauges of shards", e); // scaling must not fail for that
     }
   }
 
-  private synchronized void close() {
-    closed = true;
-    fill.register(List.of());
-    weight.register(List.of());
-    circuit.register(List.of());
-    failures.register(List.of());
+  private List<Meter> gauges(Shard shard) {
+    return List.of(
+        gauge("shardbus.ring.fill", "How full a shard's ring is, 0 to 1", shard, Shard::fillRatio),
+        gauge(
+            "shardbus.shard.weight",
+            "A shard's share of the routing table, relative to an equal share",
+            shard,
+            this::weight),
+        gauge(
+            "shardbus.sink.circuit",
+            "A shard's circuit breaker: 0 closed, 1 half-open, 2 open",
+            shard,
+            this::circuit),
+        gauge(
+            "shardbus.sink.failures",
+            "Attempts of a shard that failed in a row for a passing reason",
+            shard,
+            this::failures));
   }
 
-  private static Tags tag(Shard shard) {
-    return Tags.of("shard", Integer.toString(shard.id()));
+  private Meter gauge(String name, String description, Shard shard, ToDoubleFunction<Shard> value) {
+    return Gauge.builder(name, shard, value)
+        .description(description)
+        .tags(tags.and("shard", Integer.toString(shard.id())))
+        .strongReference(true)
+        .register(registry);
+  }
+
+  private void remove(Collection<List<Meter>> some) {
+    if (!some.isEmpty()) {
+      OwnMeters.remove(registry, some.stream().flatMap(List::stream).toList());
+    }
+  }
+
+  private synchronized void close() {
+    Map<Integer, List<Meter>> left = meters;
+    meters = null;
+    if (left != null) {
+      remove(left.values());
+    }
   }
 
   private double circuit(Shard shard) {

@@ -73,6 +73,15 @@ class EventBusPublisherTest {
   }
 
   @Test
+  void eventThatIsNull_leavesNoTrace() throws Exception {
+    bus(sink);
+    EventBusPublisher publisher = publisher(new EventBusPublisherOptions());
+    assertThatThrownBy(() -> publisher.write(null)).isInstanceOf(NullPointerException.class);
+    await(publisher.write(RawEvent.of("one")));
+    await(publisher.end());
+  }
+
+  @Test
   void events_keepBytesKeyHashAndOrder() throws Exception {
     ShardBus bus = bus(sink);
     EventBusPublisher publisher =

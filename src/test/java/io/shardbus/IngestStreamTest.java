@@ -1,6 +1,7 @@
 package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.RawEvent;
 import io.shardbus.testing.RecordingSink;
@@ -9,7 +10,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.streams.WriteStream;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +54,28 @@ class IngestStreamTest {
     await(stream.end());
     await(bus.flush());
     assertThat(sink.count()).isEqualTo(written.size());
+  }
+
+  /** It is found before it is counted: else the stream would wait for it for ever. */
+  @Test
+  void eventThatIsNull_leavesNoTrace() throws Exception {
+    ShardBus bus = await(ShardBus.start(vertx, new ShardBusOptions(), new RecordingSink()));
+    WriteStream<RawEvent> stream = bus.writeStream().setWriteQueueMaxSize(1);
+    assertThatThrownBy(() -> stream.write(null)).isInstanceOf(NullPointerException.class);
+    assertThat(stream.writeQueueFull()).isFalse();
+    await(stream.end());
+    assertThatThrownBy(() -> bus.ingestAwait(null)).isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> bus.deliver(null)).isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> bus.deliverAwait(null)).isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> bus.ingestAwait(RawEvent.of("x"), (Future<?>) null))
+        .isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> bus.ingestAwait(RawEvent.of("x"), (Duration) null))
+        .isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> bus.replayDeadLetters(Collections.singleton(null)))
+        .isInstanceOf(NullPointerException.class);
+    await(bus.replayDeadLetters());
+    assertThat(bus.stats().offered()).isZero();
+    assertThat(bus.stats().waiting()).isZero();
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.shard.ShardLimits;
 import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
@@ -29,7 +28,6 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -226,7 +224,6 @@ final class ServeCommand implements Callable<Integer> {
 
   private void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    warnOfMemory(config.bus(), Runtime.getRuntime().maxMemory()).ifPresent(err::println);
     Vertx vertx = vertx(registry, config.gateway());
     ShardBus bus;
     Gateway gateway;
@@ -271,27 +268,6 @@ final class ServeCommand implements Callable<Integer> {
     return await(builder.buildClustered());
   }
 
-  /** What the rings may come to hold, if that is more than there is. */
-  static Optional<String> warnOfMemory(ShardBusOptions bus, long heapBytes) {
-    ScalingPolicy scaling = bus.getScaling();
-    int shards =
-        scaling == null ? bus.getShards() : Math.max(bus.getShards(), scaling.getMaxShards());
-    ShardLimits limits = new ShardLimits(bus.getMaxEventBytes(), bus.getMaxRingBytes());
-    double all = (double) shards * limits.mostBytes(bus.getRingCapacity());
-    if (all <= heapBytes) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        "shardbus: the heap is "
-            + (heapBytes >> 20)
-            + " MiB, but "
-            + shards
-            + " full rings can hold "
-            + (long) Math.ceil(all / (1 << 20))
-            + " MiB of events: bus.ringCapacity, bus.maxRingBytes and bus.scaling.maxShards bound"
-            + " them");
-  }
-
   /** Without the HTTP method as a label: a client may invent as many as it likes. */
   private static MicrometerMetricsOptions vertxMetrics() {
     return new MicrometerMetricsOptions()
@@ -309,7 +285,7 @@ final class ServeCommand implements Callable<Integer> {
         "Shardbus: "
             + bus.shards().numShards()
             + " shards of "
-            + config.bus().getRingCapacity()
+            + bus.shards().shards().get(0).capacity()
             + " events, sink "
             + bus.sink().name()
             + ", data in "

@@ -9,7 +9,9 @@ import java.util.Objects;
  *
  * @param outcome accepted, or why not
  * @param shard the id of the shard that took or refused the event; -1 if none was asked
- * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused
+ * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused.
+ *     The drain raises timestamps of a shard that tie by 1 ns each, so the delivered event's may be
+ *     higher
  */
 public record IngestResult(Outcome outcome, int shard, long timestamp) {
 

@@ -115,13 +115,30 @@ final class Feeder {
     return tooFast;
   }
 
-  /** Lets go of what is held: the client has gone, or was told that it is not taken. */
-  int abandon() {
+  /**
+   * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers
+   * it any more, so it counts as refused.
+   *
+   * @return what was let go, by reason, with the refusals behind it
+   */
+  Tally abandon() {
     ended = true;
-    int count = held.size();
+    Tally left = new Tally();
+    for (Held one : held) {
+      left.refuse(refuse(one.event()), 1);
+      left.addRefusalsOf(one.behind());
+    }
     held.clear();
     count(-heldBytes);
-    return count;
+    return left;
+  }
+
+  private String refuse(RawEvent event) {
+    if (tooFast) {
+      intake.refusals().count(Refusals.RATE);
+      return Refusals.RATE;
+    }
+    return Refusals.of(bus.shards().refuse(event).outcome());
   }
 
   private boolean tryPush(RawEvent event, Tally tally, @Nullable DeliveryAck ack) {

@@ -4,14 +4,15 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.shardbus.OwnMeters;
+import io.shardbus.verticle.DeliveryObserver;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +22,9 @@ final class Scrape implements Handler<RoutingContext> {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scrape.class);
   private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
+
+  private static final String ADVICE =
+      "if another gateway serves it, give each a registry of its own";
 
   private final Vertx vertx;
   private final PrometheusMeterRegistry registry;
@@ -32,11 +36,34 @@ final class Scrape implements Handler<RoutingContext> {
 
   /** Adds the gateway's own meters; what it returns takes them out again. */
   Runnable count(Intake intake, Connections connections, WebSockets webSockets, EventReads reads) {
-    List<Meter> meters = new ArrayList<>();
-    meters.add(gauge("connections", "connections that are open", connections, Connections::count));
-    meters.add(gauge("websockets", "WebSockets that are open", webSockets, WebSockets::count));
-    meters.add(gauge("tails", "live tails that are open", reads, EventReads::tails));
-    meters.add(
+    Runnable release =
+        OwnMeters.add(registry, ADVICE, own -> add(own, intake, connections, webSockets, reads));
+    Runnable stop =
+        intake
+            .bus()
+            .observe(
+                new DeliveryObserver() {
+                  @Override
+                  public void closed() {
+                    release.run(); // so that the next bus and its gateway can have the registry
+                  }
+                });
+    return () -> {
+      stop.run();
+      release.run();
+    };
+  }
+
+  private void add(
+      Consumer<Meter> own,
+      Intake intake,
+      Connections connections,
+      WebSockets webSockets,
+      EventReads reads) {
+    own.accept(gauge("connections", "connections that are open", connections, Connections::count));
+    own.accept(gauge("websockets", "WebSockets that are open", webSockets, WebSockets::count));
+    own.accept(gauge("tails", "live tails that are open", reads, EventReads::tails));
+    own.accept(
         Gauge.builder("shardbus.gateway.partial", intake.budget(), Budget::used)
             .baseUnit("bytes")
             .description("unfinished bodies and messages, and those that wait for room")
@@ -46,12 +73,11 @@ final class Scrape implements Handler<RoutingContext> {
         .counts()
         .forEach(
             (reason, count) ->
-                meters.add(
+                own.accept(
                     FunctionCounter.builder("shardbus.gateway.refused", count, LongAdder::sum)
                         .tag("reason", reason)
                         .description("events and bodies that the gateway itself refused")
                         .register(registry)));
-    return () -> meters.forEach(registry::remove);
   }
 
   private <T> Gauge gauge(String name, String what, T of, ToDoubleFunction<T> count) {

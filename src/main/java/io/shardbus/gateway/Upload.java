@@ -38,6 +38,7 @@ final class Upload {
   private final RateLimit.Client rate;
   private final Feeder feeder;
   private final Tally tally = new Tally();
+  private final Tally notTaken = new Tally(); // of what had arrived, and the client may send again
   private final JsonArray errors = new JsonArray();
   private final @Nullable Countdown countdown;
   private final Deadline room;
@@ -155,11 +156,15 @@ final class Upload {
   }
 
   private void noRoom() {
-    Duration time = intake.options().getBackpressureTimeout();
-    String why =
-        feeder.tooFast() ? rate.refusal() + ", and no end of that within " : "no room within ";
-    String reason = feeder.tooFast() ? Refusals.RATE : Refusals.BACKPRESSURE;
-    stop(429, reason, why + Durations.format(time) + whereToGoOn());
+    String within = Durations.format(intake.options().getBackpressureTimeout());
+    String where = whereToGoOn();
+    if (notTaken.refusals().containsKey(Refusals.RATE)) {
+      stop(429, Refusals.RATE, rate.refusal() + ", and no end of that within " + within + where);
+    } else if (notTaken.refusals().containsKey(Refusals.UNROUTED)) {
+      stop(503, Refusals.UNROUTED, "no shard was active within " + within + where);
+    } else {
+      stop(429, Refusals.BACKPRESSURE, "no room within " + within + where);
+    }
   }
 
   private String whereToGoOn() {
@@ -167,11 +172,16 @@ final class Upload {
       return "; go on behind the first " + lines.line() + " lines";
     }
     long first = feeder.firstHeld();
+    abandon();
     return ": "
-        + feeder.abandon()
+        + notTaken.refused()
         + " events that had arrived and all behind them were not taken; go on behind the first "
         + (first - 1)
         + " lines";
+  }
+
+  private void abandon() {
+    notTaken.addRefusalsOf(feeder.abandon());
   }
 
   private void lineTakesTooLong() {
@@ -208,7 +218,7 @@ final class Upload {
   /** Nothing that was begun goes on. */
   private void finish() {
     answered = true;
-    feeder.abandon();
+    abandon();
     share.free();
     room.cancel();
     wholeLine.cancel();
@@ -277,6 +287,9 @@ final class Upload {
     tally.refusals().forEach(reasons::put);
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);
+    }
+    if (notTaken.refused() > 0) {
+      json.put("notTaken", notTaken.refused());
     }
     if (!errors.isEmpty()) {
       json.put("errors", errors);

@@ -72,6 +72,11 @@ final class Ingestion {
     return new IngestResult(Outcome.BACKPRESSURE, lane.owner().id(), 0);
   }
 
+  IngestResult refuseTooLarge() {
+    tooLarge.increment();
+    return IngestResult.refused(Outcome.TOO_LARGE);
+  }
+
   /**
    * Kept apart from {@link #push}, and small, with one place that makes the result: so the compiler
    * can do without the objects of a caller that looks at the result and forgets it.
@@ -133,8 +138,7 @@ final class Ingestion {
       boolean countRefusal,
       long epoch) {
     if (size > limits.maxEventBytes()) {
-      tooLarge.increment();
-      return answer(Outcome.TOO_LARGE, NO_SHARD);
+      return answer(refuseTooLarge().outcome(), NO_SHARD);
     }
     QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
     boolean hasKey = key != null;
@@ -187,9 +191,7 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
-    if (!set.keysSeen() && events.stream().anyMatch(event -> event.key() != null)) {
-      set.seeKeys();
-    }
+    lookThrough(events);
     BatchTally tally = new BatchTally();
     for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
       RoutingTable table = enterTable();
@@ -202,6 +204,22 @@ final class Ingestion {
       }
     }
     return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
+  }
+
+  /** Before any is taken: whoever gets an exception sends the whole batch again. */
+  private void lookThrough(List<RawEvent> events) {
+    boolean keys = false;
+    int index = 0;
+    for (RawEvent event : events) {
+      if (event == null) {
+        throw new IllegalArgumentException("events[" + index + "]: must not be null");
+      }
+      keys |= event.key() != null;
+      index++;
+    }
+    if (keys && !set.keysSeen()) {
+      set.seeKeys();
+    }
   }
 
   private RoutingTable enterTable() {
@@ -224,8 +242,7 @@ final class Ingestion {
     for (int i = 0; i < count; i++) {
       RawEvent event = events.get(i);
       if (event.sizeWithKey() > limits.maxEventBytes()) {
-        tooLarge.increment();
-        tally.count(Outcome.TOO_LARGE);
+        tally.count(refuseTooLarge().outcome());
         continue;
       }
       boolean hasKey = event.key() != null;

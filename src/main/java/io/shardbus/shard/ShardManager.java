@@ -347,12 +347,22 @@ public final class ShardManager {
   }
 
   /**
+   * Counts an event as too large, for a caller who saw that before it was read to its end.
+   *
+   * @return TOO_LARGE
+   */
+  public IngestResult refuseTooLarge() {
+    return ingestion.refuseTooLarge();
+  }
+
+  /**
    * Takes a batch, grouped by shard: one clock read and, in modes drop-newest and fail-producer,
    * one claim of the ring for each shard and 256 events. Events of one shard stay in the order of
    * the list.
    *
-   * @param events the events; their bytes are not copied
+   * @param events the events; their bytes are not copied. The list must not change meanwhile
    * @return how many were taken and refused
+   * @throws IllegalArgumentException naming the index of an event that is null; none is taken then
    */
   public BatchIngestResult ingestRawBatch(List<RawEvent> events) {
     return ingestRawBatch(events, null);
@@ -361,10 +371,11 @@ public final class ShardManager {
   /**
    * Takes a batch whose fate somebody wants to know.
    *
-   * @param events the events; their bytes are not copied
+   * @param events as in {@link #ingestRawBatch(List)}
    * @param ack told of each accepted event's fate, of neighbours in one call, not of refusals; null
    *     if nobody asks
    * @return how many were taken and refused
+   * @throws IllegalArgumentException as there
    */
   public BatchIngestResult ingestRawBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
     return ingestion.ingestBatch(events, ack);

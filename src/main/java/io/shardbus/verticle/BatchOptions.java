@@ -20,8 +20,9 @@ public final class BatchOptions {
   /** The default of {@code maxSize}, in events. */
   public static final int DEFAULT_MAX_SIZE = 10_000;
 
-  /** The default of {@code maxBytes}: 8 MiB. */
-  public static final int DEFAULT_MAX_BYTES = 8 << 20;
+  /** The default of {@code maxBytes}: 8 MiB, or a 128th of the heap if that is less. */
+  public static final int DEFAULT_MAX_BYTES =
+      (int) Math.min(8 << 20, Runtime.getRuntime().maxMemory() / 128);
 
   /** The default of {@code maxDelay}. */
   public static final Duration DEFAULT_MAX_DELAY = Duration.ofMillis(10);

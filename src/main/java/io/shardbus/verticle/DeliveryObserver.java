@@ -35,4 +35,7 @@ public interface DeliveryObserver {
    * @param newest timestamp of the last of them
    */
   default void confirmed(long oldest, long newest) {}
+
+  /** The bus is closed: there is no more to tell. May be told more than once. */
+  default void closed() {}
 }

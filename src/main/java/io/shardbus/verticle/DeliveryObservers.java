@@ -16,6 +16,7 @@ public final class DeliveryObservers implements DeliveryObserver {
   private static final Logger LOG = LoggerFactory.getLogger(DeliveryObservers.class);
 
   private final List<DeliveryObserver> all = new CopyOnWriteArrayList<>();
+  private volatile boolean over;
 
   /** Nobody to tell yet. */
   public DeliveryObservers() {}
@@ -28,6 +29,9 @@ public final class DeliveryObservers implements DeliveryObserver {
    */
   public Runnable add(DeliveryObserver observer) {
     all.add(observer);
+    if (over) { // after it was added: whoever closes meanwhile sees it
+      observer.closed();
+    }
     return () -> all.remove(observer);
   }
 
@@ -49,6 +53,12 @@ public final class DeliveryObservers implements DeliveryObserver {
   @Override
   public void confirmed(long oldest, long newest) {
     tell(observer -> observer.confirmed(oldest, newest));
+  }
+
+  @Override
+  public void closed() {
+    over = true;
+    tell(DeliveryObserver::closed);
   }
 
   private void tell(Consumer<DeliveryObserver> what) {

@@ -119,6 +119,7 @@ public final class RouterVerticle extends VerticleBase {
     } catch (InvalidEventException e) {
       message.fail(INVALID, e.getMessage());
     } catch (LineSplitter.LineTooLongException e) {
+      manager.refuseTooLarge();
       message.fail(TOO_LARGE, e.getMessage());
     }
   }

@@ -2,9 +2,7 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.ShardBusOptions;
 import io.shardbus.app.CommandProcesses.Run;
-import io.shardbus.shard.ScalingPolicy;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -133,17 +131,6 @@ class ServeProcessTest {
         .contains("jvm_memory_used_bytes")
         .doesNotContain("method=\"GET\"");
     assertThat(get(newUrl + "/")).contains("console/main.js");
-  }
-
-  @Test
-  void ringsLargerThanTheHeap_areWarnedOf() {
-    ShardBusOptions bus = new ShardBusOptions().setShards(2).setRingCapacity(1024);
-    bus.setMaxRingBytes(ShardBusOptions.DEFAULT_MAX_EVENT_BYTES); // 17 MiB a ring
-    assertThat(ServeCommand.warnOfMemory(bus, 34 << 20)).isEmpty();
-    assertThat(ServeCommand.warnOfMemory(bus, (34 << 20) - 1).orElseThrow())
-        .contains("the heap is 33 MiB, but 2 full rings can hold 34 MiB");
-    bus.setScaling(ScalingPolicy.defaults(8));
-    assertThat(ServeCommand.warnOfMemory(bus, 34 << 20).orElseThrow()).contains("8 full rings");
   }
 
   /** A server that nobody uses must not keep a machine awake. */

@@ -1,9 +1,12 @@
 package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.BusMetrics;
@@ -189,8 +192,10 @@ class MetricsTest {
     await(bus.scaleDown(1));
     awaitFailed(bus.scaleUp(100));
     awaitFailed(bus.removeShard(100));
-    await(bus.close());
-    assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
+    Promise<Void> end = Promise.promise();
+    sink.closing(end.future()); // the meters go when the bus is closed
+    Future<Void> closed = bus.close();
+    Awaitility.await().until(() -> bus.ingest(RawEvent.of("late")).outcome() == Outcome.CLOSED);
     JsonObject stats = new JsonObject(get("/v1/stats", "application/json"));
     Samples scrape = scrape();
     Map<String, Long> counted = new TreeMap<>();
@@ -215,6 +220,8 @@ class MetricsTest {
     assertThat(scrape.count("shardbus_sink_write_seconds_count", "outcome", "done"))
         .isEqualTo(stats.getLong("batches"));
     assertScalings(scrape, stats.getJsonObject("scaling").getJsonArray("recent"));
+    end.complete();
+    await(closed);
   }
 
   private static void assertScalings(Samples scrape, JsonArray recent) {
@@ -473,6 +480,73 @@ class MetricsTest {
           labels.computeIfPresent("shard", (label, ids) -> new TreeSet<>());
           assertThat(labels).as(name).isEqualTo(meter.labels());
         });
+  }
+
+  /** Those of the gateway go with its bus, though it still answers. */
+  @Test
+  void metersOfAClosedBus_leaveAndTheNextIsCounted() throws Exception {
+    MeterRegistry other = new SimpleMeterRegistry();
+    metrics.bindTo(other);
+    metrics.bindTo(registry); // it is already
+    BusMetrics late = new BusMetrics(bus, Tags.of("bus", "late"));
+    for (int i = 0; i < 5; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    await(bus.close());
+    assertThat(registry.getMeters()).isEmpty();
+    assertThat(other.getMeters()).isEmpty();
+    late.bindTo(registry);
+    assertThat(registry.getMeters()).as("of a bus that was closed before").isEmpty();
+    BusMetrics old = metrics;
+    Gateway oldGateway = gateway;
+    start(BackpressureMode.DROP_NEWEST);
+    for (int i = 0; i < 100; i++) {
+      bus.ingest(RawEvent.of("event " + i));
+    }
+    post("application/json", "{");
+    old.close();
+    late.close();
+    await(oldGateway.close());
+    assertThat(scrape().count("shardbus_events_accepted_total")).isEqualTo(100);
+    assertThat(scrape().count("shardbus_gateway_refused_total", "reason", "invalid")).isEqualTo(1);
+    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1");
+    await(bus.flush());
+    assertThat(scrape().count("shardbus_batch_size_sum")).isEqualTo(100);
+  }
+
+  @Test
+  void secondBusOfTheSameTags_isRefusedAndToldWhatToDo() throws Exception {
+    ShardBus second = await(ShardBus.start(vertx, options(), new RecordingSink()));
+    Set<Meter> before = Set.copyOf(registry.getMeters());
+    BusMetrics shadow = new BusMetrics(second);
+    assertThatThrownBy(() -> shadow.bindTo(registry))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("shardbus.events.accepted")
+        .hasMessageContaining("Tags.of(\"bus\"");
+    shadow.close();
+    assertThatThrownBy(
+            () -> await(Gateway.start(vertx, second, new GatewayOptions().setPort(0), registry)))
+        .cause()
+        .hasMessageContaining("shardbus.gateway.connections")
+        .hasMessageContaining("a registry of its own");
+    assertThat(Set.copyOf(registry.getMeters())).isEqualTo(before);
+    bus.ingest(RawEvent.of("one"));
+    assertThat(scrape().count("shardbus_events_accepted_total")).isEqualTo(1);
+  }
+
+  /** An application may have taken them out itself, and bound others. */
+  @Test
+  void close_leavesTheMetersOfOthersAlone() throws Exception {
+    ShardBus second = await(ShardBus.start(vertx, options(), new RecordingSink()));
+    registry.clear();
+    try (BusMetrics mine = new BusMetrics(second)) {
+      mine.bindTo(registry);
+      int count = registry.getMeters().size();
+      await(bus.close());
+      metrics.close();
+      assertThat(registry.getMeters()).hasSize(count);
+    }
+    assertThat(registry.getMeters()).isEmpty();
   }
 
   @Test

@@ -350,6 +350,41 @@ class ShardManagerTest {
     assertThat(all).hasSize(2_000);
   }
 
+  /** Else whoever sends the batch again has its first events twice. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 256, 300, 999})
+  void batchWithoutAnEvent_isRefusedBeforeAnyIsTaken(int index) {
+    ShardManager manager = new ShardManager(2, 1024, BackpressureMode.FAIL_PRODUCER);
+    List<RawEvent> events = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      events.add(i == index ? null : event(i));
+    }
+    assertThatThrownBy(() -> manager.ingestRawBatch(events))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("events[" + index + "]");
+    List<RawEvent> broken =
+        new java.util.AbstractList<>() {
+          @Override
+          public RawEvent get(int i) {
+            if (i == index) {
+              throw new UnsupportedOperationException();
+            }
+            return event(i);
+          }
+
+          @Override
+          public int size() {
+            return 1_000;
+          }
+        };
+    assertThatThrownBy(() -> manager.ingestRawBatch(broken))
+        .isInstanceOf(UnsupportedOperationException.class);
+    assertThatThrownBy(() -> manager.ingestRaw(null)).isInstanceOf(NullPointerException.class);
+    assertThat(manager.accounting()).isEqualTo(ShardAccounting.ZERO);
+    assertThat(manager.allShardsEmpty()).isTrue();
+    assertThat(manager.ingestRawBatch(List.of(event(1))).accepted()).isEqualTo(1);
+  }
+
   @Test
   void batch_largerThanTheRingIsCountedEvent() {
     ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
