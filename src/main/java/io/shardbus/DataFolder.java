@@ -2,6 +2,8 @@ package io.shardbus;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.sink.FolderLock;
+import io.shardbus.sink.OwnThread;
+import io.shardbus.sink.PrivateFiles;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -32,6 +34,7 @@ final class DataFolder implements AutoCloseable {
     Path path = Path.of(name);
     FolderLock lock = FolderLock.take(path, "bus.lock", "dataDir");
     try {
+      PrivateFiles.warnIfOpenToOthers(path, "dataDir");
       return new DataFolder(path, lock, ProducerIdentity.next(path));
     } catch (IOException e) {
       lock.close();
@@ -50,11 +53,12 @@ final class DataFolder implements AutoCloseable {
 
   /** Leaves the folder to another bus. Idempotent. */
   Future<Void> release(Vertx vertx) {
-    return vertx.executeBlocking(
-        () -> {
-          close();
-          return null;
-        });
+    return new OwnThread("shardbus-data-folder", "the data folder is")
+        .end(
+            () -> {
+              close();
+              return null;
+            });
   }
 
   /** As {@link #release}, but blocks. */

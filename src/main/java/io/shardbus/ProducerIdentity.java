@@ -4,21 +4,33 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.sink.DurableFile;
 import io.shardbus.sink.FileFault;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the producer id in the data folder, and raises its epoch, durably, before the first event
  * of every start. So a restart never gives an event the id of an older one.
+ *
+ * <p>The file holds two copies, each a line in a block of its own. A start overwrites one after the
+ * other in place, so that it needs no room on the disk. Where it is cut short, at most one copy is
+ * damaged, which its check tells; the other one holds the epoch before or the new one, and nobody
+ * has used a higher one. A file of one short line, the id and the epoch, is taken too: that is what
+ * an operator can write.
  */
 final class ProducerIdentity {
 
   private static final String FILE = "producer";
-  private static final Pattern CONTENT = Pattern.compile("([0-9a-zA-Z-]{1,64}) (\\d{1,18})\\s*");
+  private static final int COPY_BYTES = 4096;
+  private static final Pattern SHORT = Pattern.compile("([0-9a-zA-Z-]{1,64}) (\\d{1,18})\\s*");
+  private static final Pattern COPY =
+      Pattern.compile("(([0-9a-zA-Z-]{1,64}) (\\d{1,18})) ([0-9a-f]{8}) *\n");
 
   private ProducerIdentity() {}
 
@@ -31,23 +43,62 @@ final class ProducerIdentity {
       return new ProducerId(UUID.randomUUID().toString(), 0);
     }
     Path file = dataDir.resolve(FILE);
-    ProducerId next =
-        Files.exists(file) ? after(file) : new ProducerId(UUID.randomUUID().toString(), 1);
+    String found =
+        Files.exists(file)
+            ? new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)
+            : UUID.randomUUID() + " 0";
+    ProducerId last = last(found);
+    if (last == null) {
+      throw new IOException(
+          file + " is damaged: it must hold the producer's id and epoch, such as \"3f2a-... 7\"");
+    }
+    ProducerId next = new ProducerId(last.id(), last.epoch() + 1);
     try {
-      DurableFile.write(file, next.id() + " " + next.epoch() + "\n");
+      write(file, copy(next), found.length() == 2 * COPY_BYTES);
     } catch (IOException e) {
       throw FileFault.of("dataDir: cannot write " + file, e);
     }
     return next;
   }
 
-  private static ProducerId after(Path file) throws IOException {
-    String text = Files.readString(file);
-    Matcher matcher = CONTENT.matcher(text);
-    if (!matcher.matches()) {
-      throw new IOException(
-          file + " is damaged: it must hold the producer's id and epoch, such as \"3f2a-... 7\"");
+  private static void write(Path file, String copy, boolean inPlace) throws IOException {
+    if (inPlace) {
+      DurableFile.overwrite(file, 0, copy);
+      DurableFile.overwrite(file, COPY_BYTES, copy);
+    } else {
+      DurableFile.write(file, copy + copy);
     }
-    return new ProducerId(matcher.group(1), Long.parseLong(matcher.group(2)) + 1);
+  }
+
+  private static @Nullable ProducerId last(String found) {
+    if (found.length() != 2 * COPY_BYTES) {
+      Matcher matcher = SHORT.matcher(found);
+      return matcher.matches() ? id(matcher.group(1), matcher.group(2)) : null;
+    }
+    ProducerId first = check(found.substring(0, COPY_BYTES));
+    ProducerId second = check(found.substring(COPY_BYTES));
+    return first == null || (second != null && second.epoch() > first.epoch()) ? second : first;
+  }
+
+  private static @Nullable ProducerId check(String copy) {
+    Matcher matcher = COPY.matcher(copy);
+    return matcher.matches() && sum(matcher.group(1)).equals(matcher.group(4))
+        ? id(matcher.group(2), matcher.group(3))
+        : null;
+  }
+
+  private static ProducerId id(String id, String epoch) {
+    return new ProducerId(id, Long.parseLong(epoch));
+  }
+
+  private static String copy(ProducerId producer) {
+    String text = producer.id() + " " + producer.epoch();
+    return String.format(Locale.ROOT, "%-" + (COPY_BYTES - 1) + "s\n", text + " " + sum(text));
+  }
+
+  private static String sum(String text) {
+    CRC32 crc = new CRC32();
+    crc.update(text.getBytes(StandardCharsets.US_ASCII));
+    return String.format(Locale.ROOT, "%08x", crc.getValue());
   }
 }

@@ -9,14 +9,19 @@ import io.shardbus.testing.AckingProcess;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a bus keeps in its data folder, and that it shares it with no other. */
 class DataFolderTest {
@@ -51,13 +56,66 @@ class DataFolderTest {
     }
   }
 
+  private long epoch() throws Exception {
+    return Long.parseLong(Files.readString(data().resolve("producer")).split(" ", 3)[1]);
+  }
+
   @Test
   void everyStart_raisesTheEpochOfTheSameProducer() throws Exception {
     ProducerId first = open();
     assertThat(first.epoch()).isEqualTo(1);
     assertThat(open()).isEqualTo(new ProducerId(first.id(), 2));
     assertThat(open()).isEqualTo(new ProducerId(first.id(), 3));
-    assertThat(data().resolve("producer")).hasContent(first.id() + " 3");
+    assertThat(data().resolve("producer")).content().startsWith(first.id() + " 3 ");
+  }
+
+  /** A start that is cut short leaves a copy damaged; the next one goes on from the other. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 4096})
+  void tornCopy_isRecognised(long copy) throws Exception {
+    ProducerId first = open();
+    open();
+    Path file = data().resolve("producer");
+    byte[] sound = Files.readAllBytes(file);
+    for (int cut : new int[] {0, 1, 37, 38, 40, 46, 47, 500, 4095}) {
+      byte[] torn = sound.clone();
+      Arrays.fill(torn, (int) copy + cut, (int) copy + 4096, (byte) 0);
+      Files.write(file, torn);
+      assertThat(open()).isEqualTo(new ProducerId(first.id(), 3));
+      assertThat(open()).isEqualTo(new ProducerId(first.id(), 4));
+    }
+  }
+
+  /** Each start overwrites the first copy before the second one. */
+  @Test
+  void startThatIsCutShortBetweenTheCopies_isNotRepeated() throws Exception {
+    ProducerId first = open();
+    Path file = data().resolve("producer");
+    byte[] before = Files.readAllBytes(file);
+    open();
+    byte[] between = Files.readAllBytes(file);
+    System.arraycopy(before, 4096, between, 4096, 4096);
+    Files.write(file, between);
+    assertThat(open()).isEqualTo(new ProducerId(first.id(), 3));
+  }
+
+  @Test
+  void copyThatIsAltered_isNotTaken() throws Exception {
+    ProducerId first = open();
+    Path file = data().resolve("producer");
+    String text = Files.readString(file);
+    Files.writeString(file, text.replaceFirst(" 1 ", " 9 "));
+    assertThat(open()).isEqualTo(new ProducerId(first.id(), 2));
+    Files.writeString(file, text.replace(" 1 ", " 9 "));
+    assertThatThrownBy(this::open).hasMessageContaining(file + " is damaged");
+  }
+
+  @Test
+  void idAndEpochOfAnOperator_areTaken() throws Exception {
+    Files.createDirectories(data());
+    Files.writeString(data().resolve("producer"), "my-own 41\n");
+    assertThat(open()).isEqualTo(new ProducerId("my-own", 42));
+    assertThat(open()).isEqualTo(new ProducerId("my-own", 43));
   }
 
   @Test
@@ -94,10 +152,28 @@ class DataFolderTest {
           .cause()
           .hasMessageContaining("dataDir: the folder " + name + " is in use");
     }
-    assertThat(Files.readString(data().resolve("producer"))).endsWith(" 1\n");
+    assertThat(epoch()).isEqualTo(1);
     await(bus.close());
     await(await(start()).close());
-    assertThat(Files.readString(data().resolve("producer"))).endsWith(" 2\n");
+    assertThat(epoch()).isEqualTo(2);
+  }
+
+  @Test
+  void folder_isReleasedWhileTheApplicationBlocksAllWorkers() throws Exception {
+    Vertx busy = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1));
+    CountDownLatch application = new CountDownLatch(1);
+    busy.executeBlocking(
+        () -> {
+          application.await();
+          return null;
+        });
+    try {
+      await(DataFolder.open(data().toString()).release(busy));
+      assertThat(open().epoch()).isEqualTo(2);
+    } finally {
+      application.countDown();
+      await(busy.close());
+    }
   }
 
   @Test

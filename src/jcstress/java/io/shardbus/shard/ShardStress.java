@@ -32,7 +32,7 @@ final class ShardStress {
 
   private static void fill(Shard shard) {
     for (int i = 0; i < shard.capacity(); i++) {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
   }
 
@@ -64,7 +64,7 @@ final class ShardStress {
     @Actor
     public void producer() {
       for (int i = 0; i < 3; i++) {
-        shard.offer(QueuedEvent.of(PAYLOAD, Integer.toString(i), 1, null), true);
+        shard.main().offer(QueuedEvent.of(PAYLOAD, Integer.toString(i), 1, null), true);
       }
     }
 
@@ -97,12 +97,12 @@ final class ShardStress {
 
     @Actor
     public void producer1() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Actor
     public void producer2() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Arbiter
@@ -136,7 +136,7 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Actor
@@ -174,12 +174,12 @@ final class ShardStress {
 
     @Actor
     public void producer1() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Actor
     public void producer2() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Actor
@@ -207,12 +207,12 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      accepted = shard.offer(event(), true) == Push.ACCEPTED ? 1 : 0;
+      accepted = shard.main().offer(event(), true) == Push.ACCEPTED ? 1 : 0;
     }
 
     @Actor
     public void scaler() {
-      shard.seal();
+      shard.requestSeal();
     }
 
     @Arbiter
@@ -241,12 +241,12 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      accepted = shard.offer(event(), true) == Push.ACCEPTED ? 1 : 0;
+      accepted = shard.main().offer(event(), true) == Push.ACCEPTED ? 1 : 0;
     }
 
     @Actor
     public void scaler() {
-      shard.seal();
+      shard.requestSeal();
     }
 
     @Arbiter
@@ -273,7 +273,7 @@ final class ShardStress {
 
     @Actor
     public void producer() {
-      shard.offer(event(), true);
+      shard.main().offer(event(), true);
     }
 
     @Actor

@@ -139,7 +139,7 @@ public class Steps {
     @Setup(Level.Invocation)
     public void fill() {
       for (int i = 0; i < EVENTS; i++) {
-        shard.offer(event, true);
+        lane.offer(event, true);
       }
     }
   }

@@ -90,6 +90,15 @@ public final class DrainBuffer {
   }
 
   /**
+   * The sequence of the first event; the others follow without a gap.
+   *
+   * @return at least 0; says nothing while the buffer is empty
+   */
+  public long firstSequence() {
+    return firstSequence;
+  }
+
+  /**
    * The timestamp of an event. Makes no object.
    *
    * @param index the event's index in {@link #events()}

@@ -36,20 +36,25 @@ final class MetricsCollector {
     windowStart = nowNanos;
     List<ShardLoad> loads = new ArrayList<>();
     Map<Shard, Mark> next = new HashMap<>();
+    Map<Shard, Long> fenced = fencedByGiver(shards);
     for (Shard shard : shards) {
       ShardAccounting account = shard.accounting();
       boolean active = shard.state() == ShardState.ACTIVE;
       long settled = account.delivered() + account.deadLettered();
+      // What waits at a fence is the load of the shard that it waits for.
+      long pending =
+          Math.max(0, account.pending() - shard.fencedEvents()) + fenced.getOrDefault(shard, 0L);
       Mark before = marks.get(shard);
       if (before == null) {
         before = new Mark(0, 0, 0, 0, false, new DrainCapacity());
       }
       WindowMeter.Reading flush = shard.flushLatency().roll();
-      double fillRatio = shard.fillRatio();
+      double fillRatio =
+          Math.min(1, (shard.size() - shard.fencedEvents()) / (double) shard.capacity());
       next.put(
           shard,
           new Mark(
-              account.offered(), settled, account.pending(), fillRatio, active, before.capacity()));
+              account.offered(), settled, pending, fillRatio, active, before.capacity()));
       DrainCapacity.Estimate capacity =
           before
               .capacity()
@@ -58,7 +63,7 @@ final class MetricsCollector {
                       seconds,
                       settled - before.settled(),
                       before.pending(),
-                      account.pending(),
+                      pending,
                       Math.min(before.fillRatio(), fillRatio),
                       flush.sum() / 1e9,
                       flush.mean() / 1e9));
@@ -69,7 +74,7 @@ final class MetricsCollector {
               (account.offered() - before.offered()) / seconds,
               capacity,
               Math.min(1, flush.sum() / 1e9 / seconds),
-              account.pending(),
+              pending,
               fillRatio,
               shard.pushLatency().roll().mean(),
               flush.mean() / 1000));
@@ -77,5 +82,18 @@ final class MetricsCollector {
     marks.clear();
     marks.putAll(next);
     return loads;
+  }
+
+  private static Map<Shard, Long> fencedByGiver(Iterable<Shard> shards) {
+    Map<Shard, Long> fenced = new HashMap<>();
+    for (Shard shard : shards) {
+      for (Lane lane : shard.lanes()) {
+        Lane[] fences = lane.fences();
+        if (fences.length > 0) {
+          fenced.merge(fences[0].owner(), (long) lane.ring().size(), Long::sum);
+        }
+      }
+    }
+    return fenced;
   }
 }

@@ -319,19 +319,26 @@ public final class DeadLetters implements DeadLetterSink {
     }
   }
 
-  private Connection connect() throws SQLException {
+  private Connection connect() throws SQLException, IOException {
     Connection ready = connection;
     return ready == null ? connectNow() : ready;
   }
 
-  private Connection connectNow() throws SQLException {
-    SQLiteConfig config = new SQLiteConfig();
-    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-    Connection fresh = config.createConnection("jdbc:sqlite:" + (file == null ? ":memory:" : file));
-    try {
-      update(
-          fresh,
+  /** Nobody else reads the file, so that it can be opened and read with a full disk too. */
+  private Connection newConnection() throws SQLException, IOException {
+    if (file == null) {
+      return new SQLiteConfig().createConnection("jdbc:sqlite::memory:");
+    }
+    PrivateFiles.make(file);
+    return SqliteFiles.openAlone(file);
+  }
+
+  private Connection connectNow() throws SQLException, IOException {
+    Connection fresh = newConnection();
+    try (Statement statement = fresh.createStatement()) {
+      statement.execute("PRAGMA journal_mode = WAL");
+      statement.execute("PRAGMA synchronous = FULL");
+      statement.execute(
           "CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, "
               + "producer TEXT NOT NULL, epoch INTEGER NOT NULL, shard INTEGER NOT NULL, "
               + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, key TEXT, "

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,21 +23,36 @@ public final class DurableFile {
    */
   public static void write(Path file, String content) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".new");
-    ByteBuffer text = ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8));
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      while (text.hasRemaining()) {
-        channel.write(text);
-      }
-      channel.force(true);
+    Files.deleteIfExists(temporary); // a killed process can have left one
+    try (FileChannel channel = PrivateFiles.open(temporary)) {
+      write(channel, 0, content);
     }
     Files.move(
         temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     syncName(file);
+  }
+
+  /**
+   * Overwrites a part of a file in place, which needs no room on the disk. Blocks until it is on
+   * the disk. If the machine fails meanwhile, there can be anything in that part, and only there.
+   *
+   * @param file the file, which is there
+   * @param from the part's first byte
+   * @param content what is there from now on, not beyond the end of the file
+   * @throws IOException if it cannot be written
+   */
+  public static void overwrite(Path file, long from, String content) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      write(channel, from, content);
+    }
+  }
+
+  private static void write(FileChannel channel, long from, String content) throws IOException {
+    ByteBuffer text = ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8));
+    for (long at = from; text.hasRemaining(); ) {
+      at += channel.write(text, at);
+    }
+    channel.force(true);
   }
 
   /**
@@ -48,12 +62,15 @@ public final class DurableFile {
    * @throws IOException if it cannot be made
    */
   public static void make(Path file) throws IOException {
+    boolean made = PrivateFiles.make(file);
     try {
-      Files.createFile(file);
-    } catch (FileAlreadyExistsException e) {
-      // As wanted.
+      syncName(file);
+    } catch (IOException e) {
+      if (made) { // who is told that it cannot be made goes on as if it were not there
+        Files.deleteIfExists(file);
+      }
+      throw e;
     }
-    syncName(file);
   }
 
   private static void syncName(Path file) throws IOException {

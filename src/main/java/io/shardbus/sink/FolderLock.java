@@ -5,7 +5,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -40,7 +39,7 @@ public final class FolderLock implements AutoCloseable {
    */
   public static FolderLock take(Path folder, String name, String what) throws IOException {
     try {
-      Files.createDirectories(folder);
+      PrivateFiles.makeFolders(folder);
     } catch (IOException e) {
       throw FileFault.of(what + ": cannot make the folder " + folder, e);
     }
@@ -82,7 +81,7 @@ public final class FolderLock implements AutoCloseable {
   private static FileChannel lock(Path file, Path folder, String what) throws IOException {
     FileChannel channel;
     try {
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel = PrivateFiles.open(file);
     } catch (IOException e) {
       throw FileFault.of(what + ": cannot write to the folder " + folder, e);
     }

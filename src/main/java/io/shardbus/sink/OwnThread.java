@@ -10,7 +10,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** A thread that may block, for what has to be done one after the other. Safe for any thread. */
+/**
+ * A thread that may block, for what has to be done one after the other, or several for what need
+ * not. Depends on no pool that others could fill. Safe for any thread.
+ */
 public final class OwnThread {
 
   private final ExecutorService executor;
@@ -21,9 +24,19 @@ public final class OwnThread {
    * @param whatIs begins the message for those who come too late, such as "the sink is"
    */
   public OwnThread(String name, String whatIs) {
+    this(name, whatIs, 1);
+  }
+
+  /**
+   * @param name the threads'
+   * @param whatIs begins the message for those who come too late, such as "the sink is"
+   * @param threads how many tasks run at once, at least 1; they are taken up in order
+   */
+  public OwnThread(String name, String whatIs, int threads) {
     this.whatIs = whatIs;
     executor =
-        Executors.newSingleThreadExecutor(
+        Executors.newFixedThreadPool(
+            threads,
             task -> {
               Thread thread = new Thread(task, name);
               thread.setDaemon(true);
@@ -74,7 +87,7 @@ public final class OwnThread {
   private static <T> Future<T> answer(Callable<T> task) {
     try {
       return Future.succeededFuture(task.call());
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
       return Future.failedFuture(e);
     }
   }

@@ -2,19 +2,35 @@ package io.shardbus.sink;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
 
 /** What there is to know of a SQLite database as files. */
 public final class SqliteFiles {
 
   private static final String NOT_MERGED = "-wal";
+  private static final String ROLLBACK = "-journal";
 
   /** The database, what is not merged into it yet with its index, and what may be rolled back. */
-  private static final List<String> SUFFIXES = List.of("", NOT_MERGED, "-shm", "-journal");
+  private static final List<String> SUFFIXES = List.of("", NOT_MERGED, "-shm", ROLLBACK);
+
+  /** The disk; the index beside a database; a quota. */
+  private static final Set<SQLiteErrorCode> FULL =
+      EnumSet.of(
+          SQLiteErrorCode.SQLITE_FULL,
+          SQLiteErrorCode.SQLITE_IOERR_SHMSIZE,
+          SQLiteErrorCode.SQLITE_IOERR_WRITE);
+
+  private static final int BUSY_MILLIS = 5_000;
 
   private SqliteFiles() {}
 
@@ -25,9 +41,7 @@ public final class SqliteFiles {
    * @return the database itself and what may stand beside it
    */
   public static List<Path> of(Path database) {
-    return SUFFIXES.stream()
-        .map(suffix -> database.resolveSibling(database.getFileName() + suffix))
-        .toList();
+    return SUFFIXES.stream().map(suffix -> beside(database, suffix)).toList();
   }
 
   /**
@@ -37,7 +51,65 @@ public final class SqliteFiles {
    * @return the file, which may not be there
    */
   public static Path notMerged(Path database) {
-    return database.resolveSibling(database.getFileName() + NOT_MERGED);
+    return beside(database, NOT_MERGED);
+  }
+
+  private static Path beside(Path database, String suffix) {
+    return database.resolveSibling(database.getFileName() + suffix);
+  }
+
+  /**
+   * Whether all that was written stands in the database itself.
+   *
+   * @param database the database
+   * @return false if a file beside it has something to be merged or to be rolled back
+   * @throws IOException if that cannot be found out
+   */
+  public static boolean isMerged(Path database) throws IOException {
+    try {
+      return Files.notExists(beside(database, ROLLBACK)) && Files.size(notMerged(database)) == 0;
+    } catch (NoSuchFileException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Opens a database for this connection alone, and for writing. So SQLite keeps the index of what
+   * is not merged in memory: even with a full disk it can be opened and read.
+   *
+   * @param database the database, which is there
+   * @return the connection; others wait for its end
+   * @throws SQLException if it cannot be opened; if others have it open, the first statement fails
+   */
+  public static Connection openAlone(Path database) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.resetOpenMode(SQLiteOpenMode.CREATE);
+    config.setLockingMode(SQLiteConfig.LockingMode.EXCLUSIVE);
+    config.setBusyTimeout(BUSY_MILLIS);
+    return config.createConnection("jdbc:sqlite:" + database);
+  }
+
+  /**
+   * Opens a database that nobody writes any more, for reading. Makes no files beside it.
+   *
+   * @param database the database, {@linkplain #isMerged merged}
+   * @return the connection
+   * @throws SQLException if it cannot be opened
+   */
+  public static Connection openUnchanging(Path database) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    return config.createConnection("jdbc:sqlite:" + database.toUri() + "?immutable=1");
+  }
+
+  /**
+   * Whether there is no room on the disk, or none that this process may use.
+   *
+   * @param failure what SQLite said
+   * @return true if it may work when there is room
+   */
+  public static boolean isFull(SQLException failure) {
+    return failure instanceof SQLiteException known && FULL.contains(known.getResultCode());
   }
 
   /**
@@ -50,6 +122,17 @@ public final class SqliteFiles {
     return failure instanceof SQLiteException known
         && (known.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB
             || known.getResultCode().name().startsWith(SQLiteErrorCode.SQLITE_CORRUPT.name()));
+  }
+
+  /**
+   * Whether another connection has the database alone.
+   *
+   * @param failure what SQLite said
+   * @return true if it may work later
+   */
+  public static boolean isBusy(SQLException failure) {
+    return failure instanceof SQLiteException known
+        && known.getResultCode().name().startsWith(SQLiteErrorCode.SQLITE_BUSY.name());
   }
 
   /**

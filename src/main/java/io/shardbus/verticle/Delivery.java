@@ -158,7 +158,7 @@ final class Delivery {
       throw new IllegalStateException("no batch");
     }
     BatchPart head = parts.peek();
-    return current.events().get(head == null ? 0 : head.index(0)).sequence();
+    return current.firstSequence() + (head == null ? 0 : head.index(0));
   }
 
   /** Takes a batch over; {@link #write} is to follow. If it throws, the batch is the caller's. */
@@ -498,8 +498,10 @@ final class Delivery {
         part.to,
         failure == null ? null : DeliveryAck.Failure.DEAD_LETTERED);
     if (failure == null && count > 0) {
+      boolean whole = count == current.size();
       observer.confirmed(
-          current.timestamp(part.index(0)), current.timestamp(part.index(count - 1)));
+          whole ? current.oldestIngested() : current.timestamp(part.index(0)),
+          current.timestamp(part.index(count - 1)));
     }
   }
 

@@ -109,7 +109,7 @@ final class ShardPump {
             producer,
             deliveryOptions,
             observer,
-            this::turnIfAttached,
+            this::batchSettled,
             rescue);
     this.forming = newBuffer();
   }
@@ -391,7 +391,12 @@ final class ShardPump {
     if (delivery.busy()) {
       return delivery.oldestSequence();
     }
-    return forming.size() > 0 ? forming.events().get(0).sequence() : Long.MAX_VALUE;
+    return forming.size() > 0 ? forming.firstSequence() : Long.MAX_VALUE;
+  }
+
+  private void batchSettled() {
+    shard.settledBelow(oldestUnsettled());
+    turnIfAttached();
   }
 
   private DrainBuffer newBuffer() {

@@ -151,9 +151,9 @@ class MonotonicClockTest {
     Shard shard =
         new Shard(
             0, 1024, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> START);
-    shard.offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, START, null), true);
+    shard.main().offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, START, null), true);
     long old = START - Duration.ofMinutes(5).toNanos();
-    shard.offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, old, null), true);
+    shard.main().offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, old, null), true);
     assertThat(shard.popBatch(2)).extracting(ShardEvent::timestamp).containsExactly(START, START + 1);
   }
 }

@@ -21,13 +21,14 @@ public class RoutingLincheckTest {
 
   @Operation
   public void assign(@Param(name = "owner") int first, @Param(name = "owner") int second) {
-    set.publish(new Shard[] {shards.get(first), shards.get(second)}, null);
+    Lane[] lanes = {shards.get(first).main(), shards.get(second).main()};
+    set.publish(lanes, lanes, null);
   }
 
   @Operation
   public int route(@Param(name = "slot") int slot) {
-    Shard shard = set.routing().select((long) slot << 63);
-    return shard == null ? -1 : shard.id();
+    Lane lane = set.routing().select((long) slot << 63, slot == 0);
+    return lane == null ? -1 : lane.owner().id();
   }
 
   @Operation

@@ -182,7 +182,7 @@ class RoutingSimulationTest {
       offered++;
       if (rule == Rule.LOWEST_WEIGHT) {
         Shard shard = lightest.get(RoutingTable.slot(hash, lightest.size()));
-        shard.offer(QueuedEvent.of(PAYLOAD, null, now, null), true);
+        shard.main().offer(QueuedEvent.of(PAYLOAD, null, now, null), true);
       } else {
         manager.ingestRaw(RawEvent.ofHash(PAYLOAD, hash));
       }

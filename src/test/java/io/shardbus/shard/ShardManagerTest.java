@@ -527,7 +527,7 @@ class ShardManagerTest {
 
   @Test
   void withoutAnActiveShard_eventsAreUnrouted() {
-    ShardSet none = new ShardSet(1024, BackpressureMode.FAIL_PRODUCER, 1 << 20);
+    ShardSet none = new ShardSet(1024, BackpressureMode.FAIL_PRODUCER, 1 << 20, () -> 1);
     Ingestion ingestion = new Ingestion(none, ShardLimits.DEFAULT, clock::get);
     assertThat(ingestion.ingest(event(1), null, true).outcome()).isEqualTo(Outcome.UNROUTED);
     assertThat(ingestion.ingestBatch(List.of(event(1), event(2)), null))
@@ -705,12 +705,12 @@ class ShardManagerTest {
             BackpressureMode.sample(2))) {
       Shard shard = new Shard(0, 1024, mode, 1 << 20, new ShardLedger(), () -> 1);
       QueuedEvent event = QueuedEvent.of(Buffer.buffer("x"), null, 1, null);
-      assertThat(shard.offer(event, true)).isEqualTo(Push.ACCEPTED);
-      shard.seal();
-      assertThat(shard.offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
-      assertThat(shard.offerMany(new QueuedEvent[] {event}, 1)).isZero();
+      assertThat(shard.main().offer(event, true)).isEqualTo(Push.ACCEPTED);
+      shard.requestSeal();
+      assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
+      assertThat(shard.main().offerMany(new QueuedEvent[] {event}, 1)).isZero();
       assertThat(shard.takeLeftovers()).hasSize(1);
-      assertThat(shard.offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
+      assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.accounting().offered()).isEqualTo(1);
     }
   }
@@ -725,7 +725,7 @@ class ShardManagerTest {
           new Thread(
               () -> {
                 QueuedEvent event = QueuedEvent.of(Buffer.buffer("x"), null, 1, null);
-                while (shard.offer(event, false) != Push.SEALED && !over.get()) {
+                while (shard.main().offer(event, false) != Push.SEALED && !over.get()) {
                   Thread.onSpinWait();
                 }
               });
@@ -742,7 +742,7 @@ class ShardManagerTest {
               });
       producer.start();
       shard.popBatch(1000);
-      shard.seal();
+      shard.requestSeal();
       over.set(true);
       producer.join();
       reader.get(10, TimeUnit.SECONDS);

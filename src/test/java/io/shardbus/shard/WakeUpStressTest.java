@@ -42,7 +42,7 @@ class WakeUpStressTest {
     try {
       QueuedEvent event = QueuedEvent.of(RawEvent.of("{}").buffer(), null, 1, null);
       for (int pushed = 1; pushed <= EVENTS; pushed++) {
-        assertThat(shard.offer(event, true)).isEqualTo(Push.ACCEPTED);
+        assertThat(shard.main().offer(event, true)).isEqualTo(Push.ACCEPTED);
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (consumed.get() < pushed) {
           assertThat(System.nanoTime())

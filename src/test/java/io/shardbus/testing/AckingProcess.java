@@ -4,8 +4,12 @@ import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.verticle.BatchOptions;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -13,6 +17,8 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
@@ -23,11 +29,41 @@ import java.util.stream.Collectors;
  */
 public final class AckingProcess {
 
+  /** Begins the line on standard error that says what was there when the bus had started. */
+  public static final String FOUND = "found: ";
+
   private AckingProcess() {}
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get();
+  }
+
+  /** Reads all events and dead letters. */
+  private static String look(ShardBus bus) throws Exception {
+    int events = 0;
+    String cursor = null;
+    EventPage page;
+    do {
+      EventQuery query = new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE);
+      page = await(((ReplayableSink) bus.sink()).read(query));
+      events += page.events().size();
+      cursor = page.cursor();
+    } while (page.more());
+    int letters = await(bus.deadLetters().list(0, 1_000)).size();
+    return events + " events, " + letters + " dead letters";
+  }
 
   /** Starts one in a process of its own. */
   public static Process start(Path data, int round, Path acks, Path errors) throws IOException {
-    return new ProcessBuilder(
+    return startWith(List.of(), data, round, acks, errors);
+  }
+
+  /** Starts one with a command before its own, such as one that sets limits. */
+  public static Process startWith(List<String> before, Path data, int round, Path acks, Path errors)
+      throws IOException {
+    List<String> command = new ArrayList<>(before);
+    command.addAll(
+        List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:TieredStopAtLevel=1",
             "-Xmx256m",
@@ -35,7 +71,8 @@ public final class AckingProcess {
             System.getProperty("java.class.path"),
             AckingProcess.class.getName(),
             data.toString(),
-            Integer.toString(round))
+            Integer.toString(round)));
+    return new ProcessBuilder(command)
         .redirectOutput(acks.toFile())
         .redirectError(errors.toFile())
         .start();
@@ -59,8 +96,8 @@ public final class AckingProcess {
             .setSink(
                 new SinkOptions("log")
                     .setConfig(new JsonObject().put("writers", 2).put("segmentBytes", 1 << 20)));
-    ShardBus bus =
-        ShardBus.start(Vertx.vertx(), options).toCompletionStage().toCompletableFuture().get();
+    ShardBus bus = await(ShardBus.start(Vertx.vertx(), options));
+    System.err.println(FOUND + look(bus));
     for (int i = 0; ; i++) {
       int number = i;
       DeliveryAck ack =

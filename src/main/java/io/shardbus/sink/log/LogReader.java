@@ -41,6 +41,17 @@ final class LogReader {
   static EventPage read(
       LogFiles files, PositionCursor cursor, EventQuery query, Consumer<Segment> damaged)
       throws IOException, SQLException {
+    return Opening.evenIfFull(
+        Segment::openForReading, way -> read(files, cursor, query, damaged, way));
+  }
+
+  private static EventPage read(
+      LogFiles files,
+      PositionCursor cursor,
+      EventQuery query,
+      Consumer<Segment> damaged,
+      Opening.Way way)
+      throws IOException, SQLException {
     Map<Integer, List<Segment>> byWriter =
         files.segments().stream()
             .collect(Collectors.groupingBy(Segment::writer, TreeMap::new, Collectors.toList()));
@@ -53,7 +64,7 @@ final class LogReader {
     try {
       for (Map.Entry<Integer, List<Segment>> entry : byWriter.entrySet()) {
         String name = Integer.toString(entry.getKey());
-        Stream stream = new Stream(name, entry.getValue(), cursor.position(name), damaged);
+        Stream stream = new Stream(name, entry.getValue(), cursor.position(name), damaged, way);
         opened.add(stream);
         if (stream.advance()) {
           streams.add(stream);
@@ -87,16 +98,19 @@ final class LogReader {
     final String name;
     private final Deque<Segment> segments;
     private final Consumer<Segment> damaged;
+    private final Opening.Way way;
     private long position;
     private @Nullable Connection connection;
     private @Nullable ResultSet rows;
     private @Nullable Segment current;
     private @Nullable Row head;
 
-    Stream(String name, List<Segment> all, long position, Consumer<Segment> damaged) {
+    Stream(
+        String name, List<Segment> all, long position, Consumer<Segment> damaged, Opening.Way way) {
       this.name = name;
       this.position = position;
       this.damaged = damaged;
+      this.way = way;
       segments = new ArrayDeque<>(all);
       // A file is over where the next one begins.
       while (segments.size() > 1
@@ -144,13 +158,13 @@ final class LogReader {
       }
     }
 
-    private boolean openNext() throws SQLException {
+    private boolean openNext() throws IOException, SQLException {
       Segment next = segments.poll();
       current = next;
       if (next == null) {
         return false;
       }
-      Connection fresh = next.openForReading();
+      Connection fresh = segments.isEmpty() ? way.open(next) : next.openWritten(way);
       connection = fresh;
       PreparedStatement statement =
           fresh.prepareStatement(

@@ -4,7 +4,9 @@ import io.shardbus.event.Batch;
 import io.shardbus.sink.AppendListeners;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.PrivateFiles;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,13 +36,24 @@ public final class LogSink implements ReplayableSink {
   static final String NAME = "log";
   private static final Logger LOG = LoggerFactory.getLogger(LogSink.class);
   private static final long LIMITS_CHECK_MILLIS = 60_000;
+  private static final int PAGES_AT_ONCE = 8;
 
   private final LogSinkOptions options;
   private final AppendListeners listeners = new AppendListeners();
   private final AtomicBoolean checking = new AtomicBoolean();
   private volatile @Nullable State state;
 
-  private record State(Vertx vertx, LogFiles files, List<LogWriter> writers, long timer) {}
+  /**
+   * @param thread opens, checks the limits and closes
+   * @param readers read pages
+   */
+  private record State(
+      Vertx vertx,
+      LogFiles files,
+      List<LogWriter> writers,
+      OwnThread thread,
+      OwnThread readers,
+      long timer) {}
 
   /**
    * @param options how to keep events; copied
@@ -65,10 +79,20 @@ public final class LogSink implements ReplayableSink {
           new IllegalArgumentException(
               "sink log: needs a folder: set dir in its config, or dataDir of the bus"));
     }
-    return context.vertx().executeBlocking(() -> openFiles(context.vertx(), dir)).mapEmpty();
+    OwnThread thread = new OwnThread("shardbus-log", "the log is");
+    return thread
+        .<Void>call(
+            () -> {
+              openFiles(context.vertx(), dir, thread);
+              if (named != null) { // a folder in the data folder is covered with that
+                PrivateFiles.warnIfOpenToOthers(dir, "sink log");
+              }
+              return null;
+            })
+        .onFailure(unusable -> thread.end(() -> null));
   }
 
-  private State openFiles(Vertx vertx, Path dir) throws IOException {
+  private void openFiles(Vertx vertx, Path dir, OwnThread thread) throws IOException {
     LogFiles files = LogFiles.open(dir);
     List<LogWriter> writers = new ArrayList<>();
     State opened = null;
@@ -82,11 +106,11 @@ public final class LogSink implements ReplayableSink {
         writers.add(writer);
       }
       files.mendFrom(options.getWriters());
-      long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(vertx));
-      opened = new State(vertx, files, writers, timer);
+      long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(thread));
+      OwnThread readers = new OwnThread("shardbus-log-reader", "the log is", PAGES_AT_ONCE);
+      opened = new State(vertx, files, writers, thread, readers, timer);
       state = opened;
       enforceLimits();
-      return opened;
     } catch (SQLException e) {
       throw new IOException("sink log: cannot write to " + dir + ": " + e.getMessage(), e);
     } finally {
@@ -98,16 +122,9 @@ public final class LogSink implements ReplayableSink {
   }
 
   /** One at a time: on a disk that hangs each would hold a thread. */
-  private void checkLimits(Vertx vertx) {
+  private void checkLimits(OwnThread thread) {
     if (checking.compareAndSet(false, true)) {
-      vertx
-          .executeBlocking(
-              () -> {
-                enforceLimits();
-                return null;
-              },
-              false)
-          .onComplete(done -> checking.set(false));
+      thread.call(Executors.callable(this::enforceLimits)).onComplete(done -> checking.set(false));
     }
   }
 
@@ -145,9 +162,8 @@ public final class LogSink implements ReplayableSink {
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
-    return open.vertx()
-        .executeBlocking(
-            () -> LogReader.read(open.files(), cursor, query, file -> damaged(open, file)), false);
+    return open.readers()
+        .call(() -> LogReader.read(open.files(), cursor, query, file -> damaged(open, file)));
   }
 
   private static void damaged(State open, Segment file) {
@@ -173,8 +189,8 @@ public final class LogSink implements ReplayableSink {
     for (int i = 0; i < open.writers().size(); i++) {
       positions.put(Integer.toString(i), open.writers().get(i).lastPosition());
     }
-    return open.vertx()
-        .executeBlocking(
+    return open.readers()
+        .call(
             () -> {
               // Writers of an earlier configuration.
               for (Segment segment : open.files().segments()) {
@@ -183,8 +199,7 @@ public final class LogSink implements ReplayableSink {
                 }
               }
               return new PositionCursor(positions).format(NAME);
-            },
-            false);
+            });
   }
 
   @Override
@@ -202,12 +217,14 @@ public final class LogSink implements ReplayableSink {
     open.vertx().cancelTimer(open.timer());
     return Future.join(open.writers().stream().map(LogWriter::close).toList())
         .transform(
-            done ->
-                open.vertx()
-                    .executeBlocking(
-                        () -> {
-                          open.files().close();
-                          return null;
-                        }));
+            done -> {
+              open.readers().end(() -> null);
+              return open.thread()
+                  .end(
+                      () -> {
+                        open.files().close();
+                        return null;
+                      });
+            });
   }
 }

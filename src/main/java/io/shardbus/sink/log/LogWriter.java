@@ -91,9 +91,19 @@ final class LogWriter {
     thread.setDaemon(true);
   }
 
-  /** Opens the file, so that a folder that cannot be written is found out at once. Blocks. */
-  void start() throws SQLException {
-    open();
+  /**
+   * Opens the file, so that a folder that cannot be written is found out at once. Blocks. On a full
+   * disk the thread opens it when there is room: until then what is there can be read.
+   */
+  void start() throws IOException, SQLException {
+    try {
+      open();
+    } catch (SQLException e) {
+      if (!SqliteFiles.isFull(e)) {
+        throw e;
+      }
+      LOG.warn("no room on the disk for {}: events wait until there is", segment.path());
+    }
     thread.start();
   }
 
@@ -220,7 +230,7 @@ final class LogWriter {
     LogFiles.setAside(damaged);
   }
 
-  private void commit(List<Job> jobs) throws SQLException {
+  private void commit(List<Job> jobs) throws IOException, SQLException {
     PreparedStatement statement = open();
     long position = lastPosition;
     Map<Integer, Long> newest = new HashMap<>();
@@ -260,7 +270,7 @@ final class LogWriter {
     return position;
   }
 
-  private PreparedStatement open() throws SQLException {
+  private PreparedStatement open() throws IOException, SQLException {
     PreparedStatement ready = insert;
     if (ready != null) {
       return ready;

@@ -1,6 +1,7 @@
 package io.shardbus.sink.log;
 
 import io.shardbus.sink.DurableFile;
+import io.shardbus.sink.PrivateFiles;
 import io.shardbus.sink.SqliteFiles;
 import io.shardbus.sink.log.LogSinkOptions.Synchronous;
 import java.io.IOException;
@@ -57,7 +58,8 @@ record Segment(Path path, int writer, long first) {
   }
 
   /** Opens it for writing, and makes it if it is not there. */
-  Connection openForWriting(Synchronous synchronous) throws SQLException {
+  Connection openForWriting(Synchronous synchronous) throws IOException, SQLException {
+    PrivateFiles.make(path);
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(
@@ -81,6 +83,7 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
+  /** Opens it for reading, be it written meanwhile or not. */
   Connection openForReading() throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
@@ -88,13 +91,23 @@ record Segment(Path path, int writer, long first) {
     return config.createConnection("jdbc:sqlite:" + path);
   }
 
+  /** Opens it for reading, once the writer has begun its next file. */
+  Connection openWritten(Opening.Way way) throws IOException, SQLException {
+    return SqliteFiles.isMerged(path) ? SqliteFiles.openUnchanging(path) : way.open(this);
+  }
+
   /**
    * Whether SQLite finds the file sound. Reads all of it. Opens it for writing: a process that was
    * killed while it made the file has left something to roll back.
    */
-  boolean isSound() throws SQLException {
-    SQLiteConfig config = new SQLiteConfig();
-    try (Connection connection = config.createConnection("jdbc:sqlite:" + path);
+  boolean isSound() throws IOException, SQLException {
+    return Opening.evenIfFull(
+        segment -> new SQLiteConfig().createConnection("jdbc:sqlite:" + segment.path()),
+        this::isSound);
+  }
+
+  private boolean isSound(Opening.Way way) throws SQLException {
+    try (Connection connection = way.open(this);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       return result.next() && result.getString(1).equals("ok");
@@ -117,8 +130,12 @@ record Segment(Path path, int writer, long first) {
   }
 
   /** The position of the last event; that before the first if there is none. */
-  long last() throws SQLException {
-    try (Connection connection = openForReading();
+  long last() throws IOException, SQLException {
+    return Opening.evenIfFull(Segment::openForReading, this::last);
+  }
+
+  private long last(Opening.Way way) throws SQLException {
+    try (Connection connection = way.open(this);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("SELECT max(position) FROM events")) {
       long last = result.next() ? result.getLong(1) : 0;
