@@ -79,11 +79,11 @@ public class Steps {
 
     @Setup
     public void route() {
-      Shard[] slots = new Shard[8];
+      Lane[] slots = new Lane[8];
       for (int i = 0; i < slots.length; i++) {
-        slots[i] = shard(EVENTS);
+        slots[i] = shard(EVENTS).main();
       }
-      table = new RoutingTable(slots, 0, null);
+      table = new RoutingTable(slots, slots, 0, null);
     }
 
     private long nextHash() {
@@ -97,8 +97,8 @@ public class Steps {
   }
 
   @Benchmark
-  public Shard select(Parts parts) {
-    return parts.table.select(parts.nextHash());
+  public Lane select(Parts parts) {
+    return parts.table.select(parts.nextHash(), false);
   }
 
   @Benchmark
@@ -139,7 +139,7 @@ public class Steps {
     @Setup(Level.Invocation)
     public void fill() {
       for (int i = 0; i < EVENTS; i++) {
-        lane.offer(event, true);
+        shard.main().offer(event, true);
       }
     }
   }
@@ -217,7 +217,7 @@ public class Steps {
   @OperationsPerInvocation(EVENTS)
   public void offerToShard(Rings rings) {
     for (int i = 0; i < EVENTS; i++) {
-      rings.awake.offer(rings.event, true);
+      rings.awake.main().offer(rings.event, true);
     }
   }
 
@@ -226,7 +226,7 @@ public class Steps {
   @OperationsPerInvocation(EVENTS)
   public void offerToFormingShard(Rings rings) {
     for (int i = 0; i < EVENTS; i++) {
-      rings.forming.offer(rings.event, true);
+      rings.forming.main().offer(rings.event, true);
     }
   }
 

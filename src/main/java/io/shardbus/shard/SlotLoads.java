@@ -31,6 +31,7 @@ final class SlotLoads {
   private final double[] heat;
   private final double[] rate;
   private boolean measured;
+  private boolean keys;
 
   /** The part of the events that have a key, of late. */
   private double shareOfKeys;
@@ -93,8 +94,13 @@ final class SlotLoads {
     return PRIOR_SAMPLES * (isOfKeys(slot) ? shareOfKeys : 1 - shareOfKeys);
   }
 
-  /** Events per second; above 0. */
+  /** Events per second; above 0, but for events with a key before there are any. */
   double rate(int slot) {
-    return Math.max(LEAST_RATE, rate[slot]);
+    return isOfKeys(slot) && !keys ? 0 : Math.max(LEAST_RATE, rate[slot]);
+  }
+
+  /** Whether there are events with a key. */
+  void keysSeen(boolean seen) {
+    keys = seen;
   }
 }

@@ -139,6 +139,7 @@ final class SlotTable {
 
   /** Events per second that the slots of each active shard bring. */
   private Map<Shard, Double> rates() {
+    loads.keysSeen(set.keysSeen());
     Map<Shard, Double> rates = new LinkedHashMap<>();
     set.inState(ShardState.ACTIVE).forEach(shard -> rates.put(shard, 0.0));
     RoutingTable table = set.routing();
