@@ -17,6 +17,7 @@ public final class Soak {
 
   private final PrintWriter out;
   private final boolean json;
+  private final boolean keyOrder;
   private final long firstSeed;
   private long rounds;
   private long offered;
@@ -30,8 +31,10 @@ public final class Soak {
    * @param firstSeed the seed of the first round; each further round has the next one
    * @param out told of each round, and what they came to, a line each
    * @param json whether these lines are JSON objects
+   * @param keyOrder whether the order of each key is checked, wherever its events go
    */
-  public Soak(long firstSeed, PrintWriter out, boolean json) {
+  public Soak(long firstSeed, PrintWriter out, boolean json, boolean keyOrder) {
+    this.keyOrder = keyOrder;
     this.firstSeed = firstSeed;
     this.out = out;
     this.json = json;
@@ -51,7 +54,7 @@ public final class Soak {
       long seed = firstSeed + rounds;
       SoakRound.Result round;
       try {
-        round = new SoakRound(seed, EVENTS_PER_ROUND).run();
+        round = new SoakRound(seed, EVENTS_PER_ROUND, keyOrder).run();
       } catch (Exception e) {
         out.println(
             json

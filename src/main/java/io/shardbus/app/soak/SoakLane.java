@@ -14,14 +14,16 @@ final class SoakLane {
 
   final Random dice;
   private final int shard;
+  private final SoakKeys keys;
   private final Violations violations;
   private long[] codes = new long[1024];
   private int count;
   private int refused;
   private long lastTimestamp = Long.MIN_VALUE;
 
-  SoakLane(int shard, long seed, Violations violations) {
+  SoakLane(int shard, long seed, SoakKeys keys, Violations violations) {
     this.shard = shard;
+    this.keys = keys;
     this.violations = violations;
     dice = new Random(seed ^ shard * 0x9E3779B97F4A7C15L);
   }
@@ -88,6 +90,9 @@ final class SoakLane {
       codes = Arrays.copyOf(codes, 2 * count);
     }
     codes[count++] = code;
+    if (event.key() != null && code != REFUSED) {
+      keys.taken(code);
+    }
     return true;
   }
 }

@@ -24,6 +24,8 @@ final class SoakRound {
   private final SoakPlan plan;
   private final Violations violations = new Violations();
   private final SoakAnswers answers = new SoakAnswers();
+  private final boolean keyOrder;
+  private final SoakKeys keys = new SoakKeys(violations);
   private final SoakSink sink;
   private final List<SoakProducer> producers = new ArrayList<>();
 
@@ -39,12 +41,16 @@ final class SoakRound {
       Map<Kind, Long> counts,
       long violationCount) {}
 
-  SoakRound(long seed, long events) {
+  /**
+   * @param keyOrder whether the order of each key over all shards is checked
+   */
+  SoakRound(long seed, long events, boolean keyOrder) {
     this.seed = seed;
+    this.keyOrder = keyOrder;
     this.events = events;
     plan = new SoakPlan(seed);
     long timeout = plan.options.getDelivery().getTimeout().toMillis();
-    sink = new SoakSink(seed, timeout, plan.silentSink, violations);
+    sink = new SoakSink(seed, timeout, plan.silentSink, keys, violations);
   }
 
   Result run() throws Exception {
@@ -81,6 +87,9 @@ final class SoakRound {
     answers.await(ANSWERS_SECONDS, violations);
     violations.count(Kind.OTHER, vertx.deploymentIDs().size(), "verticles left");
     new SoakAudit(bus, producers, sink.lanes(), engine.leftovers(), violations).run();
+    if (keyOrder) {
+      keys.audit();
+    }
     BusStats stats = bus.stats();
     return new Result(
         seed,

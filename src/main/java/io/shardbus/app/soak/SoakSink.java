@@ -24,6 +24,7 @@ final class SoakSink implements Sink {
   private final long seed;
   private final long timeoutMillis;
   private final boolean silent;
+  private final SoakKeys keys;
   private final Violations violations;
   private final Map<Integer, SoakLane> lanes = new ConcurrentHashMap<>();
 
@@ -63,10 +64,12 @@ final class SoakSink implements Sink {
    * @param timeoutMillis after which the bus gives up a write
    * @param silent whether it may not answer until then
    */
-  SoakSink(long seed, long timeoutMillis, boolean silent, Violations violations) {
+  SoakSink(
+      long seed, long timeoutMillis, boolean silent, SoakKeys keys, Violations violations) {
     this.seed = seed;
     this.timeoutMillis = timeoutMillis;
     this.silent = silent;
+    this.keys = keys;
     this.violations = violations;
   }
 
@@ -87,7 +90,7 @@ final class SoakSink implements Sink {
   @Override
   public Future<Void> write(Batch batch) {
     SoakLane lane =
-        lanes.computeIfAbsent(batch.shard(), id -> new SoakLane(id, seed, violations));
+        lanes.computeIfAbsent(batch.shard(), id -> new SoakLane(id, seed, keys, violations));
     synchronized (lane) {
       if (batch.events().stream().anyMatch(SoakSink::poisonous)) {
         if (batch.size() == 1) {
