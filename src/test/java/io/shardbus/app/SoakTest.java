@@ -23,7 +23,8 @@ class SoakTest {
   @Test
   void chaos_breaksNoPromise() throws Exception {
     long seed = new Random().nextInt(1_000_000);
-    Soak soak = new Soak(seed, new PrintWriter(System.out, true, StandardCharsets.UTF_8), false);
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    Soak soak = new Soak(seed, out, false, SoakCommand.KEY_ORDER);
     assertThat(soak.run(Duration.ofMinutes(5), 8)).as("seeds from " + seed).isTrue();
     assertThat(soak.scalings()).isGreaterThan(8);
   }
@@ -47,6 +48,9 @@ class SoakTest {
     }
     assertThat(lines.get(1).getLong("seed")).isEqualTo(6);
     assertThat(lines.get(1).getLong("violationCount")).isZero();
+    for (String kind : List.of("lost", "doubled", "reordered", "unanswered", "other")) {
+      assertThat(all.getLong(kind)).as(kind).isZero();
+    }
   }
 
   @Test

@@ -1,10 +1,14 @@
 package io.shardbus.app.soak;
 
+import io.shardbus.app.soak.Violations.Kind;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Rounds, one after the other, until the time is up, enough was done or a promise is broken. */
 public final class Soak {
@@ -13,20 +17,24 @@ public final class Soak {
 
   private final PrintWriter out;
   private final boolean json;
+  private final boolean keyOrder;
   private final long firstSeed;
   private long rounds;
   private long offered;
   private long delivered;
   private long scalings;
   private long kills;
+  private final Map<Kind, Long> violations = new EnumMap<>(Kind.class);
   private boolean broken;
 
   /**
    * @param firstSeed the seed of the first round; each further round has the next one
    * @param out told of each round, and what they came to, a line each
    * @param json whether these lines are JSON objects
+   * @param keyOrder whether the order of each key is checked, wherever its events go
    */
-  public Soak(long firstSeed, PrintWriter out, boolean json) {
+  public Soak(long firstSeed, PrintWriter out, boolean json, boolean keyOrder) {
+    this.keyOrder = keyOrder;
     this.firstSeed = firstSeed;
     this.out = out;
     this.json = json;
@@ -46,7 +54,7 @@ public final class Soak {
       long seed = firstSeed + rounds;
       SoakRound.Result round;
       try {
-        round = new SoakRound(seed, EVENTS_PER_ROUND).run();
+        round = new SoakRound(seed, EVENTS_PER_ROUND, keyOrder).run();
       } catch (Exception e) {
         out.println(
             json
@@ -66,13 +74,17 @@ public final class Soak {
     if (json) {
       JsonObject all = counts(offered, delivered, scalings, kills);
       out.println(
-          all.put("rounds", rounds).put("seconds", seconds).put("promisesKept", !broken).encode());
+          all.mergeIn(kinds(violations))
+              .put("rounds", rounds)
+              .put("seconds", seconds)
+              .put("promisesKept", !broken)
+              .encode());
     } else {
       out.printf(
           Locale.ROOT,
           "%s: %,d events offered, %,d delivered, %,d scalings, %,d verticles killed, %,d rounds"
               + " in %,d s%n",
-          broken ? "PROMISES BROKEN" : "all promises kept",
+          broken ? "PROMISES BROKEN (" + words(violations) + ")" : "all promises kept",
           offered,
           delivered,
           scalings,
@@ -91,11 +103,25 @@ public final class Soak {
         .put("kills", kills);
   }
 
+  private static JsonObject kinds(Map<Kind, Long> violations) {
+    JsonObject counts = new JsonObject();
+    violations.forEach((kind, count) -> counts.put(kind.word(), count));
+    return counts;
+  }
+
+  private static String words(Map<Kind, Long> violations) {
+    return violations.entrySet().stream()
+        .filter(kind -> kind.getValue() > 0)
+        .map(kind -> kind.getValue() + " " + kind.getKey().word())
+        .collect(Collectors.joining(", "));
+  }
+
   private void report(SoakRound.Result round) {
     offered += round.offered();
     delivered += round.delivered();
     scalings += round.scalings();
     kills += round.kills();
+    round.counts().forEach((kind, count) -> violations.merge(kind, count, Long::sum));
     broken |= round.violationCount() > 0;
     if (json) {
       out.println(
@@ -103,6 +129,7 @@ public final class Soak {
               .put("seed", round.seed())
               .put("plan", round.plan())
               .mergeIn(counts(round.offered(), round.delivered(), round.scalings(), round.kills()))
+              .mergeIn(kinds(round.counts()))
               .put("violationCount", round.violationCount())
               .put("violations", new JsonArray(round.violations()))
               .encode());
@@ -116,7 +143,9 @@ public final class Soak {
           round.delivered(),
           round.scalings(),
           round.kills(),
-          round.violationCount() == 0 ? "ok" : round.violationCount() + " VIOLATIONS");
+          round.violationCount() == 0
+              ? "ok"
+              : round.violationCount() + " VIOLATIONS (" + words(round.counts()) + ")");
       round.violations().forEach(violation -> out.println("  " + violation));
     }
     out.flush();

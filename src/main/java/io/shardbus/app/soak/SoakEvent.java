@@ -45,10 +45,10 @@ final class SoakEvent {
     return RawEvent.of(Buffer.buffer(Long.BYTES).appendLong(code));
   }
 
-  /** Hashed by its key. */
+  /** Hashed by its key, of which each producer has its own. */
   static RawEvent keyed(long code) {
-    long hash = (key(code) + 1L) * 0x9E3779B97F4A7C15L;
-    return RawEvent.ofHash(Buffer.buffer(Long.BYTES).appendLong(code), hash);
+    return RawEvent.of(
+        Buffer.buffer(Long.BYTES).appendLong(code), producer(code) + "/" + key(code));
   }
 
   static long code(Buffer payload) {

@@ -1,33 +1,41 @@
 package io.shardbus.app.soak;
 
+import io.shardbus.NotDeliveredException;
+import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.app.soak.Violations.Kind;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
-/** One thread that hands events to a bus and remembers what it was told. */
+/** One thread that hands events to a bus until it is closed, and remembers what it was told. */
 final class SoakProducer extends Thread {
 
   /** The way in. */
-  enum Kind {
+  enum Way {
     DIRECT(1.0),
     BATCH(1.0),
     EVENT_BUS(0.1),
-    AWAIT(0.2);
+    AWAIT(0.2),
+    DELIVER(0.1);
 
     /** Share of a round's events, relative to the others. */
     final double share;
 
-    Kind(double share) {
+    Way(double share) {
       this.share = share;
     }
   }
@@ -35,37 +43,67 @@ final class SoakProducer extends Thread {
   private static final int MOST_IN_FLIGHT = 256;
   private static final int MOST_IN_BATCH = 300;
   private static final long PAUSE_WHEN_REFUSED_NANOS = 400_000;
+  private static final long PATIENCE_SECONDS = 20;
 
   private final int id;
-  private final Kind kind;
+  private final Way way;
   private final long events;
+  private final boolean keyed;
   private final Vertx vertx;
   private final ShardBus bus;
-  private final Random random;
+  private final SoakEnd end;
+  private final double share;
+  private final SoakAnswers answers;
   private final Violations violations;
+  private final Random random;
   private final Semaphore inFlight = new Semaphore(MOST_IN_FLIGHT);
   private final BitSet accepted = new BitSet();
+  private final BitSet unknown = new BitSet();
   private long acceptedCount;
+  private volatile long offered;
+  private volatile boolean closed;
 
+  /**
+   * @param events how many it is to offer, if nobody closes the bus
+   * @param share after which share of them it has the bus closed; above 1 for never
+   */
   SoakProducer(
-      int id, Kind kind, long events, Vertx vertx, ShardBus bus, long seed, Violations violations) {
-    super("soak-" + kind + "-" + id);
+      int id,
+      Way way,
+      long events,
+      Vertx vertx,
+      ShardBus bus,
+      SoakEnd end,
+      double share,
+      long seed,
+      SoakAnswers answers,
+      Violations violations) {
+    super("soak-" + way + "-" + id);
     this.id = id;
-    this.kind = kind;
+    this.way = way;
     this.events = events;
     this.vertx = vertx;
     this.bus = bus;
-    this.random = new Random(seed + id);
+    this.end = end;
+    this.share = share;
+    this.answers = answers;
     this.violations = violations;
+    random = new Random(seed + id);
+    keyed = way == Way.AWAIT || id % 2 == 1;
   }
 
   int id() {
     return id;
   }
 
+  /** Whether its events have keys: then only those of one key are in order. */
+  boolean keyed() {
+    return keyed;
+  }
+
   /** Events handed to the bus. */
-  long events() {
-    return events;
+  long offered() {
+    return offered;
   }
 
   /** Events the bus said it took. To be asked after the thread has ended. */
@@ -73,9 +111,14 @@ final class SoakProducer extends Thread {
     return acceptedCount;
   }
 
+  /** Events that the bus may have taken: its answer was lost when it was closed. */
+  synchronized int unknownCount() {
+    return unknown.cardinality();
+  }
+
   /** Whether the fate of each event is known, not only their number. */
   boolean knowsEach() {
-    return kind != Kind.BATCH;
+    return way != Way.BATCH;
   }
 
   /** Whether the bus said it took an event. To be asked after the thread has ended. */
@@ -83,98 +126,133 @@ final class SoakProducer extends Thread {
     return accepted.get((int) place);
   }
 
-  /**
-   * An event that waits for room may be overtaken by one for another shard, and then follow it when
-   * its slot moves there; what has the same key does not overtake.
-   */
-  boolean orderedByKeyOnly() {
-    return kind == Kind.AWAIT;
+  /** Whether the bus said it did not take an event. */
+  synchronized boolean refused(long place) {
+    return !accepted.get((int) place) && !unknown.get((int) place);
   }
 
   @Override
   public void run() {
     try {
-      switch (kind) {
-        case DIRECT -> direct();
-        case BATCH -> batches();
-        case EVENT_BUS -> overTheEventBus();
-        case AWAIT -> waiting();
+      while (offered < events && !closed) {
+        if (offered >= share * events) {
+          end.begin();
+        }
+        push();
       }
-      inFlight.acquire(MOST_IN_FLIGHT);
+      inFlight.tryAcquire(MOST_IN_FLIGHT, PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException | RuntimeException e) {
-      violations.add(getName() + " failed: " + e);
+      violations.check(false, Kind.OTHER, "%s failed: %s", getName(), e);
     }
+  }
+
+  private void push() throws InterruptedException {
+    switch (way) {
+      case DIRECT -> direct();
+      case BATCH -> batch();
+      case EVENT_BUS ->
+          withRoom(
+              place ->
+                  vertx
+                      .eventBus()
+                      .<Object>request(ShardBusOptions.DEFAULT_ADDRESS, event(place))
+                      .onComplete(
+                          reply -> answered(place, reply.succeeded(), reply.cause())));
+      case AWAIT ->
+          withRoom(place -> follow(place, answers.watch("await", bus.ingestAwait(event(place)))));
+      case DELIVER ->
+          withRoom(place -> follow(place, answers.watch("deliver", bus.deliver(event(place)))));
+    }
+  }
+
+  private RawEvent event(long place) {
+    long code = SoakEvent.code(id, place);
+    return keyed ? SoakEvent.keyed(code) : SoakEvent.spread(code);
   }
 
   private void direct() {
-    for (long place = 0; place < events; place++) {
-      IngestResult result = bus.ingest(SoakEvent.spread(SoakEvent.code(id, place)));
-      if (result.accepted()) {
-        tookIt(place);
-      } else {
-        LockSupport.parkNanos(PAUSE_WHEN_REFUSED_NANOS);
-      }
+    long place = offered;
+    IngestResult result = bus.ingest(event(place));
+    offered++;
+    if (result.accepted()) {
+      tookIt(place);
+      end.accepted();
+    } else {
+      closed = result.outcome() == IngestResult.Outcome.CLOSED;
+      LockSupport.parkNanos(PAUSE_WHEN_REFUSED_NANOS);
     }
   }
 
-  private void batches() {
-    long place = 0;
-    while (place < events) {
-      int size = (int) Math.min(events - place, 1 + random.nextInt(MOST_IN_BATCH));
-      List<RawEvent> batch = new ArrayList<>(size);
-      for (int i = 0; i < size; i++) {
-        batch.add(SoakEvent.spread(SoakEvent.code(id, place++)));
-      }
-      BatchIngestResult result = bus.ingestBatch(batch);
-      violations.check(
-          result.accepted() + result.dropped() + result.unrouted() == size,
-          "a batch of %d came to %s",
-          size,
-          result);
+  private void batch() {
+    int size = (int) Math.min(events - offered, 1 + random.nextInt(MOST_IN_BATCH));
+    List<RawEvent> batch = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      batch.add(event(offered + i));
+    }
+    BatchIngestResult result = bus.ingestBatch(batch);
+    offered += size;
+    violations.check(
+        result.accepted() + result.dropped() + result.unrouted() == size,
+        Kind.OTHER,
+        "a batch of %d came to %s",
+        size,
+        result);
+    synchronized (this) {
+      acceptedCount += result.accepted();
+    }
+    if (result.accepted() > 0) {
+      end.accepted();
+    }
+    if (result.accepted() < size) {
+      closed = bus.shards().isClosed();
+      LockSupport.parkNanos(PAUSE_WHEN_REFUSED_NANOS);
+    }
+  }
+
+  private void withRoom(Consumer<Long> push) throws InterruptedException {
+    if (inFlight.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      push.accept(offered++);
+    } else {
+      closed = true; // what has no answer is told of when the books are closed
+    }
+  }
+
+  private void follow(long place, Future<IngestResult> answer) {
+    answer.onComplete(result -> answered(place, result.succeeded(), result.cause()));
+  }
+
+  private void answered(long place, boolean succeeded, Throwable failure) {
+    if (succeeded || (failure instanceof NotDeliveredException e && wasTaken(e.reason()))) {
+      tookIt(place);
+    } else {
+      notTaken(place, failure);
+      closed |= end.begun();
+    }
+    inFlight.release();
+  }
+
+  private static boolean wasTaken(Reason reason) {
+    return reason == Reason.EVICTED || reason == Reason.DEAD_LETTERED || reason == Reason.UNKNOWN;
+  }
+
+  private void notTaken(long place, Throwable failure) {
+    if (failure instanceof ReplyException none
+        && none.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
+      violations.check(end.begun(), Kind.UNANSWERED, "the event bus said %s", none);
       synchronized (this) {
-        acceptedCount += result.accepted();
+        unknown.set((int) place);
       }
-      if (result.accepted() < size) {
-        LockSupport.parkNanos(PAUSE_WHEN_REFUSED_NANOS);
-      }
+      return;
     }
+    boolean refused =
+        failure instanceof ReplyException reply
+            ? reply.failureCode() == 429 || reply.failureCode() == 503
+            : failure instanceof NotDeliveredException e && (way == Way.DELIVER || closing(e));
+    violations.check(refused, Kind.OTHER, "%s came to %s", way, failure);
   }
 
-  private void overTheEventBus() throws InterruptedException {
-    for (long next = 0; next < events; next++) {
-      long place = next;
-      inFlight.acquire();
-      vertx
-          .eventBus()
-          .request(ShardBusOptions.DEFAULT_ADDRESS, SoakEvent.spread(SoakEvent.code(id, place)))
-          .onComplete(
-              reply -> {
-                if (reply.succeeded()) {
-                  tookIt(place);
-                } else {
-                  boolean refused =
-                      reply.cause() instanceof ReplyException e
-                          && (e.failureCode() == 429 || e.failureCode() == 503);
-                  violations.check(refused, "the event bus said %s", reply.cause());
-                }
-                inFlight.release();
-              });
-    }
-  }
-
-  private void waiting() throws InterruptedException {
-    for (long next = 0; next < events; next++) {
-      long place = next;
-      inFlight.acquire();
-      bus.ingestAwait(SoakEvent.keyed(SoakEvent.code(id, place)))
-          .onComplete(
-              done -> {
-                violations.check(
-                    done.succeeded() && done.result().accepted(), "ingestAwait came to %s", done);
-                tookIt(place);
-                inFlight.release();
-              });
-    }
+  private boolean closing(NotDeliveredException e) {
+    return e.reason() == Reason.CLOSED && end.begun();
   }
 
   private synchronized void tookIt(long place) {

@@ -7,12 +7,12 @@ import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,77 +22,58 @@ import org.jspecify.annotations.Nullable;
 final class SoakSink implements Sink {
 
   private final long seed;
+  private final long timeoutMillis;
+  private final boolean silent;
+  private final SoakKeys keys;
   private final Violations violations;
-  private final Map<Integer, Lane> lanes = new ConcurrentHashMap<>();
-  private volatile @Nullable Vertx vertx;
+  private final Map<Integer, SoakLane> lanes = new ConcurrentHashMap<>();
 
+  /** The ways, of which the impolite ones are new to most backends' users. */
   private enum Fault {
     SLOW(100),
     REFUSES(30),
-    THROWS(10),
     TAKES_THE_FIRST_ONLY(30),
-    HANGS(10),
-    TAKES_BUT_NEVER_ANSWERS(10);
+    HANGS(10, true),
+    TAKES_BUT_NEVER_ANSWERS(10, true),
+    TAKES_AND_ANSWERS_LATE(10, true),
+    ANSWERS_TWICE(20),
+    FAILS_WITH_AN_ERROR(5),
+    THROWS(10),
+    THROWS_CHECKED(5),
+    THROWS_AN_ERROR(5),
+    TAKES_AND_THROWS_AN_ERROR(5),
+    RETURNS_NULL(5);
 
     /** Out of ten thousand batches. */
     final int often;
 
+    /** Whether no answer comes before the bus gives up. */
+    final boolean silent;
+
     Fault(int often) {
+      this(often, false);
+    }
+
+    Fault(int often, boolean silent) {
       this.often = often;
+      this.silent = silent;
     }
   }
 
-  /** What was taken of one shard. */
-  static final class Lane {
-
-    static final long REFUSED = -1;
-
-    private final int shard;
-    private final Random dice;
-
-    /** By sequence. */
-    private long[] codes = new long[1024];
-
-    private int count;
-    private int refused;
-    private long lastTimestamp = Long.MIN_VALUE;
-
-    Lane(int shard, long seed) {
-      this.shard = shard;
-      this.dice = new Random(seed ^ shard * 0x9E3779B97F4A7C15L);
-    }
-
-    int taken() {
-      return count - refused;
-    }
-
-    int refused() {
-      return refused;
-    }
-
-    int count() {
-      return count;
-    }
-
-    /** The code of the event with a sequence, or {@link #REFUSED}. */
-    long code(int sequence) {
-      return codes[sequence];
-    }
-
-    private void append(long code) {
-      if (count == codes.length) {
-        codes = Arrays.copyOf(codes, 2 * count);
-      }
-      codes[count++] = code;
-    }
-  }
-
-  SoakSink(long seed, Violations violations) {
+  /**
+   * @param timeoutMillis after which the bus gives up a write
+   * @param silent whether it may not answer until then
+   */
+  SoakSink(
+      long seed, long timeoutMillis, boolean silent, SoakKeys keys, Violations violations) {
     this.seed = seed;
+    this.timeoutMillis = timeoutMillis;
+    this.silent = silent;
+    this.keys = keys;
     this.violations = violations;
   }
 
-  Map<Integer, Lane> lanes() {
+  Map<Integer, SoakLane> lanes() {
     return lanes;
   }
 
@@ -103,104 +84,104 @@ final class SoakSink implements Sink {
 
   @Override
   public Future<Void> open(SinkContext context) {
-    vertx = context.vertx();
     return Future.succeededFuture();
   }
 
   @Override
   public Future<Void> write(Batch batch) {
-    Lane lane = lanes.computeIfAbsent(batch.shard(), id -> new Lane(id, seed));
+    SoakLane lane =
+        lanes.computeIfAbsent(batch.shard(), id -> new SoakLane(id, seed, keys, violations));
     synchronized (lane) {
-      if (batch.events().stream().anyMatch(e -> SoakEvent.poisonous(code(e)))) {
+      if (batch.events().stream().anyMatch(SoakSink::poisonous)) {
         if (batch.size() == 1) {
-          take(lane, batch.events().get(0), Lane.REFUSED);
-          lane.refused++;
+          lane.refuse(batch.events().get(0));
         }
         return Future.failedFuture(SinkException.permanentFailure("poison"));
       }
       Fault fault = fault(lane.dice);
       if (fault == null) {
-        takeFirst(lane, batch, batch.size());
+        lane.take(batch.events());
         return Future.succeededFuture();
       }
       return fail(lane, batch, fault);
     }
   }
 
-  private static @Nullable Fault fault(Random dice) {
+  private static boolean poisonous(ShardEvent event) {
+    return SoakEvent.poisonous(SoakEvent.code(event.payload()));
+  }
+
+  private @Nullable Fault fault(Random dice) {
     int roll = dice.nextInt(10_000);
     for (Fault fault : Fault.values()) {
       roll -= fault.often;
       if (roll < 0) {
-        return fault;
+        return fault.silent && !silent ? null : fault;
       }
     }
     return null;
   }
 
-  private Future<Void> fail(Lane lane, Batch batch, Fault fault) {
+  @SuppressWarnings("NullAway") // null is what a bad sink returns
+  private Future<Void> fail(SoakLane lane, Batch batch, Fault fault) {
     switch (fault) {
       case SLOW:
-        takeFirst(lane, batch, batch.size());
+        lane.take(batch.events());
         return later(1 + lane.dice.nextInt(10));
       case REFUSES:
         return Future.failedFuture(SinkException.transientFailure("not now"));
-      case THROWS:
-        throw new IllegalStateException("thrown on purpose");
+      case FAILS_WITH_AN_ERROR:
+        return Future.failedFuture(new AssertionError("failed on purpose"));
       case TAKES_THE_FIRST_ONLY:
         int first = lane.dice.nextInt(batch.size());
-        takeFirst(lane, batch, first);
         BitSet rest = new BitSet();
         rest.set(first, batch.size());
+        lane.takeAllBut(rest, batch.events());
         return Future.failedFuture(
             SinkException.partial(rest, SinkException.transientFailure("not all of it")));
       case TAKES_BUT_NEVER_ANSWERS:
-        takeFirst(lane, batch, batch.size());
+        lane.take(batch.events());
         return Future.future(promise -> {});
+      case TAKES_AND_ANSWERS_LATE:
+        lane.take(batch.events());
+        return later(timeoutMillis + 1 + lane.dice.nextInt(20));
+      case ANSWERS_TWICE:
+        lane.take(batch.events());
+        return twice();
+      case THROWS:
+        throw new IllegalStateException("thrown on purpose");
+      case THROWS_CHECKED:
+        throw SoakSink.<RuntimeException>unchecked(new Exception("thrown on purpose"));
+      case TAKES_AND_THROWS_AN_ERROR:
+        lane.take(batch.events());
+        throw new NoClassDefFoundError("thrown on purpose");
+      case THROWS_AN_ERROR:
+        throw new AssertionError("thrown on purpose");
+      case RETURNS_NULL:
+        return null;
       default:
         return Future.future(promise -> {});
     }
   }
 
-  private Future<Void> later(long millis) {
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <E extends Throwable> E unchecked(Exception e) throws E {
+    throw (E) e;
+  }
+
+  /** On a thread that is nobody's, as those of drivers are. */
+  private static Future<Void> later(long millis) {
     Promise<Void> promise = Promise.promise();
-    Vertx timers = vertx;
-    if (timers == null) {
-      throw new IllegalStateException("not open");
-    }
-    timers.setTimer(millis, timer -> promise.complete());
+    CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(promise::complete);
     return promise.future();
   }
 
-  private void takeFirst(Lane lane, Batch batch, int count) {
-    for (ShardEvent event : batch.events().subList(0, count)) {
-      take(lane, event, code(event));
-    }
-  }
-
-  private void take(Lane lane, ShardEvent event, long code) {
-    long sequence = event.sequence();
-    if (sequence < lane.count) {
-      violations.check(
-          lane.codes[(int) sequence] == code,
-          "shard %d: sequence %d was repeated with another event",
-          lane.shard,
-          sequence);
-      return;
-    }
-    violations.check(
-        sequence == lane.count, "shard %d: %d follows %d", lane.shard, sequence, lane.count - 1);
-    violations.check(
-        event.timestamp() > lane.lastTimestamp,
-        "shard %d: the timestamp does not rise at %d",
-        lane.shard,
-        sequence);
-    lane.lastTimestamp = event.timestamp();
-    lane.append(code);
-  }
-
-  private static long code(ShardEvent event) {
-    return SoakEvent.code(event.payload());
+  /** Two threads have something to say. */
+  private static Future<Void> twice() {
+    Promise<Void> promise = Promise.promise();
+    CompletableFuture.runAsync(promise::tryComplete);
+    CompletableFuture.runAsync(promise::tryComplete);
+    return promise.future();
   }
 
   @Override

@@ -1,32 +1,64 @@
 package io.shardbus.app.soak;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Broken promises. Safe for any thread. */
 final class Violations {
 
-  private static final int MOST_SHOWN = 20;
+  /** What was broken. */
+  enum Kind {
+    LOST,
+    DOUBLED,
+    REORDERED,
+    UNANSWERED,
+    OTHER;
 
-  private final List<String> shown = new ArrayList<>();
-  private long count;
-
-  /** A message is only made when there is something to say. */
-  void check(boolean holds, String message, Object... details) {
-    if (!holds) {
-      add(String.format(Locale.ROOT, message, details));
+    String word() {
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
-  synchronized void add(String violation) {
-    if (count++ < MOST_SHOWN) {
-      shown.add(violation);
+  private static final int MOST_SHOWN = 20;
+
+  private final List<String> shown = new ArrayList<>();
+  private final Map<Kind, Long> counts = new EnumMap<>(Kind.class);
+
+  /** A message is only made when there is something to say. */
+  void check(boolean holds, Kind kind, String message, Object... details) {
+    if (!holds) {
+      add(kind, 1, String.format(Locale.ROOT, message, details));
+    }
+  }
+
+  /** As many events or futures as {@code count}, told of together; nothing if there are none. */
+  void count(Kind kind, long count, String message, Object... details) {
+    if (count > 0) {
+      add(kind, count, count + " " + String.format(Locale.ROOT, message, details));
+    }
+  }
+
+  private synchronized void add(Kind kind, long count, String violation) {
+    counts.merge(kind, count, Long::sum);
+    if (shown.size() < MOST_SHOWN) {
+      shown.add(kind.word() + ": " + violation);
     }
   }
 
   synchronized long count() {
-    return count;
+    return counts.values().stream().mapToLong(count -> count).sum();
+  }
+
+  /** How many of each kind. */
+  synchronized Map<Kind, Long> counts() {
+    Map<Kind, Long> all = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      all.put(kind, counts.getOrDefault(kind, 0L));
+    }
+    return all;
   }
 
   /** The first of them. */
