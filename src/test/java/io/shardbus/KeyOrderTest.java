@@ -26,7 +26,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
@@ -36,7 +35,6 @@ import org.junit.jupiter.api.TestInfo;
  * a seed that decides what happens; {@code -Dkeyorder.seed} gives it, {@code -Dkeyorder.millis}
  * says how long it pushes.
  */
-@Disabled("until order per key is kept")
 @Tag("slow")
 class KeyOrderTest {
 

@@ -615,13 +615,13 @@ public final class Shard {
       total = all[0].tryOpen() ? drain(all[0].ring(), buffer, max, maxBytes) : 0;
     } else {
       for (int i = 0; i < all.length && total < max && buffer.bytes() < maxBytes; i++) {
-        Lane lane = all[nextLane++ % all.length];
+        nextLane = nextLane < all.length - 1 ? nextLane + 1 : 0;
+        Lane lane = all[nextLane];
         if (lane.tryOpen()) {
           total += drain(lane.ring(), buffer, Math.min(LANE_QUOTA, max - total), maxBytes);
           lane.noteEnd(drained);
         }
       }
-      nextLane %= all.length;
     }
     if (sealing) {
       retireSettled();
