@@ -87,7 +87,7 @@ public final class OwnThread {
   private static <T> Future<T> answer(Callable<T> task) {
     try {
       return Future.succeededFuture(task.call());
-    } catch (Exception | Error e) {
+    } catch (Throwable e) { // whatever it is, somebody waits for the answer
       return Future.failedFuture(e);
     }
   }

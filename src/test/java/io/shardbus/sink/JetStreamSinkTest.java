@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.nats.client.Connection;
 import io.nats.client.Nats;
 import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
@@ -19,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class JetStreamSinkTest extends ServerSinkContract {
+class JetStreamSinkTest extends ForgetfulServerContract {
 
   private final JsonObject config = new JsonObject();
 
@@ -48,6 +49,30 @@ class JetStreamSinkTest extends ServerSinkContract {
       config.put("user", "bus").put("password", password);
     }
     return (ReplayableSink) Sinks.create(new SinkOptions("jetstream").setConfig(config));
+  }
+
+  @Override
+  void loseState() throws Exception {
+    nats(connection -> connection.jetStreamManagement().deleteStream("SHARDBUS"));
+  }
+
+  @Override
+  void deleteData() throws Exception {
+    deleteAll(dir.resolve("jetstream"));
+  }
+
+  /** Another stream of the same name, made by somebody else. */
+  @Override
+  void change() throws Exception {
+    loseState();
+    StreamConfiguration others =
+        StreamConfiguration.builder()
+            .name("SHARDBUS")
+            .subjects("other.place", "shardbus.>")
+            .storageType(StorageType.Memory)
+            .duplicateWindow(Duration.ofMillis(100))
+            .build();
+    nats(connection -> connection.jetStreamManagement().addStream(others));
   }
 
   private interface Use<T> {
@@ -177,6 +202,55 @@ class JetStreamSinkTest extends ServerSinkContract {
             .discardPolicy(DiscardPolicy.New)
             .build();
     nats(connection -> connection.jetStreamManagement().updateStream(limited));
+  }
+
+  private void add(StreamConfiguration.Builder stream) throws Exception {
+    nats(connection -> connection.jetStreamManagement().addStream(stream.build()));
+  }
+
+  /** Another stream takes the subjects: what goes there cannot be read. */
+  @Test
+  void eventsThatAnotherStreamTakes_areNotConfirmed() throws Exception {
+    loseState();
+    add(StreamConfiguration.builder().name("OTHER").subjects("shardbus.>"));
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> await(sink.write(batch(0, 0, 10))))
+          .cause()
+          .isInstanceOfSatisfying(
+              SinkException.class,
+              e -> assertThat(e.kind()).isEqualTo(SinkException.Kind.TRANSIENT));
+    }
+    nats(connection -> connection.jetStreamManagement().deleteStream("OTHER"));
+    await(deliver(batch(0, 0, 10)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(0, 10));
+  }
+
+  /** One that the stream never takes, by its own limits. */
+  @Test
+  void eventLargerThanTheStreamTakes_isRefusedAlone() throws Exception {
+    List<StreamConfiguration.Builder> limits =
+        List.of(
+            StreamConfiguration.builder().maximumMessageSize(10_000),
+            StreamConfiguration.builder().maxBytes(10_000).discardPolicy(DiscardPolicy.New));
+    for (StreamConfiguration.Builder limit : limits) {
+      loseState();
+      add(limit.name("SHARDBUS").subjects("shardbus.>"));
+      List<ShardEvent> events = new ArrayList<>(batch(0, 0, 20).events());
+      events.set(7, new ShardEvent(0, 7, 7_000_000, Buffer.buffer(new byte[9_990]), null));
+      await(deliver(new Batch(0, 0, events, new ProducerId("test", epoch))));
+      assertThat(refused).containsExactly(7L);
+      refused.clear();
+      assertThat(sequences(readAll(100), 0)).hasSize(19).doesNotContain(7L);
+    }
+  }
+
+  @Test
+  void keyLargerThanHeadersMayBe_isRefusedAlone() throws Exception {
+    List<ShardEvent> events = new ArrayList<>(batch(0, 0, 3).events());
+    events.set(1, new ShardEvent(0, 1, 1_000_000, Buffer.buffer("x"), "k".repeat(70_000)));
+    await(deliver(new Batch(0, 0, events, new ProducerId("test", epoch))));
+    assertThat(refused).containsExactly(1L);
+    assertThat(sequences(readAll(10), 0)).containsExactly(0L, 2L);
   }
 
   @Test

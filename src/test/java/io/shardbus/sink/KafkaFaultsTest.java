@@ -10,15 +10,15 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
-import io.vertx.core.net.NetClient;
-import io.vertx.core.net.NetServer;
-import io.vertx.core.net.NetSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,54 +87,6 @@ class KafkaFaultsTest {
     get(patient.close());
     broker.close();
     get(vertx.close());
-  }
-
-  /** Between the clients and the broker: can keep back the broker's answers. */
-  private static final class Proxy {
-
-    private final NetServer server;
-    private final NetClient toBroker; // kept: one that is out of reach closes its connections
-    private volatile int target;
-    private volatile boolean keepingBack;
-
-    Proxy(Vertx vertx) throws Exception {
-      toBroker = vertx.createNetClient();
-      server = get(vertx.createNetServer().connectHandler(this::connected).listen(0, "127.0.0.1"));
-    }
-
-    int port() {
-      return server.actualPort();
-    }
-
-    void forwardTo(int port) {
-      target = port;
-    }
-
-    void keepBack(boolean on) {
-      keepingBack = on;
-    }
-
-    private void connected(NetSocket client) {
-      client.pause();
-      toBroker
-          .connect(target, "127.0.0.1")
-          .onFailure(e -> client.close())
-          .onSuccess(
-              backend -> {
-                client.handler(backend::write);
-                backend.handler(
-                    answer -> {
-                      if (!keepingBack) {
-                        client.write(answer);
-                      } else {
-                        client.close();
-                      }
-                    });
-                client.closeHandler(gone -> backend.close());
-                backend.closeHandler(gone -> client.close());
-                client.resume();
-              });
-    }
   }
 
   private static <T> T get(Future<T> future) throws Exception {
@@ -264,6 +216,60 @@ class KafkaFaultsTest {
     assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(10));
     assertThat(writes).allSatisfy(write -> assertThat(write.failed()).isTrue());
     broker.start();
+  }
+
+  /** By default the broker takes none that are more than an hour ahead of its clock. */
+  @Test
+  void clockThatIsWrong_makesNoDeadLetters() throws Exception {
+    long now = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      long time = now + (i < 20 ? 0 : TimeUnit.DAYS.toNanos(30)) + i;
+      events.add(new ShardEvent(0, i, time, Buffer.buffer("x"), null));
+    }
+    get(untilTaken(new Batch(0, 0, events, PRODUCER)));
+    assertThat(readAll().stream().map(StoredEvent::event).distinct().toList()).isEqualTo(events);
+  }
+
+  /**
+   * What fails makes the sink look at the topic. While it is the same a shard keeps its partition;
+   * of a new one all are used.
+   */
+  @Test
+  void topicMadeAnewWithMorePartitions_usesThem() throws Exception {
+    get(untilTaken(batch(1)));
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .createPartitions(Map.of("shardbus", NewPartitions.increaseTo(3)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+      failOnce();
+      get(untilTaken(batch(2)));
+      assertThat(partitionsInUse()).containsExactly("p0", "p1");
+      admin.deleteTopics(List.of("shardbus")).all().get(30, TimeUnit.SECONDS);
+    }
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> Files.notExists(dir.resolve("shardbus-1")));
+    broker.createTopic("shardbus", 5, Map.of());
+    get(untilTaken(batch(4)));
+    failOnce();
+    get(untilTaken(batch(4)));
+    assertThat(partitionsInUse()).contains("p4");
+  }
+
+  private void failOnce() {
+    proxy.keepBack(true);
+    Future<Void> write = sink.write(batch(0));
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(write::failed);
+    proxy.keepBack(false);
+  }
+
+  private List<String> partitionsInUse() throws Exception {
+    return PositionCursor.parse(get(patient.endCursor()), "kafka").positions().entrySet().stream()
+        .filter(entry -> entry.getKey().matches("p\\d+") && entry.getValue() > 0)
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   @Test

@@ -3,18 +3,24 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
 import io.shardbus.sink.redis.RedisSinkOptions;
+import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class RedisSinkTest extends ServerSinkContract {
+class RedisSinkTest extends ForgetfulServerContract {
 
   private long maxLen;
 
@@ -46,6 +52,25 @@ class RedisSinkTest extends ServerSinkContract {
       config.put("password", password);
     }
     return (ReplayableSink) Sinks.create(new SinkOptions("redis").setConfig(config));
+  }
+
+  @Override
+  void loseState() throws Exception {
+    redis(Command.FLUSHALL);
+  }
+
+  @Override
+  void deleteData() throws Exception {
+    deleteAll(dir.resolve("appendonlydir"));
+  }
+
+  /** What was written is gone, what was remembered of the writer is not. */
+  @Override
+  void change() throws Exception {
+    redis(Command.DEL, "shardbus:shards", "shardbus:store");
+    for (int shard = 0; shard < 4; shard++) {
+      redis(Command.DEL, "shardbus:shard:" + shard);
+    }
   }
 
   private Response redis(Command command, Object... arguments) throws Exception {
@@ -137,6 +162,83 @@ class RedisSinkTest extends ServerSinkContract {
     redis(Command.CONFIG, "SET", "maxmemory", "0");
     await(sink.write(batch(0, 0, 10)));
     assertThat(sequences(readAll(100), 0)).isEqualTo(range(0, 10));
+  }
+
+  /**
+   * Although the ids of new entries are below those of the old ones, as after a clock went back.
+   */
+  @Test
+  void cursorOfAStoreThatIsGone_missesNothingOfTheNewOne() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    redis(Command.XADD, "shardbus:shard:0", "9999999999999-0", "what", "ever");
+    String cursor = await(sink.endCursor());
+    loseState();
+    await(sink.write(batch(0, 10, 10)));
+    assertThat(sequences(readAll(cursor, 7), 0)).isEqualTo(range(10, 20));
+  }
+
+  /** A value that is larger than the server takes ends the connection, often without a word. */
+  @Test
+  void tooLargeEvents_areDeadLettersAndTakeNoOthersAlong() throws Exception {
+    for (String limit : new String[] {"proto-max-bulk-len", "client-query-buffer-limit"}) {
+      redis(Command.FLUSHALL);
+      redis(Command.CONFIG, "SET", limit, "1mb");
+      ShardBusOptions options = new ShardBusOptions().setShards(2).setMaxEventBytes(4 << 20);
+      options.getSink().setName("redis");
+      ShardBus bus = await(ShardBus.start(vertx, options, new FaultySink("redis", sink::write)));
+      for (int i = 0; i < 200; i++) {
+        boolean large = i % 50 == 7;
+        Buffer bytes = large ? Buffer.buffer(new byte[3 << 20]) : Buffer.buffer("" + i);
+        assertThat(bus.ingest(RawEvent.ofHash(bytes, (long) i << 63)).accepted()).isTrue();
+      }
+      await(bus.flush());
+      assertThat(bus.stats().total().delivered()).as(limit).isEqualTo(196);
+      assertThat(bus.stats().total().deadLettered()).isEqualTo(4);
+      assertThat(await(bus.deadLetters().list(0, 10)))
+          .allSatisfy(kept -> assertThat(kept.letter().cause()).contains("larger than the server"));
+      assertThat(readAll(1000)).hasSize(196);
+      await(bus.close());
+      redis(Command.CONFIG, "SET", limit, "512mb");
+    }
+  }
+
+  /** One address, behind which another server becomes the master. */
+  @Test
+  void serverThatBecomesAReplica_isLeftForTheNewMaster() throws Exception {
+    int otherPort = Ports.free();
+    ServerProcess other =
+        new ServerProcess(
+            otherPort,
+            Files.createDirectory(dir.resolve("other")),
+            "redis-server",
+            "--port",
+            "" + otherPort);
+    other.start();
+    try (Proxy proxy = new Proxy(vertx)) {
+      proxy.forwardTo(port);
+      int mine = port;
+      port = proxy.port();
+      reopen();
+      port = mine;
+      // All connections of the pool are in use.
+      List<Future<Void>> writes = new ArrayList<>();
+      for (int shard = 0; shard < 8; shard++) {
+        writes.add(deliver(batch(shard, 0, 10)));
+      }
+      await(Future.all(writes));
+      redis(Command.REPLICAOF, "127.0.0.1", otherPort);
+      await(sink.write(batch(0, 10, 10)).transform(refused -> Future.succeededFuture()));
+      proxy.forwardTo(otherPort);
+      for (int shard = 0; shard < 8; shard++) {
+        await(deliver(batch(shard, 10, 10)));
+      }
+      // A connection each was given up, and then every write was taken at once.
+      assertThat(failures.get()).isLessThanOrEqualTo(RedisSinkOptions.DEFAULT_CONNECTIONS);
+      assertThat(readAll(1000)).hasSize(80);
+      redis(Command.REPLICAOF, "NO", "ONE");
+    } finally {
+      other.kill();
+    }
   }
 
   @Test

@@ -15,10 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +50,9 @@ abstract class ServerSinkContract extends SinkContract {
   ServerProcess server;
   final AtomicInteger delivered = new AtomicInteger();
   final AtomicInteger failures = new AtomicInteger();
+
+  /** Sequences of events that the sink refused for good. */
+  final List<Long> refused = new CopyOnWriteArrayList<>();
 
   /** What the sink is made with: it gives up a write about so late. */
   String timeout = PATIENT;
@@ -84,7 +87,8 @@ abstract class ServerSinkContract extends SinkContract {
     server.start();
     prepareServer();
     super.open(test);
-    if (test.getTestMethod().orElseThrow().getDeclaringClass() == ServerSinkContract.class) {
+    Class<?> declaring = test.getTestMethod().orElseThrow().getDeclaringClass();
+    if (ServerSinkContract.class.isAssignableFrom(declaring) && declaring != getClass()) {
       openAnew(IMPATIENT);
     }
   }
@@ -101,7 +105,7 @@ abstract class ServerSinkContract extends SinkContract {
   }
 
   /** On this thread: its context stays the sink's. */
-  private static <T> T eventually(Callable<T> attempt) throws Exception {
+  static <T> T eventually(Callable<T> attempt) throws Exception {
     long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (true) {
       try {
@@ -144,29 +148,43 @@ abstract class ServerSinkContract extends SinkContract {
         .compose(done -> deliver(shard, from + BATCH_SIZE));
   }
 
-  /** As the bus does, again and again what failed. */
+  /**
+   * As the bus does, again and again what failed, and in halves what is refused for good, until the
+   * events to blame stand alone.
+   */
   final Future<Void> deliver(Batch batch) {
     return sink.write(batch)
         .onSuccess(done -> delivered.incrementAndGet())
         .recover(
             failure -> {
               failures.incrementAndGet();
-              if (!(failure instanceof SinkException known)
-                  || known.kind() == SinkException.Kind.PERMANENT) {
+              if (!(failure instanceof SinkException known)) {
                 return Future.failedFuture(failure);
               }
-              Batch rest =
-                  known.kind() == SinkException.Kind.PARTIAL ? failed(batch, known) : batch;
-              Promise<Void> later = Promise.promise();
-              vertx.setTimer(50, id -> deliver(rest).onComplete(later));
-              return later.future();
+              List<ShardEvent> rest =
+                  known.kind() == SinkException.Kind.PARTIAL
+                      ? known.failed().stream().mapToObj(batch.events()::get).toList()
+                      : batch.events();
+              return known.isForGood()
+                  ? refused(batch, rest, known.kind())
+                  : vertx
+                      .timer(50, TimeUnit.MILLISECONDS)
+                      .compose(later -> deliver(part(batch, rest)));
             });
   }
 
-  private static Batch failed(Batch batch, SinkException partial) {
-    List<ShardEvent> rest =
-        partial.failed().stream().mapToObj(batch.events()::get).collect(Collectors.toList());
-    return new Batch(batch.shard(), rest.get(0).sequence(), rest, batch.producer());
+  private Future<Void> refused(Batch batch, List<ShardEvent> rest, SinkException.Kind kind) {
+    if (kind == SinkException.Kind.PARTIAL || rest.size() == 1) {
+      rest.forEach(event -> refused.add(event.sequence()));
+      return Future.succeededFuture();
+    }
+    int half = rest.size() / 2;
+    return deliver(part(batch, rest.subList(0, half)))
+        .compose(done -> deliver(part(batch, rest.subList(half, rest.size()))));
+  }
+
+  private static Batch part(Batch batch, List<ShardEvent> events) {
+    return new Batch(batch.shard(), events.get(0).sequence(), events, batch.producer());
   }
 
   private Future<?> deliverAll() {

@@ -353,7 +353,7 @@ abstract class SinkContract {
   }
 
   /** A bus that writes through the given to the sink. */
-  private ShardBus busOver(Function<Batch, Future<Void>> writes) throws Exception {
+  ShardBus busOver(Function<Batch, Future<Void>> writes) throws Exception {
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(BUS_SHARDS)

@@ -37,10 +37,31 @@ final class JetStreamReader {
 
   /** The position of the newest message. */
   PositionCursor end() throws IOException, JetStreamApiException {
-    StreamInfo stream = stream(server.link());
-    return PositionCursor.BEGINNING
-        .in(madeAt(stream))
-        .at(STREAM, stream.getStreamState().getLastSequence());
+    return over(
+        link -> {
+          StreamInfo stream = stream(link);
+          return PositionCursor.BEGINNING
+              .in(madeAt(stream))
+              .at(STREAM, stream.getStreamState().getLastSequence());
+        });
+  }
+
+  private interface Use<T> {
+
+    T of(Link link) throws IOException, JetStreamApiException;
+  }
+
+  private <T> T over(Use<T> use) throws IOException, JetStreamApiException {
+    Link link = server.link();
+    try {
+      return use.of(link);
+    } catch (JetStreamApiException e) {
+      link.doubtStream();
+      throw e;
+    } catch (IOException | SinkException e) {
+      link.doubt(); // an answer is missing; whatever else it is, writes go over the same link
+      throw e;
+    }
   }
 
   private StreamInfo stream(Link link) throws IOException, JetStreamApiException {
@@ -54,18 +75,15 @@ final class JetStreamReader {
 
   EventPage read(PositionCursor cursor, EventQuery query)
       throws IOException, JetStreamApiException {
-    Link link = server.link();
-    try {
-      StreamInfo stream = stream(link);
-      PositionCursor from = cursor.in(madeAt(stream));
-      JetStreamSubscription consumer = consume(link, from.position(STREAM) + 1);
-      EventPage page = page(consumer, from, stream.getStreamState().getLastSequence(), query);
-      end(link, consumer);
-      return page;
-    } catch (IOException | SinkException e) {
-      link.doubt(); // an answer is missing; whatever else it is, writes go over the same link
-      throw e;
-    }
+    return over(
+        link -> {
+          StreamInfo stream = stream(link);
+          PositionCursor from = cursor.in(madeAt(stream));
+          JetStreamSubscription consumer = consume(link, from.position(STREAM) + 1);
+          EventPage page = page(consumer, from, stream.getStreamState().getLastSequence(), query);
+          end(link, consumer);
+          return page;
+        });
   }
 
   private void end(Link link, JetStreamSubscription consumer)

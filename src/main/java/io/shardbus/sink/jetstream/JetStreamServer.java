@@ -5,6 +5,7 @@ import io.nats.client.ErrorListener;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.Nats;
 import io.nats.client.Options;
+import io.nats.client.api.StreamConfiguration;
 import io.shardbus.sink.SinkException;
 import java.io.IOException;
 import java.net.URI;
@@ -13,7 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The connection, which is made anew when it is asked for after it was lost. What makes or ends it blocks.
+ * The connection, which is made anew when it is asked for after it was lost, and the stream, which is made anew when it
+ * is missing. What makes or ends them blocks.
  */
 final class JetStreamServer {
 
@@ -30,14 +32,27 @@ final class JetStreamServer {
             .collect(Collectors.joining(", "));
   }
 
-  synchronized Link link() {
+  /** A connection to a server that has the stream. */
+  synchronized Link link() throws IOException, JetStreamApiException {
     Link link = current;
     if (link == null || !link.isUsable()) {
       close();
       link = connect();
       current = link;
     }
+    if (!link.knowsStream()) {
+      link.know(stream(link));
+    }
     return link;
+  }
+
+  private StreamConfiguration stream(Link link) throws IOException, JetStreamApiException {
+    try {
+      return StreamSetup.ensure(link.management(), options, this);
+    } catch (IOException e) {
+      link.doubt();
+      throw e;
+    }
   }
 
   synchronized void close() {

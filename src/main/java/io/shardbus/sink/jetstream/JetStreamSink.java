@@ -5,15 +5,12 @@ import io.shardbus.sink.AppendListeners;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.InFlight;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
-import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,22 +19,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JetStreamSink implements ReplayableSink {
 
-  private final JetStreamSinkOptions options;
+  private final OwnThread writing = new OwnThread("shardbus-jetstream-writer", "the sink is");
+  private final OwnThread reading = new OwnThread("shardbus-jetstream-reader", "the sink is");
   private final JetStreamServer server;
+  private final JetStreamWriter writer;
   private final JetStreamReader reader;
   private final AppendListeners listeners = new AppendListeners();
   private final InFlight inFlight = new InFlight();
-  private volatile @Nullable Opened opened;
-
-  private record Opened(Vertx vertx, WorkerExecutor thread, JetStreamWriter writer) {}
+  private @Nullable Future<Void> closed;
 
   /**
    * @param options where to write; copied
    */
   public JetStreamSink(JetStreamSinkOptions options) {
-    this.options = new JetStreamSinkOptions(options);
-    server = new JetStreamServer(this.options);
-    reader = new JetStreamReader(server, this.options);
+    JetStreamSinkOptions copy = new JetStreamSinkOptions(options);
+    server = new JetStreamServer(copy);
+    writer = new JetStreamWriter(writing, server, copy);
+    reader = new JetStreamReader(server, copy);
   }
 
   @Override
@@ -47,19 +45,12 @@ public final class JetStreamSink implements ReplayableSink {
 
   @Override
   public Future<Void> open(SinkContext context) {
-    Vertx vertx = context.vertx();
-    WorkerExecutor thread = vertx.createSharedWorkerExecutor("jetstream-" + UUID.randomUUID(), 1);
-    opened = new Opened(vertx, thread, new JetStreamWriter(vertx, thread, server, options));
-    return blocking(
-        () -> {
-          StreamSetup.ensure(server, options);
-          return null;
-        });
+    return reading(server::link).mapEmpty();
   }
 
   @Override
   public Future<Void> write(Batch batch) {
-    return inFlight.run(() -> opened().writer().write(batch)).onSuccess(d -> listeners.appended());
+    return inFlight.run(() -> writer.write(batch)).onSuccess(d -> listeners.appended());
   }
 
   @Override
@@ -70,12 +61,12 @@ public final class JetStreamSink implements ReplayableSink {
     } catch (IllegalArgumentException e) {
       return Future.failedFuture(e);
     }
-    return inFlight.run(() -> blocking(() -> reader.read(cursor, query)));
+    return inFlight.run(() -> reading(() -> reader.read(cursor, query)));
   }
 
   @Override
   public Future<String> endCursor() {
-    return inFlight.run(() -> blocking(() -> reader.end().format(JetStreamSinkOptions.SINK_NAME)));
+    return inFlight.run(() -> reading(() -> reader.end().format(JetStreamSinkOptions.SINK_NAME)));
   }
 
   @Override
@@ -84,30 +75,26 @@ public final class JetStreamSink implements ReplayableSink {
   }
 
   @Override
-  public Future<Void> close() {
-    Opened open = opened;
-    if (open == null) {
-      return Future.succeededFuture();
+  public synchronized Future<Void> close() {
+    if (closed == null) {
+      closed = inFlight.close().compose(idle -> end());
     }
-    return inFlight
-        .close()
-        .compose(idle -> blocking(Executors.callable(server::close)))
-        .eventually(() -> open.thread().close())
-        .mapEmpty();
+    return closed;
   }
 
-  private <T> Future<T> blocking(Callable<T> work) {
-    return opened()
-        .vertx()
-        .executeBlocking(work, false)
-        .recover(failure -> Future.failedFuture(server.explain(failure)));
+  private Future<Void> end() {
+    return reading
+        .end(() -> null)
+        .compose(
+            done ->
+                writing.end(
+                    () -> {
+                      server.close();
+                      return null;
+                    }));
   }
 
-  private Opened opened() {
-    Opened open = opened;
-    if (open == null) {
-      throw new IllegalStateException("the sink is not open");
-    }
-    return open;
+  private <T> Future<T> reading(Callable<T> work) {
+    return reading.call(work).recover(failure -> Future.failedFuture(server.explain(failure)));
   }
 }

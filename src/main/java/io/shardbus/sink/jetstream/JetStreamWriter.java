@@ -4,10 +4,11 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.impl.Headers;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
+import java.io.IOException;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /*
@@ -16,41 +17,47 @@ import java.util.concurrent.TimeUnit;
  */
 final class JetStreamWriter {
 
-  private static final int MESSAGE_SIZE_EXCEEDS_MAXIMUM = 10054;
+  /** What the server says of a message, or of its headers, that it takes from nobody. */
+  private static final Set<Integer> TOO_LARGE = Set.of(10054, 10097);
 
-  private final Vertx vertx;
-  private final WorkerExecutor thread;
+  private final OwnThread thread;
   private final JetStreamServer server;
+  private final String stream;
   private final String subjectPrefix;
   private final long timeoutMillis;
 
-  JetStreamWriter(
-      Vertx vertx, WorkerExecutor thread, JetStreamServer server, JetStreamSinkOptions options) {
-    this.vertx = vertx;
+  JetStreamWriter(OwnThread thread, JetStreamServer server, JetStreamSinkOptions options) {
     this.thread = thread;
     this.server = server;
+    stream = options.getStream();
     subjectPrefix = options.getSubjectPrefix() + ".shard.";
     timeoutMillis = options.getTimeout().toMillis();
   }
 
   Future<Void> write(Batch batch) {
     Publication publication = new Publication(batch.size());
-    long timer =
-        vertx.setTimer(
-            timeoutMillis,
-            id ->
+    if (!thread.execute(() -> tryToPublish(batch, publication))) {
+      return Future.failedFuture(server.failure("the sink is closed"));
+    }
+    publication
+        .future()
+        .timeout(timeoutMillis, TimeUnit.MILLISECONDS)
+        .onFailure(
+            late ->
                 publication.fail(server.failure("not confirmed within " + timeoutMillis + " ms")));
-    thread
-        .executeBlocking(
-            () -> {
-              publish(batch, publication);
-              return null;
-            })
-        .onFailure(failure -> publication.fail(server.explain(failure)));
-    return publication.future().onComplete(done -> vertx.cancelTimer(timer));
+    return publication.future();
   }
 
-  private void publish(Batch batch, Publication publication) throws InterruptedException {
+  private void tryToPublish(Batch batch, Publication publication) {
+    try {
+      publish(batch, publication);
+    } catch (Exception | Error e) { // whatever it is, the bus waits for the answer
+      publication.fail(server.explain(e));
+    }
+  }
+
+  private void publish(Batch batch, Publication publication)
+      throws IOException, JetStreamApiException, InterruptedException {
     if (publication.hasEnded()) {
       return;
     }
@@ -60,7 +67,8 @@ final class JetStreamWriter {
     for (int i = 0; i < batch.size() && !publication.hasEnded(); i++) {
       ShardEvent event = batch.events().get(i);
       Headers headers = EventMessage.headers(batch, event);
-      if (headers.serializedLength() + (long) event.payload().length() > link.maxPayload()) {
+      long bytes = headers.serializedLength() + (long) event.payload().length();
+      if (!link.takes(subject, bytes)) {
         publication.refuseTooLarge(i);
       } else if (link.permits().tryAcquire(timeoutMillis, TimeUnit.MILLISECONDS)) {
         publish(link, subject, headers, event, i, publication);
@@ -82,18 +90,24 @@ final class JetStreamWriter {
         .onComplete(
             (ack, failure) -> {
               link.permits().release();
-              if (failure == null) {
+              if (failure != null) {
+                failed(failure, link, index, publication);
+              } else if (ack.getStream().equals(stream)) {
                 publication.confirm(index);
               } else {
-                failed(failure, index, publication);
+                link.doubtStream();
+                publication.refuse(
+                    server.failure(
+                        "stream " + ack.getStream() + " takes what is for stream " + stream));
               }
             });
   }
 
-  private void failed(Throwable failure, int index, Publication publication) {
+  private void failed(Throwable failure, Link link, int index, Publication publication) {
     SinkException explained = server.explain(failure);
     if (explained.getCause() instanceof JetStreamApiException refusal) {
-      if (refusal.getApiErrorCode() == MESSAGE_SIZE_EXCEEDS_MAXIMUM) {
+      link.doubtStream();
+      if (TOO_LARGE.contains(refusal.getApiErrorCode())) {
         publication.refuseTooLarge(index);
       } else {
         publication.refuse(explained);

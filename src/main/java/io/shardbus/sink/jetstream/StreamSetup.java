@@ -5,35 +5,42 @@ import io.nats.client.JetStreamManagement;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import java.io.IOException;
-import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /*
  * Makes the stream if it is missing. A stream that is there is left as its owner made it.
  */
 final class StreamSetup {
 
+  private static final Logger LOG = LoggerFactory.getLogger(StreamSetup.class);
   private static final int STREAM_NOT_FOUND = 10059;
 
   private StreamSetup() {}
 
-  static void ensure(JetStreamServer server, JetStreamSinkOptions options)
+  /**
+   * @return the stream that is there now
+   */
+  static StreamConfiguration ensure(
+      JetStreamManagement management, JetStreamSinkOptions options, JetStreamServer server)
       throws IOException, JetStreamApiException {
-    JetStreamManagement management = server.link().management();
     String subjects = options.getSubjectPrefix() + ".>";
-    List<String> taken;
+    StreamConfiguration found;
     try {
-      taken = management.getStreamInfo(options.getStream()).getConfiguration().getSubjects();
+      found = management.getStreamInfo(options.getStream()).getConfiguration();
     } catch (JetStreamApiException e) {
       if (e.getApiErrorCode() != STREAM_NOT_FOUND) {
         throw e;
       }
-      management.addStream(configuration(options, subjects));
-      return;
+      LOG.info("stream {} is missing; it is made", options.getStream());
+      return management.addStream(configuration(options, subjects)).getConfiguration();
     }
-    if (!taken.contains(subjects)) {
+    if (!found.getSubjects().contains(subjects)) {
       throw server.failure(
-          "stream " + options.getStream() + " takes the subjects " + taken + ", not " + subjects);
+          "stream %s takes the subjects %s, not %s"
+              .formatted(options.getStream(), found.getSubjects(), subjects));
     }
+    return found;
   }
 
   private static StreamConfiguration configuration(JetStreamSinkOptions options, String subjects) {

@@ -10,6 +10,9 @@
  * limits of a stream made by others refuse messages, the refused event is stored behind them. The
  * sequence in the headers tells.
  *
+ * <p>The stream is looked for with each connection, and again after each refusal. If it is missing
+ * it is made. So a server that lost it is written to again with the next attempt.
+ *
  * <p>The server recognises a repeated event by its message id, but only within the stream's
  * duplicate window: an event that was stored although its confirmation got lost is stored twice if
  * its retry comes later than that. A confirmed event is as safe as the server makes it: it syncs

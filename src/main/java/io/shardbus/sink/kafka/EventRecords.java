@@ -26,7 +26,7 @@ final class EventRecords {
   private EventRecords() {}
 
   static ProducerRecord<byte[], byte[]> toRecord(
-      Batch batch, ShardEvent event, KafkaSinkOptions options, int partitions) {
+      Batch batch, ShardEvent event, KafkaSinkOptions options, int partitions, RecordTimes times) {
     byte[] key = event.key() == null ? null : bytes(event.key());
     boolean byKey = options.getPartitionBy() == KafkaSinkOptions.PartitionBy.key && key != null;
     Integer partition = byKey ? null : batch.shard() % partitions;
@@ -40,7 +40,7 @@ final class EventRecords {
     return new ProducerRecord<>(
         options.getTopic(),
         partition,
-        TimeUnit.NANOSECONDS.toMillis(event.timestamp()),
+        times.nearest(TimeUnit.NANOSECONDS.toMillis(event.timestamp())),
         key,
         event.payload().getBytes(),
         headers);

@@ -95,7 +95,7 @@ final class KafkaReader {
       open = Admin.create(properties.ofAdmin());
       admin = open;
     }
-    return Topic.ask(open, options.getTopic());
+    return Topic.ask(open, options.getTopic(), options.getDeliveryTimeout());
   }
 
   private EventPage page(

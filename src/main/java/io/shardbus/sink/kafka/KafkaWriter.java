@@ -6,10 +6,13 @@ import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,27 +25,28 @@ final class KafkaWriter {
   private final ClientProperties properties;
   private final OwnThread thread = new OwnThread("shardbus-kafka-writer", "the sink is");
   private final Map<Integer, Attempt> waiting = new ConcurrentHashMap<>();
+  private final RecordTimes times;
   private @Nullable ProducerSession session;
   private volatile boolean closing;
 
-  /** As it was at the opening: a shard must not change its partition while the bus runs. */
-  private int partitions;
+  /** As it was when first seen: a shard keeps its partition as long as the topic is the same. */
+  private Topic topic = new Topic(0, List.of());
 
   private record Attempt(Batch batch, WriteTally tally, long begun) {}
 
   KafkaWriter(KafkaSinkOptions options, ClientProperties properties) {
     this.options = options;
     this.properties = properties;
+    times = new RecordTimes(options.getTopic());
   }
 
   Future<Void> open() {
     return thread.call(
         () -> {
           try {
-            partitions = session().partitions(options.getTopic());
+            session();
             return null;
           } catch (KafkaException e) {
-            closeSession(Duration.ZERO);
             throw properties.failure(e);
           }
         });
@@ -81,13 +85,14 @@ final class KafkaWriter {
     ProducerSession current;
     try {
       current = session();
-    } catch (KafkaException e) {
+    } catch (RuntimeException | Error e) { // whatever it is, the bus waits for the answer
       tally.settleAll(e);
       return;
     }
+    int partitions = topic.partitions().size();
     for (int i = 0; i < batch.size(); i++) {
       ShardEvent event = batch.events().get(i);
-      current.send(EventRecords.toRecord(batch, event, options, partitions), i, tally);
+      current.send(() -> EventRecords.toRecord(batch, event, options, partitions, times), i, tally);
     }
   }
 
@@ -101,9 +106,39 @@ final class KafkaWriter {
       // The broker is away: many writes, each waiting for it, would hold up the close.
       throw new KafkaException("the sink is closed");
     }
-    ProducerSession fresh = new ProducerSession(new KafkaProducer<>(properties.ofProducer()));
+    ProducerSession fresh =
+        new ProducerSession(new KafkaProducer<>(properties.ofProducer()), times);
     session = fresh;
+    try {
+      look(fresh);
+    } catch (RuntimeException | Error e) {
+      closeSession(Duration.ZERO);
+      throw e;
+    }
     return fresh;
+  }
+
+  /** The topic may have been made anew. More partitions of the same one do not count. */
+  private void look(ProducerSession fresh) {
+    Topic found = ask(fresh.partitions(options.getTopic()));
+    int before = topic.partitions().size();
+    if (before == 0 || found.id() != topic.id() || found.partitions().size() < before) {
+      topic = found;
+    }
+  }
+
+  /**
+   * @param partitions those that a broker knows; not every broker may know of the topic yet
+   */
+  private Topic ask(List<TopicPartition> partitions) {
+    Admin admin = Admin.create(properties.ofAdmin());
+    try {
+      return Topic.ask(admin, options.getTopic(), options.getMaxBlock());
+    } catch (KafkaException e) {
+      return new Topic(topic.id(), partitions);
+    } finally {
+      admin.close(Duration.ZERO);
+    }
   }
 
   private void closeSession(Duration timeout) {

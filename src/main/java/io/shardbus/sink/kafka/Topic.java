@@ -1,8 +1,10 @@
 package io.shardbus.sink.kafka;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -20,10 +22,17 @@ record Topic(long id, List<TopicPartition> partitions) {
 
   private static final long MAX_ID = 999_999_999_999_999_999L;
 
-  static Topic ask(Admin admin, String name) {
+  static Topic ask(Admin admin, String name, Duration patience) {
     try {
       TopicDescription topic =
-          admin.describeTopics(List.of(name)).allTopicNames().get().values().iterator().next();
+          admin
+              .describeTopics(
+                  List.of(name), new DescribeTopicsOptions().timeoutMs((int) patience.toMillis()))
+              .allTopicNames()
+              .get()
+              .values()
+              .iterator()
+              .next();
       return new Topic(
           id(topic.topicId()),
           topic.partitions().stream()

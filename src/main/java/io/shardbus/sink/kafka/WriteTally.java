@@ -8,7 +8,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
 import org.apache.kafka.common.InvalidRecordException;
-import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +36,7 @@ final class WriteTally {
   /** Whether the event itself is to blame, so that it will never be taken. */
   static boolean isOfTheEvent(Throwable failure) {
     return failure instanceof RecordTooLargeException
-        || failure instanceof InvalidRecordException
-        || failure instanceof InvalidTimestampException;
+        || (failure instanceof InvalidRecordException && !RecordTimes.isRefusal(failure));
   }
 
   Future<Void> future() {

@@ -2,7 +2,8 @@
  * The Kafka sink: each event is a record of one topic.
  *
  * <p>A record's value is the event's payload, its key the event's key in UTF-8 or null, its
- * timestamp the event's in milliseconds. The rest is in headers, as UTF-8 text:
+ * timestamp the event's in milliseconds, or the nearest that the broker takes. The rest is in
+ * headers, as UTF-8 text:
  *
  * <pre>{@code
  * shard            the shard's id
@@ -13,6 +14,9 @@
  * }</pre>
  *
  * <p>Records that lack these headers are of others and are passed over when reading.
+ *
+ * <p>After each failure the producer is a new one, and the topic is looked at: one that was made
+ * anew may have fewer partitions.
  *
  * <p>The producer is idempotent, so its own retries make no duplicates. Kafka does not recognise a
  * record that is sent again by a new producer: after a failed attempt whose records were in fact

@@ -10,6 +10,11 @@ record RedisKeys(String prefix) {
     return prefix + "shards";
   }
 
+  /** The number that tells what is there from what was there before all was deleted. */
+  String store() {
+    return prefix + "store";
+  }
+
   String stream(String shard) {
     return prefix + "shard:" + shard;
   }

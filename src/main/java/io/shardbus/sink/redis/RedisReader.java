@@ -3,11 +3,11 @@ package io.shardbus.sink.redis;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
@@ -21,33 +21,38 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisReader {
 
-  private final Vertx vertx;
   private final RedisServer server;
   private final RedisKeys keys;
 
-  RedisReader(Vertx vertx, RedisServer server, RedisKeys keys) {
-    this.vertx = vertx;
+  /** A filter takes longer than an event loop has. */
+  private final OwnThread thread = new OwnThread("shardbus-redis-reader", "the sink is");
+
+  /** Which store is there, and its shards. */
+  private record Contents(long store, List<String> shards) {}
+
+  RedisReader(RedisServer server, RedisKeys keys) {
     this.server = server;
     this.keys = keys;
   }
 
   Future<EventPage> read(PositionCursor cursor, EventQuery query) {
-    return shards()
+    return contents()
         .compose(
-            shards -> {
+            contents -> {
               Promise<EventPage> done = Promise.promise();
-              fill(new PageMerge(cursor, query, shards), done);
+              PositionCursor from = cursor.in(contents.store());
+              fill(new PageMerge(from, query, contents.shards()), done);
               return done.future();
             });
   }
 
   /** The ids of the newest entries. Fails if a key is no stream. */
   Future<PositionCursor> end() {
-    return shards()
+    return contents()
         .compose(
-            shards -> {
+            contents -> {
               List<Request> requests = new ArrayList<>();
-              for (String shard : shards) {
+              for (String shard : contents.shards()) {
                 requests.add(
                     Request.cmd(Command.XREVRANGE)
                         .arg(keys.stream(shard))
@@ -56,24 +61,32 @@ final class RedisReader {
                         .arg("COUNT")
                         .arg(1));
               }
-              return server.batch(requests).map(replies -> newest(shards, replies));
+              return server.batch(requests).map(replies -> newest(contents, replies));
             });
   }
 
-  private static PositionCursor newest(List<String> shards, List<Response> replies) {
-    TreeMap<String, Long> positions = new TreeMap<>();
+  private static PositionCursor newest(Contents contents, List<Response> replies) {
+    TreeMap<String, Long> positions =
+        new TreeMap<>(PositionCursor.BEGINNING.in(contents.store()).positions());
     for (int i = 0; i < replies.size(); i++) {
       for (Response entry : replies.get(i)) {
-        EntryId.parse(entry.get(0).toString()).put(positions, shards.get(i));
+        EntryId.parse(entry.get(0).toString()).put(positions, contents.shards().get(i));
       }
     }
     return new PositionCursor(positions);
   }
 
-  private Future<List<String>> shards() {
+  private Future<Contents> contents() {
     return server
-        .send(() -> Request.cmd(Command.SMEMBERS).arg(keys.shards()))
-        .map(reply -> reply.stream().map(Response::toString).toList());
+        .batch(
+            List.of(
+                Request.cmd(Command.GET).arg(keys.store()),
+                Request.cmd(Command.SMEMBERS).arg(keys.shards())))
+        .map(
+            replies ->
+                new Contents(
+                    replies.get(0) == null ? 0 : replies.get(0).toLong(),
+                    replies.get(1).stream().map(Response::toString).toList()));
   }
 
   /** Round trip after round trip, of which there can be many: each must not hang on the next. */
@@ -93,15 +106,14 @@ final class RedisReader {
     server
         .batch(requests)
         .compose(
-            replies -> // a filter takes longer than an event loop has
-            vertx.executeBlocking(
+            replies ->
+                thread.call(
                     () -> {
                       for (int i = 0; i < dry.size(); i++) {
                         append(dry.get(i), replies.get(i), count);
                       }
                       return page.merge();
-                    },
-                    false))
+                    }))
         .onSuccess(
             full -> {
               if (full) {
@@ -111,6 +123,10 @@ final class RedisReader {
               }
             })
         .onFailure(done::fail);
+  }
+
+  Future<Void> close() {
+    return thread.end(() -> null);
   }
 
   private static void append(PageMerge.Stream stream, Response reply, int asked) {

@@ -4,6 +4,7 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClientOptions;
+import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.RedisOptions;
@@ -11,10 +12,14 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import java.net.URI;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /*
@@ -24,6 +29,23 @@ final class RedisServer {
 
   /** What the writing script begins the error with that no retry mends. */
   static final String FENCED = "FENCED";
+
+  /** What the server says of a value that it never takes. It has no codes for them. */
+  private static final List<String> FOR_GOOD =
+      List.of("Protocol error: invalid bulk length", "Elements are too large to be stored");
+
+  /** Redis would have clients close connections themselves, which those of a pool do not. */
+  private static final Command QUIT = Command.create("quit");
+
+  /** The server's settings that bound a value. */
+  private static final List<String> LIMITS =
+      List.of("proto-max-bulk-len", "client-query-buffer-limit");
+
+  /** No server can be set to take less. */
+  private static final int LEAST_LIMIT = 1 << 20;
+
+  /** The client's text for what failed in a batch: a line each, with its number. */
+  private static final Pattern OF_BATCH = Pattern.compile("(?s)^ERR \\[\\d+] (\\V*).*");
 
   private static final int DEFAULT_PORT = 6379;
 
@@ -61,9 +83,49 @@ final class RedisServer {
 
   /**
    * @param request makes the request once there is a connection for it
+   * @param largest the bytes of its largest value; asked for only if it fails
    */
-  Future<Response> send(Supplier<Request> request) {
-    return bounded(over(connection -> connection.send(request.get())));
+  Future<Response> send(Supplier<Request> request, LongSupplier largest) {
+    return over(connection -> connection.send(request.get()))
+        .timeout(timeoutMillis, TimeUnit.MILLISECONDS)
+        .recover(failure -> blame(failure, largest.getAsLong()));
+  }
+
+  private Future<Response> blame(Throwable failure, long largest) {
+    if (failure instanceof TimeoutException || largest < LEAST_LIMIT) {
+      return Future.failedFuture(explain(failure));
+    }
+    return limit()
+        .transform(
+            (limit, unknown) ->
+                Future.failedFuture(
+                    unknown == null && largest > limit
+                        ? tooLarge(largest, limit)
+                        : explain(failure)));
+  }
+
+  private SinkException tooLarge(long largest, long limit) {
+    return SinkException.permanentFailure(
+        "%s a value of %d bytes is larger than the server takes, which is %d (%s)"
+            .formatted(place(), largest, limit, String.join(", ", LIMITS)));
+  }
+
+  /**
+   * The bytes of the largest value that the server takes. A larger one makes it close the
+   * connection, and its word why it did so is lost where more was on its way to it.
+   */
+  private Future<Long> limit() {
+    List<Request> requests =
+        LIMITS.stream().map(name -> Request.cmd(Command.CONFIG).arg("GET").arg(name)).toList();
+    return batch(requests)
+        .map(
+            replies ->
+                IntStream.range(0, LIMITS.size())
+                    .mapToObj(i -> replies.get(i).get(LIMITS.get(i)))
+                    .filter(Objects::nonNull)
+                    .mapToLong(Response::toLong)
+                    .min()
+                    .orElse(Long.MAX_VALUE));
   }
 
   /** As many as there are, one part after the other. */
@@ -87,12 +149,25 @@ final class RedisServer {
             connection -> {
               // Whoever waits is told of a loss; the client would log it as an error besides.
               connection.exceptionHandler(loss -> {});
-              Future<T> answer =
-                  System.nanoTime() - deadline < 0
-                      ? exchange.apply(connection)
-                      : Future.failedFuture(new TimeoutException()); // it is tried anew by now
-              return answer.eventually(connection::close);
+              if (System.nanoTime() - deadline >= 0) {
+                connection.close();
+                return Future.failedFuture(new TimeoutException()); // it is tried anew by now
+              }
+              return exchange
+                  .apply(connection)
+                  .onSuccess(answer -> connection.close())
+                  .onFailure(refusal -> drop(connection));
             });
+  }
+
+  /**
+   * Ends a connection over which something failed, so that the next attempt connects anew: the
+   * address may lead to another server by now, or the server may have another role or password. The
+   * pool lets go of it when the server closes it, or when it was silent for too long.
+   */
+  private static void drop(RedisConnection connection) {
+    connection.endHandler(end -> connection.close()); // which the client's metrics count
+    connection.send(Request.cmd(QUIT)).onFailure(refusal -> connection.close());
   }
 
   private <T> Future<T> bounded(Future<T> answer) {
@@ -101,9 +176,13 @@ final class RedisServer {
         .recover(failure -> Future.failedFuture(explain(failure)));
   }
 
+  private String place() {
+    return "redis at " + address + ":";
+  }
+
   private SinkException explain(Throwable failure) {
-    String reason = String.valueOf(failure.getMessage());
-    String text = "redis at " + address + ": ";
+    String reason = OF_BATCH.matcher(String.valueOf(failure.getMessage())).replaceFirst("$1");
+    String text = place() + " ";
     if (reason.startsWith(FENCED)) {
       return SinkException.permanentFailure(text + reason.substring(FENCED.length()).trim());
     }
@@ -113,6 +192,9 @@ final class RedisServer {
     if (reason.startsWith("NOAUTH") || reason.startsWith("WRONGPASS")) {
       return SinkException.transientFailure(
           text + "user or password is wrong or missing (" + reason + ")");
+    }
+    if (FOR_GOOD.stream().anyMatch(reason::contains)) {
+      return SinkException.permanentFailure(text + reason);
     }
     return SinkException.transientFailure(text + reason);
   }

@@ -21,6 +21,7 @@ public final class RedisSink implements ReplayableSink {
   private final AppendListeners listeners = new AppendListeners();
   private final InFlight inFlight = new InFlight();
   private volatile @Nullable Opened opened;
+  private @Nullable Future<Void> closed;
 
   private record Opened(RedisServer server, RedisWriter writer, RedisReader reader) {}
 
@@ -40,7 +41,7 @@ public final class RedisSink implements ReplayableSink {
   public Future<Void> open(SinkContext context) {
     RedisServer server = new RedisServer(context.vertx(), options);
     RedisKeys keys = new RedisKeys(options.getStreamPrefix());
-    RedisReader reader = new RedisReader(context.vertx(), server, keys);
+    RedisReader reader = new RedisReader(server, keys);
     opened = new Opened(server, new RedisWriter(server, keys, options.getMaxLen()), reader);
     return reader.end().mapEmpty(); // looks at the credentials, and at every key
   }
@@ -73,11 +74,17 @@ public final class RedisSink implements ReplayableSink {
   }
 
   @Override
-  public Future<Void> close() {
-    Opened open = opened;
-    return inFlight
-        .close()
-        .compose(idle -> open == null ? Future.succeededFuture() : open.server().close());
+  public synchronized Future<Void> close() {
+    if (closed == null) {
+      Opened open = opened;
+      closed =
+          inFlight.close().compose(idle -> open == null ? Future.succeededFuture() : end(open));
+    }
+    return closed;
+  }
+
+  private static Future<Void> end(Opened open) {
+    return Future.join(open.reader().close(), open.server().close()).mapEmpty();
   }
 
   private Opened opened() {

@@ -2,9 +2,11 @@ package io.shardbus.sink.redis;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /*
@@ -22,13 +24,14 @@ final class RedisWriter {
   private static final long PRODUCER_SECONDS = 7 * 24 * 3600;
 
   /*
-   * KEYS: the stream, the producer's last "epoch-sequence", the set of shards.
-   * ARGV: shard, producer, epoch, maximal length, seconds; then sequence, timestamp, payload and key of each event. The
-   * key comes behind a "k", and is empty for no key.
+   * KEYS: the stream, the producer's last "epoch-sequence", the set of shards, the number of the store.
+   * ARGV: shard, producer, epoch, maximal length, seconds, the number of the store if it is a new one; then sequence,
+   * timestamp, payload and key of each event. The key comes behind a "k", and is empty for no key.
    */
   private static final String SCRIPT =
       """
       redis.call('SADD', KEYS[3], ARGV[1])
+      redis.call('SET', KEYS[4], ARGV[6], 'NX')
       local last = -1
       local state = redis.call('GET', KEYS[2])
       if state then
@@ -42,7 +45,7 @@ final class RedisWriter {
         end
       end
       local newest
-      for i = 6, #ARGV, 4 do
+      for i = 7, #ARGV, 4 do
         if tonumber(ARGV[i]) > last then
           newest = ARGV[i]
           if ARGV[i + 3] == '' then
@@ -81,7 +84,10 @@ final class RedisWriter {
   /** Piece after piece: if one fails, the retry passes over those before it. */
   private Future<Void> writeFrom(Batch batch, int from) {
     int to = pieceEnd(batch.events(), from);
-    Future<Void> piece = server.send(() -> command(batch, from, to)).mapEmpty();
+    Future<Void> piece =
+        server
+            .send(() -> command(batch, from, to), () -> largest(batch.events().subList(from, to)))
+            .mapEmpty();
     return to == batch.size() ? piece : piece.compose(done -> writeFrom(batch, to));
   }
 
@@ -95,20 +101,33 @@ final class RedisWriter {
     return end;
   }
 
+  private static long largest(List<ShardEvent> events) {
+    long largest = 0;
+    for (ShardEvent event : events) {
+      String key = event.key();
+      largest = Math.max(largest, event.payload().length());
+      largest =
+          Math.max(largest, key == null ? 0 : 1 + key.getBytes(StandardCharsets.UTF_8).length);
+    }
+    return largest;
+  }
+
   private Request command(Batch batch, int from, int to) {
     String shard = Integer.toString(batch.shard());
     Request command =
         Request.cmd(Command.EVAL)
             .arg(SCRIPT)
-            .arg(3)
+            .arg(4)
             .arg(keys.stream(shard))
             .arg(keys.producer(shard, batch.producer().id()))
             .arg(keys.shards())
+            .arg(keys.store())
             .arg(shard)
             .arg(batch.producer().id())
             .arg(batch.producer().epoch())
             .arg(maxLen)
-            .arg(PRODUCER_SECONDS);
+            .arg(PRODUCER_SECONDS)
+            .arg(PositionCursor.newStore());
     for (ShardEvent event : batch.events().subList(from, to)) {
       String key = event.key();
       command

@@ -8,6 +8,10 @@
  * producer that comes with an older epoch than the newest one seen of it is refused: it was started
  * from an old copy of its data folder, and its sequences mean other events.
  *
+ * <p>A connection over which anything was refused is not used again: the address may lead to
+ * another server by now. With its first entry a store gets a number, by which cursors tell it from
+ * one that was there before all was deleted.
+ *
  * <p>Streams are read by the ids that the server gives. An event is as safe as the server's
  * persistence makes it: confirm only what is on the disk with {@code appendonly yes} and {@code
  * appendfsync always}.
