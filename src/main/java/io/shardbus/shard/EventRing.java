@@ -292,10 +292,14 @@ final class EventRing {
     }
     fixed = PREPARING;
     fixed = indices.currentProducerIndex();
-    int filled = 0;
-    for (int more = 1; more > 0; filled += more) {
-      more = queue.fill(() -> TOMBSTONE, capacity); // claims all the room at once
+    Tombstones given = new Tombstones();
+    while (queue.fill(given, capacity) > 0) { // claims the room at once
+      Thread.onSpinWait();
     }
+    while (queue.offer(TOMBSTONE)) {
+      given.count++;
+    }
+    int filled = given.count;
     copyFullRing(copy);
     int events = compact(copy);
     leftovers = copy;
@@ -334,6 +338,18 @@ final class EventRing {
     }
     Arrays.fill(copy, count, copy.length, TOMBSTONE);
     return count;
+  }
+
+  /** Counts itself: what a queue says of how many it took is an estimate in some of them. */
+  private static final class Tombstones implements MessagePassingQueue.Supplier<QueuedEvent> {
+
+    int count;
+
+    @Override
+    public QueuedEvent get() {
+      count++;
+      return TOMBSTONE;
+    }
   }
 
   private static final class ArraySupplier implements MessagePassingQueue.Supplier<QueuedEvent> {

@@ -530,6 +530,9 @@ public final class Shard {
     DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
     lockConsumer();
     try {
+      for (Lane lane : lanes.all) {
+        lane.tryOpen();
+      }
       // One null is no end: a producer may be between claim and store.
       while (buffer.size() < max && holds(1)) {
         if (drain(buffer, max - buffer.size(), Long.MAX_VALUE) == 0) {
@@ -673,14 +676,10 @@ public final class Shard {
     }
   }
 
-  /** Whether it is closed to producers, waits for no other shard and holds nothing. */
-  boolean isDrained() {
-    for (Lane lane : lanes.all) {
-      if (!lane.isOpen() || !lane.ring().isFrozen() || !lane.ring().isEmpty()) {
-        return false;
-      }
-    }
-    return true;
+  /** Whether it is closed to producers, and all that it ever had is settled. */
+  boolean isSettled() {
+    tend();
+    return lanes.all.length == 0;
   }
 
   /** Whether some of its keys wait for other shards. */

@@ -328,12 +328,12 @@ public final class ShardMapper {
   }
 
   /**
-   * Stops the draining shards that are empty, and whose keys wait for no other shard.
+   * Stops the draining shards of which everything is settled.
    *
    * @return the ids of those that were stopped
    */
   public synchronized List<Integer> finalizeDraining() {
-    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isDrained).toList();
+    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
     empty.forEach(shard -> shard.state(ShardState.STOPPED));
     return empty.stream().map(Shard::id).toList();
   }

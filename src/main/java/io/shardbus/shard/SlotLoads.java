@@ -21,6 +21,9 @@ final class SlotLoads {
   /** What a window's samples are worth in the next. */
   private static final double MEMORY = 0.8;
 
+  /** Of events with a key, and of those without: a few may always come. */
+  private static final double LEAST_SHARE = 1e-3;
+
   private static final double WEIGHT_OF_LATEST = 0.5;
 
   /** So that slots without traffic count as equals. */
@@ -91,7 +94,8 @@ final class SlotLoads {
   }
 
   private double prior(int slot) {
-    return PRIOR_SAMPLES * (isOfKeys(slot) ? shareOfKeys : 1 - shareOfKeys);
+    double share = isOfKeys(slot) ? shareOfKeys : 1 - shareOfKeys;
+    return PRIOR_SAMPLES * Math.max(LEAST_SHARE, share);
   }
 
   /** Events per second; above 0, but for events with a key before there are any. */

@@ -96,9 +96,7 @@ final class SlotTable {
       turnedOver.remove(shard);
       lastLoads.remove(shard);
     }
-    if (freed > 0) {
-      publish(move(LoadBalancer.withFreed(rates, freed), 0), List.of());
-    }
+    publish(move(LoadBalancer.withFreed(rates, freed), 0), List.of());
   }
 
   /**
