@@ -171,7 +171,7 @@ public final class ShardMapper {
    *
    * @param count how many, at least 1
    * @return their ids
-   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once the engine is closed
    */
   public List<Integer> scaleUp(int count) {
     return scaleUp(count, false);
@@ -183,12 +183,13 @@ public final class ShardMapper {
    * @param count how many, at least 1
    * @param force whether to do it during the cooldown
    * @return their ids
-   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once the engine is closed
    */
   public List<Integer> scaleUp(int count, boolean force) {
     requireCount(count);
     List<Integer> ids = new ArrayList<>();
     synchronized (this) {
+      requireOpen();
       int total = totalShardCount();
       if (count > policy.getMaxShards() - total) {
         throw new ScalingException(
@@ -294,6 +295,7 @@ public final class ShardMapper {
       case ACTIVE:
         return;
       case PROVISIONING:
+        requireOpen();
         slots.welcome(shard);
         return;
       default:
@@ -409,6 +411,12 @@ public final class ShardMapper {
               + " ms ago, and cooldown is "
               + policy.getCooldown().toMillis()
               + " ms");
+    }
+  }
+
+  private void requireOpen() {
+    if (set.closed()) {
+      throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closed");
     }
   }
 
