@@ -2,8 +2,6 @@ package io.shardbus;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.sink.FolderLock;
-import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -48,16 +46,7 @@ final class DataFolder implements AutoCloseable {
     return producer;
   }
 
-  /** Leaves the folder to another bus. Idempotent. */
-  Future<Void> release(Vertx vertx) {
-    return vertx.executeBlocking(
-        () -> {
-          close();
-          return null;
-        });
-  }
-
-  /** As {@link #release}, but blocks. */
+  /** Leaves the folder to another bus. Blocks. Idempotent. */
   @Override
   public void close() throws IOException {
     if (lock != null) {
