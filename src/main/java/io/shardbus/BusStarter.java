@@ -10,60 +10,72 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.verticle.DeliveryObservers;
 import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.NoContext;
+import io.shardbus.verticle.Owner;
 import io.shardbus.verticle.RawEventCodec;
 import io.shardbus.verticle.RouterVerticle;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalerVerticle;
 import io.shardbus.verticle.ShardDeployments;
+import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a bus up, or leaves nothing behind. */
+/**
+ * Brings a bus up, or leaves nothing behind: step by step, on a thread that may block and has no
+ * Vert.x context. To be used once.
+ */
 final class BusStarter {
 
   private static final Logger LOG = LoggerFactory.getLogger(BusStarter.class);
 
-  private BusStarter() {}
+  /** What a sink that did not open may take to close. */
+  private static final long RELEASE_MILLIS = 1_000;
 
+  private final Vertx vertx;
+  private final ShardBusOptions options;
+  private final SinkLife sink;
+  private final ShardManager manager;
+  private final Owner owner;
+  private final Within time;
+  private final Promise<DefaultShardBus> started = Promise.promise();
+
+  /** What to do if a later step fails, the last one first. */
+  private final Deque<Supplier<Future<?>>> undo = new ArrayDeque<>();
+
+  private BusStarter(Vertx vertx, ShardBusOptions given, Sink sink) {
+    this.vertx = vertx;
+    options = new ShardBusOptions(given);
+    options.validate();
+    long heap = Runtime.getRuntime().maxMemory();
+    if (options.getRingCapacity() == 0) {
+      options.setRingCapacity(RingMemory.capacity(RingMemory.shards(options), heap));
+    }
+    RingMemory.warning(options, heap).ifPresent(LOG::warn);
+    this.sink = new SinkLife(sink);
+    manager = manager(options);
+    time = Within.millis(options.getStartTimeout().toMillis());
+    owner = Owner.ofCaller(vertx);
+  }
+
+  /** In the context of whoever shall own it. */
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions given, Sink sink) {
-    ShardBusOptions options;
-    ShardManager manager;
     try {
-      options = new ShardBusOptions(given);
-      options.validate();
-      long heap = Runtime.getRuntime().maxMemory();
-      if (options.getRingCapacity() == 0) {
-        options.setRingCapacity(RingMemory.capacity(RingMemory.shards(options), heap));
-      }
-      RingMemory.warning(options, heap).ifPresent(LOG::warn);
-      manager = manager(options);
+      return OnCaller.answer(vertx, new BusStarter(vertx, given, sink).begin());
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }
-    return OnCaller.answer(
-        vertx,
-        vertx
-            .executeBlocking(() -> DataFolder.open(options.getDataDir()))
-            .compose(
-                folder ->
-                    open(vertx, options, sink, manager, folder)
-                        .recover(
-                            e -> folder.release(vertx).transform(left -> Future.failedFuture(e)))));
-  }
-
-  private static Future<ShardBus> open(
-      Vertx vertx, ShardBusOptions options, Sink sink, ShardManager manager, DataFolder folder) {
-    return DeadLetters.open(folder.path())
-        .compose(
-            letters ->
-                openSink(vertx, sink, folder)
-                    .compose(open -> deploy(vertx, options, sink, letters, manager, folder))
-                    .recover(e -> letters.close().transform(closed -> Future.failedFuture(e))));
   }
 
   private static ShardManager manager(ShardBusOptions options) {
@@ -80,81 +92,126 @@ final class BusStarter {
             limits);
   }
 
-  private static Future<Void> openSink(Vertx vertx, Sink sink, DataFolder folder) {
+  private Future<ShardBus> begin() {
+    Runnable forget = owner.ownBus(this::close);
+    NoContext.async(this::run)
+        .onSuccess(bus -> bus.onClosed(forget))
+        .onFailure(e -> forget.run())
+        .onComplete(started);
+    return started.future().map(ShardBus.class::cast);
+  }
+
+  /** Closes what it starts, also while it does. */
+  private Future<Void> close() {
+    return started
+        .future()
+        .transform(bus -> bus.succeeded() ? bus.result().end() : Future.succeededFuture());
+  }
+
+  private Future<DefaultShardBus> run() {
     try {
-      return sink.open(new SinkContext(vertx, folder.producer(), folder.path()))
-          .recover(e -> sink.close().transform(closed -> Future.failedFuture(e)));
-    } catch (RuntimeException e) {
+      return Future.succeededFuture(bringUp());
+    } catch (Throwable e) { // also an Error: nothing may be left behind
+      long millis =
+          time.over() ? RELEASE_MILLIS : options.getCloseTimeout().toMillis(); // it had its time
+      for (Supplier<Future<?>> step : undo) {
+        Within.millis(millis).await(step.get());
+      }
       return Future.failedFuture(e);
     }
   }
 
-  private static Future<ShardBus> deploy(
-      Vertx vertx,
-      ShardBusOptions options,
-      Sink sink,
-      DeadLetters letters,
-      ShardManager manager,
-      DataFolder folder) {
+  private DefaultShardBus bringUp() throws Throwable {
+    DataFolder folder = DataFolder.open(options.getDataDir());
+    undo.push(
+        () ->
+            NoContext.async(
+                () -> {
+                  folder.close();
+                  return Future.succeededFuture();
+                }));
+    DeadLetters letters = done("the dead letters", DeadLetters.open(folder.path()));
+    undo.push(letters::close);
+    Home home = done("the bus's verticle", Home.deploy(vertx, this::close));
+    undo.push(() -> home.release(vertx));
+    undo.push(sink::close);
+    done(sink.name(), sink.open(home, new SinkContext(vertx, folder.producer(), folder.path())));
+    DefaultShardBus bus = new DefaultShardBus(parts(folder, letters, home));
+    undo.clear();
+    undo.push(bus::end);
+    deploy(bus.parts());
+    done("the owner", owner.ready());
+    return bus;
+  }
+
+  private BusParts parts(DataFolder folder, DeadLetters letters, Home home) {
     DeliveryObservers observers = new DeliveryObservers();
     ShardDeployments deployments =
         new ShardDeployments(
             vertx,
-            sink,
+            sink.sink(),
             letters,
             folder.producer(),
             options.getBatch(),
             options.getDelivery(),
             observers);
-    Scaler scaler = new Scaler(vertx, manager, deployments);
-    IngestQueue queue = new IngestQueue(vertx, manager);
-    DefaultShardBus bus =
-        new DefaultShardBus(
-            vertx, options, folder, sink, letters, manager, deployments, scaler, observers, queue);
+    return new BusParts(
+        vertx,
+        options,
+        folder,
+        home,
+        sink,
+        letters,
+        manager,
+        deployments,
+        new Scaler(manager, deployments),
+        observers,
+        new IngestQueue(vertx, manager),
+        new CopyOnWriteArrayList<>());
+  }
+
+  private void deploy(BusParts parts) throws Throwable {
     List<Future<?>> shards = new ArrayList<>();
     for (Shard shard : manager.shards()) {
-      shards.add(deployments.deploy(shard));
+      shards.add(parts.deployments().deploy(shard));
     }
-    return Future.join(shards)
-        .compose(all -> deployRouters(vertx, options, manager, queue, bus))
-        .compose(all -> deployScaler(vertx, manager, scaler, bus))
-        .onSuccess(all -> CloseHook.set(vertx, bus))
-        .<ShardBus>map(bus)
-        .recover(e -> bus.end().transform(closed -> Future.failedFuture(e)));
+    done("the shards", Future.join(shards));
+    if (options.getRouters() > 0) {
+      try {
+        vertx.eventBus().registerDefaultCodec(RawEvent.class, new RawEventCodec());
+      } catch (IllegalStateException registered) {
+        // by another bus on this Vert.x: it is the same codec
+      }
+      deploy(
+          parts,
+          "the routers",
+          () -> new RouterVerticle(manager, parts.queue(), options.getAddress()),
+          options.getRouters());
+    }
+    if (manager.mapper().isPresent()) {
+      deploy(parts, "the scaler", () -> new ScalerVerticle(parts.scaler()), 1);
+    }
   }
 
-  private static Future<Void> deployRouters(
-      Vertx vertx,
-      ShardBusOptions options,
-      ShardManager manager,
-      IngestQueue queue,
-      DefaultShardBus bus) {
-    if (options.getRouters() == 0) {
-      return Future.succeededFuture();
-    }
-    try {
-      vertx.eventBus().registerDefaultCodec(RawEvent.class, new RawEventCodec());
-    } catch (IllegalStateException registered) {
-      // by another bus on this Vert.x: it is the same codec
-    }
-    return vertx
-        .deployVerticle(
-            () -> new RouterVerticle(manager, queue, options.getAddress()),
-            new DeploymentOptions().setInstances(options.getRouters()))
-        .onSuccess(bus::addDeployment)
-        .mapEmpty();
+  private void deploy(
+      BusParts parts, String what, Supplier<? extends Deployable> verticle, int instances)
+      throws Throwable {
+    Future<String> deployed =
+        NoContext.deploy(vertx, verticle, new DeploymentOptions().setInstances(instances));
+    parts.others().add(deployed);
+    done(what, deployed);
   }
 
-  private static Future<Void> deployScaler(
-      Vertx vertx, ShardManager manager, Scaler scaler, DefaultShardBus bus) {
-    return manager
-        .mapper()
-        .map(
-            mapper ->
-                vertx
-                    .deployVerticle(new ScalerVerticle(scaler))
-                    .onSuccess(bus::addDeployment)
-                    .<Void>mapEmpty())
-        .orElseGet(Future::succeededFuture);
+  private <T> T done(String what, Future<T> step) throws Throwable {
+    Future<T> end = time.await(step);
+    Throwable failure = end.cause();
+    if (failure instanceof TimeoutException && !step.isComplete()) {
+      throw new IllegalStateException(
+          what + " did not start within " + options.getStartTimeout().toMillis() + " ms", failure);
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return end.result();
   }
 }

@@ -2,10 +2,7 @@ package io.shardbus;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.sink.FolderLock;
-import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.PrivateFiles;
-import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -51,17 +48,7 @@ final class DataFolder implements AutoCloseable {
     return producer;
   }
 
-  /** Leaves the folder to another bus. Idempotent. */
-  Future<Void> release(Vertx vertx) {
-    return new OwnThread("shardbus-data-folder", "the data folder is")
-        .end(
-            () -> {
-              close();
-              return null;
-            });
-  }
-
-  /** As {@link #release}, but blocks. */
+  /** Leaves the folder to another bus. Blocks. Idempotent. */
   @Override
   public void close() throws IOException {
     if (lock != null) {

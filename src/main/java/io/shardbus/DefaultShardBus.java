@@ -11,13 +11,11 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.verticle.DeliveryObserver;
-import io.shardbus.verticle.DeliveryObservers;
 import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.ShardDeployments;
 import io.shardbus.verticle.SinkHealth;
-import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -27,60 +25,36 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** The bus: everything that was wired together, and its end. */
+/** The bus: everything that was wired together. */
 final class DefaultShardBus implements ShardBus {
 
+  private final BusParts parts;
   private final Vertx vertx;
-  private final ShardBusOptions options;
-  private final DataFolder folder;
-  private final Sink sink;
-  private final DeadLetters deadLetters;
   private final ShardManager manager;
   private final ShardDeployments deployments;
-
-  /** What each step of closing may take once the deadline has passed. */
-  private static final long RELEASE_MILLIS = 1_000;
-
   private final Scaler scaler;
-  private final DeliveryObservers observers;
   private final IngestQueue queue;
   private final Cancellations cancellations = new Cancellations();
+  private final OpenAnswers answers = new OpenAnswers();
   private final DeadLetterReplay replay;
-  private final List<String> otherDeployments = new CopyOnWriteArrayList<>();
+  private final BusCloser closer;
   private @Nullable Future<Void> closing;
-  private volatile Runnable onClosed = () -> {};
 
-  DefaultShardBus(
-      Vertx vertx,
-      ShardBusOptions options,
-      DataFolder folder,
-      Sink sink,
-      DeadLetters deadLetters,
-      ShardManager manager,
-      ShardDeployments deployments,
-      Scaler scaler,
-      DeliveryObservers observers,
-      IngestQueue queue) {
-    this.vertx = vertx;
-    this.options = options;
-    this.folder = folder;
-    this.sink = sink;
-    this.deadLetters = deadLetters;
-    this.manager = manager;
-    this.deployments = deployments;
-    this.scaler = scaler;
-    this.observers = observers;
-    this.queue = queue;
-    this.replay = new DeadLetterReplay(deadLetters, queue);
+  DefaultShardBus(BusParts parts) {
+    this.parts = parts;
+    vertx = parts.vertx();
+    manager = parts.manager();
+    deployments = parts.deployments();
+    scaler = parts.scaler();
+    queue = parts.queue();
+    replay = new DeadLetterReplay(parts.letters(), queue);
+    closer = new BusCloser(parts);
   }
 
-  void addDeployment(String id) {
-    otherDeployments.add(id);
+  BusParts parts() {
+    return parts;
   }
 
   @Override
@@ -90,7 +64,7 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Sink sink() {
-    return sink;
+    return parts.sink().sink();
   }
 
   @Override
@@ -141,6 +115,11 @@ final class DefaultShardBus implements ShardBus {
 
   private <T> Future<T> onCaller(Future<T> answer) {
     return OnCaller.answer(vertx, answer);
+  }
+
+  /** For answers that may depend on verticles: they may be gone when the bus is closed. */
+  private <T> Future<T> untilClosed(Future<T> answer) {
+    return onCaller(answers.end(answer));
   }
 
   private static long nanos(Duration patience) {
@@ -202,17 +181,17 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return onCaller(scaler.scaleUp(count));
+    return untilClosed(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return onCaller(scaler.scaleDown(count));
+    return untilClosed(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return onCaller(scaler.remove(id));
+    return untilClosed(scaler.remove(id));
   }
 
   @Override
@@ -232,27 +211,34 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Runnable observe(DeliveryObserver observer) {
-    return observers.add(observer);
+    return parts.observers().add(observer);
   }
 
   @Override
   public Future<Void> flush() {
-    return onCaller(scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll()));
+    boolean whileOpen;
+    synchronized (this) {
+      whileOpen = closing == null;
+    }
+    return untilClosed(
+        whileOpen
+            ? scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll())
+            : closer.delivered());
   }
 
   @Override
   public DeadLetters deadLetters() {
-    return deadLetters;
+    return parts.letters();
   }
 
   @Override
   public Future<DeadLetterReplay.Result> replayDeadLetters() {
-    return onCaller(replay.all());
+    return untilClosed(replay.all());
   }
 
   @Override
   public Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids) {
-    return onCaller(replay.some(ids));
+    return untilClosed(replay.some(ids));
   }
 
   @Override
@@ -264,7 +250,7 @@ final class DefaultShardBus implements ShardBus {
         manager.accounting(),
         manager.refusals(),
         queue.waiting(),
-        deadLetters.kept(),
+        parts.letters().kept(),
         manager.stats().batchesDispatched(),
         new BusStats.Scaling(
             scaler.added(),
@@ -298,92 +284,20 @@ final class DefaultShardBus implements ShardBus {
   /** Closes it; answers on any thread. */
   synchronized Future<Void> end() {
     if (closing == null) {
+      manager.refuseAll(); // before anything that may have to wait
       deployments.closing();
+      scaler.close();
       closing =
-          scaler
-              .adoptThoseWithEvents()
-              .transform(done -> scaler.close())
-              .compose(
-                  done -> inTime("the rings", vertx.executeBlocking(this::refuseNewEvents), true))
-              .compose(done -> flushInTime())
-              .transform(
-                  flushed ->
-                      release(flushed.succeeded())
-                          .transform(released -> again(flushed.failed() ? flushed : released)))
-              .andThen(done -> observers.closed())
-              .onComplete(done -> onClosed.run());
+          closer
+              .begin()
+              .andThen(done -> parts.observers().closed())
+              .onComplete(done -> answers.close());
     }
     return closing;
   }
 
   /** What to do once it is closed. */
   void onClosed(Runnable action) {
-    onClosed = action;
-  }
-
-  private @Nullable Void refuseNewEvents() {
-    manager.close();
-    return null;
-  }
-
-  private Future<Void> flushInTime() {
-    long millis = options.getCloseTimeout().toMillis();
-    return deployments
-        .flushAll()
-        .compose(done -> scaler.removals().otherwiseEmpty())
-        .timeout(millis, TimeUnit.MILLISECONDS)
-        .recover(
-            e -> {
-              List<Shard> late =
-                  manager.shards().stream().filter(shard -> undelivered(shard) > 0).toList();
-              return Future.failedFuture(
-                  new IllegalStateException(
-                      late.stream().mapToLong(DefaultShardBus::undelivered).sum()
-                          + " events of shards "
-                          + late.stream().map(Shard::id).toList()
-                          + " could not be delivered within "
-                          + millis
-                          + " ms"));
-            });
-  }
-
-  private static long undelivered(Shard shard) {
-    return shard.accounting().pending();
-  }
-
-  private static Future<Void> again(AsyncResult<Void> result) {
-    return Future.future(promise -> promise.handle(result));
-  }
-
-  /** A sink that has had its time is not waited for again: what it was given may never end. */
-  private Future<Void> release(boolean wait) {
-    Future<?> others =
-        Future.join(
-            otherDeployments.stream().map(id -> vertx.undeploy(id).otherwiseEmpty()).toList());
-    return inTime("the routers", others, wait)
-        .transform(
-            done ->
-                wait
-                    ? Future.<Void>succeededFuture()
-                    : inTime("the shards", deployments.abandonAll(), false))
-        .transform(done -> inTime("the shards", deployments.undeployAll(), wait))
-        .transform(done -> inTime("sink " + sink.name(), sink.close(), wait))
-        .transform(
-            closed ->
-                inTime("the dead letters", deadLetters.close(), wait)
-                    .transform(done -> folder.release(vertx))
-                    .transform(done -> again(closed)));
-  }
-
-  private <T> Future<T> inTime(String what, Future<T> end, boolean wait) {
-    long millis = wait ? options.getCloseTimeout().toMillis() : RELEASE_MILLIS;
-    return end.timeout(millis, TimeUnit.MILLISECONDS)
-        .recover(
-            e ->
-                Future.failedFuture(
-                    e instanceof TimeoutException
-                        ? new IllegalStateException(
-                            what + " did not close within " + millis + " ms")
-                        : e));
+    closer.closed().onComplete(done -> action.run());
   }
 }

@@ -31,6 +31,9 @@ public class ShardBusOptions {
   /** The default of {@code routers}. */
   public static final int DEFAULT_ROUTERS = 1;
 
+  /** The default of {@code startTimeout}. */
+  public static final Duration DEFAULT_START_TIMEOUT = Duration.ofSeconds(30);
+
   /** The default of {@code closeTimeout}. */
   public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
@@ -45,6 +48,7 @@ public class ShardBusOptions {
   private int maxEventBytes = DEFAULT_MAX_EVENT_BYTES;
   private long maxRingBytes = DEFAULT_MAX_RING_BYTES;
   private @Nullable String dataDir;
+  private Duration startTimeout = DEFAULT_START_TIMEOUT;
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
   private BatchOptions batch = new BatchOptions();
   private DeliveryOptions delivery = new DeliveryOptions();
@@ -68,6 +72,7 @@ public class ShardBusOptions {
     maxEventBytes = other.maxEventBytes;
     maxRingBytes = other.maxRingBytes;
     dataDir = other.dataDir;
+    startTimeout = other.startTimeout;
     closeTimeout = other.closeTimeout;
     batch = new BatchOptions(other.batch);
     delivery = new DeliveryOptions(other.delivery);
@@ -264,6 +269,30 @@ public class ShardBusOptions {
   }
 
   /**
+   * @return how long starting waits for the sink to open
+   */
+  public Duration getStartTimeout() {
+    return startTimeout;
+  }
+
+  /**
+   * @param time how long starting waits for the sink to open, 1 ms to 1 day; the bus does not start
+   *     without it
+   * @return this
+   */
+  public ShardBusOptions setStartTimeout(Duration time) {
+    startTimeout = timeout("startTimeout", time);
+    return this;
+  }
+
+  private static Duration timeout(String name, Duration time) {
+    if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
+      throw new IllegalArgumentException(name + ": " + time + " must be 1 ms to 1 day");
+    }
+    return time;
+  }
+
+  /**
    * @return how long closing waits for the sink
    */
   public Duration getCloseTimeout() {
@@ -275,10 +304,7 @@ public class ShardBusOptions {
    * @return this
    */
   public ShardBusOptions setCloseTimeout(Duration time) {
-    if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("closeTimeout: " + time + " must be 1 ms to 1 day");
-    }
-    closeTimeout = time;
+    closeTimeout = timeout("closeTimeout", time);
     return this;
   }
 

@@ -95,7 +95,7 @@ class ArchitectureTest {
         .that()
         .doNotHaveFullyQualifiedName("io.shardbus.event.BufferAccess")
         .and()
-        .doNotHaveFullyQualifiedName("io.shardbus.CloseHook")
+        .doNotHaveFullyQualifiedName("io.shardbus.verticle.CloseHook")
         .and()
         .doNotHaveFullyQualifiedName("io.shardbus.gateway.Valve")
         .should()

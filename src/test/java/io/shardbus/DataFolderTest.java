@@ -9,12 +9,10 @@ import io.shardbus.testing.AckingProcess;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -156,24 +154,6 @@ class DataFolderTest {
     await(bus.close());
     await(await(start()).close());
     assertThat(epoch()).isEqualTo(2);
-  }
-
-  @Test
-  void folder_isReleasedWhileTheApplicationBlocksAllWorkers() throws Exception {
-    Vertx busy = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1));
-    CountDownLatch application = new CountDownLatch(1);
-    busy.executeBlocking(
-        () -> {
-          application.await();
-          return null;
-        });
-    try {
-      await(DataFolder.open(data().toString()).release(busy));
-      assertThat(open().epoch()).isEqualTo(2);
-    } finally {
-      application.countDown();
-      await(busy.close());
-    }
   }
 
   @Test

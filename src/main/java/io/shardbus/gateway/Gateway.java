@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.verticle.NoContext;
+import io.shardbus.verticle.Owner;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -27,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -64,8 +66,14 @@ public final class Gateway {
   private final Settings settings;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
-  private Runnable stopCounting = () -> {};
-  private volatile @Nullable String deployment;
+  private volatile Runnable stopCounting = () -> {};
+
+  /** A verticle of the gateway's own for each event loop. */
+  private volatile Future<String> deployment = Future.failedFuture("not deployed");
+
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final Promise<Void> closed = Promise.promise();
+  private @Nullable Future<Void> shutdown;
 
   /** One of each event loop; all listen on the same port. */
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
@@ -93,7 +101,9 @@ public final class Gateway {
   }
 
   /**
-   * Starts to listen.
+   * Starts to listen. A gateway that is started in a verticle is closed before that verticle is
+   * undeployed, and before a bus that was started in the same one; any other is closed before its
+   * Vert.x.
    *
    * @param vertx where it runs
    * @param bus what it serves; it is not closed with the gateway
@@ -133,7 +143,28 @@ public final class Gateway {
   }
 
   private Future<Gateway> listen() {
-    return vertx.executeBlocking(() -> new Files(vertx, options)).compose(this::bind);
+    Promise<Gateway> started = Promise.promise();
+    Owner owner = Owner.ofCaller(vertx);
+    Runnable forget;
+    try {
+      forget =
+          owner.ownGateway(
+              () ->
+                  started
+                      .future()
+                      .transform(end -> end.succeeded() ? end() : Future.succeededFuture()));
+    } catch (IllegalStateException e) {
+      return Future.failedFuture(e);
+    }
+    NoContext.call(() -> new Files(vertx, options))
+        .compose(this::bind)
+        .compose(
+            listening -> owner.ready().recover(e -> end().transform(end -> Future.failedFuture(e))))
+        .onFailure(e -> forget.run())
+        .onSuccess(ready -> closed.future().onComplete(end -> forget.run()))
+        .<Gateway>map(this)
+        .onComplete(started);
+    return onCaller(started.future());
   }
 
   /** What the server reads from files, and reads again when they change. */
@@ -232,23 +263,21 @@ public final class Gateway {
 
   private Future<?> serve(Files files) {
     int loops = options.getEventLoops();
-    if (loops == 1) {
-      return listen(files, options.getPort(), intake);
-    }
-    int port = options.getPort() == 0 ? -FREE_PORTS.incrementAndGet() : options.getPort();
-    Context caller = vertx.getOrCreateContext();
-    Promise<String> deployed = Promise.promise();
-    // As children of a verticle they would end before it can close the gateway with grace.
-    NoContext.deploy(
+    int port =
+        options.getPort() == 0 && loops > 1 ? -FREE_PORTS.incrementAndGet() : options.getPort();
+    deployment =
+        // As children of a verticle they would end before the gateway can be closed with grace.
+        NoContext.deploy(
             vertx,
-            () -> new EventLoop(() -> listen(files, port, intake.ofLoop(loops))),
-            new DeploymentOptions().setInstances(loops))
-        .onComplete(done -> caller.runOnContext(now -> deployed.handle(done)));
-    return deployed.future().onSuccess(id -> deployment = id);
+            () ->
+                new EventLoop(
+                    () -> listen(files, port, loops == 1 ? intake : intake.ofLoop(loops))),
+            new DeploymentOptions().setInstances(loops));
+    return deployment;
   }
 
-  /** One of several that serve connections, on different event loops if there are so many. */
-  private static final class EventLoop extends VerticleBase {
+  /** Serves connections; several do on different event loops, if there are so many. */
+  private final class EventLoop extends VerticleBase {
 
     private final Supplier<Future<?>> begin;
 
@@ -259,6 +288,12 @@ public final class Gateway {
     @Override
     public Future<?> start() {
       return begin.get();
+    }
+
+    /** Whoever undeploys one closes the gateway. */
+    @Override
+    public Future<?> stop() {
+      return shutdown().otherwiseEmpty().onComplete(done -> end());
     }
   }
 
@@ -319,23 +354,40 @@ public final class Gateway {
    * @return completes when nothing is left
    */
   public Future<Void> close() {
-    health.closing();
-    stopCounting.run();
-    webSockets.close();
-    timers.forEach(vertx::cancelTimer);
-    List<Future<Void>> ends =
-        servers.stream()
-            .map(server -> server.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS))
-            .toList();
-    return Future.join(ends).eventually(this::undeploy).mapEmpty();
+    return onCaller(end());
   }
 
-  /** Not before the servers have shut down: they would be closed without grace. */
-  private Future<Void> undeploy() {
-    String id = deployment;
-    return id == null
-        ? Future.succeededFuture()
-        : vertx.undeploy(id).otherwiseEmpty(); // it may have gone with its Vert.x
+  private Future<Void> end() {
+    // The verticles last: with them the servers would be closed without grace.
+    if (closing.compareAndSet(false, true)) {
+      shutdown()
+          .eventually(() -> deployment.compose(vertx::undeploy).otherwiseEmpty())
+          .onComplete(closed);
+    }
+    return closed.future();
+  }
+
+  private synchronized Future<Void> shutdown() {
+    if (shutdown == null) {
+      health.closing();
+      stopCounting.run();
+      webSockets.close();
+      timers.forEach(vertx::cancelTimer);
+      shutdown =
+          Future.join(
+                  servers.stream()
+                      .map(server -> server.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS))
+                      .toList())
+              .mapEmpty();
+    }
+    return shutdown;
+  }
+
+  private <T> Future<T> onCaller(Future<T> answer) {
+    Context caller = vertx.getOrCreateContext();
+    Promise<T> promise = Promise.promise();
+    answer.onComplete(end -> caller.runOnContext(now -> promise.handle(end)));
+    return promise.future();
   }
 
   /** What it answers; empty before it listens. */

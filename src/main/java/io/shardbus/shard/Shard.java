@@ -676,6 +676,11 @@ public final class Shard {
     }
   }
 
+  /** Whether it is closed to producers. */
+  boolean isSealed() {
+    return Stream.of(lanes.all).allMatch(lane -> lane.ring().isFrozen());
+  }
+
   /** Whether it is closed to producers, and all that it ever had is settled. */
   boolean isSettled() {
     tend();

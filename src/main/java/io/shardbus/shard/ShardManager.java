@@ -5,7 +5,9 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -527,7 +529,8 @@ public final class ShardManager {
    * Makes a shard; it takes no events until it is activated.
    *
    * @return its id
-   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS, IN_COOLDOWN
+   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once it is
+   *     closed
    */
   public int addShard() {
     return requireMapper().scaleUp(1, false).get(0);
@@ -537,7 +540,7 @@ public final class ShardManager {
    * Makes a shard, cooldown or not.
    *
    * @return its id
-   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS
+   * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS, ILLEGAL_STATE once it is closed
    */
   public int addShardForce() {
     return requireMapper().scaleUp(1, true).get(0);
@@ -548,7 +551,7 @@ public final class ShardManager {
    *
    * @param id the shard's id
    * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is on its
-   *     way out
+   *     way out, or once it is closed
    */
   public void activateShard(int id) {
     requireMapper().activate(List.of(id));
@@ -610,17 +613,57 @@ public final class ShardManager {
   /**
    * Whether it refuses all events for good.
    *
-   * @return true once {@link #close} was called
+   * @return true once {@link #refuseAll} or {@link #close} was called
    */
   public boolean isClosed() {
     return set.closed();
   }
 
   /**
-   * Refuses new events with CLOSED, for good. What the rings hold can still be drained. Idempotent.
+   * Refuses new events with CLOSED, for good, and lets no shard be added or activated any more.
+   * Takes no lock and does not wait: a producer may be about to push an event by the routing of
+   * before, until {@link #close} has returned. Idempotent.
    */
-  public void close() {
+  public void refuseAll() {
     set.publishClosed();
+  }
+
+  /**
+   * Refuses new events with CLOSED, for good, and has each shard closed to producers, by whoever has
+   * its consumer side. What the rings hold can still be drained. Idempotent.
+   *
+   * @return whether all shards are closed to producers already
+   */
+  public boolean close() {
+    refuseAll();
+    set.awaitBatches();
     set.all().forEach(Shard::requestSeal);
+    return set.all().stream().allMatch(Shard::isSealed);
+  }
+
+  /**
+   * Events whose fate is open, of all shards there ever were. It may count too many, but not too
+   * few: where it counts none, and no event can come, all are settled.
+   *
+   * @return how many, by ascending id, without the shards that have none
+   */
+  public Map<Integer, Long> pending() {
+    Map<Integer, Long> pending = new LinkedHashMap<>();
+    set.ledgersById()
+        .forEach(
+            (id, ledger) -> {
+              ShardAccounting account = ledger.accounting();
+              // Not what is in the ring and in flight: an event may go from one to the other
+              // between the two.
+              long open =
+                  account.accepted()
+                      - account.evicted()
+                      - account.delivered()
+                      - account.deadLettered();
+              if (open > 0) {
+                pending.put(id, open);
+              }
+            });
+    return pending;
   }
 }

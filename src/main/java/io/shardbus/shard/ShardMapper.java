@@ -178,7 +178,7 @@ public final class ShardMapper {
    *
    * @param count how many, at least 1
    * @return their ids
-   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once the engine is closed
    */
   public List<Integer> scaleUp(int count) {
     return scaleUp(count, false);
@@ -190,12 +190,13 @@ public final class ShardMapper {
    * @param count how many, at least 1
    * @param force whether to do it during the cooldown
    * @return their ids
-   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN
+   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once the engine is closed
    */
   public List<Integer> scaleUp(int count, boolean force) {
     requireCount(count);
     List<Integer> ids = new ArrayList<>();
     synchronized (this) {
+      requireOpen();
       int total = totalShardCount();
       if (count > policy.getMaxShards() - total) {
         throw new ScalingException(
@@ -305,7 +306,8 @@ public final class ShardMapper {
    * active.
    *
    * @param ids the shards' ids
-   * @throws ScalingException UNKNOWN_SHARD; ILLEGAL_STATE if one is on its way out
+   * @throws ScalingException UNKNOWN_SHARD; ILLEGAL_STATE if one is on its way out, or if the bus is
+   *     closed
    */
   public synchronized void activate(List<Integer> ids) {
     List<Shard> coming = ids.stream().map(set::get).toList();
@@ -317,6 +319,7 @@ public final class ShardMapper {
     List<Shard> newcomers =
         coming.stream().filter(shard -> shard.state() != ShardState.ACTIVE).toList();
     if (!newcomers.isEmpty()) {
+      requireOpen();
       slots.welcome(newcomers);
     }
   }
@@ -432,6 +435,12 @@ public final class ShardMapper {
               + " ms ago, and cooldown is "
               + policy.getCooldown().toMillis()
               + " ms");
+    }
+  }
+
+  private void requireOpen() {
+    if (set.closed()) {
+      throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closed");
     }
   }
 

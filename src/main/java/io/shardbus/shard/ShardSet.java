@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ShardSet {
 
+  private static final AtomicReferenceFieldUpdater<ShardSet, RoutingTable> ROUTING =
+      AtomicReferenceFieldUpdater.newUpdater(ShardSet.class, RoutingTable.class, "routing");
+
   private final int ringCapacity;
   private final BackpressureMode mode;
   private final long maxLargeBytes;
@@ -25,7 +29,12 @@ final class ShardSet {
 
   private final ConcurrentSkipListMap<Integer, ShardLedger> ledgers = new ConcurrentSkipListMap<>();
   private volatile Map<Integer, Shard> shards = Map.of();
-  private volatile RoutingTable routing = new RoutingTable(RoutingTable.NOBODY, RoutingTable.NOBODY, 0, null);
+  private volatile RoutingTable routing = 
+      new RoutingTable(RoutingTable.NOBODY, RoutingTable.NOBODY, 0, null);
+
+  /** The table that {@link RoutingTable#CLOSED} replaced; null until it has. */
+  private volatile @Nullable RoutingTable last;
+
   private volatile boolean keysSeen;
   private int nextId;
 
@@ -53,6 +62,11 @@ final class ShardSet {
     return ledgers.values();
   }
 
+  /** Of all shards there ever were, by id, ascending. */
+  Map<Integer, ShardLedger> ledgersById() {
+    return ledgers;
+  }
+
   @Nullable ShardLedger ledger(int id) {
     return ledgers.get(id);
   }
@@ -71,7 +85,7 @@ final class ShardSet {
   }
 
   boolean closed() {
-    return routing == RoutingTable.CLOSED;
+    return routing() == RoutingTable.CLOSED;
   }
 
   /** Whether an event with a key has come, so that moves have to keep their order. */
@@ -87,27 +101,40 @@ final class ShardSet {
     keysSeen = true;
   }
 
-  synchronized void publish(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
-    if (!closed()) {
-      replace(new RoutingTable(unkeyed, keyed, routing.epoch() + 1, loads));
-    }
-  }
-
-  synchronized void publishClosed() {
-    replace(RoutingTable.CLOSED);
-  }
-
   /**
    * A batch is grouped by one table and pushed group by group. Were a lane sealed in the middle of
    * that, its group would be routed anew, behind later events of the same batch. So a table is only
    * done with when its batches are.
    */
-  private void replace(RoutingTable next) {
-    RoutingTable before = routing;
-    routing = next;
-    if (before != next) {
+  synchronized void publish(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
+    RoutingTable before = routing();
+    RoutingTable next = new RoutingTable(unkeyed, keyed, before.epoch() + 1, loads);
+    if (before != RoutingTable.CLOSED && ROUTING.compareAndSet(this, before, next)) {
       before.awaitBatches();
     }
+  }
+
+  /** At once, whoever holds the monitor. */
+  void publishClosed() {
+    RoutingTable before = routing;
+    while (before != RoutingTable.CLOSED
+        && !ROUTING.compareAndSet(this, before, RoutingTable.CLOSED)) {
+      before = routing;
+    }
+    if (before != RoutingTable.CLOSED) {
+      last = before;
+    }
+  }
+
+  /** Waits, once it is closed, for the batches that are being pushed by any table. */
+  @SuppressWarnings("ThreadPriorityCheck") // whoever closes is between two instructions
+  synchronized void awaitBatches() {
+    RoutingTable before = last;
+    while (before == null) {
+      Thread.yield();
+      before = last;
+    }
+    before.awaitBatches();
   }
 
   synchronized int idsLeft() {

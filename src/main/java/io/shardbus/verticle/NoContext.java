@@ -5,13 +5,16 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * Threads without a Vert.x context. What is deployed, or waited for, from the context of a verticle
- * belongs to that verticle and ends with it. The threads are of no pool that others could fill.
+ * Threads without a Vert.x context, for the control work of buses and gateways. What is deployed,
+ * or made, in the context of a verticle belongs to that verticle and ends with it; what is made
+ * here does not. The threads may block: they are of no pool that others could fill, each task has
+ * one to itself, and one that has nothing to do for a minute ends.
  */
 public final class NoContext {
 
@@ -26,6 +29,56 @@ public final class NoContext {
   private NoContext() {}
 
   /**
+   * Runs a task that may block.
+   *
+   * @param task the task
+   * @param <T> of its result
+   * @return what it returned or threw, on any thread
+   */
+  public static <T> Future<T> call(Callable<T> task) {
+    return async(() -> Future.succeededFuture(task.call()));
+  }
+
+  /**
+   * Begins something.
+   *
+   * @param task begins it; may block
+   * @param <T> of the result
+   * @return the result, on any thread; fails if the task throws
+   */
+  public static <T> Future<T> async(Callable<Future<T>> task) {
+    Promise<T> promise = Promise.promise();
+    THREADS.execute(() -> begin(task, promise));
+    return promise.future();
+  }
+
+  /**
+   * Begins something, here and now, that may end badly in any way.
+   *
+   * @param task begins it
+   * @param result told what it comes to; of a task that throws or returns null, that it failed
+   * @param <T> of the result
+   */
+  public static <T> void begin(Callable<Future<T>> task, Promise<T> result) {
+    try {
+      Future<T> answer = task.call();
+      if (answer == null) {
+        throw new IllegalStateException("it returned null in place of a future");
+      }
+      answer.onComplete(
+          end -> {
+            if (end.succeeded()) {
+              result.tryComplete(end.result());
+            } else {
+              result.tryFail(end.cause());
+            }
+          });
+    } catch (Throwable e) { // also an Error: somebody waits for the result
+      result.tryFail(e);
+    }
+  }
+
+  /**
    * Deploys verticles that are not the children of a caller that is one.
    *
    * @param vertx where
@@ -35,8 +88,6 @@ public final class NoContext {
    */
   public static Future<String> deploy(
       Vertx vertx, Supplier<? extends Deployable> verticle, DeploymentOptions options) {
-    Promise<String> deployed = Promise.promise();
-    THREADS.execute(() -> vertx.deployVerticle(verticle, options).onComplete(deployed));
-    return deployed.future();
+    return async(() -> vertx.deployVerticle(verticle, options));
   }
 }

@@ -11,10 +11,12 @@ import io.shardbus.shard.ShardState;
 import io.shardbus.verticle.ScalingHistory.Cause;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -37,7 +39,6 @@ public final class Scaler {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scaler.class);
 
-  private final Vertx vertx;
   private final ShardManager manager;
   private final ShardDeployments deployments;
   private final Map<Integer, Future<Void>> leaving = new ConcurrentHashMap<>();
@@ -47,16 +48,19 @@ public final class Scaler {
   private final ScalingHistory history = new ScalingHistory();
 
   private volatile Runnable onPolicyChange = () -> {};
+
+  /** Requests that wait for the one whose turn it is. */
+  private final Queue<Runnable> turns = new ArrayDeque<>();
+
+  private boolean busy;
   private Future<?> last = Future.succeededFuture();
   private volatile boolean closed;
 
   /**
-   * @param vertx where verticles are deployed
    * @param manager whose shards are added and removed
    * @param deployments their verticles
    */
-  public Scaler(Vertx vertx, ShardManager manager, ShardDeployments deployments) {
-    this.vertx = vertx;
+  public Scaler(ShardManager manager, ShardDeployments deployments) {
     this.manager = manager;
     this.deployments = deployments;
   }
@@ -268,8 +272,10 @@ public final class Scaler {
         .compose(
             stopped ->
                 stopped
+                    // Once more: events may have come between the first time and the sealing.
                     ? deployments
-                        .undeploy(id)
+                        .flush(id)
+                        .compose(flushed -> deployments.undeploy(id))
                         .compose(gone -> blocking(() -> manager.removeShard(id)))
                         .onSuccess(
                             leftovers -> {
@@ -371,18 +377,47 @@ public final class Scaler {
   }
 
   private <T> Future<T> inTurn(Supplier<Future<T>> request) {
+    Promise<T> answer = Promise.promise();
+    Runnable turn =
+        () ->
+            NoContext.async(
+                    () -> {
+                      if (closed) {
+                        throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
+                      }
+                      return request.get();
+                    })
+                .onComplete(
+                    end -> {
+                      if (end.failed()) {
+                        failed.incrementAndGet();
+                      }
+                      nextTurn();
+                      answer.handle(end);
+                    });
+    boolean mine;
     synchronized (this) {
-      Future<T> mine =
-          last.transform(
-              before -> {
-                if (closed) {
-                  return Future.failedFuture(
-                      new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing"));
-                }
-                return request.get();
-              });
-      last = mine;
-      return mine.onFailure(e -> failed.incrementAndGet());
+      last = answer.future();
+      mine = !busy;
+      busy = true;
+      if (!mine) {
+        turns.add(turn);
+      }
+    }
+    if (mine) {
+      turn.run();
+    }
+    return answer.future();
+  }
+
+  private void nextTurn() {
+    Runnable next;
+    synchronized (this) {
+      next = turns.poll();
+      busy = next != null;
+    }
+    if (next != null) {
+      next.run(); // on another thread, so that many in a row need no deep stack
     }
   }
 
@@ -398,9 +433,9 @@ public final class Scaler {
 
   /**
    * Changes of the table wait for producers, for microseconds as a rule, and sealing for the
-   * consumer.
+   * consumer. They wait for no thread.
    */
-  private <T> Future<T> blocking(java.util.concurrent.Callable<T> change) {
-    return vertx.executeBlocking(change, false);
+  private <T> Future<T> blocking(Callable<T> change) {
+    return NoContext.call(change);
   }
 }

@@ -8,6 +8,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,8 +50,8 @@ public final class ShardDeployments {
     final ShardPump pump;
     boolean wanted = true;
 
-    /** The id of the last deployment, once it runs. */
-    Future<String> deployment = Future.failedFuture("not deployed");
+    /** The id of the last deployment, once it runs; null if it runs without a verticle. */
+    Future<@Nullable String> deployment = Future.failedFuture("not deployed");
 
     Entry(ShardPump pump) {
       this.pump = pump;
@@ -129,10 +131,31 @@ public final class ShardDeployments {
         new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
     entry.deployment =
         NoContext.deploy(
-            vertx,
-            () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
-            options);
+                vertx,
+                () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
+                options)
+            .recover(e -> closing ? attachToNoVerticle(entry) : Future.failedFuture(e));
     return entry.deployment.mapEmpty();
+  }
+
+  /**
+   * Vert.x may be closing, too, and deploys no more: what was accepted is delivered all the same.
+   */
+  private Future<@Nullable String> attachToNoVerticle(Entry entry) {
+    Promise<@Nullable String> attached = Promise.promise();
+    return NoContext.async(
+        () -> {
+          Context plain = vertx.getOrCreateContext();
+          plain.runOnContext(
+              now ->
+                  NoContext.begin(
+                      () -> {
+                        entry.pump.attach(new VertxLoop(vertx, plain));
+                        return Future.succeededFuture();
+                      },
+                      attached));
+          return attached.future();
+        });
   }
 
   private synchronized void stopped(Entry entry) {
@@ -148,12 +171,6 @@ public final class ShardDeployments {
   }
 
   private void redeployFailed(Entry entry, Throwable failure) {
-    if (closing) { // so may Vert.x, which deploys no more: what was accepted is delivered all the
-      // same
-      Context plain = vertx.getOrCreateContext();
-      plain.runOnContext(now -> entry.pump.attach(new VertxLoop(vertx, plain)));
-      return;
-    }
     LOG.warn("cannot deploy the verticle of {}: {}", entry.pump.shard(), failure.toString());
     CompletableFuture.delayedExecutor(
             REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
@@ -179,9 +196,21 @@ public final class ShardDeployments {
       deployment = entry.deployment;
     }
     return deployment
-        .compose(vertx::undeploy)
+        .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
         .otherwiseEmpty() // it did not start, or was stopped by somebody else
-        .compose(stopped -> entry.pump.end());
+        .compose(stopped -> end(entry));
+  }
+
+  /**
+   * The ring first, on a thread that may wait for whoever has the consumer side: the loop may not.
+   */
+  private static Future<Void> end(Entry entry) {
+    return NoContext.async(
+            () -> {
+              entry.pump.shard().abandon();
+              return Future.<Void>succeededFuture();
+            })
+        .compose(empty -> entry.pump.end());
   }
 
   /**
@@ -191,8 +220,7 @@ public final class ShardDeployments {
    * @return completes when all have given up
    */
   public Future<Void> abandonAll() {
-    return Future.join(entries.values().stream().map(entry -> entry.pump.end()).toList())
-        .mapEmpty();
+    return Future.join(entries.values().stream().map(ShardDeployments::end).toList()).mapEmpty();
   }
 
   /**

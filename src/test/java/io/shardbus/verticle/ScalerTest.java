@@ -67,7 +67,7 @@ class ScalerTest {
             new DeliveryOptions(),
             new DeliveryObservers(),
             wrapper);
-    scaler = new Scaler(vertx, manager, deployments);
+    scaler = new Scaler(manager, deployments);
     for (Shard shard : manager.shards()) {
       await(deployments.deploy(shard));
     }

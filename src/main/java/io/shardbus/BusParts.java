@@ -1,0 +1,41 @@
+package io.shardbus;
+
+import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.verticle.DeliveryObservers;
+import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.Scaler;
+import io.shardbus.verticle.ShardDeployments;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.List;
+
+/**
+ * What a bus is made of.
+ *
+ * @param vertx where it runs
+ * @param options how it works
+ * @param folder what outlives it
+ * @param home where its sink opens
+ * @param sink where events go
+ * @param letters where those go that the sink refuses
+ * @param manager the engine
+ * @param deployments the shards' verticles
+ * @param scaler adds and removes shards
+ * @param observers who is told of deliveries
+ * @param queue events that wait for room
+ * @param others deployments besides; grows while it starts
+ */
+record BusParts(
+    Vertx vertx,
+    ShardBusOptions options,
+    DataFolder folder,
+    Home home,
+    SinkLife sink,
+    DeadLetters letters,
+    ShardManager manager,
+    ShardDeployments deployments,
+    Scaler scaler,
+    DeliveryObservers observers,
+    IngestQueue queue,
+    List<Future<String>> others) {}
