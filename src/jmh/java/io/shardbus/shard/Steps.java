@@ -232,7 +232,13 @@ public class Steps {
 
   private static Shard shard(int capacity) {
     Shard shard =
-        new Shard(0, capacity, BackpressureMode.FAIL_PRODUCER, Long.MAX_VALUE, new ShardLedger(), System::nanoTime);
+        new Shard(
+            0,
+            capacity,
+            BackpressureMode.FAIL_PRODUCER,
+            Long.MAX_VALUE,
+            new ShardLedger(),
+            System::nanoTime);
     shard.attachConsumer(() -> {});
     return shard;
   }

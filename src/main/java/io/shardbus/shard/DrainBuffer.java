@@ -61,7 +61,9 @@ public final class DrainBuffer {
     return !closed;
   }
 
-  /** Makes room for one event more. Comes before the event is taken, since it may run out of memory. */
+  /**
+   * Makes room for one event more. Comes before the event is taken, since it may run out of memory.
+   */
   void reserve() {
     if (size == drained.length) {
       drained = Arrays.copyOf(drained, size * 2);

@@ -53,8 +53,7 @@ final class MetricsCollector {
           Math.min(1, (shard.size() - shard.fencedEvents()) / (double) shard.capacity());
       next.put(
           shard,
-          new Mark(
-              account.offered(), settled, pending, fillRatio, active, before.capacity()));
+          new Mark(account.offered(), settled, pending, fillRatio, active, before.capacity()));
       DrainCapacity.Estimate capacity =
           before
               .capacity()

@@ -5,14 +5,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which lane takes which range of hashes: an immutable snapshot. Slot {@code i} of {@code n}
- * covers the hashes whose unsigned product with {@code n} has {@code i} as its high 64 bits
- * (Lemire, "Fast random integer generation in an interval", ACM TOMACS 2019); with {@code n} a
- * power of two those are the hashes whose top bits are {@code i}. Static routing has one slot a
- * shard, dynamic routing a power of two of them.
+ * Which lane takes which range of hashes: an immutable snapshot. Slot {@code i} of {@code n} covers
+ * the hashes whose unsigned product with {@code n} has {@code i} as its high 64 bits (Lemire, "Fast
+ * random integer generation in an interval", ACM TOMACS 2019); with {@code n} a power of two those
+ * are the hashes whose top bits are {@code i}. Static routing has one slot a shard, dynamic routing
+ * a power of two of them.
  *
- * <p>Events with a key have slots of their own, since these may move later than those of the others,
- * and to lanes with fences. While both agree they are the same array.
+ * <p>Events with a key have slots of their own, since these may move later than those of the
+ * others, and to lanes with fences. While both agree they are the same array.
  */
 final class RoutingTable {
 

@@ -3,8 +3,8 @@ package io.shardbus.shard;
 import org.slf4j.Logger;
 
 /**
- * Logs what went wrong where nothing may be thrown: with no memory left, logging fails too, and
- * the report is lost rather than the caller's work.
+ * Logs what went wrong where nothing may be thrown: with no memory left, logging fails too, and the
+ * report is lost rather than the caller's work.
  */
 public final class SafeLog {
 

@@ -667,8 +667,8 @@ public final class Shard {
   // ---------------------------------------------------------------- the end
 
   /**
-   * Closes the shard to producers, for good, as soon as the consumer side is free; what it holds can
-   * still be drained. It must have left the routing table. Idempotent.
+   * Closes the shard to producers, for good, as soon as the consumer side is free; what it holds
+   * can still be drained. It must have left the routing table. Idempotent.
    */
   void requestSeal() {
     for (Lane lane : lanes.all) {

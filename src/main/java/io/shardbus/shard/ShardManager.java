@@ -325,8 +325,8 @@ public final class ShardManager {
   }
 
   /**
-   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectLane} says what it
-   * said at an epoch, for a caller who keeps events in an order by rings.
+   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectLane} says what
+   * it said at an epoch, for a caller who keeps events in an order by rings.
    *
    * @param event the event; its bytes are not copied
    * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
@@ -559,8 +559,8 @@ public final class ShardManager {
 
   /**
    * Takes a shard out of the routing table and closes it to producers. What it holds can still be
-   * drained. Does not wait: whoever has the shard's consumer side closes it. Takes back a shard that
-   * is not active yet. Does nothing if it is on its way out.
+   * drained. Does not wait: whoever has the shard's consumer side closes it. Takes back a shard
+   * that is not active yet. Does nothing if it is on its way out.
    *
    * @param id the shard's id
    * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD; AT_MIN_SHARDS if it is active and
@@ -629,8 +629,8 @@ public final class ShardManager {
   }
 
   /**
-   * Refuses new events with CLOSED, for good, and has each shard closed to producers, by whoever has
-   * its consumer side. What the rings hold can still be drained. Idempotent.
+   * Refuses new events with CLOSED, for good, and has each shard closed to producers, by whoever
+   * has its consumer side. What the rings hold can still be drained. Idempotent.
    *
    * @return whether all shards are closed to producers already
    */

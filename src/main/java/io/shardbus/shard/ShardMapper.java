@@ -306,8 +306,8 @@ public final class ShardMapper {
    * active.
    *
    * @param ids the shards' ids
-   * @throws ScalingException UNKNOWN_SHARD; ILLEGAL_STATE if one is on its way out, or if the bus is
-   *     closed
+   * @throws ScalingException UNKNOWN_SHARD; ILLEGAL_STATE if one is on its way out, or if the bus
+   *     is closed
    */
   public synchronized void activate(List<Integer> ids) {
     List<Shard> coming = ids.stream().map(set::get).toList();

@@ -29,7 +29,7 @@ final class ShardSet {
 
   private final ConcurrentSkipListMap<Integer, ShardLedger> ledgers = new ConcurrentSkipListMap<>();
   private volatile Map<Integer, Shard> shards = Map.of();
-  private volatile RoutingTable routing = 
+  private volatile RoutingTable routing =
       new RoutingTable(RoutingTable.NOBODY, RoutingTable.NOBODY, 0, null);
 
   /** The table that {@link RoutingTable#CLOSED} replaced; null until it has. */

@@ -163,9 +163,7 @@ final class SlotPlan {
     // The coldest of the rest: worth it while the two are nearer to their targets afterwards.
     Integer coldest = donor.tooHot.poll();
     boolean worthIt =
-        coldest != null
-            && mayGive(donor, coldest)
-            && loads.rate(coldest) < donor.excess + deficit;
+        coldest != null && mayGive(donor, coldest) && loads.rate(coldest) < donor.excess + deficit;
     return worthIt ? coldest : null;
   }
 

@@ -112,8 +112,7 @@ final class SlotTable {
     }
     loads.update(set.routing(), active);
     active.forEach(load -> lastLoads.put(load.shard(), load));
-    List<Shard> crowded =
-        active.stream().map(ShardLoad::shard).filter(this::isToBeMerged).toList();
+    List<Shard> crowded = active.stream().map(ShardLoad::shard).filter(this::isToBeMerged).toList();
     if (active.size() == set.inState(ShardState.ACTIVE).count()) {
       Shard[] after =
           balancer
@@ -244,9 +243,7 @@ final class SlotTable {
         Lane[] mains = Arrays.stream(after).map(Shard::main).toArray(Lane[]::new);
         int ranges = after.length / 2;
         set.publish(
-            Arrays.copyOf(mains, ranges),
-            Arrays.copyOfRange(mains, ranges, mains.length),
-            loads);
+            Arrays.copyOf(mains, ranges), Arrays.copyOfRange(mains, ranges, mains.length), loads);
         return;
       }
       for (int i = 0; i < after.length; i++) {

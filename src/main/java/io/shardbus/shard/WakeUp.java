@@ -53,7 +53,9 @@ final class WakeUp {
     }
   }
 
-  /** The event is in the ring: whatever the action throws, its producer is not told of a failure. */
+  /**
+   * The event is in the ring: whatever the action throws, its producer is not told of a failure.
+   */
   private void ring(int sleptUntil) {
     try {
       action.run();

@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One write of events to a sink, and its answer. The first answer counts, whatever else a sink says,
- * on whichever thread. It is kept here before it is handed to the loop, so that it is not lost if
- * that fails. {@link #answer} is for any thread, the rest for the loop.
+ * One write of events to a sink, and its answer. The first answer counts, whatever else a sink
+ * says, on whichever thread. It is kept here before it is handed to the loop, so that it is not
+ * lost if that fails. {@link #answer} is for any thread, the rest for the loop.
  */
 final class Attempt implements Runnable, Completable<Void> {
 

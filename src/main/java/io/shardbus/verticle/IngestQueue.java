@@ -59,6 +59,7 @@ public final class IngestQueue {
 
   /** By the ring that they wait for. */
   private final Map<Object, Set<Waiting>> lanes = new HashMap<>();
+
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
 

@@ -33,9 +33,7 @@ public record SinkHealth(Circuit circuit, int failures, @Nullable String lastErr
   SinkHealth failed(int breakerFailures, Throwable failure) {
     int now = failures + 1;
     return new SinkHealth(
-        now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN,
-        now,
-        describe(failure));
+        now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN, now, describe(failure));
   }
 
   /** In words: with the class of an Error, and of what has no message. */

@@ -90,7 +90,9 @@ class LaneStressTest {
       ShardAccounting account = manager.accounting();
       assertThat(faults).isEmpty();
       assertThat(account.accepted()).as("%s", account).isEqualTo(accepted.get());
-      assertThat(account.delivered() + account.evicted()).as("%s", account).isEqualTo(accepted.get());
+      assertThat(account.delivered() + account.evicted())
+          .as("%s", account)
+          .isEqualTo(accepted.get());
       assertThat(account.pending()).isZero();
       assertThat(popped).isEqualTo(account.delivered());
       assertThat(moves).isPositive();
@@ -152,7 +154,8 @@ class LaneStressTest {
           int key = event.payload().getInt(1);
           long number = event.payload().getLong(5);
           if (number <= last[producer][key] && faults.size() < 10) {
-            faults.add("key " + key + " of " + producer + ": " + number + " after " + last[producer][key]);
+            faults.add(
+                "key " + key + " of " + producer + ": " + number + " after " + last[producer][key]);
           }
           last[producer][key] = number;
         }

@@ -149,11 +149,12 @@ class MonotonicClockTest {
   @Test
   void eventHeldUpOnItsWay_doesNotMakeTimesStepBack() {
     Shard shard =
-        new Shard(
-            0, 1024, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> START);
+        new Shard(0, 1024, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> START);
     shard.main().offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, START, null), true);
     long old = START - Duration.ofMinutes(5).toNanos();
     shard.main().offer(QueuedEvent.of(RawEvent.of("{}").buffer(), null, old, null), true);
-    assertThat(shard.popBatch(2)).extracting(ShardEvent::timestamp).containsExactly(START, START + 1);
+    assertThat(shard.popBatch(2))
+        .extracting(ShardEvent::timestamp)
+        .containsExactly(START, START + 1);
   }
 }

@@ -719,7 +719,8 @@ class ShardManagerTest {
   @Test
   void accepted_neverGoesBackWhileAShardIsSealed() throws Exception {
     for (int round = 0; round < 200; round++) {
-      Shard shard = new Shard(0, 4096, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> 1);
+      Shard shard =
+          new Shard(0, 4096, BackpressureMode.FAIL_PRODUCER, 1 << 20, new ShardLedger(), () -> 1);
       AtomicBoolean over = new AtomicBoolean();
       Thread producer =
           new Thread(

@@ -75,8 +75,7 @@ public final class RecordingSink implements Sink {
     Future<Void> answer = behaviour.apply(batch);
     return answer == null
         ? null
-        : answer.onSuccess(done -> take(batch))
-        .onComplete(done -> mine.set(false));
+        : answer.onSuccess(done -> take(batch)).onComplete(done -> mine.set(false));
   }
 
   /** Records the events of a batch that are not named. They leave gaps. */

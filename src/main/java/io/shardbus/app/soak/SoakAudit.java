@@ -101,8 +101,7 @@ final class SoakAudit {
     int producer = SoakEvent.producer(code);
     int place = (int) SoakEvent.place(code);
     BitSet seen = delivered.get(producer);
-    violations.check(
-        !seen.get(place), Kind.DOUBLED, "producer %d: %d came twice", producer, place);
+    violations.check(!seen.get(place), Kind.DOUBLED, "producer %d: %d came twice", producer, place);
     seen.set(place);
   }
 

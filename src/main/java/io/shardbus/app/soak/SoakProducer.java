@@ -156,8 +156,7 @@ final class SoakProducer extends Thread {
                   vertx
                       .eventBus()
                       .<Object>request(ShardBusOptions.DEFAULT_ADDRESS, event(place))
-                      .onComplete(
-                          reply -> answered(place, reply.succeeded(), reply.cause())));
+                      .onComplete(reply -> answered(place, reply.succeeded(), reply.cause())));
       case AWAIT ->
           withRoom(place -> follow(place, answers.watch("await", bus.ingestAwait(event(place)))));
       case DELIVER ->
