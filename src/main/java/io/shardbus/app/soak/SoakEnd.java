@@ -26,8 +26,7 @@ final class SoakEnd {
   private volatile long since;
   private volatile @Nullable Future<Void> closed;
 
-  SoakEnd(
-      Vertx vertx, ShardBus bus, SoakPlan plan, SoakAnswers answers, Violations violations) {
+  SoakEnd(Vertx vertx, ShardBus bus, SoakPlan plan, SoakAnswers answers, Violations violations) {
     this.vertx = vertx;
     this.bus = bus;
     this.plan = plan;

@@ -114,8 +114,7 @@ final class SoakRound {
         int id = producers.size();
         double until = id == 0 && plan.endsEarly() ? plan.end : NEVER;
         producers.add(
-            new SoakProducer(
-                id, way, part, vertx, bus, end, until, seed, answers, violations));
+            new SoakProducer(id, way, part, vertx, bus, end, until, seed, answers, violations));
       }
     }
   }

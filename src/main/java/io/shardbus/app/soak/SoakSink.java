@@ -64,8 +64,7 @@ final class SoakSink implements Sink {
    * @param timeoutMillis after which the bus gives up a write
    * @param silent whether it may not answer until then
    */
-  SoakSink(
-      long seed, long timeoutMillis, boolean silent, SoakKeys keys, Violations violations) {
+  SoakSink(long seed, long timeoutMillis, boolean silent, SoakKeys keys, Violations violations) {
     this.seed = seed;
     this.timeoutMillis = timeoutMillis;
     this.silent = silent;
