@@ -369,6 +369,14 @@ public final class Shard {
       } finally {
         consumer.unlock();
       }
+      wakeWhoCameInVain();
+    }
+  }
+
+  private void wakeWhoCameInVain() {
+    if (cameInVain) {
+      cameInVain = false;
+      wakeUp.wake();
     }
   }
 
@@ -613,10 +621,7 @@ public final class Shard {
     consumer.unlock();
     if (!consumer.isHeldByCurrentThread()) {
       doWork();
-      if (cameInVain) {
-        cameInVain = false;
-        wakeUp.wake();
-      }
+      wakeWhoCameInVain();
     }
   }
 
