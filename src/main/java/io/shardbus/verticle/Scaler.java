@@ -387,13 +387,17 @@ public final class Scaler {
   }
 
   private <T> Future<T> inTurn(Supplier<Future<T>> request) {
+    if (closed) {
+      failed.incrementAndGet();
+      return Future.failedFuture(closing());
+    }
     Promise<T> answer = Promise.promise();
     Runnable turn =
         () ->
             NoContext.async(
                     () -> {
                       if (closed) {
-                        throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
+                        throw closing();
                       }
                       return request.get();
                     })
@@ -429,6 +433,10 @@ public final class Scaler {
     if (next != null) {
       next.run(); // on another thread, so that many in a row need no deep stack
     }
+  }
+
+  private static ScalingException closing() {
+    return new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
   }
 
   private ShardMapper mapper() {
