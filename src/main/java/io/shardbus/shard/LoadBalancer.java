@@ -166,7 +166,8 @@ final class LoadBalancer {
     double level = level(emptiestFirst, total - sum(fixed));
     double highest =
         emptiestFirst.stream()
-            .filter(one -> one.movable() > (one.known.hung() ? 0 : NOTHING_LEFT * total / loads.size()))
+            .filter(
+                one -> one.movable() > (one.known.hung() ? 0 : NOTHING_LEFT * total / loads.size()))
             .mapToDouble(Pressure::value)
             .max()
             .orElse(0);

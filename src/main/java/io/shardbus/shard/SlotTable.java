@@ -205,12 +205,13 @@ final class SlotTable {
   }
 
   private boolean givesKeys(Shard shard, double mostWaitSeconds) {
-    return mayTurnOver(shard)
-        && (waitSeconds(shard) <= mostWaitSeconds || hasWaitedEnough(shard));
+    return mayTurnOver(shard) && (waitSeconds(shard) <= mostWaitSeconds || hasWaitedEnough(shard));
   }
 
   private void noteOverload(ShardLoad load, double mostWaitSeconds) {
-    if (load.capacity().hung() || waitSeconds(load.shard()) <= mostWaitSeconds) {
+    if (load.capacity().hung()
+        || load.offeredRate() <= load.capacity().perSecond() // it catches up by itself
+        || waitSeconds(load.shard()) <= mostWaitSeconds) {
       overloadedSince.remove(load.shard());
     } else {
       overloadedSince.putIfAbsent(load.shard(), nanoTime.getAsLong());
