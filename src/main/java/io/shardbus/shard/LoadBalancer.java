@@ -18,6 +18,9 @@ import java.util.Optional;
  * loads are poured so that all shards come under the same pressure. Since the shares are in proportion to what each
  * can take, the emptiest shard is not run over by all.
  *
+ * What cannot be moved now (keys of a shard that hangs, or for which they would wait too long) is poured first, where it
+ * is. It is no reason to move anything: else one such shard would keep all the others moving.
+ *
  * Low pressure needs no relief, so it would leave a shard that hung with next to nothing for good. A shard that lost
  * most of its load is owed it: once it drains more than it did then, it is brought to the level under any pressure.
  */
@@ -69,18 +72,22 @@ final class LoadBalancer {
   private record Debt(double capacity, int paidFor) {}
 
   private record Pressure(
-      Shard shard, Estimate known, double rate, double backlog, double capacity) {
+      Shard shard, Estimate known, double rate, double fixed, double backlog, double capacity) {
+
+    double movable() {
+      return rate - fixed;
+    }
 
     double value() {
       return (rate + backlog) / capacity;
     }
 
     double empty() {
-      return backlog / capacity;
+      return (backlog + fixed) / capacity;
     }
 
     double target(double level) {
-      return known.hung() ? 0 : Math.max(0, level * capacity - backlog);
+      return known.hung() ? fixed : Math.max(fixed, level * capacity - backlog);
     }
 
     double excess(double level) {
@@ -132,10 +139,12 @@ final class LoadBalancer {
 
   /**
    * @param rates events per second that each active shard's slots bring
+   * @param fixed of these, what its slots bring that cannot be moved now; 0 if it is not named
    * @param loads what the active shards did in the window that has just ended
    * @return the targets; empty if all is well as it is
    */
-  Optional<Map<Shard, Double>> followHeadroom(Map<Shard, Double> rates, List<ShardLoad> loads) {
+  Optional<Map<Shard, Double>> followHeadroom(
+      Map<Shard, Double> rates, Map<Shard, Double> fixed, List<ShardLoad> loads) {
     double best = loads.stream().mapToDouble(l -> l.capacity().perSecond()).max().orElse(0);
     boolean allHang = loads.stream().allMatch(load -> load.capacity().hung());
     if (allHang || !loads.stream().allMatch(ShardLoad::warm)) {
@@ -148,15 +157,17 @@ final class LoadBalancer {
               load.shard(),
               load.capacity(),
               rates.getOrDefault(load.shard(), 0.0),
+              fixed.getOrDefault(load.shard(), 0.0),
               load.pending() / WORK_OFF_SECONDS,
               capacity(load.capacity(), best == 0 ? 1 : best)));
     }
     emptiestFirst.sort(Comparator.comparingDouble(Pressure::empty));
     double total = sum(rates);
-    double level = level(emptiestFirst, total);
+    double level = level(emptiestFirst, total - sum(fixed));
     double highest =
         emptiestFirst.stream()
-            .filter(one -> one.rate > NOTHING_LEFT * total / loads.size())
+            .filter(
+                one -> one.movable() > (one.known.hung() ? 0 : NOTHING_LEFT * total / loads.size()))
             .mapToDouble(Pressure::value)
             .max()
             .orElse(0);
@@ -170,7 +181,7 @@ final class LoadBalancer {
     Map<Shard, Double> targets = new LinkedHashMap<>();
     for (Pressure one : emptiestFirst) {
       double target = one.target(level);
-      if (target < one.rate / 2) {
+      if (target < one.fixed + one.movable() / 2) {
         owed.put(one.shard, new Debt(one.known.perSecond(), 0));
       }
       boolean near = Math.abs(one.excess(level)) <= one.tolerance(level);
@@ -190,7 +201,8 @@ final class LoadBalancer {
         continue;
       }
       double target = one.target(level);
-      boolean recovered = target > 0 && one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean recovered =
+          !one.known.hung() && target > 0 && one.known.perSecond() >= RECOVERED * debt.capacity;
       boolean lacks = one.rate < NEAR_ENOUGH * target;
       due |= recovered && lacks;
       int paidFor = recovered && !lacks ? debt.paidFor + 1 : 0;
@@ -211,14 +223,14 @@ final class LoadBalancer {
     return Math.max(best * LEAST_CAPACITY, presumed);
   }
 
-  private static double level(List<Pressure> emptiestFirst, double total) {
-    double poured = total;
+  private static double level(List<Pressure> emptiestFirst, double movable) {
+    double poured = movable;
     double capacity = 0;
     for (Pressure one : emptiestFirst) {
       if (capacity > 0 && poured / capacity <= one.empty()) {
         break;
       }
-      poured += one.backlog;
+      poured += one.backlog + one.fixed;
       capacity += one.capacity;
     }
     return poured / capacity;

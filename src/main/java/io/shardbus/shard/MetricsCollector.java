@@ -89,10 +89,17 @@ final class MetricsCollector {
       for (Lane lane : shard.lanes()) {
         Lane[] fences = lane.fences();
         if (fences.length > 0) {
-          fenced.merge(fences[0].owner(), (long) lane.ring().size(), Long::sum);
+          fenced.merge(giver(fences), (long) lane.ring().size(), Long::sum);
         }
       }
     }
     return fenced;
+  }
+
+  /** Whose events are waited for in the end: a lane that is waited for may wait itself. */
+  private static Shard giver(Lane[] fences) {
+    Lane first = fences[0];
+    Lane[] further = first.fences();
+    return further.length == 0 ? first.owner() : giver(further);
   }
 }

@@ -9,14 +9,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
 /**
  * Who owns which slots in dynamic mode, and who is to. Publishes the routing table. Changes are
  * made under the mapper's monitor; reading is for any thread.
  *
- * <p>A slot of events with a key moves only if the wait at its fence is short: moving it brings
- * nothing before what its owner holds is settled, wherever its events go.
+ * <p>A slot of events with a key moves if the wait at its fence is short: moving it brings nothing
+ * before what its owner holds is settled, wherever its events go. A shard that is overloaded for
+ * good has a long wait for ever. So its keys move once it has been overloaded for as long as they
+ * would wait: whoever so waits before he pays loses at most twice what he had to (the ski rental of
+ * Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988). The keys
+ * of a shard that hangs stay.
  */
 final class SlotTable {
 
@@ -32,6 +37,9 @@ final class SlotTable {
   private final AtomicLong moved = new AtomicLong();
   private final Map<Shard, Long> turnedOver = new HashMap<>();
   private final Map<Shard, ShardLoad> lastLoads = new HashMap<>();
+
+  /** Since when keys would have had to wait too long for a shard that does not hang. */
+  private final Map<Shard, Long> overloadedSince = new HashMap<>();
 
   /**
    * @param ranges hash ranges, a power of two
@@ -95,6 +103,7 @@ final class SlotTable {
       freed += rate == null ? 0 : rate;
       turnedOver.remove(shard);
       lastLoads.remove(shard);
+      overloadedSince.remove(shard);
     }
     publish(move(LoadBalancer.withFreed(rates, freed), 0), List.of());
   }
@@ -111,12 +120,15 @@ final class SlotTable {
       return;
     }
     loads.update(set.routing(), active);
-    active.forEach(load -> lastLoads.put(load.shard(), load));
+    for (ShardLoad load : active) {
+      lastLoads.put(load.shard(), load);
+      noteOverload(load, mostWaitSeconds);
+    }
     List<Shard> crowded = active.stream().map(ShardLoad::shard).filter(this::isToBeMerged).toList();
     if (active.size() == set.inState(ShardState.ACTIVE).count()) {
       Shard[] after =
           balancer
-              .followHeadroom(rates(), active)
+              .followHeadroom(rates(), fixedRates(mostWaitSeconds), active)
               .map(targets -> move(targets, mostWaitSeconds))
               .orElseGet(() -> set.routing().owners());
       publish(after, crowded);
@@ -149,21 +161,9 @@ final class SlotTable {
   // ---------------------------------------------------------------- what may move
 
   private Shard[] move(Map<Shard, Double> targets, double mostWaitSeconds) {
-    RoutingTable table = set.routing();
-    Shard[] before = table.owners();
-    Map<Shard, Boolean> givesKeys = new HashMap<>();
-    targets.keySet().forEach(shard -> givesKeys.put(shard, givesKeys(shard, mostWaitSeconds)));
+    Shard[] before = set.routing().owners();
     boolean keys = set.keysSeen();
-    Shard[] after =
-        SlotPlan.move(
-            before,
-            loads,
-            targets,
-            slot ->
-                !loads.isOfKeys(slot)
-                    || (keys
-                        && givesKeys.getOrDefault(before[slot], false)
-                        && table.lane(slot).isOpen()));
+    Shard[] after = SlotPlan.move(before, loads, targets, mayMove(mostWaitSeconds));
     if (keys) {
       takeBackTooMuch(before, after, mostWaitSeconds);
     } else { // until there are keys, their slots go with the others
@@ -172,21 +172,69 @@ final class SlotTable {
     return after;
   }
 
-  private boolean givesKeys(Shard shard, double mostWaitSeconds) {
-    return mayTurnOver(shard) && waitSeconds(shard) <= mostWaitSeconds;
+  /** Which slots may go to another shard while their owner stays. */
+  private IntPredicate mayMove(double mostWaitSeconds) {
+    RoutingTable table = set.routing();
+    Map<Shard, Boolean> givesKeys = new HashMap<>();
+    set.inState(ShardState.ACTIVE)
+        .forEach(shard -> givesKeys.put(shard, givesKeys(shard, mostWaitSeconds)));
+    boolean keys = set.keysSeen();
+    return slot ->
+        !loads.isOfKeys(slot)
+            || (keys
+                && givesKeys.getOrDefault(table.owner(slot), false)
+                && table.lane(slot).isOpen());
   }
 
-  /** How long it takes until what the shard holds is settled. */
+  /** Events per second that each active shard gets whatever is moved. */
+  private Map<Shard, Double> fixedRates(double mostWaitSeconds) {
+    Map<Shard, Double> fixed = new HashMap<>();
+    RoutingTable table = set.routing();
+    IntPredicate mayMove = mayMove(mostWaitSeconds);
+    Map<Shard, Integer> withoutKeys = new HashMap<>();
+    for (int i = 0; i < ranges(); i++) {
+      withoutKeys.merge(table.owner(i), 1, Integer::sum);
+    }
+    for (int i = 0; i < table.slotCount(); i++) {
+      boolean only = !loads.isOfKeys(i) && withoutKeys.getOrDefault(table.owner(i), 0) == 1;
+      if (only || !mayMove.test(i)) {
+        fixed.merge(table.owner(i), loads.rate(i), Double::sum);
+      }
+    }
+    return fixed;
+  }
+
+  private boolean givesKeys(Shard shard, double mostWaitSeconds) {
+    return mayTurnOver(shard) && (waitSeconds(shard) <= mostWaitSeconds || hasWaitedEnough(shard));
+  }
+
+  private void noteOverload(ShardLoad load, double mostWaitSeconds) {
+    if (load.capacity().hung()
+        || load.offeredRate() <= load.capacity().perSecond() // it catches up by itself
+        || waitSeconds(load.shard()) <= mostWaitSeconds) {
+      overloadedSince.remove(load.shard());
+    } else {
+      overloadedSince.putIfAbsent(load.shard(), nanoTime.getAsLong());
+    }
+  }
+
+  private boolean hasWaitedEnough(Shard shard) {
+    Long since = overloadedSince.get(shard);
+    return since != null && (nanoTime.getAsLong() - since) / 1e9 >= waitSeconds(shard);
+  }
+
+  /** How long it takes until what the shard may give to its sink by now is settled. */
   private double waitSeconds(Shard shard) {
-    long pending = shard.accounting().pending();
+    long pending = Math.max(0, shard.accounting().pending() - shard.fencedEvents());
     ShardLoad load = lastLoads.get(shard);
     if (pending == 0 || load == null) {
       return 0;
     }
     DrainCapacity.Estimate capacity = load.capacity();
-    return capacity.hung()
-        ? Double.POSITIVE_INFINITY
-        : capacity.perSecond() == 0 ? 0 : pending / capacity.perSecond();
+    if (capacity.perSecond() > 0) {
+      return pending / capacity.perSecond();
+    }
+    return capacity.hung() ? Double.POSITIVE_INFINITY : Double.MAX_VALUE; // nobody knows yet
   }
 
   /** Keys of one shard that are to go to one other. */
@@ -194,7 +242,7 @@ final class SlotTable {
 
   /**
    * Leaves keys where they are if their lane would be one too many, or could not hold what comes
-   * while it waits; if they may wait for ever it is no fuller than the shard that they leave.
+   * while it waits. If they may wait for long it is no fuller than the shard that they leave.
    */
   private void takeBackTooMuch(Shard[] before, Shard[] after, double mostWaitSeconds) {
     Map<Move, Double> rates = new LinkedHashMap<>();
@@ -206,23 +254,31 @@ final class SlotTable {
     List<Map.Entry<Move, Double>> hottestFirst = new ArrayList<>(rates.entrySet());
     hottestFirst.sort(Map.Entry.<Move, Double>comparingByValue().reversed());
     Map<Shard, Integer> lanes = new HashMap<>();
-    Map<Move, Boolean> good = new HashMap<>();
+    Map<Move, Double> room = new HashMap<>();
     for (Map.Entry<Move, Double> entry : hottestFirst) {
       Move move = entry.getKey();
       int lanesThen = lanes.getOrDefault(move.to(), move.to().laneCount()) + 1;
-      boolean fits =
-          mostWaitSeconds == Double.MAX_VALUE
-              || entry.getValue() * waitSeconds(move.from()) <= move.to().capacity() / 2.0;
-      good.put(move, fits && lanesThen <= MOST_LANES);
-      if (fits && lanesThen <= MOST_LANES) {
+      room.put(move, lanesThen <= MOST_LANES ? mostRate(move, mostWaitSeconds) : 0);
+      if (lanesThen <= MOST_LANES) {
         lanes.put(move.to(), lanesThen);
       }
     }
     for (int i = ranges(); i < after.length; i++) {
-      if (!good.getOrDefault(new Move(before[i], after[i]), true)) {
+      Move move = new Move(before[i], after[i]);
+      if (room.getOrDefault(move, Double.MAX_VALUE) < loads.rate(i)) {
         after[i] = before[i];
+      } else {
+        double rate = loads.rate(i);
+        room.computeIfPresent(move, (same, left) -> left - rate);
       }
     }
+  }
+
+  /** Events per second that their lane can hold while it waits. */
+  private double mostRate(Move move, double mostWaitSeconds) {
+    double wait = waitSeconds(move.from());
+    boolean anyWait = mostWaitSeconds == Double.MAX_VALUE || hasWaitedEnough(move.from());
+    return anyWait || wait == 0 ? Double.MAX_VALUE : move.to().capacity() / 2.0 / wait;
   }
 
   // ---------------------------------------------------------------- publishing
@@ -247,7 +303,8 @@ final class SlotTable {
             Arrays.copyOf(mains, ranges), Arrays.copyOfRange(mains, ranges, mains.length), loads);
         return;
       }
-      for (int i = 0; i < after.length; i++) {
+      int counted = set.keysSeen() ? after.length : after.length / 2;
+      for (int i = 0; i < counted; i++) {
         moved.addAndGet(before[i] == after[i] ? 0 : 1);
       }
       LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
