@@ -472,9 +472,7 @@ public final class Shard {
     DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
     lockConsumer();
     try {
-      for (Lane lane : lanes.all()) {
-        lane.tryOpen();
-      }
+      retireSettled(); // opens lanes; an empty one may have been waited for
       // One null is no end: a producer may be between claim and store.
       while (buffer.size() < max && holds(1)) {
         if (drain(buffer, max - buffer.size(), Long.MAX_VALUE) == 0) {
