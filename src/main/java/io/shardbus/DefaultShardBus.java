@@ -25,6 +25,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: everything that was wired together. */
@@ -252,11 +253,13 @@ final class DefaultShardBus implements ShardBus {
         queue.waiting(),
         parts.letters().kept(),
         manager.stats().batchesDispatched(),
+        manager.clockStepsBack(),
         new BusStats.Scaling(
             scaler.added(),
             scaler.removed(),
             scaler.failed(),
-            manager.mapper().map(ShardMapper::slotsMoved).orElse(0L)),
+            manager.mapper().map(ShardMapper::slotsMoved).orElse(0L),
+            manager.mapper().map(ShardMapper::turnOvers).orElse(0L)),
         shards);
   }
 
@@ -267,6 +270,11 @@ final class DefaultShardBus implements ShardBus {
         shard.capacity(),
         shard.fillRatio(),
         manager.mapper().isEmpty() ? 1 : slots.getOrDefault(shard.id(), 0),
+        new BusStats.Lanes(
+            shard.laneCount(),
+            shard.fencedEvents(),
+            TimeUnit.NANOSECONDS.toMillis(shard.fencedNanos()),
+            shard.turnOvers()),
         shard.accounting(),
         sinkHealth(shard.id()));
   }
