@@ -67,12 +67,24 @@ public final class Shard {
   /** The lowest sequence that {@link #tryDrain} gave and that is not settled. */
   private volatile long oldestHeld = NONE_HELD;
 
-  /**
-   * @param all by age
-   * @param main takes what no other lane is for
-   * @param retired events that were accepted by lanes that are gone
-   */
-  private record Lanes(Lane[] all, Lane main, long retired) {}
+  /** A snapshot; never changed. */
+  private static final class Lanes {
+
+    /** By age. */
+    final Lane[] all;
+
+    /** Takes what no other lane is for. */
+    final Lane main;
+
+    /** Events that were accepted by lanes that are gone. */
+    final long retired;
+
+    Lanes(Lane[] all, Lane main, long retired) {
+      this.all = all;
+      this.main = main;
+      this.retired = retired;
+    }
+  }
 
   /**
    * @param clock what gives events their timestamps
@@ -357,6 +369,14 @@ public final class Shard {
       } finally {
         consumer.unlock();
       }
+      wakeWhoCameInVain();
+    }
+  }
+
+  private void wakeWhoCameInVain() {
+    if (cameInVain) {
+      cameInVain = false;
+      wakeUp.wake();
     }
   }
 
@@ -601,10 +621,7 @@ public final class Shard {
     consumer.unlock();
     if (!consumer.isHeldByCurrentThread()) {
       doWork();
-      if (cameInVain) {
-        cameInVain = false;
-        wakeUp.wake();
-      }
+      wakeWhoCameInVain();
     }
   }
 

@@ -209,15 +209,16 @@ final class SlotTable {
         rates.merge(new Move(before[i], after[i]), loads.rate(i), Double::sum);
       }
     }
-    List<Move> hottestFirst = new ArrayList<>(rates.keySet());
-    hottestFirst.sort((a, b) -> Double.compare(rates.get(b), rates.get(a)));
+    List<Map.Entry<Move, Double>> hottestFirst = new ArrayList<>(rates.entrySet());
+    hottestFirst.sort(Map.Entry.<Move, Double>comparingByValue().reversed());
     Map<Shard, Integer> lanes = new HashMap<>();
     Map<Move, Boolean> good = new HashMap<>();
-    for (Move move : hottestFirst) {
+    for (Map.Entry<Move, Double> entry : hottestFirst) {
+      Move move = entry.getKey();
       int lanesThen = lanes.getOrDefault(move.to(), move.to().laneCount()) + 1;
       boolean fits =
           mostWaitSeconds == Double.MAX_VALUE
-              || rates.get(move) * waitSeconds(move.from()) <= move.to().capacity() / 2.0;
+              || entry.getValue() * waitSeconds(move.from()) <= move.to().capacity() / 2.0;
       good.put(move, fits && lanesThen <= MOST_LANES);
       if (fits && lanesThen <= MOST_LANES) {
         lanes.put(move.to(), lanesThen);
