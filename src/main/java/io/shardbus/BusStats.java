@@ -49,7 +49,7 @@ public record BusStats(
    * @param capacity events its ring can hold
    * @param fillRatio how full its ring is, 0 to 1
    * @param slots slots of the routing table that it owns
-   * @param lanes its rings while keys are on their way from shard to shard
+   * @param lanes its rings
    * @param accounting where its events went
    * @param sink how it gets on with its sink
    */
@@ -64,10 +64,10 @@ public record BusStats(
       SinkHealth sink) {}
 
   /**
-   * The lanes of one shard. A lane is a ring; a shard has more than one only while keys are on their
-   * way from shard to shard.
+   * The lanes of one shard. A lane is a ring. A shard begins with one; keys that come from another
+   * shard get a lane of their own, which stays until it is merged with others.
    *
-   * @param count how many there are: 1 if no keys are on their way, 0 once the shard is settled
+   * @param count how many there are, 0 once a shard that leaves is settled
    * @param fencedEvents events of keys that came from other shards, and that wait until what those
    *     shards have of these keys is settled
    * @param fencedMillis how long the oldest fence has been closed, in ms; 0 if none is

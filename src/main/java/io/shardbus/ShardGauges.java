@@ -84,7 +84,7 @@ final class ShardGauges {
             this::weight),
         gauge(
             "shardbus.shard.lanes",
-            "A shard's rings: more than 1 while keys are on their way from shard to shard",
+            "A shard's rings: 1, and one more for keys that came from another shard, until they are merged",
             shard,
             Shard::laneCount),
         gauge(
