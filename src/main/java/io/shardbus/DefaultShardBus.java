@@ -5,6 +5,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
@@ -120,7 +121,13 @@ final class DefaultShardBus implements ShardBus {
 
   /** For answers that may depend on verticles: they may be gone when the bus is closed. */
   private <T> Future<T> untilClosed(Future<T> answer) {
-    return onCaller(answers.end(answer));
+    return onCaller(answers.end(answer, IllegalStateException::new));
+  }
+
+  private <T> Future<T> scaledUntilClosed(Future<T> answer) {
+    return onCaller(
+        answers.end(
+            answer, why -> new ScalingException(ScalingException.Reason.ILLEGAL_STATE, why)));
   }
 
   private static long nanos(Duration patience) {
@@ -182,17 +189,17 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return untilClosed(scaler.scaleUp(count));
+    return scaledUntilClosed(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return untilClosed(scaler.scaleDown(count));
+    return scaledUntilClosed(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return untilClosed(scaler.remove(id));
+    return scaledUntilClosed(scaler.remove(id));
   }
 
   @Override
