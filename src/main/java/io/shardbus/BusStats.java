@@ -84,6 +84,5 @@ public record BusStats(
    * @param slotsMoved slots of the routing table that changed their owner
    * @param turnOvers how often a shard was given a fresh ring because keys left it
    */
-  public record Scaling(
-      long added, long removed, long failed, long slotsMoved, long turnOvers) {}
+  public record Scaling(long added, long removed, long failed, long slotsMoved, long turnOvers) {}
 }

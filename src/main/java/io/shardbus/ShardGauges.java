@@ -84,7 +84,8 @@ final class ShardGauges {
             this::weight),
         gauge(
             "shardbus.shard.lanes",
-            "A shard's rings: 1, and one more for keys that came from another shard, until they are merged",
+            "A shard's rings: 1, and one more for keys that came from another shard, until they are"
+                + " merged",
             shard,
             Shard::laneCount),
         gauge(

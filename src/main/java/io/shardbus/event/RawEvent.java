@@ -80,10 +80,10 @@ public final class RawEvent {
   }
 
   /**
-   * An event without a key whose hash the caller knows. Events of one hash go to one shard until the
-   * load, or a shard that comes or goes, moves them: that is an affinity without a promise of order,
-   * which only a key gives. The top bits pick the shard, so a hash that leaves them alike, such as a
-   * small counter, sends everything to one shard.
+   * An event without a key whose hash the caller knows. Events of one hash go to one shard until
+   * the load, or a shard that comes or goes, moves them: that is an affinity without a promise of
+   * order, which only a key gives. The top bits pick the shard, so a hash that leaves them alike,
+   * such as a small counter, sends everything to one shard.
    *
    * @param bytes the event; not copied
    * @param hash the hash, all 64 bits well mixed

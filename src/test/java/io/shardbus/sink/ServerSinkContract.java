@@ -57,7 +57,9 @@ abstract class ServerSinkContract extends SinkContract {
   /** Sequences of events that the sink refused for good. */
   final List<Long> refused = new CopyOnWriteArrayList<>();
 
-  /** Failures that confirmed an event though one before it of the same key had to be tried again. */
+  /**
+   * Failures that confirmed an event though one before it of the same key had to be tried again.
+   */
   private final List<String> overtaken = new CopyOnWriteArrayList<>();
 
   /** What the sink is made with: it gives up a write about so late. */

@@ -90,8 +90,6 @@ final class Publication {
       failed.andNot(confirmed);
     }
     promise.fail(
-        failed.cardinality() == batch.size()
-            ? cause
-            : SinkException.partial(batch, failed, cause));
+        failed.cardinality() == batch.size() ? cause : SinkException.partial(batch, failed, cause));
   }
 }
