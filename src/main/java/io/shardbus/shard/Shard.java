@@ -132,7 +132,8 @@ public final class Shard {
   }
 
   /**
-   * Lanes: 1, and more while keys are on their way from shard to shard.
+   * Lanes: 1 at first. Keys that come from another shard get a lane of their own, which stays until
+   * it is merged with others.
    *
    * @return how many; 0 once the shard is sealed and settled
    */

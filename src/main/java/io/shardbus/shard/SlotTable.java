@@ -35,6 +35,7 @@ final class SlotTable {
   private final SlotLoads loads;
   private final LoadBalancer balancer = new LoadBalancer();
   private final AtomicLong moved = new AtomicLong();
+  private final AtomicLong turnOvers = new AtomicLong();
   private final Map<Shard, Long> turnedOver = new HashMap<>();
   private final Map<Shard, ShardLoad> lastLoads = new HashMap<>();
 
@@ -57,6 +58,11 @@ final class SlotTable {
   /** Slots that have changed their owner since the start. */
   long moved() {
     return moved.get();
+  }
+
+  /** How often a shard was turned over. */
+  long turnOvers() {
+    return turnOvers.get();
   }
 
   /** How many slots each active shard owns, by ascending id. */
@@ -310,6 +316,7 @@ final class SlotTable {
       LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
+      turnOvers.addAndGet(change.turnedOver().size());
       change.install();
       set.publish(change.unkeyed(), change.keyed(), loads);
       sealed = change.sealed();
