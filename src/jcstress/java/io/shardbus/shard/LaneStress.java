@@ -65,7 +65,10 @@ final class LaneStress {
   /** A producer that hands the key over to another one. */
   @JCStressTest
   @Outcome(id = "2, 1, 1", expect = Expect.ACCEPTABLE, desc = "both are had, in order")
-  @Outcome(id = "1, 1, 1", expect = Expect.ACCEPTABLE, desc = "the second came first and was not pushed")
+  @Outcome(
+      id = "1, 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "the second came first and was not pushed")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstTwoProducers {
@@ -169,7 +172,10 @@ final class LaneStress {
 
   /** Pushes into a ring that takes one of three. */
   @JCStressTest
-  @Outcome(id = "[123], 1, 1", expect = Expect.ACCEPTABLE, desc = "what was accepted is had, in order")
+  @Outcome(
+      id = "[123], 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "what was accepted is had, in order")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstSampling {
@@ -209,7 +215,10 @@ final class LaneStress {
 
   /** Events above 1 KiB, whose bytes are counted. */
   @JCStressTest
-  @Outcome(id = "3, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order, no byte is left")
+  @Outcome(
+      id = "3, 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "all are had, in order, no byte is left")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstLargeEvents {
@@ -251,7 +260,9 @@ final class LaneStress {
     @Actor
     public void producer() {
       accepted =
-          movers.push(Movers.MOVES, 1) + movers.push(Movers.MOVES, 2) + movers.push(Movers.MOVES, 3);
+          movers.push(Movers.MOVES, 1)
+              + movers.push(Movers.MOVES, 2)
+              + movers.push(Movers.MOVES, 3);
     }
 
     @Actor
@@ -293,7 +304,9 @@ final class LaneStress {
     @Actor
     public void producer() {
       accepted =
-          movers.push(Movers.MOVES, 2) + movers.push(Movers.STAYS, 1) + movers.push(Movers.MOVES, 3);
+          movers.push(Movers.MOVES, 2)
+              + movers.push(Movers.STAYS, 1)
+              + movers.push(Movers.MOVES, 3);
     }
 
     @Actor

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -173,7 +173,7 @@ class RoutingSimulationTest {
     long offered;
     double highestFill;
     int mostLanes;
-    final Map<Lane, List<Arrivals>> atFences = new IdentityHashMap<>();
+    final Map<Lane, List<Arrivals>> atFences = new HashMap<>();
     final List<Integer> fencedMillis = new ArrayList<>();
 
     /** How many came when. */
