@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.ShardEvent;
 import java.util.List;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -9,10 +10,12 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
+import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
  * The races of keys that move from shard to shard, on the shipped classes. Each state begins with
- * an event of a key that moves and one of a key that stays.
+ * an event of a key that moves and one of a key that stays. Two actors each, since jcstress leaves
+ * out what needs more processors than there are.
  */
 final class LaneStress {
 
@@ -65,7 +68,10 @@ final class LaneStress {
   /** A producer that hands the key over to another one. */
   @JCStressTest
   @Outcome(id = "2, 1, 1", expect = Expect.ACCEPTABLE, desc = "both are had, in order")
-  @Outcome(id = "1, 1, 1", expect = Expect.ACCEPTABLE, desc = "the second came first and was not pushed")
+  @Outcome(
+      id = "1, 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "the second came first and was not pushed")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstTwoProducers {
@@ -82,13 +88,9 @@ final class LaneStress {
     }
 
     @Actor
-    public void producer2() {
-      second = handedOver ? movers.push(Movers.MOVES, 2) : 0;
-    }
-
-    @Actor
-    public void scaler() {
+    public void scalerThenProducer2() {
       movers.move();
+      second = handedOver ? movers.push(Movers.MOVES, 2) : 0;
     }
 
     @Arbiter
@@ -169,7 +171,10 @@ final class LaneStress {
 
   /** Pushes into a ring that takes one of three. */
   @JCStressTest
-  @Outcome(id = "[123], 1, 1", expect = Expect.ACCEPTABLE, desc = "what was accepted is had, in order")
+  @Outcome(
+      id = "[123], 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "what was accepted is had, in order")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstSampling {
@@ -209,7 +214,10 @@ final class LaneStress {
 
   /** Events above 1 KiB, whose bytes are counted. */
   @JCStressTest
-  @Outcome(id = "3, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order, no byte is left")
+  @Outcome(
+      id = "3, 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "all are had, in order, no byte is left")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
   public static class TurnOverAgainstLargeEvents {
@@ -251,7 +259,9 @@ final class LaneStress {
     @Actor
     public void producer() {
       accepted =
-          movers.push(Movers.MOVES, 1) + movers.push(Movers.MOVES, 2) + movers.push(Movers.MOVES, 3);
+          movers.push(Movers.MOVES, 1)
+              + movers.push(Movers.MOVES, 2)
+              + movers.push(Movers.MOVES, 3);
     }
 
     @Actor
@@ -291,14 +301,10 @@ final class LaneStress {
     }
 
     @Actor
-    public void producer() {
-      accepted =
-          movers.push(Movers.MOVES, 2) + movers.push(Movers.STAYS, 1) + movers.push(Movers.MOVES, 3);
-    }
-
-    @Actor
-    public void consumer() {
+    public void producerAndConsumer() {
+      accepted = movers.push(Movers.MOVES, 2);
       movers.take();
+      accepted += movers.push(Movers.STAYS, 1) + movers.push(Movers.MOVES, 3);
     }
 
     @Actor
@@ -327,13 +333,10 @@ final class LaneStress {
     private int accepted;
 
     @Actor
-    public void producer() {
-      accepted = movers.push(Movers.MOVES, 1) + movers.push(Movers.STAYS, 1);
-    }
-
-    @Actor
-    public void consumer() {
+    public void producerAndConsumer() {
+      accepted = movers.push(Movers.MOVES, 1);
       movers.take();
+      accepted += movers.push(Movers.STAYS, 1);
       movers.take();
     }
 
@@ -361,11 +364,6 @@ final class LaneStress {
     private final DrainBuffer held = new DrainBuffer(0, 4);
 
     @Actor
-    public void producer() {
-      movers.push(Movers.MOVES, 1);
-    }
-
-    @Actor
     public void consumer() {
       if (movers.giver.tryDrain(held, 10, Long.MAX_VALUE) < 0) {
         movers.giver.tryDrain(held, 10, Long.MAX_VALUE);
@@ -373,14 +371,15 @@ final class LaneStress {
     }
 
     @Actor
-    public void scaler() {
+    public void scalerThenProducer() {
       movers.move();
+      movers.push(Movers.MOVES, 1);
     }
 
     @Arbiter
     public void check(III_Result r) {
       movers.giver.tryDrain(held, 10, Long.MAX_VALUE); // all that it has
-      List<io.shardbus.event.ShardEvent> early = movers.receiver.popBatch(10);
+      List<ShardEvent> early = movers.receiver.popBatch(10);
       r.r1 = early.size();
       movers.note(held.events());
       movers.note(early);
@@ -402,18 +401,14 @@ final class LaneStress {
     private final Sleeper sleeper = new Sleeper(movers, movers.giver);
 
     @Actor
-    public void producer() {
-      movers.push(Movers.STAYS, 1);
-    }
-
-    @Actor
     public void consumer() {
       sleeper.turn();
     }
 
     @Actor
-    public void scaler() {
+    public void scalerThenProducer() {
       movers.move();
+      movers.push(Movers.STAYS, 1);
     }
 
     @Arbiter
@@ -435,13 +430,10 @@ final class LaneStress {
     private int accepted;
 
     @Actor
-    public void producer() {
-      accepted = movers.push(Movers.MOVES, 1) + movers.push(Movers.STAYS, 1);
-    }
-
-    @Actor
-    public void scaler() {
+    public void scalerAndProducer() {
+      accepted = movers.push(Movers.MOVES, 1);
       movers.move();
+      accepted += movers.push(Movers.MOVES, 2);
     }
 
     @Actor
@@ -486,7 +478,7 @@ final class LaneStress {
     }
 
     @Arbiter
-    public void check(org.openjdk.jcstress.infra.results.I_Result r) {
+    public void check(I_Result r) {
       sleeper.finish();
       r.r1 = movers.receiver.size();
     }
@@ -519,7 +511,7 @@ final class LaneStress {
     }
 
     @Arbiter
-    public void check(org.openjdk.jcstress.infra.results.I_Result r) {
+    public void check(I_Result r) {
       sleeper.finish();
       r.r1 = movers.receiver.size();
     }

@@ -149,8 +149,12 @@ class LaneTest {
     DrainBuffer held = hold(0);
     int receiver = grow();
     pushAll(1);
-    long hash = new Random(1).longs().filter(h -> manager.selectShardByHash(h) == receiver)
-        .findFirst().orElseThrow();
+    long hash =
+        new Random(1)
+            .longs()
+            .filter(h -> manager.selectShardByHash(h) == receiver)
+            .findFirst()
+            .orElseThrow();
     manager.ingestRaw(RawEvent.ofHash(Buffer.buffer("{}"), hash));
     assertThat(shard(receiver).popBatch(4096))
         .singleElement()
@@ -544,9 +548,7 @@ class LaneTest {
 
   // ---------------------------------------------------------------- bounds
 
-  /**
-   * Slots follow a load that jumps, for 1,000 windows, past shards that are slow.
-   */
+  /** Slots follow a load that jumps, for 1,000 windows, past shards that are slow. */
   @Test
   void lanes_areBounded() {
     Random dice = new Random(42);
@@ -589,7 +591,8 @@ class LaneTest {
         long before = turnOvers.getOrDefault(shard, 0L);
         assertThat(shard.turnOvers() - before).isBetween(0L, 1L);
         if (shard.turnOvers() > before) {
-          assertThat(now - turnedOver.getOrDefault(shard, 0L)).isGreaterThanOrEqualTo(1_000_000_000L);
+          assertThat(now - turnedOver.getOrDefault(shard, 0L))
+              .isGreaterThanOrEqualTo(1_000_000_000L);
           turnOvers.put(shard, shard.turnOvers());
           turnedOver.put(shard, now);
           moves++;
