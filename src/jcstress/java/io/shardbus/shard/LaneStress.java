@@ -432,7 +432,11 @@ final class LaneStress {
     @Actor
     public void scalerAndProducer() {
       accepted = movers.push(Movers.MOVES, 1);
-      movers.move();
+      try {
+        movers.move();
+      } catch (ScalingException e) {
+        // closed already
+      }
       accepted += movers.push(Movers.MOVES, 2);
     }
 
