@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.shardbus.verticle.DeliveryObserver;
 import io.shardbus.verticle.ScalingHistory;
@@ -140,6 +141,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
           b -> b.shards().shards().stream().filter(s -> s.state() == state).count());
     }
     scalings(to);
+    moves(to);
   }
 
   /** Takes the meters out of the registries that they were bound to. The bus does so at its end. */
@@ -203,6 +205,27 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         }
       }
     }
+  }
+
+  private void moves(Target to) {
+    counter(
+        to,
+        "shardbus.slots.moved",
+        "Slots of the routing table that changed their owner",
+        Tags.empty(),
+        b -> b.shards().mapper().map(ShardMapper::slotsMoved).orElse(0L));
+    counter(
+        to,
+        "shardbus.turnovers",
+        "Times that a shard was given a fresh ring because keys left it",
+        Tags.empty(),
+        b -> b.shards().mapper().map(ShardMapper::turnOvers).orElse(0L));
+    counter(
+        to,
+        "shardbus.clock.steps.back",
+        "Times that the wall clock went back by more than a minute, and timestamps with it",
+        Tags.empty(),
+        b -> b.shards().clockStepsBack());
   }
 
   private void counter(

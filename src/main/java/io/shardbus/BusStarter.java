@@ -93,6 +93,8 @@ final class BusStarter {
   }
 
   private Future<ShardBus> begin() {
+    // A program's main may return now. A thread of Vert.x keeps the process alive; ours do not.
+    vertx.runOnContext(now -> {});
     Runnable forget = owner.ownBus(this::close);
     NoContext.async(this::run)
         .onSuccess(bus -> bus.onClosed(forget))

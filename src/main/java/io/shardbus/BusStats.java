@@ -17,6 +17,8 @@ import java.util.List;
  *     deliverAwait}, streams, publishers and replays; not those of a gateway's clients
  * @param deadLettersKept dead letters that are kept, from earlier runs too, 0 if none
  * @param batches batches that the sink took
+ * @param clockStepsBack how often the wall clock went back by more than a minute, and timestamps
+ *     with it
  * @param scaling how the number of shards changed
  * @param shards the shards there are, by ascending id
  */
@@ -26,6 +28,7 @@ public record BusStats(
     int waiting,
     long deadLettersKept,
     long batches,
+    long clockStepsBack,
     Scaling scaling,
     List<ShardStatus> shards) {
 
@@ -46,6 +49,7 @@ public record BusStats(
    * @param capacity events its ring can hold
    * @param fillRatio how full its ring is, 0 to 1
    * @param slots slots of the routing table that it owns
+   * @param lanes its rings
    * @param accounting where its events went
    * @param sink how it gets on with its sink
    */
@@ -55,8 +59,21 @@ public record BusStats(
       int capacity,
       double fillRatio,
       int slots,
+      Lanes lanes,
       ShardAccounting accounting,
       SinkHealth sink) {}
+
+  /**
+   * The lanes of one shard. A lane is a ring. A shard begins with one; keys that come from another
+   * shard get a lane of their own, which stays until it is merged with others.
+   *
+   * @param count how many there are, 0 once a shard that leaves is settled
+   * @param fencedEvents events of keys that came from other shards, and that wait until what those
+   *     shards have of these keys is settled
+   * @param fencedMillis how long the oldest fence has been closed, in ms; 0 if none is
+   * @param turnOvers how often the shard was given a fresh ring because keys left it
+   */
+  public record Lanes(int count, int fencedEvents, long fencedMillis, long turnOvers) {}
 
   /**
    * How the number of shards changed.
@@ -65,6 +82,7 @@ public record BusStats(
    * @param removed shards removed since the start
    * @param failed requests that could not be carried out, and were rolled back
    * @param slotsMoved slots of the routing table that changed their owner
+   * @param turnOvers how often a shard was given a fresh ring because keys left it
    */
-  public record Scaling(long added, long removed, long failed, long slotsMoved) {}
+  public record Scaling(long added, long removed, long failed, long slotsMoved, long turnOvers) {}
 }

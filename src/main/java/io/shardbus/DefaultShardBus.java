@@ -4,6 +4,7 @@ import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
@@ -25,6 +26,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: everything that was wired together. */
@@ -119,7 +121,13 @@ final class DefaultShardBus implements ShardBus {
 
   /** For answers that may depend on verticles: they may be gone when the bus is closed. */
   private <T> Future<T> untilClosed(Future<T> answer) {
-    return onCaller(answers.end(answer));
+    return onCaller(answers.end(answer, IllegalStateException::new));
+  }
+
+  private <T> Future<T> scaledUntilClosed(Future<T> answer) {
+    return onCaller(
+        answers.end(
+            answer, why -> new ScalingException(ScalingException.Reason.ILLEGAL_STATE, why)));
   }
 
   private static long nanos(Duration patience) {
@@ -181,17 +189,17 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return untilClosed(scaler.scaleUp(count));
+    return scaledUntilClosed(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return untilClosed(scaler.scaleDown(count));
+    return scaledUntilClosed(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return untilClosed(scaler.remove(id));
+    return scaledUntilClosed(scaler.remove(id));
   }
 
   @Override
@@ -252,11 +260,13 @@ final class DefaultShardBus implements ShardBus {
         queue.waiting(),
         parts.letters().kept(),
         manager.stats().batchesDispatched(),
+        manager.clockStepsBack(),
         new BusStats.Scaling(
             scaler.added(),
             scaler.removed(),
             scaler.failed(),
-            manager.mapper().map(ShardMapper::slotsMoved).orElse(0L)),
+            manager.mapper().map(ShardMapper::slotsMoved).orElse(0L),
+            manager.mapper().map(ShardMapper::turnOvers).orElse(0L)),
         shards);
   }
 
@@ -267,6 +277,11 @@ final class DefaultShardBus implements ShardBus {
         shard.capacity(),
         shard.fillRatio(),
         manager.mapper().isEmpty() ? 1 : slots.getOrDefault(shard.id(), 0),
+        new BusStats.Lanes(
+            shard.laneCount(),
+            shard.fencedEvents(),
+            TimeUnit.NANOSECONDS.toMillis(shard.fencedNanos()),
+            shard.turnOvers()),
         shard.accounting(),
         sinkHealth(shard.id()));
   }

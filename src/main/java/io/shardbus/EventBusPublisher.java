@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * unless the reason is UNKNOWN, EVICTED or DEAD_LETTERED. Nothing is taken twice: an answer that
  * got lost is asked for again, and if none can be had the reason is UNKNOWN.
  *
- * <p>Events of one shard are taken in the order in which they were written. A publisher stays with
- * one router of one bus; if that goes, it looks for another until {@code timeout} has passed for
- * the events that wait. Safe for any thread; handlers run on the context on which it was made.
+ * <p>Events of one shard, and of one key, are taken in the order in which they were written. A
+ * publisher stays with one router of one bus; if that goes, it looks for another until {@code
+ * timeout} has passed for the events that wait. Safe for any thread; handlers run on the context on
+ * which it was made.
  */
 public final class EventBusPublisher implements WriteStream<RawEvent> {
 

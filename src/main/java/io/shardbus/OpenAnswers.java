@@ -4,23 +4,29 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /** Answers that somebody waits for: none stays open once the bus is closed. Any thread. */
 final class OpenAnswers {
 
-  private final Set<Promise<?>> open = ConcurrentHashMap.newKeySet();
+  private final Set<Runnable> open = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  /** The same answer, or that the bus was closed before it came. */
-  <T> Future<T> end(Future<T> answer) {
+  /**
+   * The same answer, or that the bus was closed before it came.
+   *
+   * @param ifClosed makes the failure that says so
+   */
+  <T> Future<T> end(Future<T> answer, Function<String, RuntimeException> ifClosed) {
     if (answer.isComplete()) {
       return answer;
     }
     Promise<T> promise = Promise.promise();
-    open.add(promise);
+    Runnable fail = () -> promise.tryFail(ifClosed.apply("the bus is closed"));
+    open.add(fail);
     answer.onComplete(
         end -> {
-          open.remove(promise);
+          open.remove(fail);
           if (end.succeeded()) {
             promise.tryComplete(end.result());
           } else {
@@ -28,17 +34,13 @@ final class OpenAnswers {
           }
         });
     if (closed) { // perhaps after the others were told
-      fail(promise);
+      fail.run();
     }
     return promise.future();
   }
 
   void close() {
     closed = true;
-    open.forEach(OpenAnswers::fail);
-  }
-
-  private static void fail(Promise<?> promise) {
-    promise.tryFail(new IllegalStateException("the bus is closed"));
+    open.forEach(Runnable::run);
   }
 }

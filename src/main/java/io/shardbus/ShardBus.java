@@ -95,8 +95,8 @@ public interface ShardBus {
   /**
    * Takes several events, at less cost than one by one. Never blocks.
    *
-   * @param events the events; those of one shard are delivered in this order. The list must not
-   *     change before this returns
+   * @param events the events; those of one key are delivered in this order, and those of one shard
+   *     unless keys have just moved. The list must not change before this returns
    * @return how many were taken and refused
    * @throws IllegalArgumentException naming the index of an event that is null; none is taken then
    */

@@ -83,6 +83,23 @@ final class ShardGauges {
             shard,
             this::weight),
         gauge(
+            "shardbus.shard.lanes",
+            "A shard's rings: 1, and one more for keys that came from another shard, until they are"
+                + " merged",
+            shard,
+            Shard::laneCount),
+        gauge(
+            "shardbus.events.fenced",
+            "Events that wait until another shard has settled what it has of their keys",
+            shard,
+            Shard::fencedEvents),
+        Gauge.builder("shardbus.fence.wait", shard, s -> s.fencedNanos() / 1e9)
+            .baseUnit("seconds")
+            .description("How long a shard's oldest fence has been closed")
+            .tags(tags(shard))
+            .strongReference(true)
+            .register(registry),
+        gauge(
             "shardbus.sink.circuit",
             "A shard's circuit breaker: 0 closed, 1 half-open, 2 open",
             shard,
@@ -97,9 +114,13 @@ final class ShardGauges {
   private Meter gauge(String name, String description, Shard shard, ToDoubleFunction<Shard> value) {
     return Gauge.builder(name, shard, value)
         .description(description)
-        .tags(tags.and("shard", Integer.toString(shard.id())))
+        .tags(tags(shard))
         .strongReference(true)
         .register(registry);
+  }
+
+  private Tags tags(Shard shard) {
+    return tags.and("shard", Integer.toString(shard.id()));
   }
 
   private void remove(Collection<List<Meter>> some) {

@@ -390,7 +390,7 @@ class KeyOrderTest {
       await(gateway.close());
       await(bus.close());
     } catch (Exception | AssertionError e) {
-      throw new AssertionError(title(), e);
+      throw new AssertionError(title() + ", then " + bus.stats(), e);
     } finally {
       await(vertx.close());
     }

@@ -42,7 +42,7 @@ final class ShardStress {
   }
 
   /** 1 if what was accepted is what was drained, and nothing is left. */
-  private static int balanced(ShardAccounting account, int popped) {
+  static int balanced(ShardAccounting account, int popped) {
     boolean ok =
         account.accepted() == account.delivered() + account.evicted()
             && account.delivered() == popped

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 final class SoakCommand implements Callable<Integer> {
 
   /** Whether the order of each key is checked, wherever its events go. */
-  static final boolean KEY_ORDER = false;
+  static final boolean KEY_ORDER = true;
 
   @Spec private CommandSpec spec;
 

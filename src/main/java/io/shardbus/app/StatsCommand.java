@@ -43,6 +43,7 @@ final class StatsCommand implements Callable<Integer> {
           "deadLettered",
           "pendingInRings",
           "inFlight",
+          "fencedEvents",
           "waiting",
           "deadLettersKept"
         }) {

@@ -124,7 +124,18 @@ final class TopView {
         rate(shard.getLong("accepted"), before.getLong("accepted"), seconds),
         shard.getLong("pendingInRing") + shard.getLong("inFlight"),
         shard.getInteger("slots"),
-        sink(shard));
+        sink(shard) + fenced(shard));
+  }
+
+  private static String fenced(JsonObject shard) {
+    long events = shard.getLong("fencedEvents", 0L);
+    return events == 0
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            ", %,d wait at a fence, oldest %.1f s",
+            events,
+            shard.getLong("fenceWaitMillis") / 1e3);
   }
 
   private static String sink(JsonObject shard) {

@@ -63,7 +63,8 @@ public final class RawEvent {
   }
 
   /**
-   * An event with a key: events of one key go to one shard for as long as the routing stands.
+   * An event with a key. Events of one key that one producer pushes are delivered in push order,
+   * also while keys move from shard to shard; the key picks the shard.
    *
    * @param bytes the event; not copied
    * @param key the key; null for none
@@ -79,8 +80,10 @@ public final class RawEvent {
   }
 
   /**
-   * An event whose hash the caller knows. The top bits pick the shard, so a hash that leaves them
-   * alike, such as a small counter, sends everything to one shard.
+   * An event without a key whose hash the caller knows. Events of one hash go to one shard until
+   * the load, or a shard that comes or goes, moves them: that is an affinity without a promise of
+   * order, which only a key gives. The top bits pick the shard, so a hash that leaves them alike,
+   * such as a small counter, sends everything to one shard.
    *
    * @param bytes the event; not copied
    * @param hash the hash, all 64 bits well mixed

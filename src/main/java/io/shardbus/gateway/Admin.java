@@ -51,6 +51,8 @@ final class Admin {
             .put("inFlight", stats.total().inFlight())
             .put("waiting", stats.waiting())
             .put("deadLettersKept", stats.deadLettersKept())
+            .put("fencedEvents", fenced(stats))
+            .put("clockStepsBack", stats.clockStepsBack())
             .put("batches", stats.batches())
             .put(
                 "scaling",
@@ -59,11 +61,16 @@ final class Admin {
                     .put("removed", stats.scaling().removed())
                     .put("failed", stats.scaling().failed())
                     .put("slotsMoved", stats.scaling().slotsMoved())
+                    .put("turnOvers", stats.scaling().turnOvers())
                     .put("underWay", underWay())
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
             .put("sink", bus.sink().name());
     send(context.response(), 200, json);
+  }
+
+  private static long fenced(BusStats stats) {
+    return stats.shards().stream().mapToLong(shard -> shard.lanes().fencedEvents()).sum();
   }
 
   private JsonArray underWay() {
@@ -111,6 +118,10 @@ final class Admin {
         .put("capacity", shard.capacity())
         .put("fillRatio", shard.fillRatio())
         .put("slots", shard.slots())
+        .put("lanes", shard.lanes().count())
+        .put("fencedEvents", shard.lanes().fencedEvents())
+        .put("fenceWaitMillis", shard.lanes().fencedMillis())
+        .put("turnOvers", shard.lanes().turnOvers())
         .put("accepted", account.accepted())
         .put(
             "refused",

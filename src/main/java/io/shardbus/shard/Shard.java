@@ -1,19 +1,16 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
-import java.util.stream.Stream;
 
 /*
  * Ownership: producers push into the shard's lanes. The consumer side belongs to whoever holds the consumer lock. The
- * set of lanes is an immutable snapshot behind a volatile; it is replaced under `laneChange`, by the mapper, which adds
- * lanes, and by the consumer, which takes settled ones out.
+ * mapper adds lanes, and the consumer takes settled ones out.
  *
  * Ordering: what has to be done on the consumer side by somebody who cannot wait for the lock (sealing a lane, taking
  * note that one is settled) is asked for in `work`, before the lock is tried. Whoever lets go of the lock looks at
@@ -50,8 +47,7 @@ public final class Shard {
 
   private volatile ShardState state = ShardState.PROVISIONING;
 
-  private final Object laneChange = new Object();
-  private volatile Lanes lanes;
+  private final LaneSet lanes;
   private volatile boolean sealing;
   private final AtomicLong turnOvers = new AtomicLong();
 
@@ -66,13 +62,6 @@ public final class Shard {
 
   /** The lowest sequence that {@link #tryDrain} gave and that is not settled. */
   private volatile long oldestHeld = NONE_HELD;
-
-  /**
-   * @param all by age
-   * @param main takes what no other lane is for
-   * @param retired events that were accepted by lanes that are gone
-   */
-  private record Lanes(Lane[] all, Lane main, long retired) {}
 
   /**
    * @param clock what gives events their timestamps
@@ -91,8 +80,7 @@ public final class Shard {
     this.clock = clock;
     this.ledger = ledger;
     wakeUp = new WakeUp(this::holds, capacity / 2);
-    Lane first = newLane(List.of(), List.of());
-    lanes = new Lanes(new Lane[] {first}, first, 0);
+    lanes = new LaneSet(newLane(List.of(), List.of()));
     ledger.open(this);
   }
 
@@ -113,11 +101,7 @@ public final class Shard {
    * @return 0 to {@link #capacity()}; more while keys are on their way from shard to shard
    */
   public int size() {
-    int total = 0;
-    for (Lane lane : lanes.all) {
-      total += lane.ring().size();
-    }
-    return total;
+    return lanes.size();
   }
 
   /**
@@ -135,12 +119,7 @@ public final class Shard {
    * @return true if all lanes are empty
    */
   public boolean isEmpty() {
-    for (Lane lane : lanes.all) {
-      if (!lane.ring().isEmpty()) {
-        return false;
-      }
-    }
-    return true;
+    return lanes.isEmpty();
   }
 
   /**
@@ -153,12 +132,13 @@ public final class Shard {
   }
 
   /**
-   * Lanes: 1, and more while keys are on their way from shard to shard.
+   * Lanes: 1 at first. Keys that come from another shard get a lane of their own, which stays until
+   * it is merged with others.
    *
    * @return how many; 0 once the shard is sealed and settled
    */
   public int laneCount() {
-    return lanes.all.length;
+    return lanes.count();
   }
 
   /**
@@ -168,11 +148,7 @@ public final class Shard {
    * @return events
    */
   public int fencedEvents() {
-    int total = 0;
-    for (Lane lane : lanes.all) {
-      total += lane.fences().length > 0 ? lane.ring().size() : 0;
-    }
-    return total;
+    return lanes.fencedEvents();
   }
 
   /**
@@ -181,12 +157,7 @@ public final class Shard {
    * @return nanoseconds; 0 if none is closed
    */
   public long fencedNanos() {
-    long now = System.nanoTime();
-    long longest = 0;
-    for (Lane lane : lanes.all) {
-      longest = Math.max(longest, lane.fences().length > 0 ? now - lane.madeNanos() : 0);
-    }
-    return longest;
+    return lanes.fencedNanos();
   }
 
   /**
@@ -205,7 +176,7 @@ public final class Shard {
    * @return true if the like of it would be refused again
    */
   public boolean isFull() {
-    return lanes.main.ring().isFull();
+    return lanes.main().ring().isFull();
   }
 
   /**
@@ -242,35 +213,17 @@ public final class Shard {
    * @return bytes
    */
   public long largeEventBytes() {
-    long total = 0;
-    for (Lane lane : lanes.all) {
-      total += lane.ring().largeBytes();
-    }
-    return total;
+    return lanes.largeBytes();
   }
 
   /** Never goes back. */
   long accepted() {
-    Lanes now = lanes;
-    long total = now.retired;
-    for (Lane lane : now.all) {
-      total += lane.ring().accepted();
-    }
-    return total;
+    return lanes.accepted();
   }
 
   /** Whether so many can be drained. */
   private boolean holds(int events) {
-    long found = 0;
-    for (Lane lane : lanes.all) {
-      if (lane.isOpen()) {
-        if (lane.ring().holds(events)) {
-          return true;
-        }
-        found += lane.ring().size();
-      }
-    }
-    return found >= events;
+    return lanes.holds(events);
   }
 
   long drained() {
@@ -297,17 +250,17 @@ public final class Shard {
 
   /** The lane for what no other lane is for. */
   Lane main() {
-    return lanes.main;
+    return lanes.main();
   }
 
   /** The lanes there are, by age. Not to be changed. */
   Lane[] lanes() {
-    return lanes.all;
+    return lanes.all();
   }
 
   /** Whether a lane was sealed of which not everything is settled. */
   boolean hasUnsettledLane() {
-    return Stream.of(lanes.all).anyMatch(Lane::isSealRequested);
+    return lanes.hasUnsettled();
   }
 
   /**
@@ -324,23 +277,13 @@ public final class Shard {
 
   /** Adds a lane for keys that come from other shards. */
   void install(Lane lane) {
-    synchronized (laneChange) {
-      lanes = new Lanes(with(lanes.all, lane), lanes.main, lanes.retired);
-    }
+    lanes.add(lane);
   }
 
   /** Adds a lane in place of the main lane and of all open ones, which are to be sealed. */
   void turnOver(Lane next) {
-    synchronized (laneChange) {
-      lanes = new Lanes(with(lanes.all, next), next, lanes.retired);
-    }
+    lanes.addMain(next);
     turnOvers.incrementAndGet();
-  }
-
-  private static Lane[] with(Lane[] all, Lane more) {
-    Lane[] next = Arrays.copyOf(all, all.length + 1);
-    next[all.length] = more;
-    return next;
   }
 
   /** Whoever has the consumer side now, or the caller, does what is to be done there. */
@@ -357,13 +300,21 @@ public final class Shard {
       } finally {
         consumer.unlock();
       }
+      wakeWhoCameInVain();
+    }
+  }
+
+  private void wakeWhoCameInVain() {
+    if (cameInVain) {
+      cameInVain = false;
+      wakeUp.wake();
     }
   }
 
   /** With the consumer lock. */
   private void tendLanes() {
     boolean sealed = false;
-    for (Lane lane : lanes.all) {
+    for (Lane lane : lanes.all()) {
       if (lane.isSealRequested() && !lane.ring().isFrozen()) {
         sealing = true;
         lane.ring().seal();
@@ -381,25 +332,17 @@ public final class Shard {
   /** With the consumer lock. */
   private void retireSettled() {
     boolean left = false;
-    for (Lane lane : lanes.all) {
+    for (Lane lane : lanes.all()) {
       lane.tryOpen();
       lane.noteEnd(drained);
       if (lane.isDone(oldestHeld)) {
-        retire(lane);
+        lanes.retire(lane);
+        lane.settle();
       } else {
         left |= lane.isSealRequested();
       }
     }
     sealing = left;
-  }
-
-  private void retire(Lane gone) {
-    synchronized (laneChange) {
-      Lanes now = lanes;
-      Lane[] rest = Stream.of(now.all).filter(lane -> lane != gone).toArray(Lane[]::new);
-      lanes = new Lanes(rest, now.main, now.retired + gone.ring().accepted());
-    }
-    gone.settle();
   }
 
   /** A fence has opened. */
@@ -491,7 +434,7 @@ public final class Shard {
    * @return tells later whether all of it has left the rings
    */
   public FlushMark mark() {
-    return new FlushMark(lanes.all);
+    return new FlushMark(lanes.all());
   }
 
   /**
@@ -530,9 +473,7 @@ public final class Shard {
     DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
     lockConsumer();
     try {
-      for (Lane lane : lanes.all) {
-        lane.tryOpen();
-      }
+      retireSettled(); // opens lanes; an empty one may have been waited for
       // One null is no end: a producer may be between claim and store.
       while (buffer.size() < max && holds(1)) {
         if (drain(buffer, max - buffer.size(), Long.MAX_VALUE) == 0) {
@@ -565,7 +506,7 @@ public final class Shard {
       DrainBuffer some = new DrainBuffer(id, ABANDON_AT_ONCE);
       lockConsumer();
       try {
-        for (Lane lane : lanes.all) {
+        for (Lane lane : lanes.all()) {
           lane.forceOpen();
         }
         if (drain(some, ABANDON_AT_ONCE, Long.MAX_VALUE) == 0) {
@@ -601,10 +542,7 @@ public final class Shard {
     consumer.unlock();
     if (!consumer.isHeldByCurrentThread()) {
       doWork();
-      if (cameInVain) {
-        cameInVain = false;
-        wakeUp.wake();
-      }
+      wakeWhoCameInVain();
     }
   }
 
@@ -612,7 +550,7 @@ public final class Shard {
     if (!buffer.takes(drained)) {
       return 0;
     }
-    Lane[] all = lanes.all;
+    Lane[] all = lanes.all();
     int total = 0;
     if (all.length == 1) {
       total = all[0].tryOpen() ? drain(all[0].ring(), buffer, max, maxBytes) : 0;
@@ -671,25 +609,25 @@ public final class Shard {
    * can still be drained. It must have left the routing table. Idempotent.
    */
   void requestSeal() {
-    for (Lane lane : lanes.all) {
+    for (Lane lane : lanes.all()) {
       lane.requestSeal();
     }
   }
 
   /** Whether it is closed to producers. */
   boolean isSealed() {
-    return Stream.of(lanes.all).allMatch(lane -> lane.ring().isFrozen());
+    return lanes.isSealed();
   }
 
   /** Whether it is closed to producers, and all that it ever had is settled. */
   boolean isSettled() {
     tend();
-    return lanes.all.length == 0;
+    return lanes.count() == 0;
   }
 
   /** Whether some of its keys wait for other shards. */
   boolean isFenced() {
-    return Stream.of(lanes.all).anyMatch(lane -> lane.fences().length > 0);
+    return lanes.isFenced();
   }
 
   /** Takes what is left, for a caller that unmaps the shard. */

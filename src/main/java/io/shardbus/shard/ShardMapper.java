@@ -167,6 +167,15 @@ public final class ShardMapper {
     return slots.moved();
   }
 
+  /**
+   * How often a shard was given a fresh ring because keys left it.
+   *
+   * @return times since the start, of all shards
+   */
+  public long turnOvers() {
+    return slots.turnOvers();
+  }
+
   private Stream<Shard> inState(ShardState state) {
     return set.inState(state);
   }

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeSet;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -124,6 +125,7 @@ final class SlotPlan {
     for (int i = 0; i < slots.length; i++) {
       order.add(i);
     }
+    Collections.shuffle(order, new Random(0)); // of equals, those with a key go as the others do
     order.sort(Collections.reverseOrder(Comparator.comparingDouble(loads::rate)));
     List<Integer> orphans = new ArrayList<>();
     for (int slot : order) {

@@ -35,6 +35,7 @@ final class SlotTable {
   private final SlotLoads loads;
   private final LoadBalancer balancer = new LoadBalancer();
   private final AtomicLong moved = new AtomicLong();
+  private final AtomicLong turnOvers = new AtomicLong();
   private final Map<Shard, Long> turnedOver = new HashMap<>();
   private final Map<Shard, ShardLoad> lastLoads = new HashMap<>();
 
@@ -57,6 +58,11 @@ final class SlotTable {
   /** Slots that have changed their owner since the start. */
   long moved() {
     return moved.get();
+  }
+
+  /** How often a shard was turned over. */
+  long turnOvers() {
+    return turnOvers.get();
   }
 
   /** How many slots each active shard owns, by ascending id. */
@@ -251,11 +257,12 @@ final class SlotTable {
         rates.merge(new Move(before[i], after[i]), loads.rate(i), Double::sum);
       }
     }
-    List<Move> hottestFirst = new ArrayList<>(rates.keySet());
-    hottestFirst.sort((a, b) -> Double.compare(rates.get(b), rates.get(a)));
+    List<Map.Entry<Move, Double>> hottestFirst = new ArrayList<>(rates.entrySet());
+    hottestFirst.sort(Map.Entry.<Move, Double>comparingByValue().reversed());
     Map<Shard, Integer> lanes = new HashMap<>();
     Map<Move, Double> room = new HashMap<>();
-    for (Move move : hottestFirst) {
+    for (Map.Entry<Move, Double> entry : hottestFirst) {
+      Move move = entry.getKey();
       int lanesThen = lanes.getOrDefault(move.to(), move.to().laneCount()) + 1;
       room.put(move, lanesThen <= MOST_LANES ? mostRate(move, mostWaitSeconds) : 0);
       if (lanesThen <= MOST_LANES) {
@@ -309,6 +316,7 @@ final class SlotTable {
       LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
+      turnOvers.addAndGet(change.turnedOver().size());
       change.install();
       set.publish(change.unkeyed(), change.keyed(), loads);
       sealed = change.sealed();

@@ -32,6 +32,11 @@ public interface Sink {
    * Writes one batch. A write that timed out or failed may be repeated with the same events and
    * sequences: a sink recognises them by {@link Batch#deduplicationId} where its backend can.
    *
+   * <p>Order per key: if an event fails for a reason that may pass, no later event of the same key
+   * in the batch may be confirmed. A sink whose backend may have taken such an event all the same
+   * fails it too, with {@link SinkException#partial(Batch, java.util.BitSet, Throwable)}, so that
+   * it is written again behind the one that failed.
+   *
    * @param batch the events; the list does not change afterwards
    * @return completes when the sink holds the events as safely as it promises; fails with a {@link
    *     SinkException}, any other failure counts as transient

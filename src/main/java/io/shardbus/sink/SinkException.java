@@ -1,6 +1,9 @@
 package io.shardbus.sink;
 
+import io.shardbus.event.Batch;
 import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Why a sink did not take a batch. The kind decides what the bus does next. */
@@ -77,9 +80,10 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * A batch of which some events were not taken. These are written again, after those that were
-   * taken: where the order of a key matters, an event that comes after a failed one of its key has
-   * to fail too.
+   * A batch of which some events were not taken. If the cause may pass, these are written again,
+   * after those that were taken. So an event that comes after a failed one of the same key has to
+   * fail too, even if it was taken, else the order of its key is lost: {@link #partial(Batch,
+   * BitSet, Throwable)} sees to that. If the cause is permanent, only the events to blame may fail.
    *
    * @param failed the indexes, in the batch's list, of the events that failed; at least one
    * @param cause why they failed. A {@link SinkException} of kind PERMANENT means that they will
@@ -98,6 +102,34 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
+   * A batch of which some events were not taken. If the cause may pass, all events fail that come
+   * after a failed one of the same key: they are written again, behind it. If the cause is
+   * permanent, only the given events fail.
+   *
+   * @param batch the batch
+   * @param failed the indexes, in the batch's list, of the events that failed; at least one
+   * @param cause why they failed. A {@link SinkException} of kind PERMANENT means that they will
+   *     never be taken
+   * @return the exception
+   */
+  public static SinkException partial(Batch batch, BitSet failed, Throwable cause) {
+    if (isForGood(cause)) {
+      return partial(failed, cause);
+    }
+    BitSet withLater = (BitSet) failed.clone();
+    Set<String> keys = new HashSet<>();
+    for (int i = failed.nextSetBit(0); i >= 0 && i < batch.size(); i++) {
+      String key = batch.events().get(i).key();
+      if (key != null && failed.get(i)) {
+        keys.add(key);
+      } else if (key != null && keys.contains(key)) {
+        withLater.set(i);
+      }
+    }
+    return partial(withLater, cause);
+  }
+
+  /**
    * What can be done about it.
    *
    * @return the kind
@@ -112,8 +144,11 @@ public final class SinkException extends RuntimeException {
    * @return true for kind PERMANENT, and for kind PARTIAL with such a cause
    */
   public boolean isForGood() {
-    return kind == Kind.PERMANENT
-        || (kind == Kind.PARTIAL && getCause() instanceof SinkException cause && cause.isForGood());
+    return kind == Kind.PERMANENT || (kind == Kind.PARTIAL && isForGood(getCause()));
+  }
+
+  private static boolean isForGood(@Nullable Throwable cause) {
+    return cause instanceof SinkException known && known.isForGood();
   }
 
   /**

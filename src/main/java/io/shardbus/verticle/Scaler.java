@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -38,6 +40,8 @@ import org.slf4j.LoggerFactory;
 public final class Scaler {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scaler.class);
+
+  private static final long PAUSE_MILLIS = 10;
 
   private final ShardManager manager;
   private final ShardDeployments deployments;
@@ -272,10 +276,8 @@ public final class Scaler {
         .compose(
             stopped ->
                 stopped
-                    // Once more: events may have come between the first time and the sealing.
                     ? deployments
-                        .flush(id)
-                        .compose(flushed -> deployments.undeploy(id))
+                        .undeploy(id)
                         .compose(gone -> blocking(() -> manager.removeShard(id)))
                         .onSuccess(
                             leftovers -> {
@@ -283,7 +285,15 @@ public final class Scaler {
                               LOG.info("removed shard {}, now {} active", id, manager.numShards());
                             })
                         .mapEmpty()
-                    : deliverAndUnmap(id));
+                    : pause().compose(over -> deliverAndUnmap(id)));
+  }
+
+  /** Somebody has the shard's consumer side, and closes it to producers when they let go. */
+  private static Future<Void> pause() {
+    Promise<Void> over = Promise.promise();
+    CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
+        .execute(over::complete);
+    return over.future();
   }
 
   /**
@@ -377,13 +387,17 @@ public final class Scaler {
   }
 
   private <T> Future<T> inTurn(Supplier<Future<T>> request) {
+    if (closed) {
+      failed.incrementAndGet();
+      return Future.failedFuture(closing());
+    }
     Promise<T> answer = Promise.promise();
     Runnable turn =
         () ->
             NoContext.async(
                     () -> {
                       if (closed) {
-                        throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
+                        throw closing();
                       }
                       return request.get();
                     })
@@ -419,6 +433,10 @@ public final class Scaler {
     if (next != null) {
       next.run(); // on another thread, so that many in a row need no deep stack
     }
+  }
+
+  private static ScalingException closing() {
+    return new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
   }
 
   private ShardMapper mapper() {

@@ -157,6 +157,37 @@ class TopCommandTest {
     assertThat(added.getLong("acceptedPerSecond")).as("known from now on").isZero();
   }
 
+  @Test
+  void lineOfAShard_tellsOfKeysThatWait() {
+    JsonObject shard =
+        shard(0, 1, 0)
+            .put("state", "active")
+            .put("fillRatio", 0.5)
+            .put("slots", 1)
+            .put("pendingInRing", 1_500)
+            .put("inFlight", 0)
+            .put("circuit", "closed")
+            .put("failures", 0)
+            .put("fencedEvents", 1_500)
+            .put("fenceWaitMillis", 2_340);
+    JsonObject totals =
+        shard(0, 1, 0)
+            .put("shards", 1)
+            .put("sink", "memory")
+            .put("pendingInRings", 1_500)
+            .put("inFlight", 0)
+            .put("evicted", 0)
+            .put("deadLettered", 0);
+    var look =
+        new TopView.Look(1, totals, new JsonObject().put("shards", new JsonArray().add(shard)));
+    assertThat(new TopView(200, 10).lines(look, look))
+        .last()
+        .asString()
+        .endsWith("good, 1,500 wait at a fence, oldest 2.3 s");
+    shard.put("fencedEvents", 0).put("fenceWaitMillis", 0);
+    assertThat(new TopView(200, 10).lines(look, look)).last().asString().endsWith("good");
+  }
+
   private static JsonObject shard(int id, long accepted, long delivered) {
     return new JsonObject()
         .put("id", id)

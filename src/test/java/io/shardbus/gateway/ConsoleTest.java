@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.BusMetrics;
+import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
@@ -20,6 +21,7 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
@@ -451,6 +453,39 @@ class ConsoleTest {
     soon().until(() -> find("scalings").getText().contains("▼ removed shard " + id + ", 2 active"));
     assertThat(find("scalings").getText()).doesNotContain("…");
     assertNoErrors();
+  }
+
+  @Test
+  void keysThatWaitAtAFence_areShownWhileTheyDo() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    open(
+        new RecordingSink()
+            .behave(batch -> batch.shard() == 0 ? gate.future() : Future.succeededFuture()));
+    ingestKeys();
+    assertThat(find("shard-rows").getText()).doesNotContain("fence");
+    Future<Void> removed = bus.removeShard(0);
+    Awaitility.await().until(() -> bus.shards().numShards() == 2);
+    ingestKeys();
+    BusStats.ShardStatus receiver =
+        bus.stats().shards().stream()
+            .filter(shard -> shard.lanes().fencedEvents() > 0)
+            .findFirst()
+            .orElseThrow();
+    String says = receiver.lanes().fencedEvents() + " wait at a fence, oldest ";
+    By row = By.cssSelector("tr[data-shard='" + receiver.id() + "']");
+    soon().until(() -> browser.findElement(row).getText().contains(says));
+    screenshot("fence");
+    assertContrast("keys wait");
+    gate.complete();
+    await(removed);
+    soon().until(() -> !find("shard-rows").getText().contains("fence"));
+    assertNoErrors();
+  }
+
+  private void ingestKeys() {
+    for (int i = 0; i < 100; i++) {
+      bus.ingest(RawEvent.of(Buffer.buffer("{}"), "key " + i));
+    }
   }
 
   @Test

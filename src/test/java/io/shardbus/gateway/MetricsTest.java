@@ -426,6 +426,75 @@ class MetricsTest {
     assertThat(scrape().sum("shardbus_sink_failures")).isZero();
   }
 
+  /** The keys of a shard that leaves wait at a fence until it has settled what it holds. */
+  @Test
+  void keysOnTheirWay_areSeenUntilTheyArrive() throws Exception {
+    Promise<Void> hold = Promise.promise();
+    sink.behave(batch -> batch.shard() == 0 ? hold.future() : Future.succeededFuture());
+    ingestKeys();
+    assertFences(scrape(), 0, 1);
+    Future<Void> removed = bus.removeShard(0);
+    Awaitility.await().until(() -> bus.shards().numShards() == 1);
+    ingestKeys();
+    JsonObject receiver = shard(1);
+    long fenced = receiver.getLong("fencedEvents");
+    assertThat(fenced).isBetween(1L, 99L);
+    assertThat(new JsonObject(get("/v1/stats", "application/json")).getLong("fencedEvents"))
+        .isEqualTo(fenced);
+    assertThat(receiver.getInteger("lanes")).isEqualTo(2);
+    assertFences(scrape(), fenced, 2);
+    Awaitility.await().until(() -> shard(1).getLong("fenceWaitMillis") > 0);
+    long said = shard(1).getLong("fenceWaitMillis");
+    assertThat(scrape().sum("shardbus_fence_wait_seconds", "shard", "1"))
+        .isBetween(said / 1e3, said / 1e3 + 30);
+    hold.complete();
+    await(removed);
+    await(bus.flush());
+    assertFences(scrape(), 0, 2); // the lane is open, and stays
+    assertThat(scrape().sum("shardbus_fence_wait_seconds", "shard", "1")).isZero();
+    assertThat(shard(1).getLong("fenceWaitMillis")).isZero();
+  }
+
+  private void assertFences(Samples scrape, long fenced, int lanes) {
+    assertThat(scrape.count("shardbus_events_fenced", "shard", "1")).isEqualTo(fenced);
+    assertThat(scrape.count("shardbus_shard_lanes", "shard", "1")).isEqualTo(lanes);
+  }
+
+  private void ingestKeys() {
+    for (int i = 0; i < 100; i++) {
+      bus.ingest(RawEvent.of(Buffer.buffer("event"), "key " + i));
+    }
+  }
+
+  private JsonObject shard(int id) throws Exception {
+    return new JsonObject(get("/v1/shards", "application/json"))
+        .getJsonArray("shards").stream()
+            .map(JsonObject.class::cast)
+            .filter(shard -> shard.getInteger("id") == id)
+            .findFirst()
+            .orElseThrow();
+  }
+
+  @Test
+  void turnOversAndMovedSlots_areCounted() throws Exception {
+    ingestKeys();
+    await(bus.flush());
+    await(bus.scaleUp(2)); // half of the slots go to them, so some of keys do
+    JsonObject scaling =
+        new JsonObject(get("/v1/stats", "application/json")).getJsonObject("scaling");
+    Samples scrape = scrape();
+    assertThat(scrape.count("shardbus_turnovers_total"))
+        .isEqualTo(scaling.getLong("turnOvers"))
+        .isEqualTo(shard(0).getLong("turnOvers") + shard(1).getLong("turnOvers"))
+        .isPositive();
+    assertThat(scrape.count("shardbus_slots_moved_total"))
+        .isEqualTo(scaling.getLong("slotsMoved"))
+        .isPositive();
+    assertThat(scrape.count("shardbus_clock_steps_back_total"))
+        .isEqualTo(new JsonObject(get("/v1/stats", "application/json")).getLong("clockStepsBack"))
+        .isZero();
+  }
+
   private Set<String> shardLabels(String name) throws Exception {
     return scrape().of(name).stream()
         .map(sample -> sample.labels().get("shard"))

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,7 +42,6 @@ class LaneStressTest {
 
     private final Random random;
     private final ShardManager manager;
-    private final AtomicBoolean over = new AtomicBoolean();
     private final AtomicLong accepted = new AtomicLong();
     private final long[][] last = new long[PRODUCERS][KEYS];
     private final List<String> faults = new ArrayList<>();
@@ -112,7 +110,7 @@ class LaneStressTest {
           accepted.incrementAndGet();
         }
         if (dice.nextInt(64) == 0) {
-          Thread.yield();
+          Thread.onSpinWait();
         }
       }
     }
@@ -137,7 +135,7 @@ class LaneStressTest {
         } catch (ScalingException e) {
           // as many, or as few, as there may be
         }
-        Thread.yield();
+        Thread.onSpinWait();
       }
       moves = (int) mapper.slotsMoved();
     }

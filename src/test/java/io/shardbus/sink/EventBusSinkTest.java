@@ -10,6 +10,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.shardbus.testing.Batches;
 import io.shardbus.verticle.BatchOptions;
 import io.shardbus.verticle.DeliveryOptions;
 import io.vertx.core.DeploymentOptions;
@@ -319,6 +320,22 @@ class EventBusSinkTest {
     assertThat(forGood).hasMessageContaining("too odd");
     SinkException unbelievable = failure(sink.write(batch(2, 0, 10)));
     assertThat(unbelievable.kind()).isEqualTo(SinkException.Kind.TRANSIENT);
+  }
+
+  /** Else the order of the key would be lost. */
+  @Test
+  void laterEventsOfAKey_comeAgainWithTheOneThatFailed() throws Exception {
+    BitSet first = new BitSet();
+    first.set(0);
+    get(
+        EventBusConsumer.start(
+            vertx,
+            ADDRESS,
+            1,
+            batch -> Future.failedFuture(SinkException.partial(first, new Exception("no room")))));
+    Batch batch = Batches.withKeys("a", "b", "a", null);
+    await().until(() -> failure(sink.write(batch)).kind() == SinkException.Kind.PARTIAL);
+    assertThat(failure(sink.write(batch)).failed().stream()).containsExactly(0, 2);
   }
 
   @Test

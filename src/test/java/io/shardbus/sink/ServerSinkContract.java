@@ -13,7 +13,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -53,6 +56,11 @@ abstract class ServerSinkContract extends SinkContract {
 
   /** Sequences of events that the sink refused for good. */
   final List<Long> refused = new CopyOnWriteArrayList<>();
+
+  /**
+   * Failures that confirmed an event though one before it of the same key had to be tried again.
+   */
+  private final List<String> overtaken = new CopyOnWriteArrayList<>();
 
   /** What the sink is made with: it gives up a write about so late. */
   String timeout = PATIENT;
@@ -126,6 +134,7 @@ abstract class ServerSinkContract extends SinkContract {
       if (sink != null) {
         super.close();
       }
+      assertThat(overtaken).isEmpty();
     } finally {
       if (server != null) {
         endServer();
@@ -161,6 +170,7 @@ abstract class ServerSinkContract extends SinkContract {
               if (!(failure instanceof SinkException known)) {
                 return Future.failedFuture(failure);
               }
+              checkKeys(batch, known);
               List<ShardEvent> rest =
                   known.kind() == SinkException.Kind.PARTIAL
                       ? known.failed().stream().mapToObj(batch.events()::get).toList()
@@ -171,6 +181,23 @@ abstract class ServerSinkContract extends SinkContract {
                       .timer(50, TimeUnit.MILLISECONDS)
                       .compose(later -> deliver(part(batch, rest)));
             });
+  }
+
+  /** Of a key, nothing behind an event that is written again may count as written. */
+  private void checkKeys(Batch batch, SinkException failure) {
+    if (failure.kind() != SinkException.Kind.PARTIAL || failure.isForGood()) {
+      return;
+    }
+    BitSet failed = failure.failed();
+    Set<String> waiting = new HashSet<>();
+    for (int i = 0; i < batch.size(); i++) {
+      String key = batch.events().get(i).key();
+      if (key != null && failed.get(i)) {
+        waiting.add(key);
+      } else if (key != null && waiting.contains(key)) {
+        overtaken.add(failure + ": event " + i + " of " + key);
+      }
+    }
   }
 
   private Future<Void> refused(Batch batch, List<ShardEvent> rest, SinkException.Kind kind) {

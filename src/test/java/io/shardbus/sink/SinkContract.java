@@ -94,7 +94,7 @@ abstract class SinkContract {
               i,
               1_000_000L * i + shard,
               Buffer.buffer("{\"n\":" + i + ",\"s\":" + shard + "}"),
-              i % 2 == 0 ? "key é " + i : null));
+              i % 2 == 0 ? "key é " + i % 20 : null));
     }
     return new Batch(shard, first, events, new ProducerId("test", epoch));
   }

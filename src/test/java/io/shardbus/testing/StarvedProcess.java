@@ -12,8 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -131,7 +130,7 @@ public final class StarvedProcess {
         number++; // whatever becomes of it
         bus.ingest(RawEvent.of(payload));
         if (number % 64 == 0) {
-          Thread.yield();
+          LockSupport.parkNanos(1_000);
         }
       } catch (OutOfMemoryError e) {
         errors.incrementAndGet();
@@ -145,17 +144,19 @@ public final class StarvedProcess {
   }
 
   private static void eat(long end, AtomicLong errors) {
-    List<byte[]> food = new ArrayList<>();
+    Object[] food = new Object[10_000];
+    int eaten = 0;
     int bite = 1 << 20;
     while (System.nanoTime() < end) {
       try {
-        food.add(new byte[bite]);
+        food[eaten] = new byte[bite];
+        eaten = (eaten + 1) % food.length;
       } catch (OutOfMemoryError e) {
         errors.incrementAndGet();
         if (bite > 64) {
           bite /= 4;
         } else {
-          food.clear();
+          Arrays.fill(food, null);
           bite = 1 << 20;
           LockSupport.parkNanos(2_000_000);
         }

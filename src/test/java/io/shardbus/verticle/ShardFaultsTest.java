@@ -178,7 +178,7 @@ class ShardFaultsTest {
       ManualLoop one = new ManualLoop();
       pump.attach(one);
       send(i * 100, i * 100 + 100);
-      one.pass(Duration.ofMillis(i * 40));
+      one.pass(Duration.ofMillis(i * 40L));
       assertThat(pump.detach().succeeded()).isTrue();
       one.run();
     }

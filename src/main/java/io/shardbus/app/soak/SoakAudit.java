@@ -42,8 +42,8 @@ final class SoakAudit {
     long unknown = 0;
     for (SoakProducer producer : producers) {
       offered += producer.offered();
-      accepted += producer.acceptedCount();
-      unknown += producer.unknownCount();
+      accepted += producer.fates().acceptedCount();
+      unknown += producer.fates().unknownCount();
     }
     ShardAccounting total = stats.total();
     between("offered", offered - unknown, offered, stats.offered());
@@ -135,12 +135,12 @@ final class SoakAudit {
     for (long place = 0; producer.knowsEach() && place < producer.offered(); place++) {
       if (got.get((int) place)) {
         violations.check(
-            !producer.refused(place),
+            !producer.fates().refused(place),
             Kind.OTHER,
             "producer %d: %d was delivered but refused",
             producer.id(),
             place);
-      } else if (producer.accepted(place)
+      } else if (producer.fates().accepted(place)
           && !SoakEvent.poisonous(SoakEvent.code(producer.id(), place))) {
         lost++;
       }

@@ -1,12 +1,12 @@
 package io.shardbus.app.soak;
 
-import io.shardbus.ShardBus;
 import io.shardbus.app.soak.Violations.Kind;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Closes the bus, once, whoever comes first. Safe for any thread. */
@@ -18,7 +18,7 @@ final class SoakEnd {
   private static final int WORKERS = 20; // of a Vert.x, by default
 
   private final Vertx vertx;
-  private final ShardBus bus;
+  private final Supplier<Future<Void>> close;
   private final SoakPlan plan;
   private final SoakAnswers answers;
   private final Violations violations;
@@ -26,9 +26,14 @@ final class SoakEnd {
   private volatile long since;
   private volatile @Nullable Future<Void> closed;
 
-  SoakEnd(Vertx vertx, ShardBus bus, SoakPlan plan, SoakAnswers answers, Violations violations) {
+  SoakEnd(
+      Vertx vertx,
+      Supplier<Future<Void>> close,
+      SoakPlan plan,
+      SoakAnswers answers,
+      Violations violations) {
     this.vertx = vertx;
-    this.bus = bus;
+    this.close = close;
     this.plan = plan;
     this.answers = answers;
     this.violations = violations;
@@ -48,7 +53,7 @@ final class SoakEnd {
     since = System.nanoTime();
     closed =
         answers
-            .watch("close", bus.close())
+            .watch("close", close.get())
             .onFailure(e -> violations.check(false, Kind.OTHER, "close failed: %s", e));
   }
 

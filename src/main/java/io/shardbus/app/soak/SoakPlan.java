@@ -41,6 +41,9 @@ final class SoakPlan {
   final ShardBusOptions options;
   final Ending ending;
 
+  /** Whether a verticle starts the bus, whose undeployment closes it. */
+  final boolean owned;
+
   /**
    * Whether writes may have no answer. If not, the bus waits for one for longer than the round
    * takes: then a failure that it does not see holds a shard up for good.
@@ -80,6 +83,7 @@ final class SoakPlan {
             ? Ending.WITH_WORKERS_BLOCKED
             : roll == 1 ? Ending.IN_THE_MIDDLE : Ending.AT_THE_END;
     end = dice.nextDouble();
+    owned = dice.nextInt(3) == 0;
     options.setCloseTimeout(
         ending == Ending.WITH_WORKERS_BLOCKED ? SHORT_CLOSE_TIMEOUT : CLOSE_TIMEOUT);
   }
@@ -93,12 +97,13 @@ final class SoakPlan {
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%s, ring %d, batches of %d to %d, %s, closed %s",
+        "%s, ring %d, batches of %d to %d, %s, closed %s%s",
         options.getBackpressure(),
         options.getRingCapacity(),
         options.getBatch().getMinSize(),
         options.getBatch().getMaxSize(),
         silentSink ? "sink may be silent" : "sink answers",
-        ending.word());
+        ending.word(),
+        owned ? " by undeploying its owner" : "");
   }
 }

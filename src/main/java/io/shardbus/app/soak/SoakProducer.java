@@ -13,7 +13,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
@@ -57,9 +56,7 @@ final class SoakProducer extends Thread {
   private final Violations violations;
   private final Random random;
   private final Semaphore inFlight = new Semaphore(MOST_IN_FLIGHT);
-  private final BitSet accepted = new BitSet();
-  private final BitSet unknown = new BitSet();
-  private long acceptedCount;
+  private final SoakFates fates = new SoakFates();
   private volatile long offered;
   private volatile boolean closed;
 
@@ -106,29 +103,14 @@ final class SoakProducer extends Thread {
     return offered;
   }
 
-  /** Events the bus said it took. To be asked after the thread has ended. */
-  synchronized long acceptedCount() {
-    return acceptedCount;
-  }
-
-  /** Events that the bus may have taken: its answer was lost when it was closed. */
-  synchronized int unknownCount() {
-    return unknown.cardinality();
+  /** What the bus said of them. */
+  SoakFates fates() {
+    return fates;
   }
 
   /** Whether the fate of each event is known, not only their number. */
   boolean knowsEach() {
     return way != Way.BATCH;
-  }
-
-  /** Whether the bus said it took an event. To be asked after the thread has ended. */
-  synchronized boolean accepted(long place) {
-    return accepted.get((int) place);
-  }
-
-  /** Whether the bus said it did not take an event. */
-  synchronized boolean refused(long place) {
-    return !accepted.get((int) place) && !unknown.get((int) place);
   }
 
   @Override
@@ -172,9 +154,9 @@ final class SoakProducer extends Thread {
   private void direct() {
     long place = offered;
     IngestResult result = bus.ingest(event(place));
-    offered++;
+    offered = place + 1;
     if (result.accepted()) {
-      tookIt(place);
+      fates.took(place);
       end.accepted();
     } else {
       closed = result.outcome() == IngestResult.Outcome.CLOSED;
@@ -183,22 +165,21 @@ final class SoakProducer extends Thread {
   }
 
   private void batch() {
-    int size = (int) Math.min(events - offered, 1 + random.nextInt(MOST_IN_BATCH));
+    long first = offered;
+    int size = (int) Math.min(events - first, 1 + random.nextInt(MOST_IN_BATCH));
     List<RawEvent> batch = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
-      batch.add(event(offered + i));
+      batch.add(event(first + i));
     }
     BatchIngestResult result = bus.ingestBatch(batch);
-    offered += size;
+    offered = first + size;
     violations.check(
         result.accepted() + result.dropped() + result.unrouted() == size,
         Kind.OTHER,
         "a batch of %d came to %s",
         size,
         result);
-    synchronized (this) {
-      acceptedCount += result.accepted();
-    }
+    fates.tookSome(result.accepted());
     if (result.accepted() > 0) {
       end.accepted();
     }
@@ -210,7 +191,9 @@ final class SoakProducer extends Thread {
 
   private void withRoom(Consumer<Long> push) throws InterruptedException {
     if (inFlight.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-      push.accept(offered++);
+      long place = offered;
+      offered = place + 1;
+      push.accept(place);
     } else {
       closed = true; // what has no answer is told of when the books are closed
     }
@@ -222,7 +205,7 @@ final class SoakProducer extends Thread {
 
   private void answered(long place, boolean succeeded, Throwable failure) {
     if (succeeded || (failure instanceof NotDeliveredException e && wasTaken(e.reason()))) {
-      tookIt(place);
+      fates.took(place);
     } else {
       notTaken(place, failure);
       closed |= end.begun();
@@ -238,9 +221,7 @@ final class SoakProducer extends Thread {
     if (failure instanceof ReplyException none
         && none.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
       violations.check(end.begun(), Kind.UNANSWERED, "the event bus said %s", none);
-      synchronized (this) {
-        unknown.set((int) place);
-      }
+      fates.unknown(place);
       return;
     }
     boolean refused =
@@ -252,10 +233,5 @@ final class SoakProducer extends Thread {
 
   private boolean closing(NotDeliveredException e) {
     return e.reason() == Reason.CLOSED && end.begun();
-  }
-
-  private synchronized void tookIt(long place) {
-    accepted.set((int) place);
-    acceptedCount++;
   }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** A bus from its start to its end under producers, chaos and a bad sink; then its books. */
 final class SoakRound {
@@ -63,8 +64,16 @@ final class SoakRound {
   }
 
   private Result run(Vertx vertx) throws Exception {
+    if (plan.owned) {
+      SoakOwner.Owned owned = await(SoakOwner.deploy(vertx, plan, sink));
+      return run(vertx, owned.bus(), () -> owned.undeploy(vertx));
+    }
     ShardBus bus = await(ShardBus.start(vertx, plan.options, sink));
-    SoakEnd end = new SoakEnd(vertx, bus, plan, answers, violations);
+    return run(vertx, bus, bus::close);
+  }
+
+  private Result run(Vertx vertx, ShardBus bus, Supplier<Future<Void>> close) throws Exception {
+    SoakEnd end = new SoakEnd(vertx, close, plan, answers, violations);
     SoakEngine engine = new SoakEngine(bus.shards(), violations);
     SoakChaos chaos = new SoakChaos(vertx, bus, engine, end, seed, answers, violations);
     addProducers(vertx, bus, end);
@@ -84,6 +93,8 @@ final class SoakRound {
       end.begin();
       await(end.closed().otherwiseEmpty());
     }
+    violations.check(bus.shards().isClosed(), Kind.OTHER, "its owner has gone, and it is open");
+    await(bus.close().otherwiseEmpty());
     answers.await(ANSWERS_SECONDS, violations);
     violations.count(Kind.OTHER, vertx.deploymentIDs().size(), "verticles left");
     new SoakAudit(bus, producers, sink.lanes(), engine.leftovers(), violations).run();

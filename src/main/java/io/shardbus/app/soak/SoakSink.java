@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -178,8 +179,8 @@ final class SoakSink implements Sink {
   /** Two threads have something to say. */
   private static Future<Void> twice() {
     Promise<Void> promise = Promise.promise();
-    CompletableFuture.runAsync(promise::tryComplete);
-    CompletableFuture.runAsync(promise::tryComplete);
+    ForkJoinPool.commonPool().execute(promise::tryComplete);
+    ForkJoinPool.commonPool().execute(promise::tryComplete);
     return promise.future();
   }
 

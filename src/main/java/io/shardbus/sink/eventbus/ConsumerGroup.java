@@ -185,6 +185,7 @@ final class ConsumerGroup extends VerticleBase {
     }
     String message = prefix + failed.reason();
     return SinkException.partial(
+        batch,
         failed.indexes(),
         code == Protocol.CODE_SOME_PERMANENT
             ? SinkException.permanentFailure(message)

@@ -39,7 +39,8 @@ public final class EventBusConsumer {
    *     and completes when the batch is done with. A failure has the batch sent again; a {@link
    *     io.shardbus.sink.SinkException} of kind PERMANENT has it sent in halves, until the events
    *     to blame stand alone and are dead-lettered; one of kind PARTIAL concerns only the events
-   *     that it names
+   *     that it names, and, if it may pass, later events of the same keys: these come again, behind
+   *     them
    * @return the consumer, once the sinks can send to it
    */
   public static Future<EventBusConsumer> start(

@@ -25,7 +25,8 @@
  * A failure code says what to do with it: 1 try again, 2 never, 3 give it to another member. 4 and
  * 5 are like 1 and 2, but of some events only, and acknowledge the others: the failure's message
  * begins with the indexes in the batch of those that failed, and a space, as in {@code 0-3,7 no
- * room}. A sink that does not know them, of an earlier version, tries the whole batch again.
+ * room}. After a failure of code 4, later events of the same keys come again too, behind those that
+ * failed. A sink that does not know them, of an earlier version, tries the whole batch again.
  */
 @NullMarked
 package io.shardbus.sink.eventbus;

@@ -35,7 +35,7 @@ final class JetStreamWriter {
   }
 
   Future<Void> write(Batch batch) {
-    Publication publication = new Publication(batch.size());
+    Publication publication = new Publication(batch);
     if (!thread.execute(() -> tryToPublish(batch, publication))) {
       return Future.failedFuture(server.failure("the sink is closed"));
     }

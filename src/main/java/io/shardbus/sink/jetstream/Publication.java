@@ -1,5 +1,6 @@
 package io.shardbus.sink.jetstream;
 
+import io.shardbus.event.Batch;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -12,15 +13,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Publication {
 
-  private final int size;
+  private final Batch batch;
   private final Promise<Void> promise = Promise.promise();
   private final BitSet confirmed = new BitSet();
   private final BitSet tooLarge = new BitSet();
   private @Nullable Link link;
   private boolean ended;
 
-  Publication(int size) {
-    this.size = size;
+  Publication(Batch batch) {
+    this.batch = batch;
   }
 
   Future<Void> future() {
@@ -52,7 +53,7 @@ final class Publication {
 
   private void endIfAnswered() {
     synchronized (this) {
-      if (ended || confirmed.cardinality() + tooLarge.cardinality() < size) {
+      if (ended || confirmed.cardinality() + tooLarge.cardinality() < batch.size()) {
         return;
       }
       ended = true;
@@ -62,7 +63,7 @@ final class Publication {
       return;
     }
     SinkException cause = SinkException.permanentFailure("larger than the server takes");
-    promise.fail(confirmed.isEmpty() ? cause : SinkException.partial(tooLarge, cause));
+    promise.fail(confirmed.isEmpty() ? cause : SinkException.partial(batch, tooLarge, cause));
   }
 
   /** Ends it because an answer is missing. The retry must not use the same connection. */
@@ -85,9 +86,10 @@ final class Publication {
         return;
       }
       ended = true;
-      failed.set(0, size);
+      failed.set(0, batch.size());
       failed.andNot(confirmed);
     }
-    promise.fail(failed.cardinality() == size ? cause : SinkException.partial(failed, cause));
+    promise.fail(
+        failed.cardinality() == batch.size() ? cause : SinkException.partial(batch, failed, cause));
   }
 }

@@ -53,7 +53,7 @@ final class KafkaWriter {
   }
 
   Future<Void> write(Batch batch) {
-    WriteTally tally = new WriteTally(batch.size(), properties::describe);
+    WriteTally tally = new WriteTally(batch, properties::describe);
     Attempt stale = waiting.put(batch.shard(), new Attempt(batch, tally, System.nanoTime()));
     if (stale != null) {
       // A shard that writes again has given up the write before. The turn is now this one's.

@@ -1,5 +1,6 @@
 package io.shardbus.sink.kafka;
 
+import io.shardbus.event.Batch;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -18,18 +19,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteTally {
 
+  private final Batch batch;
   private final AtomicReferenceArray<@Nullable Throwable> failures;
   private final AtomicInteger open;
   private final Function<Throwable, String> describe;
   private final Promise<Void> promise = Promise.promise();
 
   /**
-   * @param size how many records
+   * @param batch what the records are of
    * @param describe puts a failure into words
    */
-  WriteTally(int size, Function<Throwable, String> describe) {
-    failures = new AtomicReferenceArray<>(size);
-    open = new AtomicInteger(size);
+  WriteTally(Batch batch, Function<Throwable, String> describe) {
+    this.batch = batch;
+    failures = new AtomicReferenceArray<>(batch.size());
+    open = new AtomicInteger(batch.size());
     this.describe = describe;
   }
 
@@ -82,7 +85,7 @@ final class WriteTally {
       }
     }
     if (passing == null) {
-      return blamed == null ? null : SinkException.partial(failed, permanent(blamed));
+      return blamed == null ? null : SinkException.partial(batch, failed, permanent(blamed));
     }
     if (takesOthersAlong != null) {
       // The bus halves a batch that is refused for good until those to blame stand alone.
@@ -90,7 +93,9 @@ final class WriteTally {
     }
     // What is confirmed must not be written again. An event that is too large is refused next time.
     SinkException cause = SinkException.transientFailure(describe.apply(passing));
-    return failed.cardinality() == failures.length() ? cause : SinkException.partial(failed, cause);
+    return failed.cardinality() == failures.length()
+        ? cause
+        : SinkException.partial(batch, failed, cause);
   }
 
   /** Whether Kafka refuses what it was sent together with, for no fault of its own. */

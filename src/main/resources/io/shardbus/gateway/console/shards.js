@@ -2,7 +2,7 @@
 
 import { send } from './api.js'
 import { $, confirmed, make, say, setText } from './dom.js'
-import { count, rate } from './format.js'
+import { count, duration, rate } from './format.js'
 
 const rows = new Map()
 
@@ -26,17 +26,19 @@ function create(id) {
     class: 'track', role: 'meter', 'aria-label': `Fill of shard ${id}`, 'aria-valuemin': 0, 'aria-valuemax': 100,
   }, bar)
   const percent = make('span')
+  const fence = make('p', { class: 'hint' })
+  fence.hidden = true
   const button = make('button', { type: 'button', 'aria-label': `Remove shard ${id}` }, 'Remove')
   button.addEventListener('click', () => remove(id))
   const row = {
     tr: make('tr', { role: 'row', 'data-shard': id }),
     state: cell('State'), rate: cell('Events/s', { class: 'number' }), lag: cell('Lag', { class: 'number' }),
-    weight: cell('Weight', { class: 'number' }), sink: cell('Sink'), bar, track, percent, button,
+    weight: cell('Weight', { class: 'number' }), sink: cell('Sink'), bar, track, percent, fence, button,
   }
   const name = cell('Shard')
   name.append(id)
   const fill = cell('Fill of the ring', { class: 'wide' })
-  fill.append(make('div', { class: 'fill' }, track, percent))
+  fill.append(make('div', { class: 'fill' }, track, percent), fence)
   const act = cell('')
   act.append(button)
   row.tr.append(name, row.state, fill, row.rate, row.lag, row.weight, row.sink, act)
@@ -51,6 +53,8 @@ function update(row, shard, perSecond, equalShare) {
   row.track.setAttribute('aria-valuenow', full.toFixed(1))
   setText(row.percent, `${full.toFixed(1)} %`)
   setText(row.rate, rate(perSecond))
+  row.fence.hidden = !shard.fencedEvents
+  setText(row.fence, `${count(shard.fencedEvents)} wait at a fence, oldest ${duration(shard.fenceWaitMillis / 1e3)}`)
   const lag = shard.pendingInRing + shard.inFlight
   setText(row.lag, count(lag))
   row.lag.dataset.value = lag

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkException.Kind;
+import io.shardbus.testing.Batches;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.NetworkException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
@@ -16,7 +17,11 @@ class WriteTallyTest {
   private final Exception tooLarge = new RecordTooLargeException("large");
 
   private static SinkException of(Exception... failures) {
-    WriteTally tally = new WriteTally(failures.length, Throwable::getMessage);
+    return ofKeys(new String[failures.length], failures);
+  }
+
+  private static SinkException ofKeys(String[] keys, Exception... failures) {
+    WriteTally tally = new WriteTally(Batches.withKeys(keys), Throwable::getMessage);
     for (int i = 0; i < failures.length; i++) {
       tally.settle(i, failures[i]);
     }
@@ -53,6 +58,15 @@ class WriteTallyTest {
     assertThat(failure.failed().stream()).containsExactly(1, 2);
     assertThat(causeOf(failure)).isEqualTo(Kind.TRANSIENT);
     assertThat(of(tooLarge, passing).kind()).isEqualTo(Kind.TRANSIENT);
+  }
+
+  @Test
+  void laterEventsOfAFailedKey_failToo() {
+    String[] keys = {"a", "b", "a", "b", null, "a"};
+    SinkException failure = ofKeys(keys, null, passing, null, null, null, null);
+    assertThat(failure.failed().stream()).containsExactly(1, 3);
+    assertThat(ofKeys(keys, tooLarge, null, null, null, null, null).failed().stream())
+        .containsExactly(0);
   }
 
   /** The bus halves it, until those to blame stand alone. */
