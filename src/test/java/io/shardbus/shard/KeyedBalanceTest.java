@@ -130,6 +130,38 @@ class KeyedBalanceTest {
     assertThat(had[1]).isGreaterThanOrEqualTo(had[0] * 95 / 100);
   }
 
+  /** Keys' slots that go with the others, before there are keys, are not counted. */
+  @Test
+  void slotsMoved_countsASlotOnce() {
+    keyed = 0;
+    run(3.5, 12_000);
+    drainRate = shard -> shard == 0 ? 0 : 5_000;
+    run(10, 12_000);
+    assertThat(moved()).isBetween(1L, 1024L / 4);
+  }
+
+  @Test
+  void chainOfFences_isChargedToItsEnd() {
+    manager = manager(2, 1024);
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    List<RawEvent> ofFirst =
+        Arrays.stream(keys)
+            .map(key -> RawEvent.of(Buffer.buffer(4), key))
+            .filter(event -> manager.selectShard(event) == 0)
+            .limit(10)
+            .toList();
+    ofFirst.forEach(manager::ingestRaw);
+    mapper.activate(mapper.scaleUp(1, true));
+    mapper.scaleDownShard(0);
+    mapper.scaleDownShard(1);
+    ofFirst.forEach(manager::ingestRaw);
+    assertThat(manager.shards().get(2).fencedEvents()).isEqualTo(10);
+    List<Long> pending =
+        new MetricsCollector(0)
+            .roll(manager.shards(), 1_000_000_000).stream().map(ShardLoad::pending).toList();
+    assertThat(pending).containsExactly(20L, 0L, 0L);
+  }
+
   /** Its keys stay, so its load is more than it can take for good: that is no reason to move. */
   @ParameterizedTest
   @ValueSource(doubles = {0.5, 1})
