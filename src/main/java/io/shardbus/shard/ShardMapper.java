@@ -150,7 +150,8 @@ public final class ShardMapper {
   }
 
   /**
-   * How many of the routing table's slots each active shard owns.
+   * How many of the routing table's slots each active shard owns. Once there are events with a key,
+   * these have as many slots again, which count too.
    *
    * @return slots by shard id, ascending
    */

@@ -70,10 +70,15 @@ final class SlotTable {
     Map<Integer, Integer> byId = new LinkedHashMap<>();
     set.inState(ShardState.ACTIVE).forEach(shard -> byId.put(shard.id(), 0));
     RoutingTable table = set.routing();
-    for (int i = 0; i < table.slotCount(); i++) {
+    for (int i = 0; i < slotsThatCount(table); i++) {
       byId.computeIfPresent(table.owner(i).id(), (id, slots) -> slots + 1);
     }
     return byId;
+  }
+
+  /** Until there are events with a key, their slots go with the others. */
+  private int slotsThatCount(RoutingTable table) {
+    return set.keysSeen() ? table.slotCount() : table.slotCount() / 2;
   }
 
   /** Equal shares for shards that have not seen an event. */
@@ -309,8 +314,7 @@ final class SlotTable {
             Arrays.copyOf(mains, ranges), Arrays.copyOfRange(mains, ranges, mains.length), loads);
         return;
       }
-      int counted = set.keysSeen() ? after.length : after.length / 2;
-      for (int i = 0; i < counted; i++) {
+      for (int i = 0; i < slotsThatCount(table); i++) {
         moved.addAndGet(before[i] == after[i] ? 0 : 1);
       }
       LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
