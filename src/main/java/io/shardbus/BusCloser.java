@@ -133,7 +133,7 @@ final class BusCloser {
             + " ms");
   }
 
-  /** A sink that has had its time is not waited for again: what it was given may never end. */
+  /** If the sink has used up its time, nothing waits for it again: its writes may never end. */
   private void release(boolean wait) {
     long millis = wait ? timeoutMillis : RELEASE_MILLIS;
     Within.millis(millis)

@@ -69,7 +69,7 @@ final class BusStarter {
     owner = Owner.ofCaller(vertx);
   }
 
-  /** In the context of whoever shall own it. */
+  /** To be called on the context of the verticle that will own the bus, if there is one. */
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions given, Sink sink) {
     try {
       return OnCaller.answer(vertx, new BusStarter(vertx, given, sink).begin());

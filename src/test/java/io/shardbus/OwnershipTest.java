@@ -24,13 +24,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a verticle starts is closed before the verticle is undeployed, and by nobody else's end. */
@@ -93,13 +93,17 @@ class OwnershipTest {
         .isEqualTo(IngestResult.Outcome.CLOSED);
   }
 
+  /** Virtual threads are there from Java 21 on. */
+  static Stream<ThreadingModel> threadingModels() {
+    Stream<ThreadingModel> all = Stream.of(ThreadingModel.EVENT_LOOP, ThreadingModel.WORKER);
+    return Runtime.version().feature() < 21
+        ? all
+        : Stream.concat(all, Stream.of(ThreadingModel.VIRTUAL_THREAD));
+  }
+
   @ParameterizedTest
-  @EnumSource(
-      value = ThreadingModel.class,
-      names = {"EVENT_LOOP", "WORKER", "VIRTUAL_THREAD"})
+  @MethodSource("threadingModels")
   void verticleThatIsUndeployed_closesItsBusFirst(ThreadingModel model) throws Exception {
-    Assumptions.assumeTrue(
-        model != ThreadingModel.VIRTUAL_THREAD || Runtime.version().feature() >= 21);
     slow();
     sink.onClose(
         () -> {

@@ -146,7 +146,7 @@ final class Lane {
     return madeNanos;
   }
 
-  /** The shards whose events are to be settled first; empty once it is open. */
+  /** The lanes of other shards that must be settled first; empty once it is open. */
   Lane[] fences() {
     return open ? NONE : fences;
   }

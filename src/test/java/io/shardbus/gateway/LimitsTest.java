@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.BackpressureMode;
-import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
@@ -21,13 +21,13 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -137,9 +137,26 @@ class LimitsTest {
             new GatewayOptions().setMaxConnectionsPerClient(3_000),
             new HttpClientOptions());
     List<Socket> sockets = new ArrayList<>();
-    try (Connection other =
-        DriverManager.getConnection("jdbc:sqlite:" + dir.resolve(DeadLetters.FILE))) {
-      other.createStatement().execute("BEGIN IMMEDIATE"); // nobody else can write now
+    CountDownLatch disk = new CountDownLatch(1);
+    List<Long> idThatHangs =
+        new AbstractList<>() {
+          @Override
+          public Long get(int index) {
+            try {
+              disk.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+            return 1L;
+          }
+
+          @Override
+          public int size() {
+            return 1;
+          }
+        };
+    Future<Integer> hanging = server.bus.deadLetters().remove(idThatHangs);
+    try {
       for (int i = 0; i < 1_050; i++) {
         sockets.add(socket());
         write(sockets.get(i), "DELETE /v1/dead-letters/1 HTTP/1.1");
@@ -157,10 +174,12 @@ class LimitsTest {
                 }
               });
     } finally {
+      disk.countDown();
       for (Socket each : sockets) {
         each.close();
       }
     }
+    Awaitility.await().until(hanging::succeeded);
     Awaitility.await()
         .atMost(Duration.ofMinutes(1))
         .until(() -> server.get("/v1/dead-letters").status() == 200);
