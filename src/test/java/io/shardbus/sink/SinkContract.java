@@ -266,6 +266,27 @@ abstract class SinkContract {
   }
 
   @Test
+  void filterThatThrowsAnything_failsTheReadWithItsCause() throws Exception {
+    await(sink.write(batch(0, 0, 3)));
+    for (Throwable thrown : List.of(new Exception("checked"), new StackOverflowError("deep"))) {
+      EventFilter bad =
+          event -> {
+            throw sneaky(thrown);
+          };
+      assertThatThrownBy(
+              () -> await(sink.read(new EventQuery(null, 10, bad, EventQuery.Order.NONE))))
+          .rootCause()
+          .isSameAs(thrown);
+    }
+    assertThat(readAll(null, 10)).hasSize(3);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> RuntimeException sneaky(Throwable any) throws T {
+    throw (T) any;
+  }
+
+  @Test
   void filter_readsOnlySoManyBytesForAPage() throws Exception {
     byte[] large = new byte[350_000];
     for (int i = 0; i < 100; i++) {

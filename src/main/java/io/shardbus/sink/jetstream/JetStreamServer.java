@@ -96,7 +96,7 @@ final class JetStreamServer {
     return SinkException.transientFailure(text(reason));
   }
 
-  /** What happened, for the operator. The cause is the server's refusal, if that is what it was. */
+  /** What happened, for the operator, with its cause: the server's refusal, if it was one. */
   SinkException explain(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !(root instanceof SinkException)) {
@@ -105,9 +105,8 @@ final class JetStreamServer {
     if (root instanceof SinkException known) {
       return known;
     }
-    return root instanceof JetStreamApiException
-        ? SinkException.transientFailure(text(root.getMessage()), root)
-        : failure(root.getMessage() == null ? root.toString() : root.getMessage());
+    String reason = root.getMessage() == null ? root.toString() : root.getMessage();
+    return SinkException.transientFailure(text(reason), root);
   }
 
   private String text(@Nullable String reason) {
