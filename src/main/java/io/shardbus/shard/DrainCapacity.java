@@ -10,8 +10,9 @@ package io.shardbus.shard;
  *   busy = max(time of the writes answered in the window, time stalled before it + window * waiting share)
  *   waiting share = the larger of (time it takes to settle what waits, 1 s or more counting as 1) and (fill of the ring)
  *
- * Both of what waited at either end of the window: what came or went within it is no backlog. This term is for a shard without writes, drained by popBatch, and for one that is held up by something else
- * than its sink. What waits is what was accepted and is not settled: in the ring and in flight.
+ * Each of the two is the smaller of its values at both ends of the window: what came or went in between is no backlog.
+ * The waiting share is for a shard without writes, which popBatch drains, and for one that something other than its
+ * sink holds up. What waits is what was accepted and is not settled: in the ring and in flight.
  *
  * Hung is a shard that had something waiting at both ends of a window and settled nothing in it. A sink whose writes
  * take longer than a window has twice the time of its last writes. A hung shard can drain nothing. It gets back what

@@ -285,14 +285,14 @@ final class EventRing {
     if (sealed) {
       return;
     }
-    QueuedEvent[] copy = new QueuedEvent[capacity]; // before anything is changed
+    QueuedEvent[] copy = new QueuedEvent[capacity]; // objects come before anything is changed
+    Tombstones given = new Tombstones();
     sealed = true;
     while (evictors.get() != 0) {
       Thread.onSpinWait();
     }
     fixed = PREPARING;
     fixed = indices.currentProducerIndex();
-    Tombstones given = new Tombstones();
     while (queue.fill(given, capacity) > 0) { // claims the room at once
       Thread.onSpinWait();
     }

@@ -294,11 +294,19 @@ public final class Shard {
 
   private void doWork() {
     while (work && consumer.tryLock()) {
+      boolean noMemory = false;
       try {
         work = false;
         tendLanes();
+      } catch (OutOfMemoryError e) {
+        work = true;
+        noMemory = true;
       } finally {
         consumer.unlock();
+      }
+      if (noMemory) {
+        wakeUp.wake(); // the consumer's next turn tries again
+        return;
       }
       wakeWhoCameInVain();
     }
