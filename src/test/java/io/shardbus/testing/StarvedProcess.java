@@ -27,6 +27,7 @@ public final class StarvedProcess {
   private static final int EVENTS = 300_000;
   private static final int WARM_UP = 5_000;
   private static final int SHARDS = 2;
+  private static final String NO_FAULT = "none";
 
   private StarvedProcess() {}
 
@@ -52,7 +53,7 @@ public final class StarvedProcess {
     private final long[][] numberBySequence = new long[SHARDS][EVENTS];
     private final boolean[] delivered = new boolean[EVENTS];
     private final long[][] batches = new long[SHARDS][10_000];
-    private volatile String fault;
+    private volatile String fault = NO_FAULT;
 
     @Override
     public String name() {
@@ -178,8 +179,8 @@ public final class StarvedProcess {
             && account.accepted() == account.delivered()
             && account.delivered() == sink.deliveredEvents();
     String figures = account + ", " + sink.deliveredEvents() + " seen, " + errors + " errors";
-    return flush.isEmpty() && exact && sink.fault == null && errors > 0 && account.accepted() > 0
+    return flush.isEmpty() && exact && sink.fault.equals(NO_FAULT) && errors > 0 && account.accepted() > 0
         ? "ok: " + figures
-        : "WRONG: " + flush + sink.fault + " " + figures;
+        : "WRONG: " + flush + "faults: " + sink.fault + "; " + figures;
   }
 }
