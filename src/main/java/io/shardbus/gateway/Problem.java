@@ -49,7 +49,7 @@ final class Problem {
       if (request.version() != HttpVersion.HTTP_2) {
         request.response().putHeader(HttpHeaders.CONNECTION, "close");
       }
-      Linger.over(request);
+      LingeringClose.after(request);
     }
     send(request.response(), status, detail, more);
   }

@@ -13,28 +13,30 @@ import org.jspecify.annotations.Nullable;
 /** One request that brings one event. */
 final class SingleEvent {
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
-  private final Parts body;
+  private final PartialBody body;
   private final Deadline wholeBody;
   private final Deadline delivery;
   private boolean over;
 
-  SingleEvent(Intake intake, HttpServerRequest request, IngestRequest asked) {
-    this.intake = intake;
+  SingleEvent(IngestResources resources, HttpServerRequest request, IngestRequest asked) {
+    this.resources = resources;
     this.request = request;
     this.asked = asked;
     response = request.response();
-    body = new Parts(intake.budget());
-    wholeBody = new Deadline(intake.vertx(), this::takesTooLong);
-    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+    body = new PartialBody(resources.budget());
+    wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
+    delivery = new Deadline(resources.vertx(), this::notConfirmed);
   }
 
   void begin() {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length != null && length.length() < 19 && Long.parseLong(length) > intake.maxEventBytes()) {
+    if (length != null
+        && length.length() < 19
+        && Long.parseLong(length) > resources.maxEventBytes()) {
       refuse(413, Refusals.TOO_LARGE, tooLarge());
       return;
     }
@@ -48,25 +50,26 @@ final class SingleEvent {
     if (over) {
       return;
     }
-    if (body.length() + chunk.length() > intake.maxEventBytes()) {
+    if (body.length() + chunk.length() > resources.maxEventBytes()) {
       refuse(413, Refusals.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
-      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal());
+      refuse(503, Refusals.NO_MEMORY, resources.budget().refusal());
     } else {
-      wholeBody.begin(intake.options().getBodyTimeout());
+      wholeBody.begin(resources.options().getBodyTimeout());
     }
   }
 
   private String tooLarge() {
-    return "bus.maxEventBytes: the event is larger than " + intake.maxEventBytes() + " bytes";
+    return "bus.maxEventBytes: the event is larger than " + resources.maxEventBytes() + " bytes";
   }
 
   private void takesTooLong() {
-    refuse(408, Refusals.TOO_SLOW, Upload.tooSlow(intake.options().getBodyTimeout(), "the body"));
+    refuse(
+        408, Refusals.TOO_SLOW, Upload.tooSlow(resources.options().getBodyTimeout(), "the body"));
   }
 
   private void notConfirmed() {
-    Problem.send(response, 504, Upload.notDelivered(intake.options().getAckTimeout()));
+    Problem.send(response, 504, Upload.notDelivered(resources.options().getAckTimeout()));
   }
 
   /** Nothing that was begun goes on. */
@@ -79,13 +82,13 @@ final class SingleEvent {
 
   private void refuse(int status, String reason, String detail) {
     stop();
-    intake.refusals().count(reason);
+    resources.refusals().count(reason);
     Problem.refuse(request, status, detail, Problem.reason(reason));
   }
 
   /** The same once the whole body is here. */
   private void refuseWhole(int status, String reason, String detail) {
-    intake.refusals().count(reason);
+    resources.refusals().count(reason);
     Problem.send(response, status, detail, Problem.reason(reason));
   }
 
@@ -102,7 +105,7 @@ final class SingleEvent {
       refuseWhole(400, Refusals.INVALID, String.valueOf(e.getMessage()));
       return;
     }
-    RateLimit.Client rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
     if (!rate.tryTake(event.sizeWithKey())) {
       refuseWhole(429, Refusals.RATE, rate.refusal());
       return;
@@ -110,18 +113,18 @@ final class SingleEvent {
     if (asked.ack() == IngestRequest.Ack.DELIVERED) {
       deliver(event);
     } else {
-      answer(intake.bus().ingest(event));
+      answer(resources.bus().ingest(event));
     }
   }
 
   private void deliver(RawEvent event) {
     @Nullable IngestResult[] result = new IngestResult[1];
     // The answer runs on this context, so after this method.
-    Countdown[] fate = new Countdown[1];
+    DeliveryCounter[] fate = new DeliveryCounter[1];
     fate[0] =
-        new Countdown(
-            new Coalesced(
-                intake.vertx().getOrCreateContext(),
+        new DeliveryCounter(
+            new DeferredTask(
+                resources.vertx().getOrCreateContext(),
                 () -> {
                   stop();
                   if (fate[0].failedCount() > 0) {
@@ -134,13 +137,13 @@ final class SingleEvent {
                     answer(result[0]);
                   }
                 }));
-    IngestResult now = intake.bus().ingest(event, fate[0]);
+    IngestResult now = resources.bus().ingest(event, fate[0]);
     result[0] = now;
     if (!now.accepted()) {
       answer(now);
       return;
     }
-    delivery.begin(intake.options().getAckTimeout());
+    delivery.begin(resources.options().getAckTimeout());
   }
 
   private void answer(IngestResult result) {

@@ -28,7 +28,7 @@ final class Upload {
    */
   static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
@@ -36,11 +36,12 @@ final class Upload {
   private final LineSplitter lines;
   private final Budget.Share share;
   private final RateLimit.Client rate;
-  private final Feeder feeder;
-  private final Tally tally = new Tally();
-  private final Tally notTaken = new Tally(); // of what had arrived, and the client may send again
+  private final OrderedIngest ingest;
+  private final OutcomeCounts outcomes = new OutcomeCounts();
+  private final OutcomeCounts notTaken =
+      new OutcomeCounts(); // of what had arrived, and the client may send again
   private final JsonArray errors = new JsonArray();
-  private final @Nullable Countdown countdown;
+  private final @Nullable DeliveryCounter deliveries;
   private final Deadline room;
   private final Deadline wholeLine;
   private final Deadline delivery;
@@ -49,25 +50,30 @@ final class Upload {
   private boolean ended;
   private boolean answered;
 
-  Upload(Intake intake, HttpServerRequest request, IngestRequest asked, BooleanSupplier allowed) {
-    this.intake = intake;
+  Upload(
+      IngestResources resources,
+      HttpServerRequest request,
+      IngestRequest asked,
+      BooleanSupplier allowed) {
+    this.resources = resources;
     this.request = request;
     this.response = request.response();
     this.asked = asked;
     this.allowed = allowed;
-    lines = new LineSplitter(intake.maxEventBytes());
-    share = intake.budget().share();
-    rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    lines = new LineSplitter(resources.maxEventBytes());
+    share = resources.budget().share();
+    rate = resources.rates().of(Connections.client(request.remoteAddress()));
     boolean patient =
-        intake.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
-    feeder = new Feeder(intake, rate, patient, this::roomAgain);
-    countdown =
+        resources.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
+    ingest = new OrderedIngest(resources, rate, patient, this::roomAgain);
+    deliveries =
         asked.ack() == IngestRequest.Ack.DELIVERED
-            ? new Countdown(new Coalesced(intake.vertx().getOrCreateContext(), this::answerIfDone))
+            ? new DeliveryCounter(
+                new DeferredTask(resources.vertx().getOrCreateContext(), this::answerIfDone))
             : null;
-    room = new Deadline(intake.vertx(), this::noRoom);
-    wholeLine = new Deadline(intake.vertx(), this::lineTakesTooLong);
-    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+    room = new Deadline(resources.vertx(), this::noRoom);
+    wholeLine = new Deadline(resources.vertx(), this::lineTakesTooLong);
+    delivery = new Deadline(resources.vertx(), this::notConfirmed);
   }
 
   void begin() {
@@ -93,14 +99,14 @@ final class Upload {
       refuse(413, Refusals.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
       return;
     }
-    boolean full = feeder.full();
-    if (!share.resize(lines.partialBytes() + (full ? feeder.heldBytes() + QUEUED_BYTES : 0))) {
-      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal() + whereToGoOn());
+    boolean full = ingest.full();
+    if (!share.resize(lines.partialBytes() + (full ? ingest.heldBytes() + QUEUED_BYTES : 0))) {
+      refuse(503, Refusals.NO_MEMORY, resources.budget().refusal() + whereToGoOn());
       return;
     }
     if (full) {
       request.pause();
-      room.begin(intake.options().getBackpressureTimeout());
+      room.begin(resources.options().getBackpressureTimeout());
     }
     timeLine(full);
   }
@@ -111,7 +117,7 @@ final class Upload {
       wholeLine.cancel();
     } else if (timedLine != lines.line() || !wholeLine.running()) {
       wholeLine.cancel();
-      wholeLine.begin(intake.options().getBodyTimeout());
+      wholeLine.begin(resources.options().getBodyTimeout());
     }
     timedLine = lines.line();
   }
@@ -122,14 +128,14 @@ final class Upload {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      intake.refusals().count(Refusals.INVALID);
-      feeder.refuse(Refusals.INVALID, tally);
+      resources.refusals().count(Refusals.INVALID);
+      ingest.refuse(Refusals.INVALID, outcomes);
       if (errors.size() < MAX_ERRORS) {
         errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
       }
       return;
     }
-    feeder.push(event, lines.line(), tally, countdown);
+    ingest.push(event, lines.line(), outcomes, deliveries);
   }
 
   private void end() {
@@ -139,8 +145,8 @@ final class Upload {
     ended = true;
     wholeLine.cancel();
     lines.end(this::line);
-    if (feeder.full()) {
-      room.begin(intake.options().getBackpressureTimeout());
+    if (ingest.full()) {
+      room.begin(resources.options().getBackpressureTimeout());
     }
     answerIfDone();
   }
@@ -156,7 +162,7 @@ final class Upload {
   }
 
   private void noRoom() {
-    String within = Durations.format(intake.options().getBackpressureTimeout());
+    String within = Durations.format(resources.options().getBackpressureTimeout());
     String where = whereToGoOn();
     if (notTaken.refusals().containsKey(Refusals.RATE)) {
       stop(429, Refusals.RATE, rate.refusal() + ", and no end of that within " + within + where);
@@ -168,10 +174,10 @@ final class Upload {
   }
 
   private String whereToGoOn() {
-    if (!feeder.full()) {
+    if (!ingest.full()) {
       return "; go on behind the first " + lines.line() + " lines";
     }
-    long first = feeder.firstHeld();
+    long first = ingest.firstHeld();
     abandon();
     return ": "
         + notTaken.refused()
@@ -181,18 +187,18 @@ final class Upload {
   }
 
   private void abandon() {
-    notTaken.addRefusalsOf(feeder.abandon());
+    notTaken.addRefusalsOf(ingest.abandon());
   }
 
   private void lineTakesTooLong() {
-    Duration time = intake.options().getBodyTimeout();
+    Duration time = resources.options().getBodyTimeout();
     refuse(408, Refusals.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {
     answered = true;
     finish();
-    Problem.send(response, 504, notDelivered(intake.options().getAckTimeout()), counts());
+    Problem.send(response, 504, notDelivered(resources.options().getAckTimeout()), counts());
   }
 
   static String tooSlow(Duration time, String what) {
@@ -206,7 +212,7 @@ final class Upload {
   }
 
   private void refuse(int status, String reason, String detail) {
-    intake.refusals().count(reason);
+    resources.refusals().count(reason);
     stop(status, reason, detail);
   }
 
@@ -226,11 +232,11 @@ final class Upload {
   }
 
   private void answerIfDone() {
-    if (!ended || answered || feeder.full()) {
+    if (!ended || answered || ingest.full()) {
       return;
     }
-    if (countdown != null && countdown.settled() < tally.accepted()) {
-      delivery.begin(intake.options().getAckTimeout());
+    if (deliveries != null && deliveries.settled() < outcomes.accepted()) {
+      delivery.begin(resources.options().getAckTimeout());
       return;
     }
     finish();
@@ -238,15 +244,15 @@ final class Upload {
       Problem.send(response, 400, "an empty body: lines of JSON are expected");
       return;
     }
-    if (tally.accepted() == 0 && !tally.refusals().containsKey(Refusals.INVALID)) {
+    if (outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Refusals.INVALID)) {
       allRefused();
       return;
     }
-    if (countdown != null && countdown.failedCount() > 0) {
+    if (deliveries != null && deliveries.failedCount() > 0) {
       Problem.send(
           response,
           500,
-          countdown.failedCount() + " of the accepted events will not be delivered",
+          deliveries.failedCount() + " of the accepted events will not be delivered",
           counts());
       return;
     }
@@ -257,7 +263,7 @@ final class Upload {
   }
 
   private void allRefused() {
-    Map<String, Long> reasons = tally.refusals();
+    Map<String, Long> reasons = outcomes.refusals();
     if (reasons.containsKey(Refusals.RATE)) {
       allRefused(429, Refusals.RATE, rate.refusal());
     } else if (reasons.containsKey(Refusals.BACKPRESSURE)) {
@@ -268,7 +274,7 @@ final class Upload {
       allRefused(
           413,
           Refusals.TOO_LARGE,
-          "bus.maxEventBytes: the events are larger than " + intake.maxEventBytes() + " bytes");
+          "bus.maxEventBytes: the events are larger than " + resources.maxEventBytes() + " bytes");
     } else if (reasons.containsKey(Refusals.UNROUTED)) {
       allRefused(503, Refusals.UNROUTED, "no shard is active");
     } else {
@@ -282,9 +288,9 @@ final class Upload {
 
   private JsonObject counts() {
     JsonObject json =
-        new JsonObject().put("accepted", tally.accepted()).put("rejected", tally.refused());
+        new JsonObject().put("accepted", outcomes.accepted()).put("rejected", outcomes.refused());
     JsonObject reasons = new JsonObject();
-    tally.refusals().forEach(reasons::put);
+    outcomes.refusals().forEach(reasons::put);
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);
     }
@@ -294,10 +300,10 @@ final class Upload {
     if (!errors.isEmpty()) {
       json.put("errors", errors);
     }
-    if (countdown != null) {
-      json.put("delivered", countdown.deliveredCount()).put("failed", countdown.failedCount());
-      if (countdown.failedCount() > 0) {
-        json.put("failures", countdown.failures());
+    if (deliveries != null) {
+      json.put("delivered", deliveries.deliveredCount()).put("failed", deliveries.failedCount());
+      if (deliveries.failedCount() > 0) {
+        json.put("failures", deliveries.failures());
       }
     }
     return json;

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * Counts the fates of one request's or frame's events: one object, however many events. Safe for
  * any thread.
  */
-final class Countdown implements DeliveryAck {
+final class DeliveryCounter implements DeliveryAck {
 
   private static final Failure[] FAILURES = Failure.values();
 
@@ -19,7 +19,7 @@ final class Countdown implements DeliveryAck {
   private final Runnable onChange;
 
   /** What runs at a change must be quick; it runs on the thread that settled the event. */
-  Countdown(Runnable onChange) {
+  DeliveryCounter(Runnable onChange) {
     this.onChange = onChange;
   }
 

@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What became of some of a client's events. Not safe for threads. */
-final class Tally {
+final class OutcomeCounts {
 
   private long accepted;
   private @Nullable Map<String, Long> refusals;
@@ -25,7 +25,7 @@ final class Tally {
   }
 
   /** Counts the refusals of another one here too. */
-  void addRefusalsOf(Tally other) {
+  void addRefusalsOf(OutcomeCounts other) {
     other.refusals().forEach(this::refuse);
   }
 
