@@ -44,14 +44,14 @@ final class PublisherLink {
   private final long attemptMillis;
 
   private final Deque<Sent> window = new ArrayDeque<>();
-  private @Nullable Session session;
+  private @Nullable Router router;
   private Reason absence = Reason.NO_BUS;
   private boolean opening;
   private boolean pausing;
   private boolean watching;
 
   /** A router, for as long as it answers. */
-  private static final class Session {
+  private static final class Router {
 
     final String publisher;
     final String address;
@@ -60,7 +60,7 @@ final class PublisherLink {
     long missingSince;
     boolean over;
 
-    Session(String publisher, String address) {
+    Router(String publisher, String address) {
       this.publisher = publisher;
       this.address = address;
     }
@@ -69,7 +69,7 @@ final class PublisherLink {
   /** A batch on its way. */
   private static final class Sent {
 
-    final Session to;
+    final Router to;
     final long number;
     List<Pending> events;
     boolean underWay;
@@ -80,7 +80,7 @@ final class PublisherLink {
     /** Its time was over when it was sent last. */
     boolean overdue;
 
-    Sent(Session to, long number, List<Pending> events) {
+    Sent(Router to, long number, List<Pending> events) {
       this.to = to;
       this.number = number;
       this.events = events;
@@ -120,7 +120,7 @@ final class PublisherLink {
       return;
     }
     watch();
-    Session current = session;
+    Router current = router;
     if (current != null && current.over) {
       leave();
     } else if (!pausing && !opening) {
@@ -157,7 +157,7 @@ final class PublisherLink {
   }
 
   private void refuseOverdue() {
-    Reason reason = session == null ? absence : Reason.BACKPRESSURE;
+    Reason reason = router == null ? absence : Reason.BACKPRESSURE;
     for (Pending one : queue.overdue(System.nanoTime())) {
       NotDeliveredException failure = new NotDeliveredException(reason);
       queue.dropped(one);
@@ -186,7 +186,7 @@ final class PublisherLink {
   private void opened(String publisher, AsyncResult<String> address) {
     opening = false;
     if (address.succeeded()) {
-      session = new Session(publisher, address.result());
+      router = new Router(publisher, address.result());
     } else {
       absence =
           address.cause() instanceof ReplyException refusal
@@ -213,13 +213,13 @@ final class PublisherLink {
     }
     window.clear();
     queue.sendAgain(again);
-    session = null;
+    router = null;
     pause(SEARCH_MILLIS);
   }
 
   // ---------------------------------------------------------------- sending
 
-  private void send(Session current) {
+  private void send(Router current) {
     if (window.stream().anyMatch(sent -> !sent.underWay)) {
       // Nothing is taken before the first of the window.
       if (!window.element().underWay) {
@@ -292,13 +292,13 @@ final class PublisherLink {
     run();
   }
 
-  private static void heard(Session session) {
-    session.heard = System.nanoTime();
-    session.missingSince = 0;
+  private static void heard(Router router) {
+    router.heard = System.nanoTime();
+    router.missingSince = 0;
   }
 
   private void failed(Sent sent, Throwable cause) {
-    Session to = sent.to;
+    Router to = sent.to;
     if (cause instanceof ReplyException refusal) {
       switch (refusal.failureType()) {
         case NO_HANDLERS -> missing(to);
@@ -313,7 +313,7 @@ final class PublisherLink {
     }
   }
 
-  private void missing(Session to) {
+  private void missing(Router to) {
     long now = System.nanoTime();
     if (to.missingSince == 0) {
       to.missingSince = now;

@@ -36,15 +36,15 @@ final class PublisherBatch {
     open = new AtomicInteger(events + 1);
   }
 
-  List<IngestQueue.Part> parts(List<RawEvent> events) {
-    List<IngestQueue.Part> parts = new ArrayList<>(events.size());
+  List<IngestQueue.Offer> offers(List<RawEvent> events) {
+    List<IngestQueue.Offer> offers = new ArrayList<>(events.size());
     for (int i = 0; i < events.size(); i++) {
       int place = i;
-      parts.add(
-          new IngestQueue.Part(
+      offers.add(
+          new IngestQueue.Offer(
               events.get(i), whenDelivered ? new Ack(place) : null, result -> in(place, result)));
     }
-    return parts;
+    return offers;
   }
 
   private final class Ack implements DeliveryAck {

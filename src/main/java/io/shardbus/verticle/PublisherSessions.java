@@ -127,7 +127,7 @@ final class PublisherSessions {
     }
     boolean whenDelivered = "delivered".equals(message.headers().get("ack"));
     PublisherBatch batch = new PublisherBatch(context, events.size(), whenDelivered);
-    if (!queue.ingestAllWithin(batch.parts(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
+    if (!queue.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
       message.fail(RouterVerticle.BACKPRESSURE, "too many events wait for room");
       return;
     }
