@@ -73,7 +73,7 @@ final class Delivery {
   private final String sinkName;
   private final DeadLetterSink deadLetters;
   private final ProducerId producer;
-  private final DeliveryOptions options;
+  private final RetryOptions options;
   private final DeliveryObserver observer;
   private final Runnable onSettled;
   private final Rescue.Call rescue;
@@ -116,7 +116,7 @@ final class Delivery {
       Sink sink,
       DeadLetterSink deadLetters,
       ProducerId producer,
-      DeliveryOptions options,
+      RetryOptions options,
       DeliveryObserver observer,
       Runnable onSettled,
       Rescue.Call rescue) {

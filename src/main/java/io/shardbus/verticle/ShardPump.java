@@ -95,7 +95,7 @@ final class ShardPump {
       DeadLetterSink deadLetters,
       ProducerId producer,
       BatchOptions options,
-      DeliveryOptions deliveryOptions,
+      RetryOptions retryOptions,
       DeliveryObserver observer) {
     this.shard = shard;
     this.options = options;
@@ -103,14 +103,7 @@ final class ShardPump {
     this.observer = observer;
     this.delivery =
         new Delivery(
-            shard,
-            sink,
-            deadLetters,
-            producer,
-            deliveryOptions,
-            observer,
-            this::batchSettled,
-            rescue);
+            shard, sink, deadLetters, producer, retryOptions, observer, this::batchSettled, rescue);
     this.forming = newBuffer();
   }
 

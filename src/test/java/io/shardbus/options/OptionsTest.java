@@ -18,7 +18,7 @@ import io.shardbus.sink.log.LogSinkOptions;
 import io.shardbus.sink.memory.MemorySinkOptions;
 import io.shardbus.sink.redis.RedisSinkOptions;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.json.JsonObject;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -35,7 +35,7 @@ class OptionsTest {
     return List.of(
         ShardBusOptions.class,
         BatchOptions.class,
-        DeliveryOptions.class,
+        RetryOptions.class,
         SinkOptions.class,
         GatewayOptions.class,
         TlsOptions.class,
@@ -121,8 +121,8 @@ class OptionsTest {
     if (type == BatchOptions.class) {
       return new BatchOptions().setMinSize(77);
     }
-    if (type == DeliveryOptions.class) {
-      return new DeliveryOptions().setMaxAttempts(77);
+    if (type == RetryOptions.class) {
+      return new RetryOptions().setMaxAttempts(77);
     }
     if (type == SinkOptions.class) {
       return new SinkOptions("other").setConfig(new JsonObject().put("a", 1));

@@ -42,7 +42,7 @@ class ShardFaultsTest {
   private final Shard shard = manager.shard(0).orElseThrow();
   private final RecordingSink sink = new RecordingSink();
   private final List<DeadLetter> letters = new ArrayList<>();
-  private final DeliveryOptions delivery = new DeliveryOptions();
+  private final RetryOptions delivery = new RetryOptions();
   private final ManualLoop loop = new ManualLoop();
 
   private ShardPump pump() {
@@ -283,7 +283,7 @@ class ShardFaultsTest {
               this::keep,
               new ProducerId("p", 1),
               new BatchOptions().setMinSize(1 + random.nextInt(50)).setMaxSize(50),
-              new DeliveryOptions()
+              new RetryOptions()
                   .setMaxAttempts(random.nextInt(4))
                   .setInitialBackoff(Duration.ofMillis(1))
                   .setMaxBackoff(Duration.ofMillis(20)),

@@ -31,7 +31,7 @@ class ShardPumpTest {
   private final List<Batch> writes = new ArrayList<>();
   private final RecordingSink sink = new RecordingSink();
   private final BatchOptions batch = new BatchOptions();
-  private final DeliveryOptions delivery = new DeliveryOptions();
+  private final RetryOptions delivery = new RetryOptions();
   private final List<DeadLetter> letters = new ArrayList<>();
   private Future<Void> deadLetterAnswer = Future.succeededFuture();
   private final DeliveryObservers observers = new DeliveryObservers();

@@ -6,9 +6,9 @@ import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
-/** How hard a shard tries to get a batch into its sink. */
+/** How long and how often a shard tries to write a batch to its sink. */
 @DataObject
-public final class DeliveryOptions {
+public final class RetryOptions {
 
   /** The default of {@code timeout}. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
@@ -32,14 +32,14 @@ public final class DeliveryOptions {
   private int breakerFailures = DEFAULT_BREAKER_FAILURES;
 
   /** The defaults. */
-  public DeliveryOptions() {}
+  public RetryOptions() {}
 
   /**
    * A copy.
    *
    * @param other the options to copy
    */
-  public DeliveryOptions(DeliveryOptions other) {
+  public RetryOptions(RetryOptions other) {
     timeout = other.timeout;
     maxAttempts = other.maxAttempts;
     initialBackoff = other.initialBackoff;
@@ -53,7 +53,7 @@ public final class DeliveryOptions {
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */
-  public DeliveryOptions(JsonObject json) {
+  public RetryOptions(JsonObject json) {
     OptionsJson.read(this, json);
   }
 
@@ -84,7 +84,7 @@ public final class DeliveryOptions {
    *     to 1 day
    * @return this
    */
-  public DeliveryOptions setTimeout(Duration time) {
+  public RetryOptions setTimeout(Duration time) {
     timeout = range("delivery.timeout", time);
     return this;
   }
@@ -102,7 +102,7 @@ public final class DeliveryOptions {
    *     dead-lettered; 0 for never: the shard waits for its sink, and its ring fills meanwhile
    * @return this
    */
-  public DeliveryOptions setMaxAttempts(int attempts) {
+  public RetryOptions setMaxAttempts(int attempts) {
     if (attempts < 0) {
       throw new IllegalArgumentException(
           "delivery.maxAttempts: " + attempts + " must be at least 0");
@@ -124,7 +124,7 @@ public final class DeliveryOptions {
    *     is shortened by up to a half at random
    * @return this
    */
-  public DeliveryOptions setInitialBackoff(Duration time) {
+  public RetryOptions setInitialBackoff(Duration time) {
     initialBackoff = range("delivery.initialBackoff", time);
     return this;
   }
@@ -140,7 +140,7 @@ public final class DeliveryOptions {
    * @param time the longest pause between attempts, 1 ms to 1 day
    * @return this
    */
-  public DeliveryOptions setMaxBackoff(Duration time) {
+  public RetryOptions setMaxBackoff(Duration time) {
     maxBackoff = range("delivery.maxBackoff", time);
     return this;
   }
@@ -157,7 +157,7 @@ public final class DeliveryOptions {
    *     least 1
    * @return this
    */
-  public DeliveryOptions setBreakerFailures(int failures) {
+  public RetryOptions setBreakerFailures(int failures) {
     if (failures < 1) {
       throw new IllegalArgumentException(
           "delivery.breakerFailures: " + failures + " must be at least 1");
