@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.event.Ack;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -8,14 +9,6 @@ import java.time.Duration;
 /** How an {@link EventBusPublisher} works. */
 @DataObject
 public final class EventBusPublisherOptions {
-
-  /** When an event counts as written. */
-  public enum Ack {
-    /** It is in a ring of the bus. */
-    accepted,
-    /** The sink has confirmed it. */
-    delivered
-  }
 
   /** The default of {@code maxInFlightEvents}. */
   public static final int DEFAULT_MAX_IN_FLIGHT_EVENTS = 8192;
@@ -36,7 +29,7 @@ public final class EventBusPublisherOptions {
   private static final int MAX_EVENTS = 1_000_000;
 
   private String address = ShardBusOptions.DEFAULT_ADDRESS;
-  private Ack ack = Ack.accepted;
+  private Ack ack = Ack.ACCEPTED;
   private int maxInFlightEvents = DEFAULT_MAX_IN_FLIGHT_EVENTS;
   private long maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES;
   private int batchEvents = DEFAULT_BATCH_EVENTS;
@@ -98,10 +91,13 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param ack when an event counts as written
+   * @param ack when an event counts as written: ACCEPTED or DELIVERED
    * @return this
    */
   public EventBusPublisherOptions setAck(Ack ack) {
+    if (ack == Ack.NONE) {
+      throw new IllegalArgumentException("ack: none must be accepted or delivered");
+    }
     this.ack = ack;
     return this;
   }

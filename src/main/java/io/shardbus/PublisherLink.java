@@ -1,9 +1,8 @@
 package io.shardbus;
 
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.PublisherQueue.Pending;
+import io.shardbus.event.Outcome;
 import io.shardbus.verticle.PublisherProtocol;
-import io.shardbus.verticle.RouterVerticle;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -45,7 +44,7 @@ final class PublisherLink {
 
   private final Deque<Sent> window = new ArrayDeque<>();
   private @Nullable Router router;
-  private Reason absence = Reason.NO_BUS;
+  private Outcome absence = Outcome.NO_BUS;
   private boolean opening;
   private boolean pausing;
   private boolean watching;
@@ -157,7 +156,7 @@ final class PublisherLink {
   }
 
   private void refuseOverdue() {
-    Reason reason = router == null ? absence : Reason.BACKPRESSURE;
+    Outcome reason = router == null ? absence : Outcome.BACKPRESSURE;
     for (Pending one : queue.overdue(System.nanoTime())) {
       NotDeliveredException failure = new NotDeliveredException(reason);
       queue.dropped(one);
@@ -190,9 +189,9 @@ final class PublisherLink {
     } else {
       absence =
           address.cause() instanceof ReplyException refusal
-                  && refusal.failureCode() == RouterVerticle.UNAVAILABLE
-              ? Reason.CLOSED
-              : Reason.NO_BUS;
+                  && refusal.failureCode() == Outcome.CLOSED.status()
+              ? Outcome.CLOSED
+              : Outcome.NO_BUS;
       pause(SEARCH_MILLIS);
     }
     run();
@@ -206,7 +205,7 @@ final class PublisherLink {
     List<Pending> again = new ArrayList<>();
     for (Sent sent : window) {
       if (sent.uncertain) {
-        fail(sent, Reason.UNKNOWN);
+        fail(sent, Outcome.UNKNOWN);
       } else {
         again.addAll(sent.events);
       }
@@ -258,8 +257,8 @@ final class PublisherLink {
 
   /** The number must be used all the same: an empty batch takes the place of this one. */
   private void giveUp(Sent sent) {
-    Reason reason = sent.to.missingSince == 0 ? Reason.BACKPRESSURE : Reason.NO_BUS;
-    fail(sent, sent.uncertain ? Reason.UNKNOWN : reason);
+    Outcome reason = sent.to.missingSince == 0 ? Outcome.BACKPRESSURE : Outcome.NO_BUS;
+    fail(sent, sent.uncertain ? Outcome.UNKNOWN : reason);
     sent.events = List.of();
   }
 
@@ -272,7 +271,7 @@ final class PublisherLink {
             .addHeader(PublisherProtocol.PUBLISHER, sent.to.publisher)
             .addHeader(PublisherProtocol.NUMBER, Long.toString(sent.number))
             .addHeader(PublisherProtocol.WAIT, Long.toString(Math.max(0, sent.millisLeft())))
-            .addHeader("ack", options.getAck().name());
+            .addHeader("ack", options.getAck().word());
     Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
     vertx
         .eventBus()
@@ -321,13 +320,13 @@ final class PublisherLink {
     long millis = TimeUnit.NANOSECONDS.toMillis(now - to.missingSince);
     if (millis >= Math.min(MAX_MISSING_MILLIS, timeoutMillis / 4)) {
       to.over = true;
-      absence = Reason.NO_BUS;
+      absence = Outcome.NO_BUS;
     }
   }
 
   private static void refused(Sent sent, int code) {
     heard(sent.to);
-    if (code != PublisherProtocol.GAP && code != RouterVerticle.BACKPRESSURE) {
+    if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
       // Whatever it means, no other router is to take it.
       sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
@@ -349,14 +348,14 @@ final class PublisherLink {
     List<Pending> refusedByClosed = new ArrayList<>();
     for (int i = 0; i < sent.events.size(); i++) {
       Pending one = sent.events.get(i);
-      byte fate = i < fates.length() ? fates.getByte(i) : PublisherProtocol.TAKEN;
-      if (fate == PublisherProtocol.TAKEN) {
+      Outcome fate = i < fates.length() ? Outcome.of(fates.getByte(i)) : Outcome.ACCEPTED;
+      if (fate == Outcome.ACCEPTED) {
         queue.settled(one);
         one.promise().complete();
-      } else if (fate == PublisherProtocol.CLOSED) {
+      } else if (fate == Outcome.CLOSED) {
         refusedByClosed.add(one);
       } else {
-        fail(one, reason(fate));
+        fail(one, fate);
       }
     }
     if (refusedByClosed.isEmpty()) {
@@ -365,31 +364,18 @@ final class PublisherLink {
       sent.events = refusedByClosed;
       sent.uncertain = false;
       sent.to.over = true;
-      absence = Reason.CLOSED;
+      absence = Outcome.CLOSED;
     }
   }
 
-  private void fail(Sent sent, Reason reason) {
+  private void fail(Sent sent, Outcome reason) {
     sent.events.forEach(one -> fail(one, reason));
   }
 
-  private void fail(Pending one, Reason reason) {
+  private void fail(Pending one, Outcome reason) {
     NotDeliveredException failure = new NotDeliveredException(reason);
     queue.settled(one);
     one.promise().fail(failure);
     onSettled.accept(failure);
-  }
-
-  private static Reason reason(byte fate) {
-    return switch (fate) {
-      case PublisherProtocol.BACKPRESSURE -> Reason.BACKPRESSURE;
-      case PublisherProtocol.SAMPLED -> Reason.SAMPLED;
-      case PublisherProtocol.UNROUTED -> Reason.UNROUTED;
-      case PublisherProtocol.TOO_LARGE -> Reason.TOO_LARGE;
-      case PublisherProtocol.EVICTED -> Reason.EVICTED;
-      case PublisherProtocol.DEAD_LETTERED -> Reason.DEAD_LETTERED;
-      case PublisherProtocol.ABANDONED -> Reason.UNKNOWN;
-      default -> Reason.UNKNOWN;
-    };
   }
 }

@@ -1,10 +1,8 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.shard.DeliveryAck;
-import io.vertx.core.json.JsonObject;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Counts the fates of one request's or frame's events: one object, however many events. Safe for
@@ -12,10 +10,11 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 final class DeliveryCounter implements DeliveryAck {
 
-  private static final Failure[] FAILURES = Failure.values();
-
   private final AtomicLong delivered = new AtomicLong();
-  private final AtomicLongArray failed = new AtomicLongArray(FAILURES.length);
+
+  /** Has the refusals only; guarded by itself. */
+  private final OutcomeCounts failures = new OutcomeCounts();
+
   private final Runnable onChange;
 
   /** What runs at a change must be quick; it runs on the thread that settled the event. */
@@ -30,9 +29,10 @@ final class DeliveryCounter implements DeliveryAck {
   }
 
   @Override
-  @SuppressWarnings("EnumOrdinal") // the number does not leave this class
-  public void failed(Failure failure, int events) {
-    failed.addAndGet(failure.ordinal(), events);
+  public void failed(Outcome why, int events) {
+    synchronized (failures) {
+      failures.refuse(why, events);
+    }
     onChange.run();
   }
 
@@ -41,22 +41,18 @@ final class DeliveryCounter implements DeliveryAck {
   }
 
   long failedCount() {
-    long sum = 0;
-    for (int i = 0; i < FAILURES.length; i++) {
-      sum += failed.get(i);
+    synchronized (failures) {
+      return failures.refused();
     }
-    return sum;
   }
 
-  /** How many failed, by reason; only the reasons that there are. */
-  JsonObject failures() {
-    JsonObject reasons = new JsonObject();
-    for (int i = 0; i < FAILURES.length; i++) {
-      if (failed.get(i) > 0) {
-        reasons.put(FAILURES[i].name().toLowerCase(Locale.ROOT), failed.get(i));
-      }
+  /** How many failed, by reason: a copy. */
+  OutcomeCounts failures() {
+    OutcomeCounts copy = new OutcomeCounts();
+    synchronized (failures) {
+      copy.addRefusalsOf(failures);
     }
-    return reasons;
+    return copy;
   }
 
   long settled() {

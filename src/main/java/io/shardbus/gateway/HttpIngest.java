@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -38,7 +39,7 @@ final class HttpIngest {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.ACCEPTED, resources.options());
+      asked = IngestRequest.of(request.params(), Ack.ACCEPTED, resources.options());
     } catch (IllegalArgumentException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;

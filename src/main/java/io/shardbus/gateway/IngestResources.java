@@ -12,7 +12,7 @@ record IngestResources(
     Retries retries,
     Budget budget,
     WaitingRoom waiting,
-    Refusals refusals) {
+    RefusalCounters refusals) {
 
   static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
     return new IngestResources(
@@ -26,7 +26,7 @@ record IngestResources(
         new Retries(vertx),
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new WaitingRoom(() -> limits.options().getMaxPartialBytes()),
-        new Refusals());
+        new RefusalCounters());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import java.util.ArrayDeque;
@@ -77,7 +78,7 @@ final class OrderedIngest {
    * Counts an event that cannot be pushed, but not before those that wait: what is counted are the
    * first of the events that the client sent, so that it can go on behind them.
    */
-  void refuse(String reason, OutcomeCounts outcomes) {
+  void refuse(Outcome reason, OutcomeCounts outcomes) {
     Held last = held.peekLast();
     (last == null ? outcomes : last.behind()).refuse(reason, 1);
   }
@@ -138,20 +139,20 @@ final class OrderedIngest {
     return left;
   }
 
-  private String refuse(RawEvent event) {
+  private Outcome refuse(RawEvent event) {
     if (tooFast) {
-      resources.refusals().count(Refusals.RATE);
-      return Refusals.RATE;
+      resources.refusals().count(Outcome.RATE);
+      return Outcome.RATE;
     }
-    return Refusals.of(bus.shards().refuse(event).outcome());
+    return bus.shards().refuse(event).outcome();
   }
 
   private boolean tryPush(RawEvent event, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
     tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {
       if (!patient) {
-        resources.refusals().count(Refusals.RATE);
-        outcomes.refuse(Refusals.RATE, 1);
+        resources.refusals().count(Outcome.RATE);
+        outcomes.refuse(Outcome.RATE, 1);
       }
       return !patient;
     }
@@ -170,7 +171,7 @@ final class OrderedIngest {
         break;
       default:
     }
-    outcomes.refuse(Refusals.of(result.outcome()), 1);
+    outcomes.refuse(result.outcome(), 1);
     return true;
   }
 

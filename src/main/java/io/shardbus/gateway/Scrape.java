@@ -76,7 +76,7 @@ final class Scrape implements Handler<RoutingContext> {
             (reason, count) ->
                 own.accept(
                     FunctionCounter.builder("shardbus.gateway.refused", count, LongAdder::sum)
-                        .tag("reason", reason)
+                        .tag("reason", reason.word())
                         .description("events and bodies that the gateway itself refused")
                         .register(registry)));
   }

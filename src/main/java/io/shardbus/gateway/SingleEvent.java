@@ -1,7 +1,9 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -37,7 +39,7 @@ final class SingleEvent {
     if (length != null
         && length.length() < 19
         && Long.parseLong(length) > resources.maxEventBytes()) {
-      refuse(413, Refusals.TOO_LARGE, tooLarge());
+      refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
     HttpIngest.proceed(request);
@@ -51,9 +53,9 @@ final class SingleEvent {
       return;
     }
     if (body.length() + chunk.length() > resources.maxEventBytes()) {
-      refuse(413, Refusals.TOO_LARGE, tooLarge());
+      refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
-      refuse(503, Refusals.NO_MEMORY, resources.budget().refusal());
+      refuse(Outcome.NO_MEMORY, resources.budget().refusal());
     } else {
       wholeBody.begin(resources.options().getBodyTimeout());
     }
@@ -64,8 +66,7 @@ final class SingleEvent {
   }
 
   private void takesTooLong() {
-    refuse(
-        408, Refusals.TOO_SLOW, Upload.tooSlow(resources.options().getBodyTimeout(), "the body"));
+    refuse(Outcome.TOO_SLOW, Upload.tooSlow(resources.options().getBodyTimeout(), "the body"));
   }
 
   private void notConfirmed() {
@@ -80,16 +81,16 @@ final class SingleEvent {
     delivery.cancel();
   }
 
-  private void refuse(int status, String reason, String detail) {
+  private void refuse(Outcome reason, String detail) {
     stop();
     resources.refusals().count(reason);
-    Problem.refuse(request, status, detail, Problem.reason(reason));
+    Problem.refuse(request, reason, detail, new JsonObject());
   }
 
   /** The same once the whole body is here. */
-  private void refuseWhole(int status, String reason, String detail) {
+  private void refuseWhole(Outcome reason, String detail) {
     resources.refusals().count(reason);
-    Problem.send(response, status, detail, Problem.reason(reason));
+    Problem.send(response, reason, detail, new JsonObject());
   }
 
   private void end() {
@@ -102,15 +103,15 @@ final class SingleEvent {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      refuseWhole(400, Refusals.INVALID, String.valueOf(e.getMessage()));
+      refuseWhole(Outcome.INVALID, String.valueOf(e.getMessage()));
       return;
     }
     RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
     if (!rate.tryTake(event.sizeWithKey())) {
-      refuseWhole(429, Refusals.RATE, rate.refusal());
+      refuseWhole(Outcome.RATE, rate.refusal());
       return;
     }
-    if (asked.ack() == IngestRequest.Ack.DELIVERED) {
+    if (asked.ack() == Ack.DELIVERED) {
       deliver(event);
     } else {
       answer(resources.bus().ingest(event));
@@ -132,7 +133,7 @@ final class SingleEvent {
                         response,
                         500,
                         "the event was accepted, but will not be delivered",
-                        new JsonObject().put("failures", fate[0].failures()));
+                        new JsonObject().put("failures", fate[0].failures().refusalsJson()));
                   } else if (result[0] != null) {
                     answer(result[0]);
                   }
@@ -147,29 +148,20 @@ final class SingleEvent {
   }
 
   private void answer(IngestResult result) {
-    switch (result.outcome()) {
-      case ACCEPTED -> {
-        if (!response.ended() && !response.closed()) {
-          response
-              .setStatusCode(202)
-              .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
-              .end(
-                  new JsonObject()
-                      .put("shard", result.shard())
-                      .put("timestamp", result.timestamp())
-                      .toBuffer());
-        }
-      }
-      case BACKPRESSURE -> refused(429, result, "shard " + result.shard() + " is full");
-      case SAMPLED -> refused(429, result, "the shard is filling up: not sampled");
-      case UNROUTED -> refused(503, result, "no shard is active");
-      case CLOSED -> refused(503, result, "the bus is closing");
-      case TOO_LARGE -> refused(413, result, tooLarge());
+    Outcome outcome = result.outcome();
+    if (!result.accepted()) {
+      // By the bus, which has counted it.
+      String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
+      Problem.send(response, outcome, detail, new JsonObject());
+    } else if (!response.ended() && !response.closed()) {
+      response
+          .setStatusCode(outcome.status())
+          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .end(
+              new JsonObject()
+                  .put("shard", result.shard())
+                  .put("timestamp", result.timestamp())
+                  .toBuffer());
     }
-  }
-
-  /** By the bus, which has counted it. */
-  private void refused(int status, IngestResult result, String detail) {
-    Problem.send(response, status, detail, Problem.reason(Refusals.of(result.outcome())));
   }
 }

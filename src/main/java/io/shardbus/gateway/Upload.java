@@ -1,7 +1,9 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.BackpressureMode;
@@ -13,7 +15,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
-import java.util.Map;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,16 @@ import org.jspecify.annotations.Nullable;
 final class Upload {
 
   private static final int MAX_ERRORS = 10;
+
+  /** Of several reasons for which nothing was taken, the first of these is told. */
+  private static final List<Outcome> TOLD_FIRST =
+      List.of(
+          Outcome.RATE,
+          Outcome.BACKPRESSURE,
+          Outcome.SAMPLED,
+          Outcome.TOO_LARGE,
+          Outcome.UNROUTED,
+          Outcome.CLOSED);
 
   /**
    * What Vert.x may have read of a request that is paused: of HTTP/1 two dozen chunks, of HTTP/2
@@ -67,7 +79,7 @@ final class Upload {
         resources.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
     ingest = new OrderedIngest(resources, rate, patient, this::roomAgain);
     deliveries =
-        asked.ack() == IngestRequest.Ack.DELIVERED
+        asked.ack() == Ack.DELIVERED
             ? new DeliveryCounter(
                 new DeferredTask(resources.vertx().getOrCreateContext(), this::answerIfDone))
             : null;
@@ -96,12 +108,12 @@ final class Upload {
     try {
       lines.feed(chunk, this::line);
     } catch (LineSplitter.LineTooLongException e) {
-      refuse(413, Refusals.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
+      refuse(Outcome.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
       return;
     }
     boolean full = ingest.full();
     if (!share.resize(lines.partialBytes() + (full ? ingest.heldBytes() + QUEUED_BYTES : 0))) {
-      refuse(503, Refusals.NO_MEMORY, resources.budget().refusal() + whereToGoOn());
+      refuse(Outcome.NO_MEMORY, resources.budget().refusal() + whereToGoOn());
       return;
     }
     if (full) {
@@ -128,8 +140,8 @@ final class Upload {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      resources.refusals().count(Refusals.INVALID);
-      ingest.refuse(Refusals.INVALID, outcomes);
+      resources.refusals().count(Outcome.INVALID);
+      ingest.refuse(Outcome.INVALID, outcomes);
       if (errors.size() < MAX_ERRORS) {
         errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
       }
@@ -164,12 +176,12 @@ final class Upload {
   private void noRoom() {
     String within = Durations.format(resources.options().getBackpressureTimeout());
     String where = whereToGoOn();
-    if (notTaken.refusals().containsKey(Refusals.RATE)) {
-      stop(429, Refusals.RATE, rate.refusal() + ", and no end of that within " + within + where);
-    } else if (notTaken.refusals().containsKey(Refusals.UNROUTED)) {
-      stop(503, Refusals.UNROUTED, "no shard was active within " + within + where);
+    if (notTaken.refusals().containsKey(Outcome.RATE)) {
+      stop(Outcome.RATE, rate.refusal() + ", and no end of that within " + within + where);
+    } else if (notTaken.refusals().containsKey(Outcome.UNROUTED)) {
+      stop(Outcome.UNROUTED, "no shard was active within " + within + where);
     } else {
-      stop(429, Refusals.BACKPRESSURE, "no room within " + within + where);
+      stop(Outcome.BACKPRESSURE, "no room within " + within + where);
     }
   }
 
@@ -192,7 +204,7 @@ final class Upload {
 
   private void lineTakesTooLong() {
     Duration time = resources.options().getBodyTimeout();
-    refuse(408, Refusals.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
+    refuse(Outcome.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {
@@ -211,14 +223,14 @@ final class Upload {
         + ": it is still tried";
   }
 
-  private void refuse(int status, String reason, String detail) {
+  private void refuse(Outcome reason, String detail) {
     resources.refusals().count(reason);
-    stop(status, reason, detail);
+    stop(reason, detail);
   }
 
-  private void stop(int status, String reason, String detail) {
+  private void stop(Outcome reason, String detail) {
     finish();
-    Problem.refuse(request, status, detail, counts().mergeIn(Problem.reason(reason)));
+    Problem.refuse(request, reason, detail, counts());
   }
 
   /** Nothing that was begun goes on. */
@@ -244,7 +256,7 @@ final class Upload {
       Problem.send(response, 400, "an empty body: lines of JSON are expected");
       return;
     }
-    if (outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Refusals.INVALID)) {
+    if (outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Outcome.INVALID)) {
       allRefused();
       return;
     }
@@ -263,34 +275,19 @@ final class Upload {
   }
 
   private void allRefused() {
-    Map<String, Long> reasons = outcomes.refusals();
-    if (reasons.containsKey(Refusals.RATE)) {
-      allRefused(429, Refusals.RATE, rate.refusal());
-    } else if (reasons.containsKey(Refusals.BACKPRESSURE)) {
-      allRefused(429, Refusals.BACKPRESSURE, "the shards are full");
-    } else if (reasons.containsKey(Refusals.SAMPLED)) {
-      allRefused(429, Refusals.SAMPLED, "the shards are filling up: not sampled");
-    } else if (reasons.containsKey(Refusals.TOO_LARGE)) {
-      allRefused(
-          413,
-          Refusals.TOO_LARGE,
-          "bus.maxEventBytes: the events are larger than " + resources.maxEventBytes() + " bytes");
-    } else if (reasons.containsKey(Refusals.UNROUTED)) {
-      allRefused(503, Refusals.UNROUTED, "no shard is active");
-    } else {
-      allRefused(503, Refusals.CLOSED, "the bus is closing");
+    for (Outcome reason : TOLD_FIRST) {
+      if (outcomes.refusals().containsKey(reason)) {
+        Problem.send(
+            response, reason, reason == Outcome.RATE ? rate.refusal() : reason.meaning(), counts());
+        return;
+      }
     }
-  }
-
-  private void allRefused(int status, String reason, String detail) {
-    Problem.send(response, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
 
   private JsonObject counts() {
     JsonObject json =
         new JsonObject().put("accepted", outcomes.accepted()).put("rejected", outcomes.refused());
-    JsonObject reasons = new JsonObject();
-    outcomes.refusals().forEach(reasons::put);
+    JsonObject reasons = outcomes.refusalsJson();
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);
     }
@@ -303,7 +300,7 @@ final class Upload {
     if (deliveries != null) {
       json.put("delivered", deliveries.deliveredCount()).put("failed", deliveries.failedCount());
       if (deliveries.failedCount() > 0) {
-        json.put("failures", deliveries.failures());
+        json.put("failures", deliveries.failures().refusalsJson());
       }
     }
     return json;

@@ -1,8 +1,10 @@
 package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
@@ -99,7 +101,7 @@ final class WebSocketIngest {
         total.accept(outcomes.accepted());
       } else {
         total.accept(deliveries.deliveredCount());
-        total.refuse("not_delivered", deliveries.failedCount());
+        total.addRefusalsOf(deliveries.failures());
       }
     }
   }
@@ -118,7 +120,7 @@ final class WebSocketIngest {
     this.asked = asked;
     context = resources.vertx().getOrCreateContext();
     report = new DeferredTask(context, this::report);
-    ingest = new OrderedIngest(resources, rate, asked.ack() != IngestRequest.Ack.NONE, report);
+    ingest = new OrderedIngest(resources, rate, asked.ack() != Ack.NONE, report);
     partial = new PartialBody(resources.budget());
     unseen = resources.budget().share();
     held = resources.budget().share();
@@ -196,7 +198,7 @@ final class WebSocketIngest {
     } else if (partialIsLate()) {
       refuse(
           POLICY_VIOLATION,
-          Refusals.TOO_SLOW,
+          Outcome.TOO_SLOW,
           Upload.tooSlow(resources.options().getBodyTimeout(), "a message"));
     } else if (!pinged) {
       pinged = true;
@@ -223,7 +225,7 @@ final class WebSocketIngest {
     }
     // The decoder asks outside of any context.
     context.runOnContext(
-        now -> refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, resources.budget().refusal()));
+        now -> refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal()));
     return false;
   }
 
@@ -251,12 +253,12 @@ final class WebSocketIngest {
     if (partial.length() + bytes.length() > resources.options().getMaxFrameBytes()) {
       refuse(
           TOO_BIG,
-          Refusals.TOO_LARGE,
+          Outcome.TOO_LARGE,
           "gateway.maxFrameBytes: the message is larger than "
               + resources.options().getMaxFrameBytes()
               + " bytes");
     } else if (!partial.add(bytes)) {
-      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, resources.budget().refusal());
+      refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal());
     } else if (frame.isFinal()) {
       partialSince = 0;
       message(partial.take());
@@ -265,7 +267,7 @@ final class WebSocketIngest {
     }
   }
 
-  private void refuse(short code, String reason, String detail) {
+  private void refuse(short code, Outcome reason, String detail) {
     resources.refusals().count(reason);
     close(code, detail);
     release();
@@ -273,9 +275,7 @@ final class WebSocketIngest {
 
   private void message(Buffer bytes) {
     Message message =
-        new Message(
-            asked.ack() == IngestRequest.Ack.DELIVERED ? new DeliveryCounter(report) : null,
-            events);
+        new Message(asked.ack() == Ack.DELIVERED ? new DeliveryCounter(report) : null, events);
     events(bytes, message);
     if (events == message.before) {
       reject("an empty message: one JSON value or lines of them are expected", message);
@@ -283,7 +283,7 @@ final class WebSocketIngest {
     message.events = events - message.before;
     keep(message);
     if (!held.resize(ingest.heldBytes())) {
-      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, resources.budget().refusal());
+      refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal());
       return;
     }
     regulate();
@@ -351,7 +351,7 @@ final class WebSocketIngest {
     if (events - message.before >= most) {
       events++;
       tell("gateway.maxEventsPerMessage: the message has more than " + most + " events");
-      refuse(Refusals.TOO_MANY, message);
+      refuse(Outcome.TOO_MANY, message);
       return;
     }
     RawEvent event = asked.event(bytes);
@@ -362,10 +362,10 @@ final class WebSocketIngest {
   private void reject(@Nullable String why, Message message) {
     events++;
     tell(why);
-    refuse(Refusals.INVALID, message);
+    refuse(Outcome.INVALID, message);
   }
 
-  private void refuse(String reason, Message message) {
+  private void refuse(Outcome reason, Message message) {
     resources.refusals().count(reason);
     message.outcomes.refuse(reason, 1);
   }
@@ -409,7 +409,7 @@ final class WebSocketIngest {
   }
 
   private void tellNews() {
-    boolean silent = asked.ack() == IngestRequest.Ack.NONE;
+    boolean silent = asked.ack() == Ack.NONE;
     long news = silent ? total.refused() : total.accepted() + total.refused();
     if (news == reported || socket.isClosed()) {
       return;
@@ -440,8 +440,7 @@ final class WebSocketIngest {
     if (!silent) {
       frame.put("acked", total.accepted());
     }
-    JsonObject rejected = new JsonObject();
-    total.refusals().forEach(rejected::put);
+    JsonObject rejected = total.refusalsJson();
     if (!rejected.isEmpty()) {
       frame.put("rejected", rejected);
     }

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -59,7 +60,7 @@ final class WebSockets {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE, resources.options());
+      asked = IngestRequest.of(request.params(), Ack.NONE, resources.options());
     } catch (IllegalArgumentException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;

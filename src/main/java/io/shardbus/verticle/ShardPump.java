@@ -1,7 +1,7 @@
 package io.shardbus.verticle;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
-import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
 import io.shardbus.shard.FlushMark;
 import io.shardbus.shard.SafeLog;
@@ -224,7 +224,7 @@ final class ShardPump {
     delivery.abandon();
     DrainBuffer rest = forming;
     forming = newBuffer();
-    rest.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
+    rest.acknowledgeAll(Outcome.UNKNOWN);
     shard.abandon();
     ended = true;
     flushes.forEach(flush -> flush.end(left));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Ack;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TlsOptions;
 import io.shardbus.gateway.TokenOptions;
@@ -142,8 +143,8 @@ class OptionsTest {
     if (type == KafkaSinkOptions.PartitionBy.class) {
       return KafkaSinkOptions.PartitionBy.key;
     }
-    if (type == EventBusPublisherOptions.Ack.class) {
-      return EventBusPublisherOptions.Ack.delivered;
+    if (type == Ack.class) {
+      return Ack.DELIVERED;
     }
     throw new AssertionError("no other value for " + type);
   }

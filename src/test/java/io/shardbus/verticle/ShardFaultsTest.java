@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -205,7 +206,7 @@ class ShardFaultsTest {
             }
 
             @Override
-            public void failed(Failure failure, int events) {}
+            public void failed(Outcome failure, int events) {}
           });
     }
     send(0, 10);
@@ -372,7 +373,7 @@ class ShardFaultsTest {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               fates.merge(number, events, Integer::sum);
               throwNowAndThen();
             }
