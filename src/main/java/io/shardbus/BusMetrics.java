@@ -124,7 +124,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     gauge(
         to,
         "shardbus.events.waiting",
-        "Events of streams and publishers that wait for room, not offered yet",
+        "Events that wait for room, not offered yet",
         Tags.empty(),
         b -> b.stats().waiting());
     gauge(

@@ -182,6 +182,11 @@ final class DefaultShardBus implements ShardBus {
     return new IngestStream(queue, this::maxStreamBytes, vertx.getOrCreateContext());
   }
 
+  @Override
+  public IngestQueue waitingRoom() {
+    return queue;
+  }
+
   /** So that an event more, of whatever size, can wait too. */
   private long maxStreamBytes() {
     return manager.limits().maxRingBytes() - manager.limits().maxEventBytes();

@@ -56,7 +56,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     Promise<Void> written = Promise.promise();
     Consumer<IngestResult> then = result -> settled(event, result, written);
     if (mayWait) {
-      queue.ingestOfStream(event, then);
+      queue.ingestOfStream(event, null, then);
     } else {
       queue.ingestWithin(event, 0, null, then);
     }

@@ -14,11 +14,13 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,6 +88,9 @@ public final class IngestQueue {
     /** Set once it waits. */
     long arrival;
 
+    /** Set once it does not wait any more. */
+    @Nullable IngestResult result;
+
     Waiting(
         RawEvent event,
         @Nullable DeliveryAck ack,
@@ -138,10 +143,15 @@ public final class IngestQueue {
    * refused because others have filled the queue.
    *
    * @param event the event
+   * @param ack told of an accepted event's fate; null if nobody asks
    * @param then told the outcome, on any thread
+   * @return cancels the event if it still waits, and says what became of it; for any thread. Null
+   *     if it did not have to wait
    */
-  public void ingestOfStream(RawEvent event, Consumer<IngestResult> then) {
-    ingestBy(NO_DEADLINE, event, null, true, then);
+  public @Nullable Supplier<IngestResult> ingestOfStream(
+      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, true, then);
+    return one == null ? null : () -> cancel(one);
   }
 
   /**
@@ -193,12 +203,15 @@ public final class IngestQueue {
     return null;
   }
 
-  private void cancel(Waiting one) {
+  private IngestResult cancel(Waiting one) {
     List<Runnable> completions = new ArrayList<>(1);
+    IngestResult result;
     synchronized (this) {
       giveUp(one, completions);
+      result = one.result;
     }
     runAll(completions);
+    return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
   /** An event of a batch, and whom to tell. */
@@ -446,6 +459,7 @@ public final class IngestQueue {
       bounded--;
       boundedBytes -= one.event.sizeWithKey();
     }
+    one.result = result;
     completions.add(() -> one.then.accept(result));
   }
 }
