@@ -11,9 +11,9 @@ import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.Sinks;
 import io.shardbus.verticle.DeliveryObserver;
-import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.SinkHealth;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
@@ -179,7 +179,7 @@ public interface ShardBus {
    *
    * @return the waiting room of this bus
    */
-  IngestQueue waitingRoom();
+  WaitingRoom waitingRoom();
 
   /**
    * Adds shards: all of them, or none.

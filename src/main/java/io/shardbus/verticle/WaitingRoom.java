@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * While there are any, the first of each ring is tried once a millisecond; nothing runs while none
  * waits. Safe for any thread.
  */
-public final class IngestQueue {
+public final class WaitingRoom {
 
   /**
    * The most events that can wait, besides those of streams, which have bounds of their own: the
@@ -47,7 +47,7 @@ public final class IngestQueue {
   /** Where events wait while no shard is active. */
   private static final Object NO_LANE = new Object();
 
-  private static final Logger LOG = LoggerFactory.getLogger(IngestQueue.class);
+  private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
 
   private final Vertx vertx;
   private final ShardManager manager;
@@ -117,7 +117,7 @@ public final class IngestQueue {
    * @param vertx where it waits
    * @param manager where events go
    */
-  public IngestQueue(Vertx vertx, ShardManager manager) {
+  public WaitingRoom(Vertx vertx, ShardManager manager) {
     this.vertx = vertx;
     this.manager = manager;
     maxWaitingBytes = manager.limits().maxRingBytes();
