@@ -195,7 +195,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private void scalings(Target to) {
     for (Direction direction : List.of(Direction.UP, Direction.DOWN)) {
       for (ScalingHistory.Cause cause : ScalingHistory.Cause.values()) {
-        for (ScalingHistory.Outcome outcome : ScalingHistory.Outcome.values()) {
+        for (ScalingHistory.Ending outcome : ScalingHistory.Ending.values()) {
           counter(
               to,
               "shardbus.scalings",
