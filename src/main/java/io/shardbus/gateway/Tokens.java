@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Tokens {
 
   static final String ALLOWED = "1 to 512 letters, digits and -._~+/=";
+  static final String PATTERN = "[A-Za-z0-9._~+/=-]{1,512}";
 
-  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
+  private static final Pattern TOKEN = Pattern.compile(PATTERN);
   private static final Pattern SPACE = Pattern.compile("\\s+");
 
   private final List<Entry> entries;

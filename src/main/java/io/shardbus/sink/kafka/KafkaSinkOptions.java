@@ -1,6 +1,7 @@
 package io.shardbus.sink.kafka;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -33,8 +34,6 @@ public final class KafkaSinkOptions {
   /** The default of {@code maxBlock}: 5 s. */
   public static final Duration DEFAULT_MAX_BLOCK = Duration.ofSeconds(5);
 
-  private static final Duration DAY = Duration.ofDays(1);
-
   private String bootstrapServers = DEFAULT_BOOTSTRAP_SERVERS;
   private String topic = DEFAULT_TOPIC;
   private PartitionBy partitionBy = PartitionBy.shard;
@@ -51,12 +50,7 @@ public final class KafkaSinkOptions {
    * @param other the options to copy
    */
   public KafkaSinkOptions(KafkaSinkOptions other) {
-    bootstrapServers = other.bootstrapServers;
-    topic = other.topic;
-    partitionBy = other.partitionBy;
-    properties = other.properties.copy();
-    deliveryTimeout = other.deliveryTimeout;
-    maxBlock = other.maxBlock;
+    this(other.toJson());
   }
 
   /**
@@ -80,6 +74,7 @@ public final class KafkaSinkOptions {
    * @param servers the brokers to begin with, HOST:PORT separated by commas
    * @return this
    */
+  @OptionSpec(value = "brokers to begin with", allowed = "`host:port`, with commas between")
   public KafkaSinkOptions setBootstrapServers(String servers) {
     for (String server : servers.split(",", -1)) {
       if (!server.strip().matches("\\S+:\\d{1,5}")) {
@@ -99,14 +94,12 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param name the topic that events are written to, not empty
+   * @param name the topic that events are written to
    * @return this
    */
+  @OptionSpec(value = "topic that events are written to", min = "1")
   public KafkaSinkOptions setTopic(String name) {
-    if (name.isBlank()) {
-      throw new IllegalArgumentException("topic: must not be empty");
-    }
-    topic = name;
+    topic = OptionRanges.check(this, "topic", name);
     return this;
   }
 
@@ -121,6 +114,9 @@ public final class KafkaSinkOptions {
    * @param what what decides an event's partition
    * @return this
    */
+  @OptionSpec(
+      "`shard`: a partition keeps the order of a shard; `key`: it keeps that of each key, also of"
+          + " keys that move to another shard")
   public KafkaSinkOptions setPartitionBy(PartitionBy what) {
     partitionBy = what;
     return this;
@@ -138,6 +134,9 @@ public final class KafkaSinkOptions {
    *     names; those on which the sink's promises rest are refused
    * @return this
    */
+  @OptionSpec(
+      "other properties of the Kafka clients, by Kafka's names: security, `compression.type`,"
+          + " `linger.ms`, `batch.size`...")
   public KafkaSinkOptions setProperties(JsonObject all) {
     ClientProperties.requireAllowed(all);
     properties = all.copy();
@@ -152,12 +151,13 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param time how long the producer tries to get a record written, 1 s to 1 day; together with
-   *     {@code maxBlock} it should be less than the bus's {@code delivery.timeout}
+   * @param time how long the producer tries to get a record written; together with {@code maxBlock}
+   *     it should be less than the bus's {@code delivery.timeout}
    * @return this
    */
+  @OptionSpec(value = "how long the producer tries to get a record written", min = "1s", max = "1d")
   public KafkaSinkOptions setDeliveryTimeout(Duration time) {
-    deliveryTimeout = Durations.inRange("deliveryTimeout", time, Duration.ofSeconds(1), DAY);
+    deliveryTimeout = OptionRanges.check(this, "deliveryTimeout", time);
     return this;
   }
 
@@ -169,12 +169,15 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param time how long the producer waits for its buffer and for what it must know of the topic,
-   *     1 ms to 1 day
+   * @param time how long the producer waits for its buffer and for what it must know of the topic
    * @return this
    */
+  @OptionSpec(
+      value = "how long the producer waits for its turn, for its buffer and for the topic",
+      min = "1ms",
+      max = "1d")
   public KafkaSinkOptions setMaxBlock(Duration time) {
-    maxBlock = Durations.inRange("maxBlock", time, Duration.ofMillis(1), DAY);
+    maxBlock = OptionRanges.check(this, "maxBlock", time);
     return this;
   }
 
