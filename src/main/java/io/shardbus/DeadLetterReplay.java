@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.DeadLetters;
@@ -43,10 +44,10 @@ public final class DeadLetterReplay {
   }
 
   /** Null is delivered. */
-  private record Fate(long id, DeliveryAck.@Nullable Failure failure) {
+  private record Fate(long id, @Nullable Outcome failure) {
 
     boolean letterIsDone() {
-      return failure == null || failure == DeliveryAck.Failure.DEAD_LETTERED;
+      return failure == null || failure == Outcome.DEAD_LETTERED;
     }
   }
 
@@ -104,7 +105,7 @@ public final class DeadLetterReplay {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               fate.complete(new Fate(kept.id(), failure));
             }
           };
@@ -113,7 +114,7 @@ public final class DeadLetterReplay {
           ack,
           result -> {
             if (!result.accepted()) {
-              fate.complete(new Fate(kept.id(), DeliveryAck.Failure.EVICTED));
+              fate.complete(new Fate(kept.id(), result.outcome()));
             }
           });
       fates.add(fate.future());

@@ -2,6 +2,7 @@ package io.shardbus;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
@@ -139,8 +140,7 @@ final class DefaultShardBus implements ShardBus {
   private static Future<IngestResult> orFail(IngestResult result) {
     return result.accepted()
         ? Future.succeededFuture(result)
-        : Future.failedFuture(
-            new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome())));
+        : Future.failedFuture(new NotDeliveredException(result.outcome()));
   }
 
   @Override
@@ -172,8 +172,8 @@ final class DefaultShardBus implements ShardBus {
     }
 
     @Override
-    public void failed(Failure failure, int events) {
-      settled.fail(new NotDeliveredException(NotDeliveredException.Reason.of(failure)));
+    public void failed(Outcome why, int events) {
+      settled.fail(new NotDeliveredException(why));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.event.Ack;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
@@ -10,14 +11,6 @@ import java.time.Duration;
 /** How an {@link EventBusPublisher} works. */
 @DataObject
 public final class EventBusPublisherOptions {
-
-  /** When an event counts as written. */
-  public enum Ack {
-    /** It is in a ring of the bus. */
-    accepted,
-    /** The sink has confirmed it. */
-    delivered
-  }
 
   /** The default of {@code maxInFlightEvents}. */
   public static final int DEFAULT_MAX_IN_FLIGHT_EVENTS = 8192;
@@ -35,7 +28,7 @@ public final class EventBusPublisherOptions {
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
   private String address = ShardBusOptions.DEFAULT_ADDRESS;
-  private Ack ack = Ack.accepted;
+  private Ack ack = Ack.ACCEPTED;
   private int maxInFlightEvents = DEFAULT_MAX_IN_FLIGHT_EVENTS;
   private long maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES;
   private int batchEvents = DEFAULT_BATCH_EVENTS;
@@ -89,11 +82,14 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param ack when an event counts as written
+   * @param ack when an event counts as written: ACCEPTED or DELIVERED
    * @return this
    */
-  @OptionSpec("when an event counts as written")
+  @OptionSpec(value = "when an event counts as written", allowed = "`accepted`, `delivered`")
   public EventBusPublisherOptions setAck(Ack ack) {
+    if (ack == Ack.NONE) {
+      throw new IllegalArgumentException("ack: none must be accepted or delivered");
+    }
     this.ack = ack;
     return this;
   }

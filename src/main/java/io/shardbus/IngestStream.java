@@ -67,8 +67,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     if (result.accepted()) {
       written.complete();
     } else {
-      NotDeliveredException failure =
-          new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome()));
+      NotDeliveredException failure = new NotDeliveredException(result.outcome());
       written.fail(failure);
       Handler<Throwable> handler = exceptionHandler;
       if (handler != null) {

@@ -8,7 +8,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardLimits;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -51,7 +51,7 @@ public class ShardBusOptions {
   private Duration startTimeout = DEFAULT_START_TIMEOUT;
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
   private BatchOptions batch = new BatchOptions();
-  private DeliveryOptions delivery = new DeliveryOptions();
+  private RetryOptions delivery = new RetryOptions();
   private SinkOptions sink = new SinkOptions();
 
   /** The defaults. The default sink, the log, needs {@code dataDir}. */
@@ -319,7 +319,7 @@ public class ShardBusOptions {
   /**
    * @return how hard a shard tries to deliver
    */
-  public DeliveryOptions getDelivery() {
+  public RetryOptions getDelivery() {
     return delivery;
   }
 
@@ -328,7 +328,7 @@ public class ShardBusOptions {
    * @return this
    */
   @OptionSpec("how hard a shard tries to deliver")
-  public ShardBusOptions setDelivery(DeliveryOptions delivery) {
+  public ShardBusOptions setDelivery(RetryOptions delivery) {
     this.delivery = delivery;
     return this;
   }

@@ -110,7 +110,7 @@ class ArchitectureTest {
         .and()
         .doNotHaveFullyQualifiedName("io.shardbus.verticle.CloseHook")
         .and()
-        .doNotHaveFullyQualifiedName("io.shardbus.gateway.Valve")
+        .doNotHaveFullyQualifiedName("io.shardbus.gateway.ReadControl")
         .should()
         .dependOnClassesThat(internal)
         .check(CLASSES);

@@ -3,8 +3,8 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
@@ -92,7 +92,7 @@ class IngestAwaitTest {
             });
   }
 
-  private void assertReason(Future<?> future, NotDeliveredException.Reason reason) {
+  private void assertReason(Future<?> future, Outcome reason) {
     assertThatThrownBy(() -> await(future))
         .cause()
         .isInstanceOfSatisfying(
@@ -113,10 +113,8 @@ class IngestAwaitTest {
     long refused = bus.stats().total().backpressure();
     Future<IngestResult> late = bus.ingestAwait(event("late", "k"), Duration.ofMillis(20));
     Future<IngestResult> patient = bus.ingestAwait(event("patient", "k"), Duration.ofDays(99_999));
-    assertReason(late, NotDeliveredException.Reason.BACKPRESSURE);
-    assertReason(
-        bus.ingestAwait(event("at once", "k"), Duration.ZERO),
-        NotDeliveredException.Reason.BACKPRESSURE);
+    assertReason(late, Outcome.BACKPRESSURE);
+    assertReason(bus.ingestAwait(event("at once", "k"), Duration.ZERO), Outcome.BACKPRESSURE);
     assertThat(bus.stats().total().backpressure()).isEqualTo(refused + 2);
     assertThat(patient.isComplete()).isFalse();
     gate.complete();
@@ -196,7 +194,7 @@ class IngestAwaitTest {
       results.add(bus.ingestAwait(RawEvent.of("w" + i)));
     }
     for (int i = IngestQueue.MAX_WAITING; i < results.size(); i++) {
-      assertRefused(results.get(i), Reason.BACKPRESSURE);
+      assertRefused(results.get(i), Outcome.BACKPRESSURE);
     }
     gate.complete();
     await(Future.all(results.subList(0, IngestQueue.MAX_WAITING)));
@@ -282,7 +280,7 @@ class IngestAwaitTest {
     Future<IngestResult> waits = bus.ingestAwait(RawEvent.of("x"));
     Future<Void> closed = bus.close();
     Awaitility.await().until(waits::isComplete);
-    assertRefused(waits, Reason.CLOSED);
+    assertRefused(waits, Outcome.CLOSED);
     gate.complete();
     await(closed);
   }
@@ -296,7 +294,7 @@ class IngestAwaitTest {
     Future<IngestResult> next = bus.ingestAwait(RawEvent.of("next"), Future.future(never -> {}));
     cancel.fail("no longer needed");
     Awaitility.await().until(regretted::isComplete);
-    assertRefused(regretted, Reason.BACKPRESSURE);
+    assertRefused(regretted, Outcome.BACKPRESSURE);
     assertThat(next.isComplete()).isFalse();
     gate.complete();
     await(next);
@@ -337,13 +335,13 @@ class IngestAwaitTest {
     sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
     Future<IngestResult> poison = bus.deliverAwait(RawEvent.of("poison"));
     Awaitility.await().until(poison::isComplete);
-    assertRefused(poison, Reason.DEAD_LETTERED);
+    assertRefused(poison, Outcome.DEAD_LETTERED);
     await(bus.close());
     Future<IngestResult> late = bus.deliverAwait(RawEvent.of("late"));
-    assertRefused(late, Reason.CLOSED);
+    assertRefused(late, Outcome.CLOSED);
   }
 
-  private static void assertRefused(Future<IngestResult> result, Reason reason) {
+  private static void assertRefused(Future<IngestResult> result, Outcome reason) {
     assertThat(result.cause())
         .isInstanceOfSatisfying(
             NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(reason));

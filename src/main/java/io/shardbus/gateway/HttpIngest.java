@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -13,10 +14,10 @@ final class HttpIngest {
   static final String JSON = "application/json";
   static final String NDJSON = "application/x-ndjson";
 
-  private final Intake intake;
+  private final IngestResources resources;
 
-  HttpIngest(Intake intake) {
-    this.intake = intake;
+  HttpIngest(IngestResources resources) {
+    this.resources = resources;
   }
 
   void handle(RoutingContext context) {
@@ -38,15 +39,15 @@ final class HttpIngest {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.ACCEPTED, intake.options());
+      asked = IngestRequest.of(request.params(), Ack.ACCEPTED, resources.options());
     } catch (IllegalArgumentException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
     if (media.equals(JSON)) {
-      new SingleEvent(intake, request, asked).begin();
+      new SingleEvent(resources, request, asked).begin();
     } else {
-      new Upload(intake, request, asked, Access.grant(context)).begin();
+      new Upload(resources, request, asked, Access.grant(context)).begin();
     }
   }
 

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.EventKey;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.KeyPath;
@@ -18,12 +19,6 @@ import org.jspecify.annotations.Nullable;
  */
 record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
 
-  enum Ack {
-    NONE,
-    ACCEPTED,
-    DELIVERED
-  }
-
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
   static IngestRequest of(MultiMap parameters, Ack byDefault, GatewayOptions options) {
     String key = parameters.get("key");
@@ -41,21 +36,10 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
     }
     String ack = parameters.get("ack");
     return new IngestRequest(
-        ack == null ? byDefault : ack(ack),
+        ack == null ? byDefault : Ack.parse(ack),
         shared,
         keyPath == null ? null : KeyPath.of(keyPath),
         maxKeyBytes);
-  }
-
-  private static Ack ack(String text) {
-    return switch (text) {
-      case "none" -> Ack.NONE;
-      case "accepted" -> Ack.ACCEPTED;
-      case "delivered" -> Ack.DELIVERED;
-      default ->
-          throw new IllegalArgumentException(
-              "ack: \"" + text + "\" must be none, accepted or delivered");
-    };
   }
 
   private static String tooLong(int maxKeyBytes) {

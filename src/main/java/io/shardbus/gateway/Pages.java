@@ -1,8 +1,10 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Outcome;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
 
 /** Sends pages, as long as not too much of them waits for clients to take it. For any thread. */
 final class Pages {
@@ -27,11 +29,11 @@ final class Pages {
     } else {
       Problem.send(
           response,
-          503,
+          Outcome.NO_MEMORY,
           "clients have not taken "
               + untaken.used()
               + " bytes of pages yet: ask again, or for less",
-          Problem.reason(Refusals.NO_MEMORY));
+          new JsonObject());
     }
   }
 }

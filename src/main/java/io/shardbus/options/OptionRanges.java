@@ -103,7 +103,7 @@ public final class OptionRanges {
    */
   public static String range(OptionSpec spec, Class<?> type) {
     String range = "";
-    if (type.isEnum()) {
+    if (type.isEnum() && spec.allowed().isEmpty()) {
       range =
           Arrays.stream(type.getEnumConstants())
               .map(each -> "`" + each + "`")

@@ -1,7 +1,7 @@
 package io.shardbus.verticle;
 
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.SafeLog;
@@ -202,30 +202,30 @@ public final class IngestQueue {
   }
 
   /** An event of a batch, and whom to tell. */
-  record Part(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
+  record Offer(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
 
   /**
    * Takes a batch's events, each when there is room for it in time, or none of them.
    *
    * @return false if not all of them could wait, were there no room: nothing was done then
    */
-  boolean ingestAllWithin(List<Part> parts, long nanos) {
+  boolean ingestAllWithin(List<Offer> offers, long nanos) {
     long bytes = 0;
-    for (Part part : parts) {
-      bytes += part.event().sizeWithKey();
+    for (Offer offer : offers) {
+      bytes += offer.event().sizeWithKey();
     }
     long deadline = deadlineIn(nanos);
-    List<Runnable> completions = new ArrayList<>(parts.size());
+    List<Runnable> completions = new ArrayList<>(offers.size());
     synchronized (this) {
       if (bounded > 0
-          && (bounded + parts.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
+          && (bounded + offers.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
         return false;
       }
-      for (Part part : parts) {
+      for (Offer offer : offers) {
         IngestResult result =
-            pushOrWait(new Waiting(part.event(), part.ack(), part.then(), deadline, false));
+            pushOrWait(new Waiting(offer.event(), offer.ack(), offer.then(), deadline, false));
         if (result != null) {
-          completions.add(() -> part.then().accept(result));
+          completions.add(() -> offer.then().accept(result));
         }
       }
     }

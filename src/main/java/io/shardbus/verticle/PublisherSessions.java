@@ -1,6 +1,8 @@
 package io.shardbus.verticle;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
 import io.vertx.core.MultiMap;
@@ -91,7 +93,7 @@ final class PublisherSessions {
     try {
       take(message);
     } catch (InvalidEventException e) {
-      message.fail(RouterVerticle.INVALID, e.getMessage());
+      message.fail(Outcome.INVALID.status(), e.getMessage());
     }
   }
 
@@ -125,10 +127,10 @@ final class PublisherSessions {
           events.size() + " events in a batch: at most " + IngestQueue.MAX_WAITING + " are taken",
           -1);
     }
-    boolean whenDelivered = "delivered".equals(message.headers().get("ack"));
+    boolean whenDelivered = Ack.DELIVERED.word().equals(message.headers().get("ack"));
     PublisherBatch batch = new PublisherBatch(context, events.size(), whenDelivered);
-    if (!queue.ingestAllWithin(batch.parts(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
-      message.fail(RouterVerticle.BACKPRESSURE, "too many events wait for room");
+    if (!queue.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
+      message.fail(Outcome.BACKPRESSURE.status(), "too many events wait for room");
       return;
     }
     session.add(batch);

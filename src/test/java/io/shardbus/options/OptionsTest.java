@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Ack;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TlsOptions;
 import io.shardbus.gateway.TokenOptions;
@@ -18,7 +19,7 @@ import io.shardbus.sink.log.LogSinkOptions;
 import io.shardbus.sink.memory.MemorySinkOptions;
 import io.shardbus.sink.redis.RedisSinkOptions;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.json.JsonObject;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -36,7 +37,7 @@ class OptionsTest {
     return List.of(
         ShardBusOptions.class,
         BatchOptions.class,
-        DeliveryOptions.class,
+        RetryOptions.class,
         SinkOptions.class,
         GatewayOptions.class,
         TlsOptions.class,
@@ -178,8 +179,8 @@ class OptionsTest {
     if (type == BatchOptions.class) {
       return new BatchOptions().setMinSize(77);
     }
-    if (type == DeliveryOptions.class) {
-      return new DeliveryOptions().setMaxAttempts(77);
+    if (type == RetryOptions.class) {
+      return new RetryOptions().setMaxAttempts(77);
     }
     if (type == SinkOptions.class) {
       return new SinkOptions("other").setConfig(new JsonObject().put("a", 1));
@@ -199,8 +200,8 @@ class OptionsTest {
     if (type == KafkaSinkOptions.PartitionBy.class) {
       return KafkaSinkOptions.PartitionBy.key;
     }
-    if (type == EventBusPublisherOptions.Ack.class) {
-      return EventBusPublisherOptions.Ack.delivered;
+    if (type == Ack.class) {
+      return Ack.DELIVERED;
     }
     throw new AssertionError("no other value for " + type);
   }

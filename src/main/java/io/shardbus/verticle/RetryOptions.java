@@ -7,9 +7,9 @@ import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
-/** How hard a shard tries to get a batch into its sink. */
+/** How long and how often a shard tries to write a batch to its sink. */
 @DataObject
-public final class DeliveryOptions {
+public final class RetryOptions {
 
   /** The default of {@code timeout}. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
@@ -33,14 +33,14 @@ public final class DeliveryOptions {
   private int breakerFailures = DEFAULT_BREAKER_FAILURES;
 
   /** The defaults. */
-  public DeliveryOptions() {}
+  public RetryOptions() {}
 
   /**
    * A copy.
    *
    * @param other the options to copy
    */
-  public DeliveryOptions(DeliveryOptions other) {
+  public RetryOptions(RetryOptions other) {
     this(other.toJson());
   }
 
@@ -50,7 +50,7 @@ public final class DeliveryOptions {
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */
-  public DeliveryOptions(JsonObject json) {
+  public RetryOptions(JsonObject json) {
     OptionsJson.read(this, json);
   }
 
@@ -81,7 +81,7 @@ public final class DeliveryOptions {
    * @return this
    */
   @OptionSpec(value = "how long the sink may take for a batch", min = "1ms", max = "1d")
-  public DeliveryOptions setTimeout(Duration time) {
+  public RetryOptions setTimeout(Duration time) {
     timeout = OptionRanges.check(this, "delivery.timeout", time);
     return this;
   }
@@ -104,7 +104,7 @@ public final class DeliveryOptions {
           "failed attempts after which the event to blame is looked for, and dead-lettered; 0:"
               + " never",
       min = "0")
-  public DeliveryOptions setMaxAttempts(int attempts) {
+  public RetryOptions setMaxAttempts(int attempts) {
     maxAttempts = OptionRanges.check(this, "delivery.maxAttempts", attempts);
     return this;
   }
@@ -126,7 +126,7 @@ public final class DeliveryOptions {
       value = "pause after the first failure; doubles, less up to a half at random",
       min = "1ms",
       max = "1d")
-  public DeliveryOptions setInitialBackoff(Duration time) {
+  public RetryOptions setInitialBackoff(Duration time) {
     initialBackoff = OptionRanges.check(this, "delivery.initialBackoff", time);
     return this;
   }
@@ -143,7 +143,7 @@ public final class DeliveryOptions {
    * @return this
    */
   @OptionSpec(value = "longest pause between attempts", min = "1ms", max = "1d")
-  public DeliveryOptions setMaxBackoff(Duration time) {
+  public RetryOptions setMaxBackoff(Duration time) {
     maxBackoff = OptionRanges.check(this, "delivery.maxBackoff", time);
     return this;
   }
@@ -162,7 +162,7 @@ public final class DeliveryOptions {
   @OptionSpec(
       value = "failed attempts in a row after which a shard's circuit counts as open",
       min = "1")
-  public DeliveryOptions setBreakerFailures(int failures) {
+  public RetryOptions setBreakerFailures(int failures) {
     breakerFailures = OptionRanges.check(this, "delivery.breakerFailures", failures);
     return this;
   }

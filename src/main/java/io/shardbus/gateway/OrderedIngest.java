@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import java.util.ArrayDeque;
@@ -12,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more is
  * held than came in one read. An impatient one takes the refusal for an answer. Runs on the client's event loop.
  */
-final class Feeder {
+final class OrderedIngest {
 
   /** What an event costs that waits for room, besides its bytes. */
   private static final long OVERHEAD_BYTES = 256;
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final ShardBus bus;
   private final RateLimit.Client rate;
   private final boolean patient;
@@ -30,10 +31,14 @@ final class Feeder {
 
   /** An event that waits, and the refusals behind it. */
   private record Held(
-      RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack, Tally behind) {
+      RawEvent event,
+      long place,
+      OutcomeCounts outcomes,
+      @Nullable DeliveryAck ack,
+      OutcomeCounts behind) {
 
-    Held(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
-      this(event, place, tally, ack, new Tally());
+    Held(RawEvent event, long place, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
+      this(event, place, outcomes, ack, new OutcomeCounts());
     }
 
     long bytes() {
@@ -46,9 +51,10 @@ final class Feeder {
    * @param patient whether to wait for room
    * @param onRoom called when everything that was held is in
    */
-  Feeder(Intake intake, RateLimit.Client rate, boolean patient, Runnable onRoom) {
-    this.intake = intake;
-    bus = intake.bus();
+  OrderedIngest(
+      IngestResources resources, RateLimit.Client rate, boolean patient, Runnable onRoom) {
+    this.resources = resources;
+    bus = resources.bus();
     this.rate = rate;
     this.patient = patient;
     this.onRoom = onRoom;
@@ -56,15 +62,15 @@ final class Feeder {
 
   /**
    * @param place where the event stands in what the client sent
-   * @param tally where its fate is counted, now or when there is room
+   * @param outcomes where its fate is counted, now or when there is room
    * @param ack told when it is delivered; null if nobody asks
    */
-  void push(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
+  void push(RawEvent event, long place, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
     if (!held.isEmpty()) {
-      hold(new Held(event, place, tally, ack));
-    } else if (!tryPush(event, tally, ack)) {
-      hold(new Held(event, place, tally, ack));
-      intake.retries().add(this::retry);
+      hold(new Held(event, place, outcomes, ack));
+    } else if (!tryPush(event, outcomes, ack)) {
+      hold(new Held(event, place, outcomes, ack));
+      resources.retries().add(this::retry);
     }
   }
 
@@ -72,9 +78,9 @@ final class Feeder {
    * Counts an event that cannot be pushed, but not before those that wait: what is counted are the
    * first of the events that the client sent, so that it can go on behind them.
    */
-  void refuse(String reason, Tally tally) {
+  void refuse(Outcome reason, OutcomeCounts outcomes) {
     Held last = held.peekLast();
-    (last == null ? tally : last.behind()).refuse(reason, 1);
+    (last == null ? outcomes : last.behind()).refuse(reason, 1);
   }
 
   private void hold(Held one) {
@@ -87,7 +93,7 @@ final class Feeder {
     heldBytes += change;
     long before = counted;
     counted = tooFast ? 0 : heldBytes;
-    intake.waiting().add(counted - before);
+    resources.waiting().add(counted - before);
   }
 
   /** Whether it waits for room. */
@@ -121,9 +127,9 @@ final class Feeder {
    *
    * @return what was let go, by reason, with the refusals behind it
    */
-  Tally abandon() {
+  OutcomeCounts abandon() {
     ended = true;
-    Tally left = new Tally();
+    OutcomeCounts left = new OutcomeCounts();
     for (Held one : held) {
       left.refuse(refuse(one.event()), 1);
       left.addRefusalsOf(one.behind());
@@ -133,27 +139,27 @@ final class Feeder {
     return left;
   }
 
-  private String refuse(RawEvent event) {
+  private Outcome refuse(RawEvent event) {
     if (tooFast) {
-      intake.refusals().count(Refusals.RATE);
-      return Refusals.RATE;
+      resources.refusals().count(Outcome.RATE);
+      return Outcome.RATE;
     }
-    return Refusals.of(bus.shards().refuse(event).outcome());
+    return bus.shards().refuse(event).outcome();
   }
 
-  private boolean tryPush(RawEvent event, Tally tally, @Nullable DeliveryAck ack) {
+  private boolean tryPush(RawEvent event, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
     tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {
       if (!patient) {
-        intake.refusals().count(Refusals.RATE);
-        tally.refuse(Refusals.RATE, 1);
+        resources.refusals().count(Outcome.RATE);
+        outcomes.refuse(Outcome.RATE, 1);
       }
       return !patient;
     }
     IngestResult result = patient ? bus.shards().tryIngestRaw(event, ack) : bus.ingest(event, ack);
     switch (result.outcome()) {
       case ACCEPTED:
-        tally.accept(1);
+        outcomes.accept(1);
         return true;
       case BACKPRESSURE:
       case SAMPLED:
@@ -165,7 +171,7 @@ final class Feeder {
         break;
       default:
     }
-    tally.refuse(Refusals.of(result.outcome()), 1);
+    outcomes.refuse(result.outcome(), 1);
     return true;
   }
 
@@ -173,12 +179,12 @@ final class Feeder {
   private boolean retry() {
     while (!held.isEmpty()) {
       Held next = held.element();
-      if (!tryPush(next.event(), next.tally(), next.ack())) {
+      if (!tryPush(next.event(), next.outcomes(), next.ack())) {
         count(0);
         return false;
       }
       count(-held.remove().bytes());
-      next.tally().addRefusalsOf(next.behind());
+      next.outcomes().addRefusalsOf(next.behind());
     }
     if (!ended) {
       onRoom.run();

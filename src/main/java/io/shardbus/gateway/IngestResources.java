@@ -4,7 +4,7 @@ import io.shardbus.ShardBus;
 import io.vertx.core.Vertx;
 
 /** What the connections of an event loop share that bring events. */
-record Intake(
+record IngestResources(
     Vertx vertx,
     ShardBus bus,
     Limits limits,
@@ -12,10 +12,10 @@ record Intake(
     Retries retries,
     Budget budget,
     WaitingRoom waiting,
-    Refusals refusals) {
+    RefusalCounters refusals) {
 
-  static Intake of(Vertx vertx, ShardBus bus, Limits limits) {
-    return new Intake(
+  static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
+    return new IngestResources(
         vertx,
         bus,
         limits,
@@ -26,15 +26,15 @@ record Intake(
         new Retries(vertx),
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new WaitingRoom(() -> limits.options().getMaxPartialBytes()),
-        new Refusals());
+        new RefusalCounters());
   }
 
   /**
    * The same for one of several event loops: with retries of its own, and a waiting room that has
    * its share of the memory.
    */
-  Intake ofLoop(int loops) {
-    return new Intake(
+  IngestResources ofLoop(int loops) {
+    return new IngestResources(
         vertx,
         bus,
         limits,
