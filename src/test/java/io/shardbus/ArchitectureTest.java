@@ -133,19 +133,10 @@ class ArchitectureTest {
   private static final Set<Set<String>> KNOWN_CIRCLES =
       Set.of(
           circle("", "BusStarter", "DefaultShardBus", "ShardBus"),
-          circle(
-              "app.", "BenchCommand", "ByteLines", "Feed", "FeedCommand", "Main", "ServeCommand"),
           circle("event.", "EventKey", "RawEvent"),
-          circle("gateway.", "EventReads", "Tail"),
-          circle("gateway.", "GatewayOptions", "Origins"),
-          circle("gateway.", "HttpIngest", "SingleEvent", "Upload"),
           circle("shard.", "FlushMark", "Lane", "LaneSet", "Shard", "ShardLedger"),
           circle("shard.", "Ingestion", "ShardManager"),
           circle("shard.", "RoutingTable", "SlotLoads"),
-          circle("sink.eventbus.", "EventBusConsumer", "MemberVerticle"),
-          circle("sink.jetstream.", "JetStreamServer", "StreamSetup"),
-          circle("sink.kafka.", "ClientProperties", "KafkaSinkOptions"),
-          circle("sink.log.", "Opening", "Segment"),
           circle("verticle.", "Attempt", "Delivery"));
 
   private static Set<String> circle(String where, String... classes) {

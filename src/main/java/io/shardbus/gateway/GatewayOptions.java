@@ -55,6 +55,9 @@ public final class GatewayOptions {
   /** The default of {@code ackTimeout}. */
   public static final Duration DEFAULT_ACK_TIMEOUT = Duration.ofMinutes(1);
 
+  /** As browsers write it; {@code null} is what they say for pages that have no site. */
+  private static final String ORIGIN = "\\s*(null|https?://[^\\s/?#@,*]+)\\s*";
+
   private String host = DEFAULT_HOST;
   private int port = DEFAULT_PORT;
   private int eventLoops = DEFAULT_EVENT_LOOPS;
@@ -413,11 +416,10 @@ public final class GatewayOptions {
    */
   @OptionSpec(
       value = "pages of other sites that may use the server, see below",
-      min = "1",
-      allowed = "such as `https://app.example:8443,null`")
+      pattern = ORIGIN + "(," + ORIGIN + ")*",
+      allowed = "origins such as `https://app.example:8443`, or `null`, with commas between")
   public GatewayOptions setAllowedOrigins(@Nullable String value) {
-    Origins.parse(value);
-    allowedOrigins = value;
+    allowedOrigins = value == null ? null : OptionRanges.check(this, "allowedOrigins", value);
     return this;
   }
 

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 @DataObject
 public final class TokenOptions {
 
+  static final String ALLOWED = "1 to 512 letters, digits and -._~+/=";
+  static final String PATTERN = "[A-Za-z0-9._~+/=-]{1,512}";
+
   private @Nullable String ingest;
   private @Nullable String read;
   private @Nullable String admin;
@@ -50,8 +53,9 @@ public final class TokenOptions {
    */
   @OptionSpec(
       value = "a token with the role ingest",
-      pattern = Tokens.PATTERN,
-      allowed = Tokens.ALLOWED)
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setIngest(@Nullable String token) {
     ingest = token == null ? null : OptionRanges.check(this, "token.ingest", token);
     return this;
@@ -70,8 +74,9 @@ public final class TokenOptions {
    */
   @OptionSpec(
       value = "a token with the role read",
-      pattern = Tokens.PATTERN,
-      allowed = Tokens.ALLOWED)
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setRead(@Nullable String token) {
     read = token == null ? null : OptionRanges.check(this, "token.read", token);
     return this;
@@ -90,8 +95,9 @@ public final class TokenOptions {
    */
   @OptionSpec(
       value = "a token with the role admin",
-      pattern = Tokens.PATTERN,
-      allowed = Tokens.ALLOWED)
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setAdmin(@Nullable String token) {
     admin = token == null ? null : OptionRanges.check(this, "token.admin", token);
     return this;

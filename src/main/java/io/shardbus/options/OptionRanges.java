@@ -51,7 +51,7 @@ public final class OptionRanges {
    * @param value what it is to be: a number, a duration or text
    * @param <T> its type
    * @return the value
-   * @throws IllegalArgumentException with the name, the range and, if it is not text, the value
+   * @throws IllegalArgumentException with the name, the value unless it is secret, and the range
    */
   public static <T> T check(Object options, String name, T value) {
     OptionSpec spec = SPECS.get(options.getClass()).get(name.substring(name.lastIndexOf('.') + 1));
@@ -59,14 +59,20 @@ public final class OptionRanges {
       throw new IllegalStateException(options.getClass() + " has no spec of " + name);
     }
     if (!fits(spec, value)) {
-      String shown =
-          value instanceof Duration time
-              ? (time.isNegative() ? time : Durations.format(time)) + " "
-              : value instanceof Number ? value + " " : ""; // text may be a secret
       throw new IllegalArgumentException(
-          name + ": " + shown + "must " + must(range(spec, value.getClass())));
+          name + ": " + shown(spec, value) + "must " + must(range(spec, value.getClass())));
     }
     return value;
+  }
+
+  private static String shown(OptionSpec spec, Object value) {
+    if (value instanceof Duration time) {
+      return (time.isNegative() ? time : Durations.format(time)) + " ";
+    }
+    if (value instanceof String text) {
+      return text.isBlank() || spec.secret() ? "" : "\"" + text + "\" ";
+    }
+    return value + " ";
   }
 
   private static String must(String range) {

@@ -52,4 +52,9 @@ public @interface OptionSpec {
    *     value says it
    */
   String unset() default "";
+
+  /**
+   * @return whether no message may show the value
+   */
+  boolean secret() default false;
 }

@@ -6,6 +6,8 @@ import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Which Kafka cluster and topic events go to, and how. */
 @DataObject
@@ -33,6 +35,29 @@ public final class KafkaSinkOptions {
 
   /** The default of {@code maxBlock}: 5 s. */
   public static final Duration DEFAULT_MAX_BLOCK = Duration.ofSeconds(5);
+
+  /** What the sink promises rests on these. */
+  private static final Set<String> OWNED =
+      Set.of(
+          "acks",
+          "enable.idempotence",
+          "max.in.flight.requests.per.connection",
+          "retries",
+          "delivery.timeout.ms",
+          "max.block.ms",
+          "bootstrap.servers",
+          "key.serializer",
+          "value.serializer",
+          "key.deserializer",
+          "value.deserializer",
+          "transactional.id",
+          "partitioner.class",
+          "partitioner.ignore.keys",
+          "group.id",
+          "group.protocol",
+          "enable.auto.commit",
+          "auto.offset.reset",
+          "allow.auto.create.topics");
 
   private String bootstrapServers = DEFAULT_BOOTSTRAP_SERVERS;
   private String topic = DEFAULT_TOPIC;
@@ -138,9 +163,18 @@ public final class KafkaSinkOptions {
       "other properties of the Kafka clients, by Kafka's names: security, `compression.type`,"
           + " `linger.ms`, `batch.size`...")
   public KafkaSinkOptions setProperties(JsonObject all) {
-    ClientProperties.requireAllowed(all);
+    requireAllowed(all);
     properties = all.copy();
     return this;
+  }
+
+  private static void requireAllowed(JsonObject properties) {
+    TreeSet<String> refused = new TreeSet<>(properties.fieldNames());
+    refused.retainAll(OWNED);
+    if (!refused.isEmpty()) {
+      throw new IllegalArgumentException(
+          "properties: " + String.join(", ", refused) + " cannot be set: the sink decides them");
+    }
   }
 
   /**
