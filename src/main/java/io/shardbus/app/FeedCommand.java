@@ -92,16 +92,6 @@ final class FeedCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
   FeedCommand() {}
 
-  /** Lines of bytes; null behind the last. */
-  interface Lines {
-    byte @Nullable [] next() throws IOException;
-
-    /** Whether it is not known yet what comes next. */
-    default boolean nextWouldWait() throws IOException {
-      return false;
-    }
-  }
-
   @Override
   public Integer call() throws Exception {
     if (file != null && generate != null) {
@@ -138,7 +128,7 @@ final class FeedCommand implements Callable<Integer> {
     } catch (FileNotFoundException e) {
       throw new IOException("--file: " + e.getMessage(), e); // names it, and says why
     } catch (IOException e) {
-      throw new IOException("--file: " + file + ": " + Main.describe(e), e);
+      throw new IOException("--file: " + file + ": " + Failures.describe(e), e);
     }
   }
 

@@ -26,7 +26,7 @@ final class Admin {
     if (!response.ended() && !response.closed()) {
       response
           .setStatusCode(status)
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
           .end(json.toBuffer().appendString("\n"));
     }
   }

@@ -484,11 +484,6 @@ public final class Gateway {
       Problem.refuse(request, 403, Origins.REFUSAL);
       return;
     }
-    origins.permit(request);
-    if (Origins.asksFirst(request)) {
-      Origins.answer(request.response());
-      return;
-    }
-    context.next();
+    origins.handle(context);
   }
 }

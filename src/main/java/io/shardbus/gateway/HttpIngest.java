@@ -11,8 +11,7 @@ import java.util.Locale;
  */
 final class HttpIngest {
 
-  static final String JSON = "application/json";
-  static final String NDJSON = "application/x-ndjson";
+  private static final String NDJSON = "application/x-ndjson";
 
   private final IngestResources resources;
 
@@ -24,11 +23,11 @@ final class HttpIngest {
     HttpServerRequest request = context.request();
     String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
     String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    if (!media.equals(JSON) && !media.equals(NDJSON)) {
+    if (!media.equals(Pages.JSON) && !media.equals(NDJSON)) {
       Problem.refuse(
           request,
           415,
-          "Content-Type \"" + media + "\" is not taken: use " + JSON + " or " + NDJSON);
+          "Content-Type \"" + media + "\" is not taken: use " + Pages.JSON + " or " + NDJSON);
       return;
     }
     String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
@@ -44,17 +43,10 @@ final class HttpIngest {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
-    if (media.equals(JSON)) {
+    if (media.equals(Pages.JSON)) {
       new SingleEvent(resources, request, asked).begin();
     } else {
       new Upload(resources, request, asked, Access.grant(context)).begin();
-    }
-  }
-
-  /** A client that asks whether to go on, before it sends the body, is told to. */
-  static void proceed(HttpServerRequest request) {
-    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-      request.response().writeContinue();
     }
   }
 }

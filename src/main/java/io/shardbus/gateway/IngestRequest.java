@@ -7,6 +7,8 @@ import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,5 +61,12 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
       throw new InvalidEventException(tooLong(maxKeyBytes), -1);
     }
     return event;
+  }
+
+  /** A client that asks whether to go on, before it sends the body, is told to. */
+  static void proceed(HttpServerRequest request) {
+    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+      request.response().writeContinue();
+    }
   }
 }

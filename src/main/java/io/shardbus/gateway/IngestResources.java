@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.shardbus.options.Durations;
 import io.vertx.core.Vertx;
 
 /** What the connections of an event loop share that bring events. */
@@ -43,6 +44,21 @@ record IngestResources(
 
   GatewayOptions options() {
     return limits.options();
+  }
+
+  /** Of a body or a part of it. */
+  String tooSlow(String what) {
+    return "gateway.bodyTimeout: "
+        + what
+        + " did not come to an end in "
+        + Durations.format(options().getBodyTimeout());
+  }
+
+  /** Of a request whose events are in the bus. */
+  String notConfirmed() {
+    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
+        + Durations.format(options().getAckTimeout())
+        + ": it is still tried";
   }
 
   int maxEventBytes() {

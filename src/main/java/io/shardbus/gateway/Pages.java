@@ -9,6 +9,8 @@ import io.vertx.core.json.JsonObject;
 /** Sends pages, as long as not too much of them waits for clients to take it. For any thread. */
 final class Pages {
 
+  static final String JSON = "application/json";
+
   /** Of pages that clients have not taken yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
       Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
@@ -23,7 +25,7 @@ final class Pages {
     Budget.Share share = untaken.share();
     if (share.resize(Math.min(page.length(), MAX_UNTAKEN_BYTES))) {
       response
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, JSON)
           .end(page)
           .onComplete(taken -> share.free());
     } else {

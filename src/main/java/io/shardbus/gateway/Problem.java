@@ -72,6 +72,15 @@ final class Problem {
     return new JsonObject().put("reason", reason);
   }
 
+  /** Of events that cannot be read: the request is wrong, or the sink fails. */
+  static void cannotRead(HttpServerResponse response, Throwable failure) {
+    if (failure instanceof IllegalArgumentException) {
+      send(response, 400, String.valueOf(failure.getMessage()));
+    } else {
+      send(response, 503, "cannot read: " + failure.getMessage());
+    }
+  }
+
   /** Does nothing if an answer is on its way already. */
   static void send(HttpServerResponse response, int status, String detail, JsonObject more) {
     if (response.ended() || response.closed() || response.headWritten()) {

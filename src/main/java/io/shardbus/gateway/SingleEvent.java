@@ -42,7 +42,7 @@ final class SingleEvent {
       refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
-    HttpIngest.proceed(request);
+    IngestRequest.proceed(request);
     request.handler(this::chunk);
     request.endHandler(end -> end());
     response.closeHandler(gone -> stop());
@@ -66,11 +66,11 @@ final class SingleEvent {
   }
 
   private void takesTooLong() {
-    refuse(Outcome.TOO_SLOW, Upload.tooSlow(resources.options().getBodyTimeout(), "the body"));
+    refuse(Outcome.TOO_SLOW, resources.tooSlow("the body"));
   }
 
   private void notConfirmed() {
-    Problem.send(response, 504, Upload.notDelivered(resources.options().getAckTimeout()));
+    Problem.send(response, 504, resources.notConfirmed());
   }
 
   /** Nothing that was begun goes on. */
@@ -156,7 +156,7 @@ final class SingleEvent {
     } else if (!response.ended() && !response.closed()) {
       response
           .setStatusCode(outcome.status())
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
           .end(
               new JsonObject()
                   .put("shard", result.shard())

@@ -83,7 +83,7 @@ final class Tail {
         .onFailure(
             e -> {
               end();
-              EventReads.failed(response, e);
+              Problem.cannotRead(response, e);
             });
   }
 

@@ -14,7 +14,6 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +88,7 @@ final class Upload {
   }
 
   void begin() {
-    HttpIngest.proceed(request);
+    IngestRequest.proceed(request);
     request.handler(this::chunk);
     request.endHandler(end -> end());
     request.exceptionHandler(e -> finish());
@@ -203,24 +202,13 @@ final class Upload {
   }
 
   private void lineTakesTooLong() {
-    Duration time = resources.options().getBodyTimeout();
-    refuse(Outcome.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
+    refuse(Outcome.TOO_SLOW, resources.tooSlow("line " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {
     answered = true;
     finish();
-    Problem.send(response, 504, notDelivered(resources.options().getAckTimeout()), counts());
-  }
-
-  static String tooSlow(Duration time, String what) {
-    return "gateway.bodyTimeout: " + what + " did not come to an end in " + Durations.format(time);
-  }
-
-  static String notDelivered(Duration time) {
-    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
-        + Durations.format(time)
-        + ": it is still tried";
+    Problem.send(response, 504, resources.notConfirmed(), counts());
   }
 
   private void refuse(Outcome reason, String detail) {
@@ -270,7 +258,7 @@ final class Upload {
     }
     response
         .setStatusCode(202)
-        .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+        .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
         .end(counts().toBuffer());
   }
 

@@ -196,10 +196,7 @@ final class WebSocketIngest {
       heard();
       ping();
     } else if (partialIsLate()) {
-      refuse(
-          POLICY_VIOLATION,
-          Outcome.TOO_SLOW,
-          Upload.tooSlow(resources.options().getBodyTimeout(), "a message"));
+      refuse(POLICY_VIOLATION, Outcome.TOO_SLOW, resources.tooSlow("a message"));
     } else if (!pinged) {
       pinged = true;
       ping();

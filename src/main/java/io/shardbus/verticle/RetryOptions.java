@@ -1,6 +1,7 @@
 package io.shardbus.verticle;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -40,11 +41,7 @@ public final class RetryOptions {
    * @param other the options to copy
    */
   public RetryOptions(RetryOptions other) {
-    timeout = other.timeout;
-    maxAttempts = other.maxAttempts;
-    initialBackoff = other.initialBackoff;
-    maxBackoff = other.maxBackoff;
-    breakerFailures = other.breakerFailures;
+    this(other.toJson());
   }
 
   /**
@@ -80,12 +77,12 @@ public final class RetryOptions {
   }
 
   /**
-   * @param time how long the sink may take for one batch before the attempt counts as failed, 1 ms
-   *     to 1 day
+   * @param time how long the sink may take for one batch before the attempt counts as failed
    * @return this
    */
+  @OptionSpec(value = "how long the sink may take for a batch", min = "1ms", max = "1d")
   public RetryOptions setTimeout(Duration time) {
-    timeout = range("delivery.timeout", time);
+    timeout = OptionRanges.check(this, "delivery.timeout", time);
     return this;
   }
 
@@ -102,12 +99,13 @@ public final class RetryOptions {
    *     dead-lettered; 0 for never: the shard waits for its sink, and its ring fills meanwhile
    * @return this
    */
+  @OptionSpec(
+      value =
+          "failed attempts after which the event to blame is looked for, and dead-lettered; 0:"
+              + " never",
+      min = "0")
   public RetryOptions setMaxAttempts(int attempts) {
-    if (attempts < 0) {
-      throw new IllegalArgumentException(
-          "delivery.maxAttempts: " + attempts + " must be at least 0");
-    }
-    maxAttempts = attempts;
+    maxAttempts = OptionRanges.check(this, "delivery.maxAttempts", attempts);
     return this;
   }
 
@@ -120,12 +118,16 @@ public final class RetryOptions {
   }
 
   /**
-   * @param time the pause after the first failed attempt, 1 ms to 1 day; it doubles with each, and
-   *     is shortened by up to a half at random
+   * @param time the pause after the first failed attempt; it doubles with each, and is shortened by
+   *     up to a half at random
    * @return this
    */
+  @OptionSpec(
+      value = "pause after the first failure; doubles, less up to a half at random",
+      min = "1ms",
+      max = "1d")
   public RetryOptions setInitialBackoff(Duration time) {
-    initialBackoff = range("delivery.initialBackoff", time);
+    initialBackoff = OptionRanges.check(this, "delivery.initialBackoff", time);
     return this;
   }
 
@@ -137,11 +139,12 @@ public final class RetryOptions {
   }
 
   /**
-   * @param time the longest pause between attempts, 1 ms to 1 day
+   * @param time the longest pause between attempts
    * @return this
    */
+  @OptionSpec(value = "longest pause between attempts", min = "1ms", max = "1d")
   public RetryOptions setMaxBackoff(Duration time) {
-    maxBackoff = range("delivery.maxBackoff", time);
+    maxBackoff = OptionRanges.check(this, "delivery.maxBackoff", time);
     return this;
   }
 
@@ -153,21 +156,15 @@ public final class RetryOptions {
   }
 
   /**
-   * @param failures after how many failed attempts in a row a shard's circuit counts as open, at
-   *     least 1
+   * @param failures after how many failed attempts in a row a shard's circuit counts as open
    * @return this
    */
+  @OptionSpec(
+      value = "failed attempts in a row after which a shard's circuit counts as open",
+      min = "1")
   public RetryOptions setBreakerFailures(int failures) {
-    if (failures < 1) {
-      throw new IllegalArgumentException(
-          "delivery.breakerFailures: " + failures + " must be at least 1");
-    }
-    breakerFailures = failures;
+    breakerFailures = OptionRanges.check(this, "delivery.breakerFailures", failures);
     return this;
-  }
-
-  private static Duration range(String name, Duration time) {
-    return Durations.inRange(name, time, Duration.ofMillis(1), Duration.ofDays(1));
   }
 
   /**

@@ -25,6 +25,7 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -83,6 +84,62 @@ class OptionsTest {
       seen++;
     }
     assertThat(seen).isPositive();
+  }
+
+  /** What the specs say is what the setters check, to the last unit. */
+  @ParameterizedTest
+  @MethodSource("optionClasses")
+  void everyRange_isCheckedByItsSetter(Class<?> type) throws Exception {
+    for (Method setter : type.getMethods()) {
+      if (!setter.getName().startsWith("set") || setter.getParameterCount() != 1) {
+        continue;
+      }
+      OptionSpec spec = setter.getAnnotation(OptionSpec.class);
+      assertThat(spec).as(setter.toString()).isNotNull();
+      assertThat(spec.value()).as(setter.toString()).isNotBlank();
+      Class<?> takes = setter.getParameterTypes()[0];
+      for (String edge : List.of(spec.min(), spec.max(), spec.above())) {
+        if (edge.isEmpty()) {
+          continue;
+        }
+        Object options = type.getConstructor().newInstance();
+        boolean most = edge.equals(spec.max());
+        if (takes == String.class) {
+          assertRefused(options, setter, " ");
+        } else {
+          assertRefused(
+              options,
+              setter,
+              edge.equals(spec.above()) ? at(edge, takes, 0) : at(edge, takes, most ? 1 : -1));
+        }
+        if (takes != String.class && !edge.equals(spec.above())) {
+          setter.invoke(options, at(edge, takes, 0));
+        }
+      }
+    }
+  }
+
+  private static void assertRefused(Object options, Method setter, Object value) {
+    String property = setter.getName().substring(3);
+    assertThatThrownBy(() -> setter.invoke(options, value))
+        .as("%s(%s)", setter, value)
+        .cause()
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(
+            property.substring(0, 1).toLowerCase(Locale.ROOT) + property.substring(1))
+        .hasMessageContaining("must");
+  }
+
+  /** The edge, or what is next to it. */
+  private static Object at(String edge, Class<?> type, int step) {
+    if (type == Duration.class) {
+      return Durations.parse(edge).plusNanos(step);
+    }
+    if (type == double.class) {
+      return Double.parseDouble(edge) + step * 1e-9;
+    }
+    long value = Long.parseLong(edge) + step;
+    return type == int.class ? (Object) Math.toIntExact(value) : (Object) value;
   }
 
   private static Object other(String property, Object value, Class<?> type) {
