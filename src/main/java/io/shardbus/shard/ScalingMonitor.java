@@ -17,6 +17,9 @@ final class ScalingMonitor {
   private final MetricsCollector collector;
   private List<ShardLoad> lastLoads = List.of();
 
+  private volatile ScalingLimit limit = ScalingLimit.NONE;
+  private volatile String limitReason = "";
+
   /** Whether the last window has been acted on. */
   private boolean decided = true;
 
@@ -65,6 +68,16 @@ final class ScalingMonitor {
         coming,
         clock.getAsLong(),
         mapper.coolingDown());
+  }
+
+  /** What keeps the policy from adding the shards that the load asks for, by the last window. */
+  ScalingLimit limit() {
+    return limit;
+  }
+
+  /** The same in words, with the numbers; empty if nothing does. */
+  String limitReason() {
+    return limitReason;
   }
 
   private void endWindow() {

@@ -611,6 +611,25 @@ public final class ShardManager {
   }
 
   /**
+   * What keeps the policy from adding the shards that the load asks for, by the last metrics
+   * window.
+   *
+   * @return the limit; NONE in static mode
+   */
+  public ScalingLimit scalingLimit() {
+    return monitor == null ? ScalingLimit.NONE : monitor.limit();
+  }
+
+  /**
+   * Says {@link #scalingLimit()} in words, with the numbers.
+   *
+   * @return the reason; empty if nothing limits
+   */
+  public String scalingLimitReason() {
+    return monitor == null ? "" : monitor.limitReason();
+  }
+
+  /**
    * Whether it refuses all events for good.
    *
    * @return true once {@link #refuseAll} or {@link #close} was called
