@@ -191,7 +191,7 @@ final class BusStarter {
           options.getRouters());
     }
     if (manager.mapper().isPresent()) {
-      deploy(parts, "the scaler", () -> new ScalerVerticle(parts.scaler()), 1);
+      deploy(parts, "the scaler", () -> new ScalerVerticle(parts.scaler(), parts.observers()), 1);
     }
   }
 

@@ -31,6 +31,7 @@ public final class ScalingPolicy {
   private Duration scaleDownDelay = Duration.ofSeconds(60);
   private Duration metricsWindow = Duration.ofSeconds(1);
   private double underutilizedThreshold = 0.1;
+  private double targetUtilization = 0.8;
   private boolean autoScale = true;
 
   /** The defaults, with at most 8 shards. */
@@ -51,6 +52,7 @@ public final class ScalingPolicy {
     scaleDownDelay = other.scaleDownDelay;
     metricsWindow = other.metricsWindow;
     underutilizedThreshold = other.underutilizedThreshold;
+    targetUtilization = other.targetUtilization;
     autoScale = other.autoScale;
   }
 
@@ -302,6 +304,24 @@ public final class ScalingPolicy {
   }
 
   /**
+   * @return the share of the time for which shards should be busy, above 0 to 1
+   */
+  public double getTargetUtilization() {
+    return targetUtilization;
+  }
+
+  /**
+   * @param ratio the share of the time for which shards should be busy, above 0 to 1: there are as
+   *     many shards as the load needs at that utilization; the rest is the reserve for what comes
+   *     on top and for what waits
+   * @return this
+   */
+  public ScalingPolicy setTargetUtilization(double ratio) {
+    targetUtilization = ratio("targetUtilization", ratio);
+    return this;
+  }
+
+  /**
    * @return whether shards are added and removed without being asked
    */
   public boolean isAutoScale() {
@@ -359,6 +379,7 @@ public final class ScalingPolicy {
         && scaleDownDelay.equals(that.scaleDownDelay)
         && metricsWindow.equals(that.metricsWindow)
         && Double.compare(underutilizedThreshold, that.underutilizedThreshold) == 0
+        && Double.compare(targetUtilization, that.targetUtilization) == 0
         && autoScale == that.autoScale;
   }
 

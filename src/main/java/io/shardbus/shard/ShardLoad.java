@@ -1,16 +1,18 @@
 package io.shardbus.shard;
 
 /**
- * What one active shard did in one metrics window: the input of balancing and of scaling.
+ * What one shard did in one window: the input of balancing and of scaling.
  *
  * @param shard which
  * @param warm whether it was active for the whole window
  * @param offeredRate events per second routed to it, accepted or refused
+ * @param settledRate events per second whose fate was decided
  * @param capacity what it can drain
  * @param busyRatio share of the window, 0 to 1, in which a write to its sink was under way
  * @param pending events accepted and not settled at the end of the window: in its ring and in
  *     flight
  * @param fillRatio how full its ring is, 0 to 1
+ * @param filling whether it is at least as full as when the window began
  * @param pushNanos mean of a sample; 0 if there was none
  * @param flushMicros mean; 0 if there was none
  */
@@ -18,9 +20,11 @@ record ShardLoad(
     Shard shard,
     boolean warm,
     double offeredRate,
+    double settledRate,
     DrainCapacity.Estimate capacity,
     double busyRatio,
     long pending,
     double fillRatio,
+    boolean filling,
     long pushNanos,
     long flushMicros) {}

@@ -5,9 +5,11 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -601,13 +603,26 @@ public final class ShardManager {
   }
 
   /**
-   * What the policy asks for, by the last metrics window: once a window, so that no load is acted
-   * on twice.
+   * What the policy asks for, by the last metrics window and by a shorter look at the load. It asks
+   * once a window and once a look, so that no load is acted on twice. To be called once per {@link
+   * #lookInterval} while events come, and once per metrics window while none do.
    *
    * @return the decision; nothing is changed by it
    */
   public ScalingDecision evaluateScaling() {
     return monitor == null ? ScalingDecision.NONE : monitor.evaluate();
+  }
+
+  /**
+   * How often {@link #evaluateScaling} has something new to say while events come.
+   *
+   * @return 50 ms, or 50 microseconds a shard if that is longer; the metrics window if that is
+   *     shorter
+   * @throws ScalingException SCALING_DISABLED
+   */
+  public Duration lookInterval() {
+    requireMapper();
+    return Duration.ofNanos(Objects.requireNonNull(monitor).lookNanos());
   }
 
   /**

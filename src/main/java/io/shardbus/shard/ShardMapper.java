@@ -1,9 +1,12 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,8 +37,7 @@ public final class ShardMapper {
   private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
   private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
 
-  private long lastChange;
-  private boolean changed;
+  private final Map<Direction, Long> lastChanges = new EnumMap<>(Direction.class);
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
@@ -231,7 +233,7 @@ public final class ShardMapper {
         requireCooledDown();
       }
       set.create(count).forEach(shard -> ids.add(shard.id()));
-      noteChange();
+      noteChange(Direction.UP);
     }
     ids.forEach(id -> tell(onCreated, id));
     return ids;
@@ -273,7 +275,7 @@ public final class ShardMapper {
             .map(Sized::shard)
             .toList();
     drain(leaving);
-    noteChange();
+    noteChange(Direction.DOWN);
     return leaving.stream().map(Shard::id).toList();
   }
 
@@ -293,7 +295,7 @@ public final class ShardMapper {
     }
     if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
       drain(List.of(shard));
-      noteChange();
+      noteChange(Direction.DOWN);
     }
     return id;
   }
@@ -424,24 +426,30 @@ public final class ShardMapper {
     slots.follow(loads, WINDOWS_AT_A_FENCE * windowSeconds);
   }
 
-  // ---------------------------------------------------------------- checks
-
-  private void noteChange() {
-    lastChange = nanoClock.getAsLong();
-    changed = true;
+  /** The rates of the slots that bring more than so many events per second. */
+  synchronized List<Double> slotsAbove(double rate, List<ShardLoad> loads) {
+    return slots.above(rate, loads);
   }
 
-  synchronized boolean coolingDown() {
-    return changed && nanoClock.getAsLong() - lastChange < policy.getCooldown().toNanos();
+  // ---------------------------------------------------------------- checks
+
+  private void noteChange(Direction direction) {
+    lastChanges.put(direction, nanoClock.getAsLong());
+  }
+
+  /** Whether the last change of that direction is too recent. */
+  synchronized boolean coolingDown(Direction direction) {
+    Long last = lastChanges.get(direction);
+    return last != null && nanoClock.getAsLong() - last < policy.getCooldown().toNanos();
   }
 
   private void requireCooledDown() {
-    if (coolingDown()) {
-      long agoMillis = (nanoClock.getAsLong() - lastChange) / 1_000_000;
+    if (coolingDown(Direction.UP) || coolingDown(Direction.DOWN)) {
+      long ago = nanoClock.getAsLong() - Collections.max(lastChanges.values());
       throw new ScalingException(
           Reason.IN_COOLDOWN,
           "the last change was "
-              + agoMillis
+              + ago / 1_000_000
               + " ms ago, and cooldown is "
               + policy.getCooldown().toMillis()
               + " ms");

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,8 @@ final class SlotLoads {
    * it hot.
    */
   private static final double PRIOR_SAMPLES = 4;
+
+  private static final double SAMPLES_THAT_SAY_ENOUGH = 6;
 
   /** What a window's samples are worth in the next. */
   private static final double MEMORY = 0.8;
@@ -91,6 +94,36 @@ final class SlotLoads {
       }
     }
     measured |= !ratePerHeat.isEmpty();
+  }
+
+  /**
+   * The rates of the slots that bring more than so many events per second, by the samples until
+   * now: a few that all have one slot say enough.
+   */
+  List<Double> above(double least, RoutingTable table, List<ShardLoad> loads) {
+    Map<Shard, Double> heats = new HashMap<>();
+    for (int i = 0; i < table.slotCount(); i++) {
+      heats.merge(table.owner(i), heatNow(i), Double::sum);
+    }
+    Map<Shard, Double> ratePerHeat = new HashMap<>();
+    for (ShardLoad load : loads) {
+      double heat = heats.getOrDefault(load.shard(), 0.0);
+      if (heat > 0) {
+        ratePerHeat.put(load.shard(), load.offeredRate() / heat);
+      }
+    }
+    List<Double> above = new ArrayList<>();
+    for (int i = 0; i < table.slotCount(); i++) {
+      double slotRate = heatNow(i) * ratePerHeat.getOrDefault(table.owner(i), 0.0);
+      if (slotRate > least && heatNow(i) >= SAMPLES_THAT_SAY_ENOUGH) {
+        above.add(slotRate);
+      }
+    }
+    return above;
+  }
+
+  private double heatNow(int slot) {
+    return heat[slot] * MEMORY + samples.get(slot);
   }
 
   private double prior(int slot) {

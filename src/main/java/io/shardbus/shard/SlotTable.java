@@ -146,6 +146,11 @@ final class SlotTable {
     }
   }
 
+  /** The rates of the slots that bring more than so many events per second. */
+  List<Double> above(double rate, List<ShardLoad> active) {
+    return loads.above(rate, set.routing(), active);
+  }
+
   /** Whether it has lanes enough, and none that waits for another shard. */
   private boolean isToBeMerged(Shard shard) {
     return shard.laneCount() >= MOST_LANES && !shard.isFenced() && mayTurnOver(shard);

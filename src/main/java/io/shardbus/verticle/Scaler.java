@@ -59,6 +59,8 @@ public final class Scaler {
   private boolean busy;
   private Future<?> last = Future.succeededFuture();
   private volatile boolean closed;
+  private volatile boolean failedBefore;
+  private volatile long lastFailure;
 
   /**
    * @param manager whose shards are added and removed
@@ -147,7 +149,7 @@ public final class Scaler {
         cause,
         inTurn(
             () ->
-                blocking(() -> mapper().scaleUp(count, cause == Cause.MANUAL))
+                blocking(() -> mapper().scaleUp(count, true))
                     .compose(this::bringUp)),
         manager::numShards);
   }
@@ -207,7 +209,7 @@ public final class Scaler {
         cause,
         inTurn(
                 () ->
-                    blocking(() -> mapper().scaleDown(count, cause == Cause.MANUAL))
+                    blocking(() -> mapper().scaleDown(count, true))
                         .map(ids -> new Leaving(ids, ids.stream().map(this::seeOff).toList())))
             .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())),
         manager::numShards);
@@ -353,7 +355,7 @@ public final class Scaler {
         .compose(done -> blocking(manager::evaluateScaling))
         .compose(
             decision -> {
-              if (decision.direction() == Direction.NONE) {
+              if (decision.direction() == Direction.NONE || heldBack()) {
                 return Future.succeededFuture();
               }
               LOG.info(
@@ -362,7 +364,27 @@ public final class Scaler {
                   ? scaleUp(decision.count(), Cause.AUTOMATIC)
                   : scaleDown(decision.count(), Cause.AUTOMATIC);
             })
-        .onFailure(e -> LOG.warn("automatic scaling failed: {}", e.getMessage()));
+        .onFailure(
+            e -> {
+              LOG.warn("automatic scaling failed: {}", e.getMessage());
+              lastFailure = System.nanoTime();
+              failedBefore = true;
+            });
+  }
+
+  /** A verticle that cannot be deployed now will hardly be in the next moment. */
+  private boolean heldBack() {
+    return failedBefore && System.nanoTime() - lastFailure < policy().getCooldown().toNanos();
+  }
+
+  /** Events offered since the start, taken or not. */
+  long offered() {
+    return manager.accounting().offered();
+  }
+
+  /** How often {@link #tick} is worth its while, as long as events come. */
+  long lookMillis() {
+    return manager.lookInterval().toMillis();
   }
 
   /**

@@ -37,6 +37,7 @@ class ScalerTest {
   private ShardManager manager;
   private ShardDeployments deployments;
   private Scaler scaler;
+  private final DeliveryObservers observers = new DeliveryObservers();
 
   @BeforeEach
   void setUp() {
@@ -65,7 +66,7 @@ class ScalerTest {
             // small, so that a ring fills while the sink holds a batch
             new BatchOptions().setMinSize(10).setMaxSize(100),
             new DeliveryOptions(),
-            new DeliveryObservers(),
+            observers,
             wrapper);
     scaler = new Scaler(manager, deployments);
     for (Shard shard : manager.shards()) {
@@ -361,7 +362,7 @@ class ScalerTest {
             .setCooldown(Duration.ofMillis(10))
             .setScaleDownDelay(Duration.ofMillis(100)),
         verticle -> verticle);
-    await(vertx.deployVerticle(new ScalerVerticle(scaler)));
+    await(vertx.deployVerticle(new ScalerVerticle(scaler, observers)));
     long accepted = 0;
     for (int i = 0; i < 30_000; i++) {
       accepted += manager.ingestRaw(RawEvent.of("event " + i)).accepted() ? 1 : 0;
