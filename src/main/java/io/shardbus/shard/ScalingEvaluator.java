@@ -32,7 +32,10 @@ final class ScalingEvaluator {
   private static final double FULL = 0.95;
 
   /** For fewer shards the load must be so much lower: else noise makes them come and go. */
-  private static final double RESERVE = 0.1;
+  private static final double RESERVE = 0.05;
+
+  /** Of the rate in the latest window. */
+  private static final double WEIGHT_OF_LATEST = 0.3;
 
   private final ScalingTrial trial = new ScalingTrial();
   private final PeakNeed peak = new PeakNeed();
@@ -41,6 +44,9 @@ final class ScalingEvaluator {
   private double fillingSeconds;
 
   private double cameWhileFilling;
+
+  /** Events per second that come, over some windows. */
+  private double smoothedRate;
 
   /** Until then looks go on adding what is needed: what they saw first was half of it. */
   private long continueUntil;
@@ -57,6 +63,7 @@ final class ScalingEvaluator {
    * @param active the active ones
    * @param total shards there are, in any state
    * @param coming shards being set up
+   * @param settledRate events per second whose fate was decided, of all shards
    * @param seconds how long the window was
    * @param hot the rates of the slots that bring more than so many events per second
    * @param cooling whether a change of that direction is too recent
@@ -66,6 +73,7 @@ final class ScalingEvaluator {
       List<ShardLoad> active,
       int total,
       int coming,
+      double settledRate,
       double seconds,
       long nowNanos,
       DoubleFunction<List<Double>> hot,
@@ -96,7 +104,7 @@ final class ScalingEvaluator {
 
   /** Acts if rings would be full before the next window could help. */
   ScalingDecision look(View view) {
-    double perShard = trial.perShard(ScalingNeed.perShard(view.active(), ScalingNeed.TRUST));
+    double perShard = ScalingNeed.perShard(view.active(), ScalingNeed.TRUST);
     double secondsLeft = secondsLeft(view);
     boolean continuing = view.nowNanos() - continueUntil < 0;
     if (perShard == 0 || (secondsLeft == Double.POSITIVE_INFINITY && !continuing)) {
@@ -115,6 +123,7 @@ final class ScalingEvaluator {
     if (decision.direction() != Direction.NONE) {
       fillingSeconds = 0;
       cameWhileFilling = 0;
+      smoothedRate = Math.max(smoothedRate, need.rate());
       continueUntil = view.nowNanos() + view.policy().getMetricsWindow().toNanos();
     }
     return decision;
@@ -157,13 +166,15 @@ final class ScalingEvaluator {
     double perShard = ScalingNeed.perShard(view.active(), ScalingNeed.TRUST);
     List<ShardLoad> pressed =
         view.active().stream().filter(load -> load.warm() && pressed(load, policy)).toList();
+    smoothedRate += WEIGHT_OF_LATEST * (view.offered() - smoothedRate);
     peak.add(view.nowNanos(), atLeast(view, !pressed.isEmpty()));
     if (perShard == 0) {
-      return upByThreshold(view, pressed);
+      ScalingDecision up = upByThreshold(view, pressed);
+      return up.direction() == Direction.NONE ? down(view) : up;
     }
-    ScalingNeed now = need(view, perShard, view.offered());
-    judge(view, now, pressed);
-    ScalingNeed need = need(view, trial.perShard(perShard), view.offered());
+    judge(view, need(view, perShard, view.offered(), 0), pressed);
+    ScalingNeed need = need(view, perShard, smoothedRate);
+    noteHotSlot(need);
     boolean again = wasShort;
     wasShort = need.shards() > view.soon();
     if (wasShort && again && !view.coolingDown(Direction.DOWN)) {
@@ -187,7 +198,7 @@ final class ScalingEvaluator {
         view.active().size(),
         full || now.rate() > now.capacity() || !pressed.isEmpty(),
         full ? Double.POSITIVE_INFINITY : now.rate(),
-        view.active().stream().mapToDouble(ShardLoad::settledRate).sum(),
+        view.settledRate(),
         view.nowNanos(),
         view.policy().getScaleDownDelay().toNanos());
   }
@@ -200,9 +211,9 @@ final class ScalingEvaluator {
         || view.coolingDown(Direction.DOWN)) {
       return ScalingDecision.NONE;
     }
-    double settled = view.active().stream().mapToDouble(ShardLoad::settledRate).sum();
     ScalingNeed asItIs =
-        new ScalingNeed(view.soon() + pressed.size(), view.offered(), 0, settled, List.of());
+        new ScalingNeed(
+            view.soon() + pressed.size(), view.offered(), 0, view.settledRate(), List.of());
     return up(view, pressed.size(), asItIs, why(pressed.get(0), view.policy()));
   }
 
@@ -253,8 +264,9 @@ final class ScalingEvaluator {
             view.active(),
             view.coming(),
             perShard,
+            0,
             1,
-            view.offered(),
+            smoothedRate,
             (1 - RESERVE) * policy.getTargetUtilization(),
             view.hot().apply(policy.getTargetUtilization() * perShard))
         .shards();
@@ -262,12 +274,18 @@ final class ScalingEvaluator {
 
   // ---------------------------------------------------------------- both
 
-  private static ScalingNeed need(View view, double perShard, double rate) {
+  private ScalingNeed need(View view, double perShard, double rate) {
+    double least = trial.leastPerShard();
+    return need(view, Math.max(perShard, least), rate, least);
+  }
+
+  private static ScalingNeed need(View view, double perShard, double rate, double least) {
     double utilization = view.policy().getTargetUtilization();
     return ScalingNeed.of(
         view.active(),
         view.coming(),
         perShard,
+        least,
         ScalingNeed.TRUST,
         rate,
         utilization,

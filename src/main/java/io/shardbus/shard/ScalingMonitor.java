@@ -98,6 +98,7 @@ final class ScalingMonitor {
         active,
         set.all().size(),
         (int) set.inState(ShardState.PROVISIONING).count(),
+        loads.stream().mapToDouble(ShardLoad::settledRate).sum(),
         seconds,
         now,
         rate -> mapper.slotsAbove(rate, active),

@@ -60,6 +60,7 @@ record ScalingNeed(
    * @param active the active shards in the last window
    * @param coming shards being set up
    * @param perShard events per second that one of them, or of those without a measure, drains
+   * @param least events per second that each one drains at least, unless it hangs
    * @param rate events per second that come
    * @param hot what each slot brings that brings more than a shard drains
    */
@@ -67,6 +68,7 @@ record ScalingNeed(
       List<ShardLoad> active,
       int coming,
       double perShard,
+      double least,
       double trust,
       double rate,
       double targetUtilization,
@@ -75,7 +77,8 @@ record ScalingNeed(
     double capacity = 0;
     for (ShardLoad load : active) {
       boolean unknown = load.capacity().perSecond() == 0 && !load.capacity().hung();
-      capacity += unknown ? perShard : drained(load, trust);
+      double drained = unknown ? perShard : drained(load, trust);
+      capacity += load.capacity().hung() ? 0 : Math.max(drained, least);
     }
     double perShardAtTarget = targetUtilization * perShard;
     double divisible = rate;

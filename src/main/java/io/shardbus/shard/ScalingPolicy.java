@@ -31,7 +31,7 @@ public final class ScalingPolicy {
   private Duration scaleDownDelay = Duration.ofSeconds(60);
   private Duration metricsWindow = Duration.ofSeconds(1);
   private double underutilizedThreshold = 0.1;
-  private double targetUtilization = 0.8;
+  private double targetUtilization = 0.85;
   private boolean autoScale = true;
 
   /** The defaults, with at most 8 shards. */

@@ -52,9 +52,9 @@ final class ScalingTrial {
     }
   }
 
-  /** What one more shard drains: not less than before the trial. */
-  double perShard(double now) {
-    return Math.max(now, before > 0 || ceiling > 0 ? perShardBefore : 0);
+  /** What each shard is held to drain at least: what one drained before the trial; 0 without one. */
+  double leastPerShard() {
+    return before > 0 || ceiling > 0 ? perShardBefore : 0;
   }
 
   /** The most shards that help, or may do so. */

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * How many events per second each slot of the routing table gets, estimated. What a shard gets is
@@ -97,33 +98,38 @@ final class SlotLoads {
   }
 
   /**
-   * The rates of the slots that bring more than so many events per second, by the samples until
-   * now: a few that all have one slot say enough.
+   * The rates of the slots that bring more than so many events per second, by the samples of the
+   * windows before or by those of this one: a few that all have one slot say enough.
    */
   List<Double> above(double least, RoutingTable table, List<ShardLoad> loads) {
-    Map<Shard, Double> heats = new HashMap<>();
-    for (int i = 0; i < table.slotCount(); i++) {
-      heats.merge(table.owner(i), heatNow(i), Double::sum);
-    }
-    Map<Shard, Double> ratePerHeat = new HashMap<>();
-    for (ShardLoad load : loads) {
-      double heat = heats.getOrDefault(load.shard(), 0.0);
-      if (heat > 0) {
-        ratePerHeat.put(load.shard(), load.offeredRate() / heat);
-      }
-    }
+    Map<Shard, Double> rates = new HashMap<>();
+    loads.forEach(load -> rates.put(load.shard(), load.offeredRate()));
+    double[] before = shares(table, slot -> heat[slot]);
+    double[] now = shares(table, samples::get);
     List<Double> above = new ArrayList<>();
     for (int i = 0; i < table.slotCount(); i++) {
-      double slotRate = heatNow(i) * ratePerHeat.getOrDefault(table.owner(i), 0.0);
-      if (slotRate > least && heatNow(i) >= SAMPLES_THAT_SAY_ENOUGH) {
+      double slotRate =
+          Math.max(before[i], now[i]) * rates.getOrDefault(table.owner(i), 0.0);
+      if (slotRate > least) {
         above.add(slotRate);
       }
     }
     return above;
   }
 
-  private double heatNow(int slot) {
-    return heat[slot] * MEMORY + samples.get(slot);
+  /** The part of its shard's samples that each slot has; 0 if it has few. */
+  private static double[] shares(RoutingTable table, IntToDoubleFunction count) {
+    Map<Shard, Double> totals = new HashMap<>();
+    double[] shares = new double[table.slotCount()];
+    for (int i = 0; i < shares.length; i++) {
+      totals.merge(table.owner(i), count.applyAsDouble(i), Double::sum);
+    }
+    for (int i = 0; i < shares.length; i++) {
+      double mine = count.applyAsDouble(i);
+      shares[i] =
+          mine < SAMPLES_THAT_SAY_ENOUGH ? 0 : mine / totals.getOrDefault(table.owner(i), mine);
+    }
+    return shares;
   }
 
   private double prior(int slot) {

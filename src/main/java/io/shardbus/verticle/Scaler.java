@@ -1,5 +1,6 @@
 package io.shardbus.verticle;
 
+import io.shardbus.shard.ScalingDecision;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingException.Reason;
@@ -59,6 +60,10 @@ public final class Scaler {
   private boolean busy;
   private Future<?> last = Future.succeededFuture();
   private volatile boolean closed;
+
+  /** Whether a decision is being made. */
+  private volatile boolean evaluating;
+
   private volatile boolean failedBefore;
   private volatile long lastFailure;
 
@@ -345,31 +350,37 @@ public final class Scaler {
   /** Asks the policy, and does what it says. Returns at once if a request is under way. */
   Future<?> tick() {
     synchronized (this) {
-      if (!last.isComplete()) {
+      if (evaluating || !last.isComplete()) {
         return last;
       }
+      evaluating = true;
     }
     Future<Void> adopted =
         orphans().findAny().isPresent() ? inTurn(this::adopt) : Future.succeededFuture();
     return adopted
         .compose(done -> blocking(manager::evaluateScaling))
-        .compose(
-            decision -> {
-              if (decision.direction() == Direction.NONE || heldBack()) {
-                return Future.succeededFuture();
-              }
-              LOG.info(
-                  "scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
-              return decision.direction() == Direction.UP
-                  ? scaleUp(decision.count(), Cause.AUTOMATIC)
-                  : scaleDown(decision.count(), Cause.AUTOMATIC);
-            })
+        .onFailure(e -> evaluating = false)
+        .compose(this::act)
         .onFailure(
             e -> {
               LOG.warn("automatic scaling failed: {}", e.getMessage());
               lastFailure = System.nanoTime();
               failedBefore = true;
             });
+  }
+
+  private Future<?> act(ScalingDecision decision) {
+    try {
+      if (decision.direction() == Direction.NONE || heldBack()) {
+        return Future.succeededFuture();
+      }
+      LOG.info("scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
+      return decision.direction() == Direction.UP
+          ? scaleUp(decision.count(), Cause.AUTOMATIC)
+          : scaleDown(decision.count(), Cause.AUTOMATIC);
+    } finally {
+      evaluating = false; // the request has its turn, which the next tick sees
+    }
   }
 
   /** A verticle that cannot be deployed now will hardly be in the next moment. */

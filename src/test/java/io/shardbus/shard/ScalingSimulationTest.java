@@ -33,7 +33,7 @@ class ScalingSimulationTest {
   private static final String SHIPPED = "shipped";
 
   /** How often the bus asks the rule. */
-  private static final Duration LOOK = policy().getMetricsWindow();
+  private static final Duration LOOK = Duration.ofMillis(50);
 
   /** When the bus asks it at once. */
   private static final Predicate<ShardManager> URGENT = manager -> false;
