@@ -221,7 +221,7 @@ final class ScalingScenarios {
   static Scenario noisyFlat() {
     int seconds = 180;
     double[] noise =
-        new SplittableRandom(ScalingSimulation.SEED).doubles(seconds * 10, 0.7, 1.3).toArray();
+        new SplittableRandom(ScalingSimulation.SEED).doubles(seconds * 10L, 0.7, 1.3).toArray();
     return new Scenario(
             "noisy flat",
             seconds,
