@@ -266,7 +266,7 @@ final class ScalingEvaluator {
             perShard,
             0,
             1,
-            smoothedRate,
+            view.offered(),
             (1 - RESERVE) * policy.getTargetUtilization(),
             view.hot().apply(policy.getTargetUtilization() * perShard))
         .shards();
