@@ -139,7 +139,7 @@ function scalings({ underWay, recent }) {
     const failed = entry.outcome !== 'done'
     const what = failed
       ? `could not scale ${entry.direction}: ${entry.detail}`
-      : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} shard ${entry.shards.join(', ')}, ${entry.active} active`
+      : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} ${entry.shards.length > 1 ? 'shards' : 'shard'} ${entry.shards.join(', ')}: ${entry.active} active`
     return make('li', failed ? { class: 'bad' } : {}, make('small', {}, `${time(entry.at)} · ${entry.cause}`), what, why(entry))
   })
   const items = [...begun, ...ended]
