@@ -296,8 +296,8 @@ final class LaneStress {
       DrainCapacity.Estimate capacity = new DrainCapacity.Estimate(1000, false);
       window =
           List.of(
-              new ShardLoad(movers.giver, true, 1, 1, capacity, 0, 0, 0, false, 0, 0),
-              new ShardLoad(movers.receiver, true, 999, 999, capacity, 1, 0, 0, false, 0, 0));
+              new ShardLoad(movers.giver, true, 1, capacity, 0, 0, 0, false, 0, 0),
+              new ShardLoad(movers.receiver, true, 999, capacity, 1, 0, 0, false, 0, 0));
     }
 
     @Actor

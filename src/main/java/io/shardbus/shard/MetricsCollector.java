@@ -98,7 +98,6 @@ final class MetricsCollector {
               shard,
               active && before.active(),
               (account.offered() - before.offered()) / seconds,
-              (settled - before.settled()) / seconds,
               capacity,
               Math.min(1, flush.sum() / 1e9 / seconds),
               pending,

@@ -7,20 +7,22 @@ import java.util.function.DoubleFunction;
 import java.util.function.Predicate;
 
 /*
- * When to have how many shards. ScalingNeed says how many a load needs.
+ * ScalingNeed says how many shards a load needs. This class says when to act on it.
  *
- * Up, at each look, if rings fill: at the rate at which a ring fills it will be full at a certain time. What shows the
- * need must have lasted for an eighth of that time, and costs no more of it: a ring that would be full in 400 ms gets
- * help after 50 ms, and a lump of events that a paused producer made up for does not count where there is room for it.
- * Neither a change before it nor the cooldown holds this back.
+ * Up, at each look, while rings fill. A ring that fills at a known rate is full at a known time. The need must have
+ * lasted for an eighth of that time: a ring that would be full in 400 ms gets help after 50 ms. A lump of events from a
+ * producer that was paused does not count while the ring has room for it. Neither the cooldown nor an earlier change
+ * holds this step back. For one metrics window after it, each look adds what is still missing: the first look may have
+ * seen only a part of a step.
  *
- * Up, at the end of a metrics window: if two in a row say that the shards are busier than targetUtilization; or if a ring is fuller than fillRatioThreshold and not falling, or pushes
- * or flushes are slow. The cooldown holds back the latter, and what would undo a removal.
+ * Up, at the end of a metrics window. Two windows in a row must say that the shards are busier than targetUtilization;
+ * only a removal holds that back, for the cooldown. Or a shard is pressed: its ring is fuller than fillRatioThreshold
+ * and does not fall, or pushes or flushes are slow. Any change holds that back, for the cooldown.
  *
- * Down, at the end of a metrics window: to the most shards that a window of the last scaleDownDelay needed, with some
- * reserve, in one step. The cooldown holds it back.
+ * Down, at the end of a metrics window, in one step: to the most shards that any window of the last scaleDownDelay
+ * needed. Any change holds it back, for the cooldown.
  *
- * More shards than before are on trial; see ScalingTrial.
+ * More shards than before are on trial: see ScalingTrial.
  */
 /** Applies the scaling policy. Not safe for threads: the manager guards it. */
 final class ScalingEvaluator {
@@ -48,8 +50,8 @@ final class ScalingEvaluator {
   /** Events per second that come, over some windows. */
   private double smoothedRate;
 
-  /** Until then looks go on adding what is needed: what they saw first was half of it. */
-  private long continueUntil;
+  /** For so long looks go on adding what is needed. */
+  private double continueSeconds;
 
   /** Whether the last window said that there are too few. */
   private boolean wasShort;
@@ -106,7 +108,8 @@ final class ScalingEvaluator {
   ScalingDecision look(View view) {
     double perShard = ScalingNeed.perShard(view.active(), ScalingNeed.TRUST);
     double secondsLeft = secondsLeft(view);
-    boolean continuing = view.nowNanos() - continueUntil < 0;
+    boolean continuing = continueSeconds > 0;
+    continueSeconds -= view.seconds();
     if (perShard == 0 || (secondsLeft == Double.POSITIVE_INFINITY && !continuing)) {
       fillingSeconds = 0;
       cameWhileFilling = 0;
@@ -124,7 +127,7 @@ final class ScalingEvaluator {
       fillingSeconds = 0;
       cameWhileFilling = 0;
       smoothedRate = Math.max(smoothedRate, need.rate());
-      continueUntil = view.nowNanos() + view.policy().getMetricsWindow().toNanos();
+      continueSeconds = view.policy().getMetricsWindow().toNanos() / 1e9;
     }
     return decision;
   }
@@ -220,9 +223,7 @@ final class ScalingEvaluator {
   private ScalingDecision down(View view) {
     ScalingPolicy policy = view.policy();
     int active = view.active().size();
-    if (view.coming() > 0
-        || view.coolingDown(Direction.UP)
-        || view.coolingDown(Direction.DOWN)) {
+    if (view.coming() > 0 || view.coolingDown(Direction.UP) || view.coolingDown(Direction.DOWN)) {
       return ScalingDecision.NONE;
     }
     int helpful = Math.max(policy.getMinShards(), trial.most());
@@ -336,7 +337,8 @@ final class ScalingEvaluator {
     String text =
         String.format(
             Locale.ROOT,
-            "%.0f events/s come, and a shard drains %.0f: %d shards are needed at a utilization of %s",
+            "%.0f events/s come, and a shard drains %.0f: %d shards are needed at a utilization of"
+                + " %s",
             need.rate(),
             need.perShard(),
             need.shards(),
@@ -357,11 +359,7 @@ final class ScalingEvaluator {
           policy.getFillRatioThreshold());
     }
     return load.pushNanos() > policy.getPushLatencyThresholdNanos()
-        ? shard
-            + "push "
-            + load.pushNanos()
-            + " ns above "
-            + policy.getPushLatencyThresholdNanos()
+        ? shard + "push " + load.pushNanos() + " ns above " + policy.getPushLatencyThresholdNanos()
         : shard
             + "flush "
             + load.flushMicros()

@@ -31,6 +31,11 @@ final class ScalingMonitor {
   private List<ShardLoad> lastLoads = List.of();
 
   private double lastWindowSeconds;
+
+  /** Of all shards, with those that are gone, in the last window. */
+  private double settledRate;
+
+  private long settledBefore;
   private volatile ScalingLimit limit = ScalingLimit.NONE;
   private volatile String limitReason = "";
 
@@ -98,7 +103,7 @@ final class ScalingMonitor {
         active,
         set.all().size(),
         (int) set.inState(ShardState.PROVISIONING).count(),
-        loads.stream().mapToDouble(ShardLoad::settledRate).sum(),
+        settledRate,
         seconds,
         now,
         rate -> mapper.slotsAbove(rate, active),
@@ -126,9 +131,21 @@ final class ScalingMonitor {
     if (isOver(windows, now, mapper.currentPolicy().getMetricsWindow().toNanos())) {
       lastWindowSeconds = windows.elapsedNanos(now) / 1e9;
       lastLoads = windows.roll(set.all(), now);
+      long settled = settled();
+      settledRate = (settled - settledBefore) / lastWindowSeconds;
+      settledBefore = settled;
       decided = false;
       mapper.rebalance(lastLoads);
     }
+  }
+
+  private long settled() {
+    long settled = 0;
+    for (ShardLedger ledger : set.ledgers()) {
+      ShardAccounting account = ledger.accounting();
+      settled += account.delivered() + account.deadLettered();
+    }
+    return settled;
   }
 
   private static boolean isOver(MetricsCollector window, long now, long nanos) {

@@ -26,8 +26,7 @@ import java.util.List;
  * @param capacity events per second that the active shards drain
  * @param hot what each slot brings that brings more than a shard should have
  */
-record ScalingNeed(
-    int shards, double rate, double perShard, double capacity, List<Double> hot) {
+record ScalingNeed(int shards, double rate, double perShard, double capacity, List<Double> hot) {
 
   /** In what time a backlog should be gone. */
   private static final double CATCH_UP_SECONDS = 5;
@@ -89,6 +88,7 @@ record ScalingNeed(
     double missing = (asked - capacity - coming * perShard) / perShard;
     // A hair less: what is needed exactly must not become one more by rounding.
     int more = (int) Math.ceil(missing - 1e-6);
-    return new ScalingNeed(Math.max(1, active.size() + coming + more), rate, perShard, capacity, hot);
+    return new ScalingNeed(
+        Math.max(1, active.size() + coming + more), rate, perShard, capacity, hot);
   }
 }

@@ -52,7 +52,9 @@ final class ScalingTrial {
     }
   }
 
-  /** What each shard is held to drain at least: what one drained before the trial; 0 without one. */
+  /**
+   * What each shard is held to drain at least: what one drained before the trial; 0 without one.
+   */
   double leastPerShard() {
     return before > 0 || ceiling > 0 ? perShardBefore : 0;
   }
@@ -116,7 +118,8 @@ final class ScalingTrial {
         ? ""
         : String.format(
             Locale.ROOT,
-            "%d shards drained %.0f events/s, and %d drained %.0f: the sink, or the machine, gives no more",
+            "%d shards drained %.0f events/s, and %d drained %.0f: the sink, or the machine, gives"
+                + " no more",
             ceiling,
             drainedBefore,
             triedWith,

@@ -6,7 +6,6 @@ package io.shardbus.shard;
  * @param shard which
  * @param warm whether it was active for the whole window
  * @param offeredRate events per second routed to it, accepted or refused
- * @param settledRate events per second whose fate was decided
  * @param capacity what it can drain
  * @param busyRatio share of the window, 0 to 1, in which a write to its sink was under way
  * @param pending events accepted and not settled at the end of the window: in its ring and in
@@ -20,7 +19,6 @@ record ShardLoad(
     Shard shard,
     boolean warm,
     double offeredRate,
-    double settledRate,
     DrainCapacity.Estimate capacity,
     double busyRatio,
     long pending,

@@ -108,8 +108,7 @@ final class SlotLoads {
     double[] now = shares(table, samples::get);
     List<Double> above = new ArrayList<>();
     for (int i = 0; i < table.slotCount(); i++) {
-      double slotRate =
-          Math.max(before[i], now[i]) * rates.getOrDefault(table.owner(i), 0.0);
+      double slotRate = Math.max(before[i], now[i]) * rates.getOrDefault(table.owner(i), 0.0);
       if (slotRate > least) {
         above.add(slotRate);
       }

@@ -153,10 +153,7 @@ public final class Scaler {
         Direction.UP,
         cause,
         reason,
-        inTurn(
-            () ->
-                blocking(() -> mapper().scaleUp(count, true))
-                    .compose(this::bringUp)),
+        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)),
         manager::numShards);
   }
 

@@ -352,6 +352,38 @@ class ScalerTest {
   }
 
   @Test
+  void automaticRequest_thatFailedIsNotRepeatedAtOnce() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMaxShards(8)
+            .setMetricsWindow(Duration.ofMillis(10))
+            .setCooldown(Duration.ofMinutes(10)),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n > 2
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    await(scaler.tick());
+    for (int i = 0; i < 30_000; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    while (scaler.failed() == 0) {
+      await(scaler.tick());
+    }
+    for (int i = 0; i < 50; i++) {
+      await(scaler.tick());
+    }
+    assertThat(scaler.failed()).as("in ten minutes").isEqualTo(1);
+    gate.complete();
+  }
+
+  @Test
   void requests_areRefusedWithTheirReason() throws Exception {
     start(new ScalingPolicy().setMaxShards(3).setMinShards(2), verticle -> verticle);
     assertThatThrownBy(() -> await(scaler.scaleUp(2)))
