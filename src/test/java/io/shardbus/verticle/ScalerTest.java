@@ -374,7 +374,7 @@ class ScalerTest {
       manager.ingestRaw(RawEvent.of("event " + i));
     }
     while (scaler.failed() == 0) {
-      await(scaler.tick());
+      await(scaler.tick().otherwiseEmpty());
     }
     for (int i = 0; i < 50; i++) {
       await(scaler.tick());
