@@ -145,13 +145,14 @@ public final class Scaler {
    * @return their ids, once they are active
    */
   public Future<List<Integer>> scaleUp(int count) {
-    return scaleUp(count, Cause.MANUAL);
+    return scaleUp(count, Cause.MANUAL, "");
   }
 
-  private Future<List<Integer>> scaleUp(int count, Cause cause) {
+  private Future<List<Integer>> scaleUp(int count, Cause cause, String reason) {
     return history.follow(
         Direction.UP,
         cause,
+        reason,
         inTurn(
             () ->
                 blocking(() -> mapper().scaleUp(count, true))
@@ -205,13 +206,14 @@ public final class Scaler {
    * @return their ids, once all that they held is settled and they are gone
    */
   public Future<List<Integer>> scaleDown(int count) {
-    return scaleDown(count, Cause.MANUAL);
+    return scaleDown(count, Cause.MANUAL, "");
   }
 
-  private Future<List<Integer>> scaleDown(int count, Cause cause) {
+  private Future<List<Integer>> scaleDown(int count, Cause cause, String reason) {
     return history.follow(
         Direction.DOWN,
         cause,
+        reason,
         inTurn(
                 () ->
                     blocking(() -> mapper().scaleDown(count, true))
@@ -236,6 +238,7 @@ public final class Scaler {
                 .follow(
                     Direction.DOWN,
                     Cause.MANUAL,
+                    "",
                     inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
                         .compose(this::deliverAndUnmap)
                         .map(List.of(id)),
@@ -376,8 +379,8 @@ public final class Scaler {
       }
       LOG.info("scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
       return decision.direction() == Direction.UP
-          ? scaleUp(decision.count(), Cause.AUTOMATIC)
-          : scaleDown(decision.count(), Cause.AUTOMATIC);
+          ? scaleUp(decision.count(), Cause.AUTOMATIC, decision.cause())
+          : scaleDown(decision.count(), Cause.AUTOMATIC, decision.cause());
     } finally {
       evaluating = false; // the request has its turn, which the next tick sees
     }

@@ -456,6 +456,17 @@ class ConsoleTest {
   }
 
   @Test
+  void scalingByThePolicy_isShownWithItsReason() throws Exception {
+    open(new RecordingSink());
+    assertThat(find("scaling-limit").isDisplayed()).isFalse();
+    bus.changeScalingPolicy(bus.scalingPolicy().setAutoScale(true).setMinShards(5));
+    soon().until(() -> find("scalings").getText().contains("3 active shards, minShards is 5"));
+    screenshot("scaling");
+    assertThat(find("scalings").getText()).contains("automatic", "▲ added shard 3, 4, 5 active");
+    assertNoErrors();
+  }
+
+  @Test
   void keysThatWaitAtAFence_areShownWhileTheyDo() throws Exception {
     Promise<Void> gate = Promise.promise();
     open(

@@ -2,6 +2,7 @@ package io.shardbus.verticle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
@@ -123,6 +124,22 @@ class ScalerTest {
   }
 
   /** The verticle of the third shard is about to start, and does so by the gate. */
+  @Test
+  void reasonOfThePolicy_isKeptWithTheChange() throws Exception {
+    start(new ScalingPolicy().setMetricsWindow(Duration.ofMillis(10)), verticle -> verticle);
+    manager
+        .mapper()
+        .orElseThrow()
+        .changePolicy(manager.mapper().orElseThrow().policy().setMinShards(3));
+    Awaitility.await().until(() -> await(scaler.tick()) != null && scaler.added() == 1);
+    await(scaler.scaleUp(1));
+    assertThat(scaler.history().recent())
+        .extracting(ScalingHistory.Entry::cause, ScalingHistory.Entry::reason)
+        .containsExactly(
+            tuple(ScalingHistory.Cause.AUTOMATIC, "2 active shards, minShards is 3"),
+            tuple(ScalingHistory.Cause.MANUAL, ""));
+  }
+
   private Future<List<Integer>> scaleUpBehind(Future<Void> gate) throws Exception {
     AtomicInteger starts = new AtomicInteger();
     start(

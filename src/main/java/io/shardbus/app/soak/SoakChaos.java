@@ -21,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 final class SoakChaos extends Thread {
 
   private static final int MOST_UNDER_WAY = 3;
+
   private static final int LONGEST_PAUSE_NANOS = 2_000_000;
   private static final int WORKERS_BLOCKED_MILLIS = 40;
   private static final long PATIENCE_SECONDS = 20;
@@ -29,6 +30,7 @@ final class SoakChaos extends Thread {
   private final ShardBus bus;
   private final SoakEngine engine;
   private final SoakEnd end;
+  private final boolean automatic;
   private final SoakAnswers answers;
   private final Violations violations;
   private final Random dice;
@@ -40,11 +42,15 @@ final class SoakChaos extends Thread {
   private volatile boolean ending;
   private final AtomicInteger kills = new AtomicInteger();
 
+  /**
+   * @param automatic whether adding and removing shards is left to the policy
+   */
   SoakChaos(
       Vertx vertx,
       ShardBus bus,
       SoakEngine engine,
       SoakEnd end,
+      boolean automatic,
       long seed,
       SoakAnswers answers,
       Violations violations) {
@@ -53,6 +59,7 @@ final class SoakChaos extends Thread {
     this.bus = bus;
     this.engine = engine;
     this.end = end;
+    this.automatic = automatic;
     this.answers = answers;
     this.violations = violations;
     this.dice = new Random(seed);
@@ -83,16 +90,8 @@ final class SoakChaos extends Thread {
 
   private Future<?> act() {
     int roll = dice.nextInt(100);
-    if (roll < 40) {
-      return scaling("scaleUp", bus.scaleUp(1 + dice.nextInt(2)));
-    }
-    if (roll < 62) {
-      return scaling("scaleDown", bus.scaleDown(1));
-    }
     if (roll < 74) {
-      int id = engine.anyShard(dice);
-      return Future.join(
-          scaling("removeShard", bus.removeShard(id)), scaling("removeShard", bus.removeShard(id)));
+      return automatic ? Future.succeededFuture() : scale(roll);
     }
     if (roll < 79) {
       return answers
@@ -103,10 +102,24 @@ final class SoakChaos extends Thread {
       return kill();
     }
     if (roll < 99) {
-      engine.act(dice);
+      if (!automatic) {
+        engine.act(dice);
+      }
       return Future.succeededFuture();
     }
     return SoakEnd.blockWorkers(vertx, WORKERS_BLOCKED_MILLIS);
+  }
+
+  private Future<?> scale(int roll) {
+    if (roll < 40) {
+      return scaling("scaleUp", bus.scaleUp(1 + dice.nextInt(2)));
+    }
+    if (roll < 62) {
+      return scaling("scaleDown", bus.scaleDown(1));
+    }
+    int id = engine.anyShard(dice);
+    return Future.join(
+        scaling("removeShard", bus.removeShard(id)), scaling("removeShard", bus.removeShard(id)));
   }
 
   private Future<?> kill() {

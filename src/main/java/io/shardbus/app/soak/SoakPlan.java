@@ -41,6 +41,9 @@ final class SoakPlan {
   final ShardBusOptions options;
   final Ending ending;
 
+  /** Whether the policy alone adds and removes shards, under a load that rises and falls. */
+  final boolean automatic;
+
   /** Whether a verticle starts the bus, whose undeployment closes it. */
   final boolean owned;
 
@@ -84,6 +87,14 @@ final class SoakPlan {
             : roll == 1 ? Ending.IN_THE_MIDDLE : Ending.AT_THE_END;
     end = dice.nextDouble();
     owned = dice.nextInt(3) == 0;
+    automatic = dice.nextInt(3) == 0;
+    if (automatic) {
+      options
+          .getScaling()
+          .setAutoScale(true)
+          .setCooldown(Duration.ofMillis(dice.nextInt(50)))
+          .setScaleDownDelay(Duration.ofMillis(20));
+    }
     options.setCloseTimeout(
         ending == Ending.WITH_WORKERS_BLOCKED ? SHORT_CLOSE_TIMEOUT : CLOSE_TIMEOUT);
   }
@@ -97,12 +108,13 @@ final class SoakPlan {
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%s, ring %d, batches of %d to %d, %s, closed %s%s",
+        "%s, ring %d, batches of %d to %d, %s%s, closed %s%s",
         options.getBackpressure(),
         options.getRingCapacity(),
         options.getBatch().getMinSize(),
         options.getBatch().getMaxSize(),
         silentSink ? "sink may be silent" : "sink answers",
+        automatic ? ", automatic scaling" : "",
         ending.word(),
         owned ? " by undeploying its owner" : "");
   }

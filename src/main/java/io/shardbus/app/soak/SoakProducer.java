@@ -52,6 +52,7 @@ final class SoakProducer extends Thread {
   private final ShardBus bus;
   private final SoakEnd end;
   private final double share;
+  private final SoakLoad load;
   private final SoakAnswers answers;
   private final Violations violations;
   private final Random random;
@@ -63,6 +64,7 @@ final class SoakProducer extends Thread {
   /**
    * @param events how many it is to offer, if nobody closes the bus
    * @param share after which share of them it has the bus closed; above 1 for never
+   * @param load tells it when to pause
    */
   SoakProducer(
       int id,
@@ -72,6 +74,7 @@ final class SoakProducer extends Thread {
       ShardBus bus,
       SoakEnd end,
       double share,
+      SoakLoad load,
       long seed,
       SoakAnswers answers,
       Violations violations) {
@@ -83,6 +86,7 @@ final class SoakProducer extends Thread {
     this.bus = bus;
     this.end = end;
     this.share = share;
+    this.load = load;
     this.answers = answers;
     this.violations = violations;
     random = new Random(seed + id);
@@ -120,6 +124,7 @@ final class SoakProducer extends Thread {
         if (offered >= share * events) {
           end.begin();
         }
+        load.pauseIfLow();
         push();
       }
       inFlight.tryAcquire(MOST_IN_FLIGHT, PATIENCE_SECONDS, TimeUnit.SECONDS);

@@ -75,7 +75,8 @@ final class SoakRound {
   private Result run(Vertx vertx, ShardBus bus, Supplier<Future<Void>> close) throws Exception {
     SoakEnd end = new SoakEnd(vertx, close, plan, answers, violations);
     SoakEngine engine = new SoakEngine(bus.shards(), violations);
-    SoakChaos chaos = new SoakChaos(vertx, bus, engine, end, seed, answers, violations);
+    SoakChaos chaos =
+        new SoakChaos(vertx, bus, engine, end, plan.automatic, seed, answers, violations);
     addProducers(vertx, bus, end);
     chaos.start();
     producers.forEach(Thread::start);
@@ -124,8 +125,10 @@ final class SoakRound {
       for (int i = 0; i < PRODUCERS_OF_A_WAY; i++) {
         int id = producers.size();
         double until = id == 0 && plan.endsEarly() ? plan.end : NEVER;
+        SoakLoad load = new SoakLoad(seed, plan.automatic);
         producers.add(
-            new SoakProducer(id, way, part, vertx, bus, end, until, seed, answers, violations));
+            new SoakProducer(
+                id, way, part, vertx, bus, end, until, load, seed, answers, violations));
       }
     }
   }
