@@ -2,19 +2,26 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
+import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.verticle.ScalingHistory;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -43,6 +50,9 @@ class ScalingBusTest {
   private Vertx vertx;
   private ShardBus bus;
   private long offered;
+
+  /** Of all events; empty for none. */
+  private String key = "";
 
   @BeforeEach
   void setUp() throws Exception {
@@ -105,12 +115,52 @@ class ScalingBusTest {
     assertThat(sink.faults()).isEmpty();
   }
 
+  @Test
+  void loadThatNeedsMoreShardsThanAllowed_isSaid() throws Exception {
+    bus.changeScalingPolicy(bus.scalingPolicy().setMaxShards(2));
+    awaitLimit(ScalingLimit.MAX_SHARDS, "maxShards is 2");
+    assertThat(bus.shards().numShards()).isEqualTo(2);
+  }
+
+  @Test
+  void loadOfOneKey_isSaid() throws Exception {
+    key = "the only one";
+    awaitLimit(ScalingLimit.HOT_KEY, "one key");
+  }
+
+  /** Offers the high load until the limit is seen, then none until it is gone. */
+  private void awaitLimit(ScalingLimit limit, String reason) throws Exception {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    new BusMetrics(bus).bindTo(registry);
+    Gauge gauge =
+        registry
+            .get("shardbus.scaling.limited")
+            .tag("reason", limit.name().toLowerCase(Locale.ROOT))
+            .gauge();
+    long began = System.nanoTime();
+    offer(
+        HIGH,
+        () -> {
+          BusStats.Scaling scaling = bus.stats().scaling();
+          return (scaling.limit() == limit
+                  && scaling.limitReason().contains(reason)
+                  && gauge.value() == 1)
+              || System.nanoTime() - began > 30 * SECOND;
+        });
+    assertThat(System.nanoTime() - began).as("until it was said").isLessThan(30 * SECOND);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> bus.stats().scaling().limit() == ScalingLimit.NONE && gauge.value() == 0);
+    assertThat(bus.stats().scaling().limitReason()).isEmpty();
+  }
+
   private void offer(int perSecond, BooleanSupplier enough) {
     long due = System.nanoTime();
     while (!enough.getAsBoolean()) {
       long now = System.nanoTime();
       for (due = Math.max(due, now - MOST_BEHIND_NANOS); due < now; due += SECOND / perSecond) {
-        bus.ingest(RawEvent.of("event " + offered));
+        Buffer payload = Buffer.buffer("event " + offered);
+        bus.ingest(key.isEmpty() ? RawEvent.of(payload) : RawEvent.of(payload, key));
         offered++;
       }
       LockSupport.parkNanos(200_000);

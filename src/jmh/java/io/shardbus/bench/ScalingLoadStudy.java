@@ -1,5 +1,6 @@
 package io.shardbus.bench;
 
+import io.shardbus.shard.ScalingPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,11 +19,8 @@ final class ScalingLoadStudy {
 
   private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(3);
 
-  /** Of what a shard can drain. */
-  private static final double TARGET_UTILIZATION = 0.7;
-
   private static final int NEEDED =
-      (int) Math.ceil(LoadShape.HIGH / (TARGET_UTILIZATION * ScalingRun.A_SHARD_PER_SECOND));
+      (int) Math.ceil(LoadShape.HIGH / (new ScalingPolicy().getTargetUtilization() * ScalingRun.A_SHARD_PER_SECOND));
 
   private ScalingLoadStudy() {}
 
