@@ -60,16 +60,14 @@ final class SoakPlan {
     Random dice = new Random(seed);
     silentSink = dice.nextInt(3) > 0;
     int maxBatch = 1 << (4 + dice.nextInt(9));
+    ScalingPolicy scaling =
+        new ScalingPolicy().setAutoScale(false).setMetricsWindow(Duration.ofMillis(10));
     options =
         new ShardBusOptions()
             .setBackpressure(MODES[Math.floorMod(seed, MODES.length)])
             .setRingCapacity(RINGS[dice.nextInt(RINGS.length)])
             .setShards(1 + dice.nextInt(4))
-            .setScaling(
-                new ScalingPolicy()
-                    .setAutoScale(false)
-                    .setMaxShards(4 + dice.nextInt(12))
-                    .setMetricsWindow(Duration.ofMillis(10)))
+            .setScaling(scaling.setMaxShards(4 + dice.nextInt(12)))
             .setBatch(
                 new BatchOptions()
                     .setMinSize(1 + dice.nextInt(maxBatch))
@@ -89,8 +87,7 @@ final class SoakPlan {
     owned = dice.nextInt(3) == 0;
     automatic = dice.nextInt(3) == 0;
     if (automatic) {
-      options
-          .getScaling()
+      scaling
           .setAutoScale(true)
           .setCooldown(Duration.ofMillis(dice.nextInt(50)))
           .setScaleDownDelay(Duration.ofMillis(20));
