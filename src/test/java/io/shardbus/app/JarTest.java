@@ -9,9 +9,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -48,6 +51,42 @@ class JarTest {
     assertThat(version.exit()).isZero();
     assertThat(version.stdout()).startsWith("shardbus " + System.getProperty("shardbus.version"));
     assertThat(version.stderr()).isEmpty();
+  }
+
+  @Test
+  void library_isAModuleWithoutTheCommandLine() throws Exception {
+    Path library = target("shardbus-" + System.getProperty("shardbus.version") + ".jar");
+    try (JarFile jar = new JarFile(library.toFile())) {
+      assertThat(jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name"))
+          .isEqualTo("io.shardbus");
+      assertThat(jar.stream().map(JarEntry::getName))
+          .contains("io/shardbus/ShardBus.class")
+          .noneMatch(name -> name.startsWith("io/shardbus/app/"));
+    }
+  }
+
+  @Test
+  void jars_allCarryTheLicense() throws Exception {
+    String prefix = "shardbus-" + System.getProperty("shardbus.version");
+    byte[] license = Files.readAllBytes(Path.of("LICENSE"));
+    for (String name :
+        List.of(
+            "shardbus.jar",
+            prefix + ".jar",
+            prefix + "-app.jar",
+            prefix + "-sources.jar",
+            prefix + "-javadoc.jar")) {
+      try (JarFile jar = new JarFile(target(name).toFile())) {
+        JarEntry entry = jar.getJarEntry("META-INF/LICENSE");
+        assertThat(entry).as(name).isNotNull();
+        assertThat(jar.getInputStream(entry).readAllBytes()).as(name).isEqualTo(license);
+      }
+    }
+  }
+
+  /** A file beside the shaded jar. */
+  private static Path target(String name) {
+    return Path.of(System.getProperty("shardbus.jar")).resolveSibling(name);
   }
 
   @Test
