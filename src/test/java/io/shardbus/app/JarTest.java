@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.sink.SinkProvider;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -81,6 +82,19 @@ class JarTest {
         assertThat(entry).as(name).isNotNull();
         assertThat(jar.getInputStream(entry).readAllBytes()).as(name).isEqualTo(license);
       }
+    }
+  }
+
+  @Test
+  void billOfMaterials_namesWhatTheJarHolds() throws Exception {
+    try (JarFile jar = new JarFile(target("shardbus.jar").toFile())) {
+      JarEntry entry = jar.getJarEntry("META-INF/sbom/shardbus.cdx.json");
+      JsonObject bill = new JsonObject(Buffer.buffer(jar.getInputStream(entry).readAllBytes()));
+      assertThat(bill.getString("bomFormat")).isEqualTo("CycloneDX");
+      assertThat(bill.getJsonArray("components").stream().map(JsonObject.class::cast))
+          .extracting(component -> component.getString("name"))
+          .contains("vertx-core", "sqlite-jdbc", "picocli", "jnats")
+          .doesNotContain("assertj-core", "vertx-codegen-api");
     }
   }
 
