@@ -87,7 +87,7 @@ public final class Main implements Runnable {
           if (main.debug) {
             failure.printStackTrace(err);
           } else {
-            err.println("shardbus: " + describe(failure));
+            err.println("shardbus: " + Failures.describe(failure));
           }
           err.flush();
           return failure instanceof ConfigException ? WRONG_USAGE : FAILED;
@@ -101,14 +101,6 @@ public final class Main implements Runnable {
     CommandLine line = new CommandLine(main);
     ServiceLoader.load(Tool.class).forEach(line::addSubcommand);
     return line;
-  }
-
-  /** One line for a person. */
-  static String describe(Throwable failure) {
-    String message = failure.getMessage();
-    return message == null || message.isBlank()
-        ? failure.getClass().getSimpleName()
-        : message.replace('\n', ' ');
   }
 
   @Override

@@ -104,8 +104,8 @@ public final class BenchCommand implements Tool {
       ShardBus bus = await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(
-          String.valueOf(e.getMessage())); // such as of a sink that there is not
+      // such as of a sink that there is not
+      throw new ConfigException(String.valueOf(e.getMessage()));
     } finally {
       await(vertx.close());
     }
