@@ -124,6 +124,24 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** The library's jar goes without these. */
+  @Test
+  void library_needsNoCommandLine() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.shardbus.app..")
+        .should()
+        .dependOnClassesThat(
+            resideInAnyPackage("io.shardbus.app..", "picocli..", "org.HdrHistogram.."))
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("io.shardbus.app.soak", "io.shardbus.app.bench")
+        .should()
+        .dependOnClassesThat(resideInAnyPackage("io.shardbus.app.soak", "io.shardbus.app.bench"))
+        .check(CLASSES);
+  }
+
   @Test
   void packages_haveNoCircles() {
     slices().matching("io.shardbus.(*)..").should().beFreeOfCycles().check(CLASSES);

@@ -17,7 +17,6 @@ public final class Soak {
 
   private final PrintWriter out;
   private final boolean json;
-  private final boolean keyOrder;
   private final long firstSeed;
   private long rounds;
   private long offered;
@@ -31,10 +30,8 @@ public final class Soak {
    * @param firstSeed the seed of the first round; each further round has the next one
    * @param out told of each round, and what they came to, a line each
    * @param json whether these lines are JSON objects
-   * @param keyOrder whether the order of each key is checked, wherever its events go
    */
-  public Soak(long firstSeed, PrintWriter out, boolean json, boolean keyOrder) {
-    this.keyOrder = keyOrder;
+  public Soak(long firstSeed, PrintWriter out, boolean json) {
     this.firstSeed = firstSeed;
     this.out = out;
     this.json = json;
@@ -54,7 +51,7 @@ public final class Soak {
       long seed = firstSeed + rounds;
       SoakRound.Result round;
       try {
-        round = new SoakRound(seed, EVENTS_PER_ROUND, keyOrder).run();
+        round = new SoakRound(seed, EVENTS_PER_ROUND).run();
       } catch (Exception e) {
         out.println(
             json

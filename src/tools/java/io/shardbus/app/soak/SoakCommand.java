@@ -1,10 +1,10 @@
-package io.shardbus.app;
+package io.shardbus.app.soak;
 
-import io.shardbus.app.soak.Soak;
+import io.shardbus.app.ConfigException;
+import io.shardbus.app.Tool;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,10 +28,7 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 all promises kept, 1 a promise broken."
     })
-final class SoakCommand implements Callable<Integer> {
-
-  /** Whether the order of each key is checked, wherever its events go. */
-  static final boolean KEY_ORDER = true;
+public final class SoakCommand implements Tool {
 
   @Spec private CommandSpec spec;
 
@@ -57,8 +54,9 @@ final class SoakCommand implements Callable<Integer> {
       description = "For scripts: a JSON object for each round, and one for all, a line each.")
   private boolean json;
 
+  /** For picocli. */
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
-  SoakCommand() {}
+  public SoakCommand() {}
 
   @Override
   public Integer call() throws Exception {
@@ -77,6 +75,6 @@ final class SoakCommand implements Callable<Integer> {
       out.println("first seed " + first);
     }
     Duration time = Duration.ofMillis((long) (minutes * 60_000));
-    return new Soak(first, out, json, KEY_ORDER).run(time, rounds) ? 0 : 1;
+    return new Soak(first, out, json).run(time, rounds) ? 0 : 1;
   }
 }

@@ -1,15 +1,18 @@
-package io.shardbus.app;
+package io.shardbus.app.bench;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.app.ConfigException;
+import io.shardbus.app.Tool;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.SinkOptions;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,7 +38,7 @@ import picocli.CommandLine.Spec;
       "  shardbus bench --producers 4 --shards 4 --bytes 1000 --batch 256",
       "  shardbus bench --sink log --data /tmp/bench --json"
     })
-final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand implements Tool {
 
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
   private static final double MOST_WARM_UP_SECONDS = 3;
@@ -78,8 +81,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "The result as JSON, for scripts.")
   private boolean json;
 
+  /** For picocli. */
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
-  BenchCommand() {}
+  public BenchCommand() {}
 
   @Override
   public Integer call() throws Exception {
@@ -97,12 +101,21 @@ final class BenchCommand implements Callable<Integer> {
     }
     Vertx vertx = Vertx.vertx();
     try {
-      ShardBus bus = ServeCommand.await(ShardBus.start(vertx, options));
+      ShardBus bus = await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(Failures.describe(e)); // such as of a sink that there is not
+      // such as of a sink that there is not
+      throw new ConfigException(String.valueOf(e.getMessage()));
     } finally {
-      ServeCommand.await(vertx.close());
+      await(vertx.close());
+    }
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    try {
+      return future.toCompletionStage().toCompletableFuture().get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
     }
   }
 
@@ -122,7 +135,7 @@ final class BenchCommand implements Callable<Integer> {
     double eventsPerSecond =
         (bus.stats().total().delivered() - before) / ((System.nanoTime() - begun) / 1e9);
     Histogram nanos = load.stop();
-    ServeCommand.await(bus.close());
+    await(bus.close());
     ShardAccounting account = bus.stats().total();
     report(eventsPerSecond, nanos, account);
     boolean addsUp =

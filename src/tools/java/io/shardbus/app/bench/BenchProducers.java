@@ -1,4 +1,4 @@
-package io.shardbus.app;
+package io.shardbus.app.bench;
 
 import io.shardbus.ShardBus;
 import io.shardbus.event.RawEvent;

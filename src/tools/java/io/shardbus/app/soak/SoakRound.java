@@ -25,7 +25,6 @@ final class SoakRound {
   private final SoakPlan plan;
   private final Violations violations = new Violations();
   private final SoakAnswers answers = new SoakAnswers();
-  private final boolean keyOrder;
   private final SoakKeys keys = new SoakKeys(violations);
   private final SoakSink sink;
   private final List<SoakProducer> producers = new ArrayList<>();
@@ -42,12 +41,8 @@ final class SoakRound {
       Map<Kind, Long> counts,
       long violationCount) {}
 
-  /**
-   * @param keyOrder whether the order of each key over all shards is checked
-   */
-  SoakRound(long seed, long events, boolean keyOrder) {
+  SoakRound(long seed, long events) {
     this.seed = seed;
-    this.keyOrder = keyOrder;
     this.events = events;
     plan = new SoakPlan(seed);
     long timeout = plan.options.getDelivery().getTimeout().toMillis();
@@ -99,9 +94,7 @@ final class SoakRound {
     answers.await(ANSWERS_SECONDS, violations);
     violations.count(Kind.OTHER, vertx.deploymentIDs().size(), "verticles left");
     new SoakAudit(bus, producers, sink.lanes(), engine.leftovers(), violations).run();
-    if (keyOrder) {
-      keys.audit();
-    }
+    keys.audit();
     BusStats stats = bus.stats();
     return new Result(
         seed,
