@@ -428,7 +428,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of new shards.
    *
-   * @param listener given the id, on the thread that made the shard
+   * @param listener given the id, on the thread that made the shard, without a lock: if it hangs,
+   *     it holds up that thread and nobody else
    */
   public void onShardCreated(IntConsumer listener) {
     onCreated.add(listener);
@@ -437,7 +438,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of shards that are gone.
    *
-   * @param listener given the id, on the thread that removed the shard
+   * @param listener given the id, on the thread that removed the shard, without a lock: if it
+   *     hangs, it holds up that thread and nobody else
    */
   public void onShardRemoved(IntConsumer listener) {
     onRemoved.add(listener);

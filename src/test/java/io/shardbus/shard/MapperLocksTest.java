@@ -10,11 +10,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +118,46 @@ class MapperLocksTest {
     } catch (Throwable e) {
       result.completeExceptionally(e);
     }
+  }
+
+  @Test
+  void listenerThatHangs_holdsUpItsCallerAlone() throws Exception {
+    ShardMapper mapper = manager.mapper().orElseThrow();
+    CountDownLatch end = new CountDownLatch(1);
+    List<Thread> callers = new ArrayList<>();
+    IntConsumer hangs =
+        id -> {
+          if (callers.contains(Thread.currentThread())) {
+            await().forever().until(() -> end.getCount() == 0);
+          }
+        };
+    mapper.onShardCreated(hangs);
+    mapper.onShardRemoved(hangs);
+    push();
+    manager.drainShard(1);
+    manager.shards().forEach(shard -> shard.popBatch(1024));
+    CompletableFuture<Integer> added = new CompletableFuture<>();
+    CompletableFuture<List<ShardEvent>> removed = new CompletableFuture<>();
+    callers.add(daemon(() -> complete(added, manager::addShardForce)));
+    callers.add(daemon(() -> complete(removed, () -> manager.removeShard(1))));
+    callers.forEach(Thread::start);
+    await().until(() -> manager.shard(1).isEmpty() && manager.shard(4).isPresent());
+    manager.activateShard(4);
+    manager.activateShard(manager.addShardForce());
+    push();
+    manager.drainShard(2);
+    manager.shards().forEach(shard -> shard.popBatch(1024));
+    manager.removeShard(2);
+    manager.close();
+    for (int i = 0; i < 3; i++) {
+      manager.shards().forEach(shard -> shard.popBatch(1024));
+    }
+    assertThat(manager.accounting().pending()).isZero();
+    assertThat(added).isNotDone();
+    assertThat(removed).isNotDone();
+    end.countDown();
+    assertThat(added.get(10, TimeUnit.SECONDS)).isEqualTo(4);
+    assertThat(removed.get(10, TimeUnit.SECONDS)).isEmpty();
   }
 
   /** An ack may wait for somebody who waits for the engine. */
