@@ -100,7 +100,7 @@ final class BenchCommand implements Callable<Integer> {
       ShardBus bus = ServeCommand.await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(Main.describe(e)); // such as of a sink that there is not
+      throw new ConfigException(Failures.describe(e)); // such as of a sink that there is not
     } finally {
       ServeCommand.await(vertx.close());
     }

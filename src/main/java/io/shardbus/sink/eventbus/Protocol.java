@@ -1,9 +1,13 @@
 package io.shardbus.sink.eventbus;
 
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 
 /** What the sink and its consumers say to each other; see the package's description. */
 final class Protocol {
+
+  /** How often a consumer says that it is alive. */
+  static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
   static final String TYPE = "type";
   static final String HELLO = "hello";

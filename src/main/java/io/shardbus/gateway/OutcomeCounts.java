@@ -1,31 +1,35 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Outcome;
+import io.vertx.core.json.JsonObject;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What became of some of a client's events. Not safe for threads. */
-final class Tally {
+final class OutcomeCounts {
 
   private long accepted;
-  private @Nullable Map<String, Long> refusals;
+  private long refused;
+  private @Nullable Map<Outcome, Long> refusals;
 
   void accept(long events) {
     accepted += events;
   }
 
-  void refuse(String reason, long events) {
+  void refuse(Outcome reason, long events) {
     if (events > 0) {
       if (refusals == null) {
-        refusals = new TreeMap<>();
+        refusals = new EnumMap<>(Outcome.class);
       }
       refusals.merge(reason, events, Long::sum);
+      refused += events;
     }
   }
 
   /** Counts the refusals of another one here too. */
-  void addRefusalsOf(Tally other) {
+  void addRefusalsOf(OutcomeCounts other) {
     other.refusals().forEach(this::refuse);
   }
 
@@ -34,11 +38,18 @@ final class Tally {
   }
 
   long refused() {
-    return refusals().values().stream().mapToLong(Long::longValue).sum();
+    return refused;
   }
 
   /** How many events were refused, by reason. */
-  Map<String, Long> refusals() {
+  Map<Outcome, Long> refusals() {
     return refusals == null ? Collections.emptyMap() : refusals;
+  }
+
+  /** How many events were refused, by the word of the reason. */
+  JsonObject refusalsJson() {
+    JsonObject json = new JsonObject();
+    refusals().forEach((reason, events) -> json.put(reason.word(), events));
+    return json;
   }
 }

@@ -1,0 +1,67 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.options.Durations;
+import io.vertx.core.Vertx;
+
+/** What the connections of an event loop share that bring events. */
+record IngestResources(
+    Vertx vertx,
+    ShardBus bus,
+    Limits limits,
+    RateLimit rates,
+    Budget budget,
+    HeldMemory held,
+    RefusalCounters refusals) {
+
+  static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
+    return new IngestResources(
+        vertx,
+        bus,
+        limits,
+        new RateLimit(
+            () -> limits.options().getMaxEventsPerSecondPerClient(),
+            () -> limits.options().getMaxBytesPerSecondPerClient(),
+            System::nanoTime),
+        new Budget(() -> limits.options().getMaxPartialBytes()),
+        new HeldMemory(() -> limits.options().getMaxPartialBytes()),
+        new RefusalCounters());
+  }
+
+  /**
+   * The same for one of several event loops, which has its share of the memory of events that wait.
+   */
+  IngestResources ofLoop(int loops) {
+    return new IngestResources(
+        vertx,
+        bus,
+        limits,
+        rates,
+        budget,
+        new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
+        refusals);
+  }
+
+  GatewayOptions options() {
+    return limits.options();
+  }
+
+  /** Of a body or a part of it. */
+  String tooSlow(String what) {
+    return "gateway.bodyTimeout: "
+        + what
+        + " did not come to an end in "
+        + Durations.format(options().getBodyTimeout());
+  }
+
+  /** Of a request whose events are in the bus. */
+  String notConfirmed() {
+    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
+        + Durations.format(options().getAckTimeout())
+        + ": it is still tried";
+  }
+
+  int maxEventBytes() {
+    return bus.shards().limits().maxEventBytes();
+  }
+}
