@@ -2,6 +2,7 @@ package io.shardbus.shard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.event.Outcome;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,7 @@ class LaneOpeningTest {
         public void delivered(int events) {}
 
         @Override
-        public void failed(Failure failure, int events) {}
+        public void failed(Outcome failure, int events) {}
       };
 
   /**

@@ -3,6 +3,7 @@ package io.shardbus.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
@@ -178,7 +179,7 @@ class MapperLocksTest {
           }
 
           @Override
-          public void failed(Failure failure, int events) {
+          public void failed(Outcome failure, int events) {
             answers.add(failure);
           }
         };
