@@ -488,6 +488,40 @@ final class LaneStress {
     }
   }
 
+  /** As above, for a batch, which claims its places in the ring at once. */
+  @JCStressTest
+  @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
+  @State
+  public static class OpeningAgainstBatch {
+
+    private final Movers movers = movers();
+    private final Sleeper sleeper = new Sleeper(movers, movers.receiver);
+
+    /** The fence may be opened, and has not been. */
+    public OpeningAgainstBatch() {
+      movers.move();
+      movers.giver.popBatch(10);
+      sleeper.forgetWakeUps();
+    }
+
+    @Actor
+    public void producer() {
+      movers.pushBatch(Movers.event(Movers.MOVES, 1), Movers.event(Movers.MOVES, 2));
+    }
+
+    @Actor
+    public void consumer() {
+      sleeper.turn();
+    }
+
+    @Arbiter
+    public void check(I_Result r) {
+      sleeper.finish();
+      r.r1 = movers.receiver.size();
+    }
+  }
+
   /** The receiver's consumer goes to sleep while its fence opens. */
   @JCStressTest
   @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")

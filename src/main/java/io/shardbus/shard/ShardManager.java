@@ -89,7 +89,7 @@ public final class ShardManager {
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
       Lane[] lanes = all.stream().map(Shard::main).toArray(Lane[]::new);
-      set.publish(lanes, lanes, null);
+      set.publish(set.routing().next(lanes, lanes, null));
     } else {
       ScalingPolicy own = new ScalingPolicy(policy).validate();
       own.setMaxShards(Math.max(own.getMaxShards(), numShards));
@@ -390,7 +390,8 @@ public final class ShardManager {
   /**
    * Runs code that has a shard's consumer side to itself. Waits for the consumer at work; events
    * that come meanwhile stay in the ring, so be brief, and never call it on an event loop with code
-   * that is not.
+   * that is not. The code may add, activate and drain shards. It must not wait for the consumer
+   * side of another shard.
    *
    * @param id the shard's id
    * @param body what to run
@@ -573,7 +574,8 @@ public final class ShardManager {
   }
 
   /**
-   * Unmaps a shard that is not active.
+   * Unmaps a shard that is not active. Waits for the consumer at work, as {@link #withShard} does:
+   * two threads that have one shard each and remove the other's wait for ever.
    *
    * @param id the shard's id
    * @return what was left in it, in order; it counts as delivered: it is the caller's now

@@ -3,7 +3,6 @@ package io.shardbus.shard;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -14,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The life of shards in dynamic mode: who exists, who is active, who owns which slots. All changes
  * are serialised by this object's monitor and checked before anything is changed: they are made
- * whole or not at all. Reading does not wait. Safe for any thread.
+ * whole or not at all. Whoever has the monitor never waits for a shard's consumer lock: the other
+ * way round is allowed. Reading does not wait. Safe for any thread.
  */
 public final class ShardMapper {
 
@@ -206,7 +207,7 @@ public final class ShardMapper {
    */
   public List<Integer> scaleUp(int count, boolean force) {
     requireCount(count);
-    List<Integer> ids = new ArrayList<>();
+    List<Integer> ids;
     synchronized (this) {
       requireOpen();
       int total = totalShardCount();
@@ -220,22 +221,24 @@ public final class ShardMapper {
                 + ", and maxShards is "
                 + policy.getMaxShards());
       }
-      if (count > set.idsLeft()) {
+      int first = set.nextId();
+      if (count > ScalingPolicy.MAX_SHARDS - first) {
         throw new ScalingException(
             Reason.AT_MAX_SHARDS,
             "cannot add "
                 + count
                 + ": only "
-                + set.idsLeft()
+                + (ScalingPolicy.MAX_SHARDS - first)
                 + " of the 65,535 shard ids are left");
       }
       if (!force) {
         requireCooledDown();
       }
-      set.create(count).forEach(shard -> ids.add(shard.id()));
+      ids = IntStream.range(first, first + count).boxed().toList();
+      set.create(count);
       noteChange(Direction.UP);
     }
-    ids.forEach(id -> tell(onCreated, id));
+    tell(onCreated, ids);
     return ids;
   }
 
@@ -274,9 +277,10 @@ public final class ShardMapper {
             .limit(count)
             .map(Sized::shard)
             .toList();
+    List<Integer> ids = ids(leaving);
     drain(leaving);
     noteChange(Direction.DOWN);
-    return leaving.stream().map(Shard::id).toList();
+    return ids;
   }
 
   /**
@@ -339,7 +343,9 @@ public final class ShardMapper {
   /** Out of the table first, then sealed: see {@link Shard}. */
   private void drain(List<Shard> leaving) {
     slots.release(leaving);
-    leaving.forEach(Shard::requestSeal);
+    for (int i = 0; i < leaving.size(); i++) { // without an iterator, which needs memory
+      leaving.get(i).requestSeal();
+    }
   }
 
   /**
@@ -349,8 +355,14 @@ public final class ShardMapper {
    */
   public synchronized List<Integer> finalizeDraining() {
     List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
+    List<Integer> ids = ids(empty);
     empty.forEach(shard -> shard.state(ShardState.STOPPED));
-    return empty.stream().map(Shard::id).toList();
+    return ids;
+  }
+
+  /** Made before the change that they tell of, since it takes memory. */
+  private static List<Integer> ids(List<Shard> shards) {
+    return shards.stream().map(Shard::id).toList();
   }
 
   /**
@@ -359,42 +371,58 @@ public final class ShardMapper {
    * @return the ids of those that were removed
    */
   public List<Integer> removeStoppedShards() {
-    List<Shard> stopped;
+    List<Integer> ids;
     synchronized (this) {
-      stopped = inState(ShardState.STOPPED).toList();
-      stopped.forEach(set::unmap);
+      List<Shard> stopped = inState(ShardState.STOPPED).toList();
+      ids = ids(stopped);
+      stopped.forEach(shard -> set.unmap(shard, set.without(shard)));
     }
-    stopped.forEach(shard -> tell(onRemoved, shard.id()));
-    return stopped.stream().map(Shard::id).toList();
+    tell(onRemoved, ids);
+    return ids;
   }
 
   List<ShardEvent> remove(int id) {
-    Shard shard;
-    List<ShardEvent> leftovers;
-    synchronized (this) {
-      shard = set.get(id);
-      if (shard.state() == ShardState.ACTIVE) {
-        throw illegalState(shard, "be removed: drain it first");
-      }
-      if (shard.isFenced()) {
-        throw illegalState(shard, "be removed: some of its keys wait for another shard");
-      }
-      shard.requestSeal();
-      leftovers = shard.takeLeftovers();
-      shard.state(ShardState.STOPPED);
-      set.unmap(shard);
+    Shard shard = set.get(id);
+    List<Integer> ids = List.of(id);
+    DrainBuffer leftovers;
+    shard.lockConsumer(); // before the monitor, as code that runs in withShard does
+    try {
+      leftovers = unmap(id);
+    } finally {
+      shard.unlockConsumer();
     }
-    tell(onRemoved, id);
+    leftovers.acknowledgeAll(null);
+    tell(onRemoved, ids);
+    return leftovers.events();
+  }
+
+  /** With the consumer lock. */
+  private synchronized DrainBuffer unmap(int id) {
+    Shard shard = set.get(id);
+    if (shard.state() == ShardState.ACTIVE) {
+      throw illegalState(shard, "be removed: drain it first");
+    }
+    if (shard.isFenced()) {
+      throw illegalState(shard, "be removed: some of its keys wait for another shard");
+    }
+    shard.state(ShardState.DRAINING);
+    shard.requestSeal();
+    Map<Integer, Shard> rest = set.without(shard); // once the events are taken, nothing may fail
+    DrainBuffer leftovers = shard.takeLeftovers();
+    shard.state(ShardState.STOPPED);
+    set.unmap(shard, rest);
     return leftovers;
   }
 
   /** What a listener throws must not hide from the caller what was done. */
-  private static void tell(List<IntConsumer> listeners, int id) {
-    for (IntConsumer listener : listeners) {
-      try {
-        listener.accept(id);
-      } catch (Throwable e) {
-        SafeLog.error(LOG, "a listener to shards that come and go failed", e);
+  private static void tell(List<IntConsumer> listeners, List<Integer> ids) {
+    for (int i = 0; i < listeners.size(); i++) { // without an iterator, which needs memory
+      for (int j = 0; j < ids.size(); j++) {
+        try {
+          listeners.get(i).accept(ids.get(j));
+        } catch (Throwable e) {
+          SafeLog.error(LOG, "a listener to shards that come and go failed", e);
+        }
       }
     }
   }
@@ -402,7 +430,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of new shards.
    *
-   * @param listener given the id, on the thread that made the shard
+   * @param listener given the id, on the thread that made the shard, without a lock: if it hangs,
+   *     it holds up that thread and nobody else
    */
   public void onShardCreated(IntConsumer listener) {
     onCreated.add(listener);
@@ -411,7 +440,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of shards that are gone.
    *
-   * @param listener given the id, on the thread that removed the shard
+   * @param listener given the id, on the thread that removed the shard, without a lock: if it
+   *     hangs, it holds up that thread and nobody else
    */
   public void onShardRemoved(IntConsumer listener) {
     onRemoved.add(listener);

@@ -709,7 +709,7 @@ class ShardManagerTest {
       shard.requestSeal();
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.main().offerMany(new QueuedEvent[] {event}, 1)).isZero();
-      assertThat(shard.takeLeftovers()).hasSize(1);
+      assertThat(shard.takeLeftovers().events()).hasSize(1);
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.accounting().offered()).isEqualTo(1);
     }
