@@ -124,7 +124,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     gauge(
         to,
         "shardbus.events.waiting",
-        "Events of streams and publishers that wait for room, not offered yet",
+        "Events that wait for room, not offered yet",
         Tags.empty(),
         b -> b.stats().waiting());
     gauge(
@@ -195,7 +195,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private void scalings(Target to) {
     for (Direction direction : List.of(Direction.UP, Direction.DOWN)) {
       for (ScalingHistory.Cause cause : ScalingHistory.Cause.values()) {
-        for (ScalingHistory.Outcome outcome : ScalingHistory.Outcome.values()) {
+        for (ScalingHistory.Ending outcome : ScalingHistory.Ending.values()) {
           counter(
               to,
               "shardbus.scalings",

@@ -5,7 +5,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeadLetters.Kept;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ public final class DeadLetterReplay {
   private static final int PAGE = 100;
 
   private final DeadLetters letters;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final AtomicBoolean underWay = new AtomicBoolean();
 
   /**
@@ -51,7 +51,7 @@ public final class DeadLetterReplay {
     }
   }
 
-  DeadLetterReplay(DeadLetters letters, IngestQueue queue) {
+  DeadLetterReplay(DeadLetters letters, WaitingRoom queue) {
     this.letters = letters;
     this.queue = queue;
   }

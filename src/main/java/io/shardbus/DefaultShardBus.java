@@ -13,11 +13,11 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.verticle.DeliveryObserver;
-import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.ShardDeployments;
 import io.shardbus.verticle.SinkHealth;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -38,7 +38,7 @@ final class DefaultShardBus implements ShardBus {
   private final ShardManager manager;
   private final ShardDeployments deployments;
   private final Scaler scaler;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Cancellations cancellations = new Cancellations();
   private final OpenAnswers answers = new OpenAnswers();
   private final DeadLetterReplay replay;
@@ -180,6 +180,11 @@ final class DefaultShardBus implements ShardBus {
   @Override
   public WriteStream<RawEvent> writeStream() {
     return new IngestStream(queue, this::maxStreamBytes, vertx.getOrCreateContext());
+  }
+
+  @Override
+  public WaitingRoom waitingRoom() {
+    return queue;
   }
 
   /** So that an event more, of whatever size, can wait too. */

@@ -2,7 +2,7 @@ package io.shardbus;
 
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -21,7 +21,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   private static final int DEFAULT_MAX_SIZE = 1024;
 
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Context context;
   private final Promise<Void> empty = Promise.promise();
   private final LongSupplier maxBytes;
@@ -35,7 +35,7 @@ final class IngestStream implements WriteStream<RawEvent> {
   /**
    * @param maxBytes how much may wait so that one event more is not refused for that
    */
-  IngestStream(IngestQueue queue, LongSupplier maxBytes, Context context) {
+  IngestStream(WaitingRoom queue, LongSupplier maxBytes, Context context) {
     this.queue = queue;
     this.maxBytes = maxBytes;
     this.context = context;
@@ -56,7 +56,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     Promise<Void> written = Promise.promise();
     Consumer<IngestResult> then = result -> settled(event, result, written);
     if (mayWait) {
-      queue.ingestOfStream(event, then);
+      queue.ingestOfStream(event, null, then);
     } else {
       queue.ingestWithin(event, 0, null, then);
     }

@@ -10,7 +10,7 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -190,17 +190,17 @@ class IngestAwaitTest {
     start(1);
     fill("k");
     List<Future<IngestResult>> results = new ArrayList<>();
-    for (int i = 0; i < IngestQueue.MAX_WAITING + 10; i++) {
+    for (int i = 0; i < WaitingRoom.MAX_WAITING + 10; i++) {
       results.add(bus.ingestAwait(RawEvent.of("w" + i)));
     }
-    for (int i = IngestQueue.MAX_WAITING; i < results.size(); i++) {
+    for (int i = WaitingRoom.MAX_WAITING; i < results.size(); i++) {
       assertRefused(results.get(i), Outcome.BACKPRESSURE);
     }
     gate.complete();
-    await(Future.all(results.subList(0, IngestQueue.MAX_WAITING)));
+    await(Future.all(results.subList(0, WaitingRoom.MAX_WAITING)));
     await(bus.flush());
     assertThat(sink.ofShard(0).stream().filter(e -> e.payload().toString().startsWith("w")).count())
-        .isEqualTo(IngestQueue.MAX_WAITING);
+        .isEqualTo(WaitingRoom.MAX_WAITING);
     assertBalanced();
   }
 

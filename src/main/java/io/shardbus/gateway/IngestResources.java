@@ -10,9 +10,8 @@ record IngestResources(
     ShardBus bus,
     Limits limits,
     RateLimit rates,
-    Retries retries,
     Budget budget,
-    WaitingRoom waiting,
+    HeldMemory held,
     RefusalCounters refusals) {
 
   static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
@@ -24,15 +23,13 @@ record IngestResources(
             () -> limits.options().getMaxEventsPerSecondPerClient(),
             () -> limits.options().getMaxBytesPerSecondPerClient(),
             System::nanoTime),
-        new Retries(vertx),
         new Budget(() -> limits.options().getMaxPartialBytes()),
-        new WaitingRoom(() -> limits.options().getMaxPartialBytes()),
+        new HeldMemory(() -> limits.options().getMaxPartialBytes()),
         new RefusalCounters());
   }
 
   /**
-   * The same for one of several event loops: with retries of its own, and a waiting room that has
-   * its share of the memory.
+   * The same for one of several event loops, which has its share of the memory of events that wait.
    */
   IngestResources ofLoop(int loops) {
     return new IngestResources(
@@ -40,9 +37,8 @@ record IngestResources(
         bus,
         limits,
         rates,
-        new Retries(vertx),
         budget,
-        new WaitingRoom(() -> limits.options().getMaxPartialBytes() / loops),
+        new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
         refusals);
   }
 

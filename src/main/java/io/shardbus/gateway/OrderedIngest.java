@@ -5,29 +5,42 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.vertx.core.Context;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Pushes one client's events into the bus, in order. A patient one holds an event that the bus has no room for, and
- * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more is
- * held than came in one read. An impatient one takes the refusal for an answer. Runs on the client's event loop.
+ * Pushes one client's events into the bus, in order. A patient one has an event for which there is no room wait in the
+ * bus's waiting room, and holds those behind it until that one is in; its client has to stop the source meanwhile, so
+ * that no more is held than came in one read. An impatient one takes the refusal for an answer.
+ *
+ * Ownership: all fields belong to the client's event loop. The bus tells the result of an event that waited on another
+ * thread, which hands it to the event loop.
  */
 final class OrderedIngest {
 
   /** What an event costs that waits for room, besides its bytes. */
   private static final long OVERHEAD_BYTES = 256;
 
+  /** How long a client that sends too fast waits; its limit has tokens for that time then. */
+  private static final long TOO_FAST_MILLIS = 10;
+
   private final IngestResources resources;
   private final ShardBus bus;
+  private final Context context;
   private final RateLimit.Client rate;
   private final boolean patient;
   private final Runnable onRoom;
   private final ArrayDeque<Held> held = new ArrayDeque<>();
   private long heldBytes;
-  private long counted; // of it, in the waiting room
+  private long counted; // of it, in the memory of all
   private boolean tooFast;
   private boolean ended;
+  private @Nullable Admission waiting;
+  private @Nullable Supplier<IngestResult> cancel;
+  private long firstLetGo;
 
   /** An event that waits, and the refusals behind it. */
   private record Held(
@@ -44,6 +57,35 @@ final class OrderedIngest {
     long bytes() {
       return OVERHEAD_BYTES + event.sizeWithKey();
     }
+
+    void settle(Outcome outcome) {
+      count(outcome, outcomes);
+      outcomes.addRefusalsOf(behind);
+    }
+  }
+
+  /** The first of those that are held, in the hands of the bus. */
+  private final class Admission implements Consumer<IngestResult> {
+
+    private @Nullable Outcome outcome;
+    private boolean late;
+
+    @Override
+    public void accept(IngestResult result) {
+      synchronized (this) {
+        outcome = result.outcome();
+        if (!late) {
+          return;
+        }
+      }
+      context.runOnContext(now -> admitted(this, result.outcome()));
+    }
+
+    /** Null if it waits: then the event loop is told. */
+    synchronized @Nullable Outcome outcomeOrWait() {
+      late = outcome == null;
+      return outcome;
+    }
   }
 
   /**
@@ -55,6 +97,7 @@ final class OrderedIngest {
       IngestResources resources, RateLimit.Client rate, boolean patient, Runnable onRoom) {
     this.resources = resources;
     bus = resources.bus();
+    context = resources.vertx().getOrCreateContext();
     this.rate = rate;
     this.patient = patient;
     this.onRoom = onRoom;
@@ -66,11 +109,23 @@ final class OrderedIngest {
    * @param ack told when it is delivered; null if nobody asks
    */
   void push(RawEvent event, long place, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
-    if (!held.isEmpty()) {
-      hold(new Held(event, place, outcomes, ack));
-    } else if (!tryPush(event, outcomes, ack)) {
-      hold(new Held(event, place, outcomes, ack));
-      resources.retries().add(this::retry);
+    if (held.isEmpty()) {
+      Outcome outcome = offer(event, ack);
+      if (outcome != null) {
+        count(outcome, outcomes);
+        return;
+      }
+    }
+    Held one = new Held(event, place, outcomes, ack);
+    held.add(one);
+    count(one.bytes());
+  }
+
+  private static void count(Outcome outcome, OutcomeCounts outcomes) {
+    if (outcome == Outcome.ACCEPTED) {
+      outcomes.accept(1);
+    } else {
+      outcomes.refuse(outcome, 1);
     }
   }
 
@@ -83,17 +138,12 @@ final class OrderedIngest {
     (last == null ? outcomes : last.behind()).refuse(reason, 1);
   }
 
-  private void hold(Held one) {
-    held.add(one);
-    count(one.bytes());
-  }
-
   /** Those who send too fast wait for themselves, and are not in the way of others. */
   private void count(long change) {
     heldBytes += change;
     long before = counted;
     counted = tooFast ? 0 : heldBytes;
-    resources.waiting().add(counted - before);
+    resources.held().add(counted - before);
   }
 
   /** Whether it waits for room. */
@@ -111,16 +161,6 @@ final class OrderedIngest {
     return heldBytes;
   }
 
-  /** Where the first event stands that waits; there must be one. */
-  long firstHeld() {
-    return held.element().place();
-  }
-
-  /** Whether what is held, or was refused last, is so because the client sends too fast. */
-  boolean tooFast() {
-    return tooFast;
-  }
-
   /**
    * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers
    * it any more, so it counts as refused.
@@ -130,13 +170,41 @@ final class OrderedIngest {
   OutcomeCounts abandon() {
     ended = true;
     OutcomeCounts left = new OutcomeCounts();
-    for (Held one : held) {
-      left.refuse(refuse(one.event()), 1);
-      left.addRefusalsOf(one.behind());
+    Supplier<IngestResult> cancelFirst = cancel;
+    if (waiting != null && cancelFirst != null) {
+      waiting = null;
+      Outcome outcome = cancelFirst.get().outcome();
+      if (outcome == Outcome.ACCEPTED) { // just before
+        takeFirst().settle(outcome);
+      } else {
+        rate.giveBack(held.element().event().sizeWithKey());
+        letGo(takeFirst(), outcome, left);
+      }
     }
-    held.clear();
-    count(-heldBytes);
+    while (!held.isEmpty()) {
+      Held one = takeFirst();
+      letGo(one, refuse(one.event()), left);
+    }
     return left;
+  }
+
+  private Held takeFirst() {
+    Held one = held.remove();
+    count(-one.bytes());
+    return one;
+  }
+
+  private void letGo(Held one, Outcome reason, OutcomeCounts left) {
+    if (firstLetGo == 0) {
+      firstLetGo = one.place();
+    }
+    left.refuse(reason, 1);
+    left.addRefusalsOf(one.behind());
+  }
+
+  /** Where the first event stands that was let go; 0 if none was. */
+  long firstLetGo() {
+    return firstLetGo;
   }
 
   private Outcome refuse(RawEvent event) {
@@ -147,48 +215,47 @@ final class OrderedIngest {
     return bus.shards().refuse(event).outcome();
   }
 
-  private boolean tryPush(RawEvent event, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
+  /** What became of it; null if it has to wait, for room or because the client sends too fast. */
+  private @Nullable Outcome offer(RawEvent event, @Nullable DeliveryAck ack) {
     tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {
-      if (!patient) {
-        resources.refusals().count(Outcome.RATE);
-        outcomes.refuse(Outcome.RATE, 1);
+      if (patient) {
+        resources.vertx().setTimer(TOO_FAST_MILLIS, timer -> goOn());
+        return null;
       }
-      return !patient;
+      resources.refusals().count(Outcome.RATE);
+      return Outcome.RATE;
     }
-    IngestResult result = patient ? bus.shards().tryIngestRaw(event, ack) : bus.ingest(event, ack);
-    switch (result.outcome()) {
-      case ACCEPTED:
-        outcomes.accept(1);
-        return true;
-      case BACKPRESSURE:
-      case SAMPLED:
-      case UNROUTED:
-        if (patient) {
-          rate.giveBack(event.sizeWithKey());
-          return false;
-        }
-        break;
-      default:
+    if (!patient) {
+      return bus.ingest(event, ack).outcome();
     }
-    outcomes.refuse(result.outcome(), 1);
-    return true;
+    Admission admission = new Admission();
+    cancel = bus.waitingRoom().ingestOfStream(event, ack, admission);
+    Outcome outcome = admission.outcomeOrWait();
+    waiting = outcome == null ? admission : null;
+    return outcome;
   }
 
-  /** Whether there is no more to do. */
-  private boolean retry() {
+  private void admitted(Admission one, Outcome outcome) {
+    if (waiting == one) { // else it was abandoned
+      waiting = null;
+      takeFirst().settle(outcome);
+      goOn();
+    }
+  }
+
+  private void goOn() {
     while (!held.isEmpty()) {
       Held next = held.element();
-      if (!tryPush(next.event(), next.outcomes(), next.ack())) {
+      Outcome outcome = offer(next.event(), next.ack());
+      if (outcome == null) {
         count(0);
-        return false;
+        return;
       }
-      count(-held.remove().bytes());
-      next.outcomes().addRefusalsOf(next.behind());
+      takeFirst().settle(outcome);
     }
     if (!ended) {
       onRoom.run();
     }
-    return true;
   }
 }

@@ -185,11 +185,11 @@ final class Upload {
   }
 
   private String whereToGoOn() {
-    if (!ingest.full()) {
+    abandon();
+    long first = ingest.firstLetGo();
+    if (first == 0) {
       return "; go on behind the first " + lines.line() + " lines";
     }
-    long first = ingest.firstHeld();
-    abandon();
     return ": "
         + notTaken.refused()
         + " events that had arrived and all behind them were not taken; go on behind the first "

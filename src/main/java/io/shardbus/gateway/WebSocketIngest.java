@@ -137,7 +137,7 @@ final class WebSocketIngest {
     socket.drainHandler(drained -> report.run());
     socket.shutdownHandler(stopping -> finish()); // else Vert.x closes at once
     if (ingest.patient()) {
-      resources.waiting().enter(regulate);
+      resources.held().enter(regulate);
       regulate();
     }
   }
@@ -379,7 +379,7 @@ final class WebSocketIngest {
       return;
     }
     answering &= socket.writeQueueFull();
-    boolean crowded = ingest.patient() && resources.waiting().full();
+    boolean crowded = ingest.patient() && resources.held().full();
     boolean before = paused;
     paused =
         !finishing && (answering || crowded || ingest.full() || unsettled.size() >= MAX_UNSETTLED);
@@ -458,7 +458,7 @@ final class WebSocketIngest {
   /** Takes nothing more, and lets go of what is not in. */
   private void release() {
     released = true;
-    resources.waiting().leave(regulate);
+    resources.held().leave(regulate);
     ingest.abandon();
     partial.drop();
     partialSince = 0;

@@ -37,12 +37,12 @@ final class PublisherBatch {
     open = new AtomicInteger(events + 1);
   }
 
-  List<IngestQueue.Offer> offers(List<RawEvent> events) {
-    List<IngestQueue.Offer> offers = new ArrayList<>(events.size());
+  List<WaitingRoom.Offer> offers(List<RawEvent> events) {
+    List<WaitingRoom.Offer> offers = new ArrayList<>(events.size());
     for (int i = 0; i < events.size(); i++) {
       int place = i;
       offers.add(
-          new IngestQueue.Offer(
+          new WaitingRoom.Offer(
               events.get(i),
               whenDelivered ? new Confirmation(place) : null,
               result -> in(place, result)));

@@ -24,7 +24,7 @@ final class PublisherSessions {
   private static final int MAX_SESSIONS = 4096;
 
   private final Context context;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
   /** One publisher, and its last batches: the last of them has the number next - 1. */
@@ -58,7 +58,7 @@ final class PublisherSessions {
     }
   }
 
-  PublisherSessions(Context context, IngestQueue queue) {
+  PublisherSessions(Context context, WaitingRoom queue) {
     this.context = context;
     this.queue = queue;
   }
@@ -122,9 +122,9 @@ final class PublisherSessions {
     }
     long wait = number(message.headers(), PublisherProtocol.WAIT);
     List<RawEvent> events = PublisherProtocol.decode(body);
-    if (events.size() > IngestQueue.MAX_WAITING) {
+    if (events.size() > WaitingRoom.MAX_WAITING) {
       throw new InvalidEventException(
-          events.size() + " events in a batch: at most " + IngestQueue.MAX_WAITING + " are taken",
+          events.size() + " events in a batch: at most " + WaitingRoom.MAX_WAITING + " are taken",
           -1);
     }
     boolean whenDelivered = Ack.DELIVERED.word().equals(message.headers().get("ack"));

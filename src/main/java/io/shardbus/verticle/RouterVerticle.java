@@ -37,7 +37,7 @@ public final class RouterVerticle extends VerticleBase {
   private static final long LINGER_MILLIS = 100;
 
   private final ShardManager manager;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final String address;
   private final String publishersAddress;
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
@@ -48,7 +48,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param queue where publishers' events wait for room
    * @param address the address to serve
    */
-  public RouterVerticle(ShardManager manager, IngestQueue queue, String address) {
+  public RouterVerticle(ShardManager manager, WaitingRoom queue, String address) {
     this.manager = manager;
     this.queue = queue;
     this.address = address;

@@ -14,11 +14,13 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * While there are any, the first of each ring is tried once a millisecond; nothing runs while none
  * waits. Safe for any thread.
  */
-public final class IngestQueue {
+public final class WaitingRoom {
 
   /**
    * The most events that can wait, besides those of streams, which have bounds of their own: the
@@ -45,7 +47,7 @@ public final class IngestQueue {
   /** Where events wait while no shard is active. */
   private static final Object NO_LANE = new Object();
 
-  private static final Logger LOG = LoggerFactory.getLogger(IngestQueue.class);
+  private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
 
   private final Vertx vertx;
   private final ShardManager manager;
@@ -86,6 +88,9 @@ public final class IngestQueue {
     /** Set once it waits. */
     long arrival;
 
+    /** Set once it does not wait any more. */
+    @Nullable IngestResult result;
+
     Waiting(
         RawEvent event,
         @Nullable DeliveryAck ack,
@@ -112,7 +117,7 @@ public final class IngestQueue {
    * @param vertx where it waits
    * @param manager where events go
    */
-  public IngestQueue(Vertx vertx, ShardManager manager) {
+  public WaitingRoom(Vertx vertx, ShardManager manager) {
     this.vertx = vertx;
     this.manager = manager;
     maxWaitingBytes = manager.limits().maxRingBytes();
@@ -138,10 +143,15 @@ public final class IngestQueue {
    * refused because others have filled the queue.
    *
    * @param event the event
+   * @param ack told of an accepted event's fate; null if nobody asks
    * @param then told the outcome, on any thread
+   * @return cancels the event if it still waits, and says what became of it; for any thread. Null
+   *     if it did not have to wait
    */
-  public void ingestOfStream(RawEvent event, Consumer<IngestResult> then) {
-    ingestBy(NO_DEADLINE, event, null, true, then);
+  public @Nullable Supplier<IngestResult> ingestOfStream(
+      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, true, then);
+    return one == null ? null : () -> cancel(one);
   }
 
   /**
@@ -193,12 +203,15 @@ public final class IngestQueue {
     return null;
   }
 
-  private void cancel(Waiting one) {
+  private IngestResult cancel(Waiting one) {
     List<Runnable> completions = new ArrayList<>(1);
+    IngestResult result;
     synchronized (this) {
       giveUp(one, completions);
+      result = one.result;
     }
     runAll(completions);
+    return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
   /** An event of a batch, and whom to tell. */
@@ -446,6 +459,7 @@ public final class IngestQueue {
       bounded--;
       boundedBytes -= one.event.sizeWithKey();
     }
+    one.result = result;
     completions.add(() -> one.then.accept(result));
   }
 }

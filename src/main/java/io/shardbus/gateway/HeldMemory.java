@@ -6,11 +6,11 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * What waits for room in the shards, of all connections of an event loop, to which it belongs. When
- * it takes much memory, those that can be slowed down are not read from until it takes little: else
- * each would add a message, and be refused.
+ * The memory of the events that clients have sent and that wait for room, of all connections of an
+ * event loop, to which it belongs. While it is much, nobody who can be slowed down is read from:
+ * else each client would add a message, and be refused.
  */
-final class WaitingRoom {
+final class HeldMemory {
 
   private final LongSupplier most;
   private final Set<Runnable> readers = new LinkedHashSet<>();
@@ -21,7 +21,7 @@ final class WaitingRoom {
    * @param most the loop's share of the limit in force, in bytes: above a quarter of it nobody is
    *     read from, until it is an eighth; what comes before everybody is stopped has the rest
    */
-  WaitingRoom(LongSupplier most) {
+  HeldMemory(LongSupplier most) {
     this.most = most;
   }
 
