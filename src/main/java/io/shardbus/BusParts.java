@@ -23,7 +23,7 @@ import java.util.List;
  * @param deployments the shards' verticles
  * @param scaler adds and removes shards
  * @param observers who is told of deliveries
- * @param@param queue where events wait for room
+ * @param queue where events wait for room
  * @param others deployments besides; grows while it starts
  */
 record BusParts(
