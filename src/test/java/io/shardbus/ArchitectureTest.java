@@ -50,7 +50,8 @@ class ArchitectureTest {
         "io.shardbus.sink|event,options",
         "io.shardbus.verticle|event,options,shard,sink",
         "io.shardbus|event,options,shard,sink,verticle",
-        "io.shardbus.gateway|event,options,shard,sink,verticle,ROOT"
+        "io.shardbus.net|''",
+        "io.shardbus.gateway|event,options,shard,sink,verticle,ROOT,net"
       })
   void packages_importOnlyWhatIsBelow(String from, String allowed) {
     String[] below =
@@ -110,7 +111,7 @@ class ArchitectureTest {
         .and()
         .doNotHaveFullyQualifiedName("io.shardbus.verticle.CloseHook")
         .and()
-        .doNotHaveFullyQualifiedName("io.shardbus.gateway.ReadControl")
+        .doNotHaveFullyQualifiedName("io.shardbus.net.ReadControl")
         .should()
         .dependOnClassesThat(internal)
         .check(CLASSES);

@@ -128,7 +128,7 @@ final class ConfigReference {
         .withDescriptionResolver(ConfigReference::description)
         .withDefaultResolver(ConfigReference::byDefault)
         .withStringMinLengthResolver(
-            field -> is(field, String.class) ? value(field, OptionSpec::min, Integer::new) : null)
+            field -> is(field, String.class) ? value(field, OptionSpec::min, Integer::valueOf) : null)
         .withStringPatternResolver(
             field ->
                 is(field, Duration.class)

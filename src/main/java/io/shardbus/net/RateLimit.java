@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
  * those of one second. An event that is more than a second's bytes passes when the bucket is full.
  * The limits may change at any time. Safe for any thread.
  */
-final class RateLimit {
+public final class RateLimit {
 
   /** In picoseconds: at high rates an event costs a few nanoseconds. */
   private static final long SECOND = 1_000_000_000_000L;
@@ -34,14 +34,19 @@ final class RateLimit {
   /**
    * @param events a second; 0 for no limit
    * @param bytes a second; 0 for no limit
+   * @param nanoTime the clock
    */
-  RateLimit(IntSupplier events, LongSupplier bytes, LongSupplier nanoTime) {
+  public RateLimit(IntSupplier events, LongSupplier bytes, LongSupplier nanoTime) {
     this.events = events;
     this.bytes = bytes;
     this.nanoTime = nanoTime;
   }
 
-  Client of(String client) {
+  /**
+   * @param client what names a client
+   * @return the client as one of its connections sees it
+   */
+  public Client of(String client) {
     return new Client(client);
   }
 
@@ -49,16 +54,19 @@ final class RateLimit {
    * Forgets clients whose buckets are full: they would begin with full ones. An event for which a
    * bucket is looked up at that very moment may go uncounted.
    */
-  void forgetIdle() {
+  public void forgetIdle() {
     clients.values().removeIf(Buckets::full);
   }
 
-  int clients() {
+  /**
+   * @return how many clients are remembered
+   */
+  public int clients() {
     return clients.size();
   }
 
   /** One client, as one of its connections sees it: all share the buckets. */
-  final class Client {
+  public final class Client {
 
     private final String name;
     private boolean forBytes;
@@ -67,8 +75,13 @@ final class RateLimit {
       this.name = name;
     }
 
-    /** Takes the tokens of an event of that size, or none. */
-    boolean tryTake(int size) {
+    /**
+     * Takes the tokens of an event, or none.
+     *
+     * @param size its bytes
+     * @return whether it may pass
+     */
+    public boolean tryTake(int size) {
       int mostEvents = events.getAsInt();
       long mostBytes = bytes.getAsLong();
       if (mostEvents == 0 && mostBytes == 0) {
@@ -89,8 +102,12 @@ final class RateLimit {
       return true;
     }
 
-    /** For an event that was not taken after all. */
-    void giveBack(int size) {
+    /**
+     * For an event that was not taken after all.
+     *
+     * @param size its bytes
+     */
+    public void giveBack(int size) {
       int mostEvents = events.getAsInt();
       long mostBytes = bytes.getAsLong();
       Buckets mine = clients.get(name);
@@ -102,8 +119,10 @@ final class RateLimit {
       }
     }
 
-    /** Why the last one was not let through. */
-    String refusal() {
+    /**
+     * @return why the last one was not let through
+     */
+    public String refusal() {
       return forBytes
           ? "gateway.maxBytesPerSecondPerClient: more than "
               + bytes.getAsLong()

@@ -1,16 +1,20 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.vertx.core.Context;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A task that is asked for often and run on a context once for all requests since the last run. */
-final class DeferredTask implements Runnable {
+public final class DeferredTask implements Runnable {
 
   private final Context context;
   private final Runnable task;
   private final AtomicBoolean asked = new AtomicBoolean();
 
-  DeferredTask(Context context, Runnable task) {
+  /**
+   * @param context where the task runs
+   * @param task what is run
+   */
+  public DeferredTask(Context context, Runnable task) {
     this.context = context;
     this.task = task;
   }

@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -14,17 +14,26 @@ import java.util.function.LongPredicate;
  * however large they are, and offers no other way: hence the use of what is behind it. Belongs to
  * the client's event loop.
  */
-final class ReadControl {
+public final class ReadControl {
 
   private final Channel channel;
   private boolean paused;
 
-  ReadControl(HttpConnection connection) {
+  /**
+   * @param connection the connection of a request or WebSocket
+   */
+  public ReadControl(HttpConnection connection) {
     channel = ((HttpServerConnection) connection).channelHandlerContext().channel();
   }
 
-  /** Only for a WebSocket: has its frames be decoded by a {@link MeteredFrameDecoder}. */
-  void meterFrames(int maxFrameBytes, LongPredicate fits) {
+  /**
+   * Only for a WebSocket: has its frames be decoded by a decoder that says what it holds.
+   *
+   * @param maxFrameBytes the largest frame
+   * @param fits told how many bytes of a frame are held, whenever that changes; once it says no,
+   *     nothing more is taken in
+   */
+  public void meterFrames(int maxFrameBytes, LongPredicate fits) {
     ChannelPipeline pipeline = channel.pipeline();
     ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
     if (decoder != null) { // else the client has gone meanwhile
@@ -34,7 +43,7 @@ final class ReadControl {
   }
 
   /** Only for a WebSocket: of others, Vert.x keeps books of its own. */
-  void resume() {
+  public void resume() {
     if (paused) {
       paused = false;
       channel.config().setAutoRead(true);
@@ -42,7 +51,7 @@ final class ReadControl {
   }
 
   /** To be said again with every message that still comes: Vert.x may have opened it. */
-  void pause() {
+  public void pause() {
     paused = true;
     channel.config().setAutoRead(false);
   }
@@ -51,7 +60,7 @@ final class ReadControl {
    * Only for a WebSocket: ends the connection below Vert.x, which would wait for its last words.
    */
   @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to be told
-  void abort() {
+  public void abort() {
     ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);
     if (decoder != null) { // else it has ended
       decoder.close();

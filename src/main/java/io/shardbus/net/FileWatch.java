@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -13,21 +13,31 @@ import java.util.concurrent.Callable;
  * Looks every second whether files have changed. What is called then runs on a worker thread, one
  * call at a time.
  */
-final class FileWatch {
+public final class FileWatch {
 
   private static final long LOOK_MILLIS = 1_000;
 
   private final List<Path> files;
   private List<Object> seen;
 
-  /** What the files are like now is what a change is measured by; blocks. */
-  FileWatch(List<Path> files) {
+  /**
+   * What the files are like now is what a change is measured by; blocks.
+   *
+   * @param files the files, which need not be there
+   */
+  public FileWatch(List<Path> files) {
     this.files = files;
     seen = marks();
   }
 
-  /** Begins to look, until the timer that is returned is cancelled. */
-  long begin(Vertx vertx, Runnable onChange) {
+  /**
+   * Begins to look.
+   *
+   * @param vertx whose timer and workers are used
+   * @param onChange what is called after a change
+   * @return the timer that ends it when it is cancelled
+   */
+  public long begin(Vertx vertx, Runnable onChange) {
     Callable<Boolean> look = () -> look(onChange);
     return vertx.setPeriodic(
         LOOK_MILLIS,

@@ -1,15 +1,19 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
 /** What every answer tells browsers. */
-final class SecurityHeaders {
+public final class SecurityHeaders {
 
   private SecurityHeaders() {}
 
-  /** A page that may be kept replaces {@code Cache-Control}. */
-  static void put(HttpServerRequest request) {
+  /**
+   * Sets them. A page that may be kept replaces {@code Cache-Control}.
+   *
+   * @param request whose answer gets them
+   */
+  public static void put(HttpServerRequest request) {
     if (request.isSSL()) {
       request.response().putHeader("Strict-Transport-Security", "max-age=31536000");
     }

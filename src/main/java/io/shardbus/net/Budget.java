@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -7,7 +7,7 @@ import java.util.function.LongSupplier;
  * How much may be in memory of what is not complete, or waits for room, of all connections
  * together. Safe for any thread; a share is for one.
  */
-final class Budget {
+public final class Budget {
 
   private final LongSupplier bytes;
   private final AtomicLong used = new AtomicLong();
@@ -15,31 +15,45 @@ final class Budget {
   /**
    * @param bytes the limit in force
    */
-  Budget(LongSupplier bytes) {
+  public Budget(LongSupplier bytes) {
     this.bytes = bytes;
   }
 
-  String refusal() {
+  /**
+   * @return why there is no more, for the client
+   */
+  public String refusal() {
     return "gateway.maxPartialBytes: "
         + bytes.getAsLong()
         + " bytes of unfinished bodies and messages are in memory";
   }
 
-  long used() {
+  /**
+   * @return the bytes of all shares
+   */
+  public long used() {
     return used.get();
   }
 
-  Share share() {
+  /**
+   * @return a share for one connection, empty
+   */
+  public Share share() {
     return new Share();
   }
 
   /** What one of the connections takes of it. */
-  final class Share {
+  public final class Share {
 
     private long mine;
 
-    /** Takes or gives back; false, with nothing changed, if there is not enough left. */
-    boolean resize(long size) {
+    /**
+     * Takes or gives back.
+     *
+     * @param size the bytes of this share from now on
+     * @return false, with nothing changed, if there is not enough left
+     */
+    public boolean resize(long size) {
       long more = size - mine;
       long before;
       do { // what is refused is not added even for a moment: others may fit
@@ -52,7 +66,8 @@ final class Budget {
       return true;
     }
 
-    void free() {
+    /** Gives all of it back. */
+    public void free() {
       resize(0);
     }
   }

@@ -1,18 +1,19 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 
-/*
- * The end of a connection, of HTTP/2 of a stream, whose request was answered before its body was read.
+/**
+ * The end of a connection, of HTTP/2 of a stream, whose request was answered before its body was
+ * read.
  *
- * To close at once would reset the connection, and the client could lose the answer; to read all of the body could take
- * for ever. So a little is read and thrown away, for a moment in which the client can see the answer; then it is closed.
- * A client that looks for answers only when it has written all of its body finds that it cannot write, and then the
- * answer.
+ * <p>To close at once would reset the connection, and the client could lose the answer; to read all
+ * of the body could take for ever. So a little is read and thrown away, for a moment in which the
+ * client can see the answer; then it is closed. A client that looks for answers only when it has
+ * written all of its body finds that it cannot write, and then the answer.
  */
-final class LingeringClose {
+public final class LingeringClose {
 
   private static final long MILLIS = 1_000;
   private static final int MAX_BYTES = 256 << 10;
@@ -25,7 +26,13 @@ final class LingeringClose {
     this.stopReading = stopReading;
   }
 
-  static void after(HttpServerRequest request) {
+  /**
+   * Ends the connection, of HTTP/2 the stream, of a request once its client can have seen the
+   * answer.
+   *
+   * @param request a request that is answered without its body
+   */
+  public static void after(HttpServerRequest request) {
     if (request.version() == HttpVersion.HTTP_2) {
       if (!request.isEnded()) {
         LingeringClose linger = new LingeringClose(request::pause);

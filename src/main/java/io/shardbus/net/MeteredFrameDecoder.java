@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.net;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
