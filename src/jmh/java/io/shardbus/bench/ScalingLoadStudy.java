@@ -20,7 +20,10 @@ final class ScalingLoadStudy {
   private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private static final int NEEDED =
-      (int) Math.ceil(LoadShape.HIGH / (new ScalingPolicy().getTargetUtilization() * ScalingRun.A_SHARD_PER_SECOND));
+      (int)
+          Math.ceil(
+              LoadShape.HIGH
+                  / (new ScalingPolicy().getTargetUtilization() * ScalingRun.A_SHARD_PER_SECOND));
 
   private ScalingLoadStudy() {}
 

@@ -72,8 +72,7 @@ public final class RawEvent {
       return of(bytes);
     }
     byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
-    return new RawEvent(
-        bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
+    return new RawEvent(bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.shard.ScalingDecision.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -87,7 +88,7 @@ final class ScalingMonitor {
       decision = evaluator.window(view(lastLoads, lastWindowSeconds, now));
     }
     decided = true;
-    if (policy.isAutoScale() && looked && decision == ScalingDecision.NONE) {
+    if (policy.isAutoScale() && looked && decision.direction() == Direction.NONE) {
       decision = evaluator.look(view(look, lookSeconds, now));
     }
     limit = policy.isAutoScale() ? evaluator.limit() : ScalingLimit.NONE;

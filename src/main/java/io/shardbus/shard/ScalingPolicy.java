@@ -281,8 +281,7 @@ public final class ScalingPolicy {
   }
 
   /**
-   * @param time the time over which load is measured; while events come it is looked at every 50
-   *     ms
+   * @param time the time over which load is measured; while events come it is looked at every 50 ms
    * @return this
    */
   @OptionSpec(value = "time over which load is measured", min = "10ms", max = "365d")
@@ -326,10 +325,7 @@ public final class ScalingPolicy {
    *     on top and for what waits
    * @return this
    */
-  @OptionSpec(
-      value = "share of the time for which shards should be busy",
-      above = "0",
-      max = "1")
+  @OptionSpec(value = "share of the time for which shards should be busy", above = "0", max = "1")
   public ScalingPolicy setTargetUtilization(double ratio) {
     targetUtilization = OptionRanges.check(this, "targetUtilization", ratio);
     return this;

@@ -30,7 +30,9 @@ class RawEventTest {
     assertThat(RawEvent.of(Buffer.buffer("other"), text).hash()).isEqualTo(hash);
   }
 
-  /** Some lengths are hashed here, some by the library; and by other code where there is no array. */
+  /**
+   * Some lengths are hashed here, some by the library; and by other code where there is no array.
+   */
   @Test
   void hash_isTheLibrarysAtEveryLengthInEveryBuffer() {
     Random random = new Random(7);
@@ -42,10 +44,15 @@ class RawEventTest {
       Map<String, Buffer> buffers =
           Map.of(
               "heap", Buffer.buffer(bytes),
-              "slice", Buffer.buffer("1").appendBytes(bytes).appendByte((byte) 2).slice(1, length + 1),
+              "slice",
+                  Buffer.buffer("1").appendBytes(bytes).appendByte((byte) 2).slice(1, length + 1),
               "direct", buffer(Unpooled.directBuffer(length + 1).writeBytes(bytes)),
               "direct slice",
-                  buffer(Unpooled.directBuffer(length + 1).writeByte(1).writeBytes(bytes).slice(1, length)),
+                  buffer(
+                      Unpooled.directBuffer(length + 1)
+                          .writeByte(1)
+                          .writeBytes(bytes)
+                          .slice(1, length)),
               "composite",
                   buffer(
                       Unpooled.wrappedBuffer(

@@ -17,7 +17,7 @@ class ScalingDelaysTest {
   private static final int RING = 8192;
 
   private static ScalingOutcome run(Scenario scenario, ScalingPolicy policy, int shardsAtFirst) {
-    Shipped rule = new Shipped(policy.getMetricsWindow(), manager -> false);
+    Shipped rule = new Shipped(policy.getMetricsWindow());
     return new ScalingSimulation(
             scenario.drainRate(DRAIN_RATE).ring(RING), rule, policy, shardsAtFirst)
         .run();

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /** When to add and remove shards: the shipped rule, and those that it is compared with. */
 final class ScalingRules {
@@ -64,22 +63,17 @@ final class ScalingRules {
   static final class Shipped implements Rule {
 
     private final Every look;
-    private final Predicate<ShardManager> urgent;
 
     /**
      * @param look how often it is asked
-     * @param urgent whether it is asked at once
      */
-    Shipped(Duration look, Predicate<ShardManager> urgent) {
+    Shipped(Duration look) {
       this.look = new Every(look);
-      this.urgent = urgent;
     }
 
     @Override
     public ScalingDecision look(Bus bus) {
-      return look.isDue(bus.nowNanos()) || urgent.test(bus.manager())
-          ? bus.manager().evaluateScaling()
-          : ScalingDecision.NONE;
+      return look.isDue(bus.nowNanos()) ? bus.manager().evaluateScaling() : ScalingDecision.NONE;
     }
   }
 

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -34,9 +33,6 @@ class ScalingSimulationTest {
 
   /** How often the bus asks the rule. */
   private static final Duration LOOK = Duration.ofMillis(50);
-
-  /** When the bus asks it at once. */
-  private static final Predicate<ShardManager> URGENT = manager -> false;
 
   private static final String LEGEND =
       """
@@ -61,7 +57,7 @@ class ScalingSimulationTest {
   private static final Map<String, Supplier<Rule>> RULES = new LinkedHashMap<>();
 
   static {
-    RULES.put(SHIPPED, () -> new Shipped(LOOK, URGENT));
+    RULES.put(SHIPPED, () -> new Shipped(LOOK));
     RULES.put("thresholds", () -> new Thresholds(MAX_SHARDS));
     RULES.put("majority full", () -> new MajorityFull(MAX_SHARDS));
   }
