@@ -3,9 +3,7 @@ package io.shardbus.shard;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +36,10 @@ public final class ShardMapper {
   private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
   private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
 
-  private final Map<Direction, Long> lastChanges = new EnumMap<>(Direction.class);
+  /** When shards were added and removed last; 0 if never. */
+  private long lastUp;
+
+  private long lastDown;
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
@@ -463,19 +464,30 @@ public final class ShardMapper {
 
   // ---------------------------------------------------------------- checks
 
+  /** Makes no object: it comes after the change. */
   private void noteChange(Direction direction) {
-    lastChanges.put(direction, nanoClock.getAsLong());
+    long now = nanoClock.getAsLong();
+    long given = now == 0 ? 1 : now;
+    if (direction == Direction.UP) {
+      lastUp = given;
+    } else {
+      lastDown = given;
+    }
   }
 
   /** Whether the last change of that direction is too recent. */
   synchronized boolean coolingDown(Direction direction) {
-    Long last = lastChanges.get(direction);
-    return last != null && nanoClock.getAsLong() - last < policy.getCooldown().toNanos();
+    return nanosSince(direction) < policy.getCooldown().toNanos();
+  }
+
+  private long nanosSince(Direction direction) {
+    long last = direction == Direction.UP ? lastUp : lastDown;
+    return last == 0 ? Long.MAX_VALUE : nanoClock.getAsLong() - last;
   }
 
   private void requireCooledDown() {
-    if (coolingDown(Direction.UP) || coolingDown(Direction.DOWN)) {
-      long ago = nanoClock.getAsLong() - Collections.max(lastChanges.values());
+    long ago = Math.min(nanosSince(Direction.UP), nanosSince(Direction.DOWN));
+    if (ago < policy.getCooldown().toNanos()) {
       throw new ScalingException(
           Reason.IN_COOLDOWN,
           "the last change was "
