@@ -120,15 +120,15 @@ public class ShardBusOptions {
 
   /**
    * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864; 0, the
-   *     default, for the largest up to 65,536 with which all full rings that there can be, at 1 KiB
-   *     an event, fit in a quarter of the heap: one a shard, and {@link ShardLimits#MOST_RINGS} if
-   *     shards come and go
+   *     default, for the largest up to 65,536 with which one full ring a shard, or two if shards
+   *     come and go, at 1 KiB an event, fit in a quarter of the heap, and all that there can be
+   *     (see {@link ShardLimits#MOST_RINGS}) in three quarters
    * @return this
    */
   @OptionSpec(
       value =
-          "events a shard can hold; 0: the largest up to 65536 with which all full rings, at 1 KiB"
-              + " an event, fit in a quarter of the heap",
+          "events a ring can hold; 0: the largest up to 65536 with which a full ring a shard, or two"
+              + " with `scaling`, at 1 KiB an event, fit in a quarter of the heap",
       min = "0",
       max = "67108864",
       allowed = "a power of two from 1024, or 0")
