@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
 /** Answers what is not HTTP, or is more of it than the limits allow, and ends the connection. */

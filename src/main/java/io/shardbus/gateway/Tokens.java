@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 /** The tokens that are known, by their digests: the tokens themselves are not kept. Immutable. */
 final class Tokens {
 
-
   private static final Pattern TOKEN = Pattern.compile(TokenOptions.PATTERN);
   private static final Pattern SPACE = Pattern.compile("\\s+");
 

@@ -5,9 +5,11 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -87,7 +89,7 @@ public final class ShardManager {
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
       Lane[] lanes = all.stream().map(Shard::main).toArray(Lane[]::new);
-      set.publish(lanes, lanes, null);
+      set.publish(set.routing().next(lanes, lanes, null));
     } else {
       ScalingPolicy own = new ScalingPolicy(policy).validate();
       own.setMaxShards(Math.max(own.getMaxShards(), numShards));
@@ -388,7 +390,8 @@ public final class ShardManager {
   /**
    * Runs code that has a shard's consumer side to itself. Waits for the consumer at work; events
    * that come meanwhile stay in the ring, so be brief, and never call it on an event loop with code
-   * that is not.
+   * that is not. The code may add, activate and drain shards. It must not wait for the consumer
+   * side of another shard.
    *
    * @param id the shard's id
    * @param body what to run
@@ -571,7 +574,8 @@ public final class ShardManager {
   }
 
   /**
-   * Unmaps a shard that is not active.
+   * Unmaps a shard that is not active. Waits for the consumer at work, as {@link #withShard} does:
+   * two threads that have one shard each and remove the other's wait for ever.
    *
    * @param id the shard's id
    * @return what was left in it, in order; it counts as delivered: it is the caller's now
@@ -601,13 +605,45 @@ public final class ShardManager {
   }
 
   /**
-   * What the policy asks for, by the last metrics window: once a window, so that no load is acted
-   * on twice.
+   * What the policy asks for, by the last metrics window and by a shorter look at the load. It asks
+   * once a window and once a look, so that no load is acted on twice. To be called once per {@link
+   * #lookInterval} while events come, and once per metrics window while none do.
    *
    * @return the decision; nothing is changed by it
    */
   public ScalingDecision evaluateScaling() {
     return monitor == null ? ScalingDecision.NONE : monitor.evaluate();
+  }
+
+  /**
+   * How often {@link #evaluateScaling} has something new to say while events come.
+   *
+   * @return 50 ms, or 50 microseconds a shard if that is longer; the metrics window if that is
+   *     shorter
+   * @throws ScalingException SCALING_DISABLED
+   */
+  public Duration lookInterval() {
+    requireMapper();
+    return Duration.ofNanos(Objects.requireNonNull(monitor).lookNanos());
+  }
+
+  /**
+   * What keeps the policy from adding the shards that the load asks for, by the last metrics
+   * window.
+   *
+   * @return the limit; NONE in static mode
+   */
+  public ScalingLimit scalingLimit() {
+    return monitor == null ? ScalingLimit.NONE : monitor.limit();
+  }
+
+  /**
+   * Says {@link #scalingLimit()} in words, with the numbers.
+   *
+   * @return the reason; empty if nothing limits
+   */
+  public String scalingLimitReason() {
+    return monitor == null ? "" : monitor.limitReason();
   }
 
   /**

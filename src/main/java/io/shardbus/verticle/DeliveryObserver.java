@@ -2,7 +2,8 @@ package io.shardbus.verticle;
 
 /**
  * Is told of deliveries, once per batch or attempt and never per event. It is called on the loops
- * of the shards, also of several at once, so it must be brief and must not block.
+ * of the shards, also of several at once, so it must be brief and must not block: while it hangs,
+ * so does the event loop with all that runs there.
  */
 public interface DeliveryObserver {
 
