@@ -115,7 +115,7 @@ class ReadmeTest {
         examples.append(Files.readString(file));
       }
     }
-    assertThat(blocks("java")).hasSize(13).allSatisfy(b -> assertThat(examples).contains(b));
+    assertThat(blocks("java")).hasSize(12).allSatisfy(b -> assertThat(examples).contains(b));
   }
 
   @Test
@@ -206,7 +206,7 @@ class ReadmeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"README.md,3,4", "docs/operating.md,1,0", "docs/wire.md,1,2"})
+  @CsvSource({"README.md,3,3", "docs/operating.md,1,0", "docs/wire.md,1,2"})
   void curlCommands_work(Path document, int commands, int events) throws Exception {
     List<String> scripts =
         blocks(document, "sh").stream().filter(block -> block.contains("curl")).toList();

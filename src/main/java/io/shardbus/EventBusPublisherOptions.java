@@ -188,7 +188,7 @@ public final class EventBusPublisherOptions {
 
   /**
    * @param time how long an event may wait, from its write, for a bus, for room and for an answer,
-   *     10 ms to 1 day; an answer that is due then is asked for once more
+   *     10 ms to 1 day; after that the publisher asks once more for an answer that is missing
    * @return this
    */
   public EventBusPublisherOptions setTimeout(Duration time) {

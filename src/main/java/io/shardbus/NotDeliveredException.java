@@ -4,8 +4,9 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.shard.DeliveryAck;
 
 /**
- * An event that was handed to {@link ShardBus#deliver}, {@link ShardBus#ingestAwait}, {@link
- * ShardBus#writeStream} or an {@link EventBusPublisher}, and will not be delivered. Stackless.
+ * Says why an event will not be delivered. The event was handed to {@link ShardBus#deliver}, {@link
+ * ShardBus#ingestAwait}, {@link ShardBus#writeStream} or an {@link EventBusPublisher}. Has no stack
+ * trace.
  */
 public final class NotDeliveredException extends RuntimeException {
 
@@ -29,7 +30,7 @@ public final class NotDeliveredException extends RuntimeException {
     DEAD_LETTERED,
     /** Not taken: no bus was at the address. */
     NO_BUS,
-    /** No answer came before the end: whether it was taken cannot be known. */
+    /** No answer came in time, so it is not known whether the event was taken. */
     UNKNOWN;
 
     static Reason of(IngestResult.Outcome refusal) {

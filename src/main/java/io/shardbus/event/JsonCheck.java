@@ -9,9 +9,9 @@ import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 
 /**
- * Checks that bytes are one JSON value (RFC 8259), without building it. What {@link JsonScan} does
- * not accept, Jackson decides: its non-blocking parser, as the blocking ones guess UTF-16 and
- * UTF-32.
+ * Checks that bytes are one JSON value (RFC 8259), without building it. If {@link JsonScan} does
+ * not accept the bytes, Jackson decides: its non-blocking parser, because the blocking ones guess
+ * UTF-16 and UTF-32.
  */
 final class JsonCheck {
 

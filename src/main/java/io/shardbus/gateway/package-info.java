@@ -10,7 +10,8 @@
  *
  * <ul>
  *   <li>{@link io.shardbus.gateway.Gateway} listens and holds the list of routes.
- *   <li>{@code HttpIngest} takes events over HTTP: {@code SingleEvent}, or {@code Upload} for NDJSON.
+ *   <li>{@code HttpIngest} takes events over HTTP: {@code SingleEvent}, or {@code Upload} for
+ *       NDJSON.
  *   <li>{@code WebSocketIngest} takes events over a WebSocket.
  *   <li>{@code EventReads} and {@code Tail} read events back.
  *   <li>{@code Access} decides who may do what.

@@ -62,7 +62,7 @@ class DocumentedCommandsTest {
         }
       }
     }
-    assertThat(found).isGreaterThanOrEqualTo(12);
+    assertThat(found).isGreaterThanOrEqualTo(11);
   }
 
   private static List<Path> documents() throws IOException {
