@@ -73,7 +73,7 @@ public final class SinkOptions {
   }
 
   /**
-   * @param config the sink's own options; what they may be is the sink's affair
+   * @param config the sink's own options; the sink checks them
    * @return this
    */
   public SinkOptions setConfig(JsonObject config) {

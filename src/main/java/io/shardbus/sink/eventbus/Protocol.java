@@ -2,7 +2,7 @@ package io.shardbus.sink.eventbus;
 
 import io.vertx.core.json.JsonObject;
 
-/** What the sink and its consumers say to each other; see the package's description. */
+/** The messages between the sink and its consumers; see the description of the package. */
 final class Protocol {
 
   static final String TYPE = "type";

@@ -101,7 +101,7 @@ public final class JetStreamSinkOptions {
    */
   public JetStreamSinkOptions setServers(String addresses) {
     if (!Arrays.stream(addresses.split(",", -1)).allMatch(JetStreamSinkOptions::isServer)) {
-      // not shown: somebody may have put a password into it
+      // not shown: it may contain a password
       throw new IllegalArgumentException(
           "servers: must be like "
               + DEFAULT_SERVERS
@@ -179,7 +179,7 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param streamName the name of the stream, which is made if it is missing: letters, digits,
+   * @param streamName the name of the stream, which is created if it is missing: letters, digits,
    *     {@code _} and {@code -}
    * @return this
    */
@@ -200,7 +200,7 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param prefix what the subjects begin with; the subject of shard 3 is {@code PREFIX.shard.3}
+   * @param prefix the prefix of the subjects; the subject of shard 3 is {@code PREFIX.shard.3}
    * @return this
    */
   public JetStreamSinkOptions setSubjectPrefix(String prefix) {
@@ -222,7 +222,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param count how many servers keep the stream, 1 to 5; of a stream that is made
+   * @param count how many servers keep the stream, 1 to 5; applies only to a stream that the sink
+   *     creates
    * @return this
    */
   public JetStreamSinkOptions setReplicas(int count) {
@@ -241,7 +242,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long events are kept; zero for ever; of a stream that is made
+   * @param time how long events are kept; zero for ever; applies only to a stream that the sink
+   *     creates
    * @return this
    */
   public JetStreamSinkOptions setMaxAge(Duration time) {
@@ -260,8 +262,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param bytes how many bytes are kept before the oldest events go; 0 for no limit; of a stream
-   *     that is made
+   * @param bytes how many bytes are kept before the oldest events go; 0 for no limit; applies only
+   *     to a stream that the sink creates
    * @return this
    */
   public JetStreamSinkOptions setMaxBytes(long bytes) {
@@ -281,7 +283,7 @@ public final class JetStreamSinkOptions {
 
   /**
    * @param time how long the server recognises a repeated event, at least 100 ms and at most {@code
-   *     maxAge}; of a stream that is made
+   *     maxAge}; applies only to a stream that the sink creates
    * @return this
    */
   public JetStreamSinkOptions setDuplicateWindow(Duration time) {
@@ -321,8 +323,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long the confirmations of a batch are waited for, 10 ms to 1 day; best below
-   *     the timeout of the delivery
+   * @param time how long the sink waits for the confirmations of a batch, 10 ms to 1 day; best
+   *     below {@code delivery.timeout}
    * @return this
    */
   public JetStreamSinkOptions setTimeout(Duration time) {

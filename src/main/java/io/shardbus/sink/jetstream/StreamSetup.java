@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Makes the stream if it is missing. A stream that is there is left as its owner made it.
+ * Creates the stream if it is missing. An existing stream stays as it is.
  */
 final class StreamSetup {
 

@@ -41,7 +41,7 @@ final class KafkaReader {
   private @Nullable Admin admin;
   private boolean foreignSeen;
 
-  /** The topic for which it was said that there was another one before. */
+  /** The topic whose replacement was logged already. */
   private long madeAnew;
 
   KafkaReader(String sink, KafkaSinkOptions options, ClientProperties properties) {

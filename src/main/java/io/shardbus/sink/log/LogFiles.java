@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The folder of the log: whose it is, which files are in it, and which have to go. Everything here
+ * The folder of the log: its lock, its id, its files, and the files to delete. Everything here
  * blocks.
  */
 final class LogFiles implements AutoCloseable {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 @DataObject
 public final class LogSinkOptions {
 
-  /** When a write counts as durable: what SQLite calls synchronous. */
+  /** When a write counts as durable. SQLite calls this synchronous. */
   public enum Synchronous {
     /** Synced to the disk before it is confirmed: survives the loss of power. */
     full,
@@ -142,8 +142,8 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param time how long events are kept at least, and about twice as long at most: files are
-   *     deleted as a whole, and closed at this age; zero for ever
+   * @param time how long events are kept at least; zero for ever. Files are closed at this age and
+   *     deleted as a whole, so events are kept about twice as long at most
    * @return this
    */
   public LogSinkOptions setRetention(Duration time) {
@@ -163,9 +163,9 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param bytes how large the log may grow before its oldest files are deleted, in bytes; 0 for no
-   *     limit. The files being written are never deleted, and so are kept small enough, whatever
-   *     {@code segmentBytes} says
+   * @param bytes the size of the log, in bytes, at which its oldest files are deleted; 0 for no
+   *     limit. The current files are never deleted, so they are kept small enough, whatever {@code
+   *     segmentBytes} is
    * @return this
    */
   public LogSinkOptions setMaxBytes(long bytes) {
@@ -181,7 +181,7 @@ public final class LogSinkOptions {
     return maxBytes == 0 ? segmentBytes : Math.min(segmentBytes, maxBytes / FILES_IN_LOG / writers);
   }
 
-  /** Checks what the options are together. */
+  /** Checks the options against each other. */
   void validate() {
     long least = MIN_SEGMENT_BYTES * FILES_IN_LOG * writers;
     if (maxBytes != 0 && maxBytes < least) {

@@ -118,8 +118,7 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @param prefix what the names of all keys begin with; the stream of shard 3 is {@code
-   *     PREFIXshard:3}
+   * @param prefix the prefix of all keys; the stream of shard 3 is {@code PREFIXshard:3}
    * @return this
    */
   public RedisSinkOptions setStreamPrefix(String prefix) {
@@ -175,8 +174,8 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @param time how long an answer is waited for, 10 ms to 1 day; best below the timeout of the
-   *     delivery
+   * @param time how long the sink waits for an answer, 10 ms to 1 day; best below {@code
+   *     delivery.timeout}
    * @return this
    */
   public RedisSinkOptions setTimeout(Duration time) {
