@@ -1,9 +1,9 @@
 package io.shardbus.shard;
 
 /**
- * Told what became of accepted events. One instance may be given to many events: neighbours in a
- * batch that have the same one are told of in one call, on the thread that delivered, dead-lettered
- * or evicted them. Must be quick; what it throws is logged and changes nothing.
+ * Learns the fate of accepted events. One instance may serve many events: neighbours in a batch
+ * with the same instance come in one call, on the thread that delivered, dead-lettered or evicted
+ * them. It must be quick. If it throws, that is logged and changes nothing.
  */
 public interface DeliveryAck {
 
@@ -13,7 +13,9 @@ public interface DeliveryAck {
     EVICTED,
     /** The sink refused it for good, or too often. */
     DEAD_LETTERED,
-    /** The bus was closed before the sink confirmed it: whether it was taken cannot be known. */
+    /**
+     * The bus was closed before the sink confirmed it, so it is not known whether the sink took it.
+     */
     ABANDONED
   }
 

@@ -10,12 +10,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The lanes that slots get when they change their owners. Made whole before anything is changed,
- * since it takes memory; installed before the new table is published. Not safe for threads.
+ * The lanes that slots get when they change their owners. All objects are made before anything is
+ * changed, because memory may run out. The lanes are installed before the new table is published.
+ * Not safe for threads.
  *
  * <p>A shard that loses keys, and stays, is turned over. The keys that one shard gives to another
- * get one lane there, fenced on the lanes that they come from; keys that still wait at a fence get
- * one apart, so that they hold up no others.
+ * get one lane there, fenced on the lanes that they come from. Keys that still wait at a fence get
+ * a lane of their own, so that they hold up no others.
  */
 final class LaneChange {
 
@@ -37,8 +38,8 @@ final class LaneChange {
   private record Way(Object from, Shard to) {}
 
   /**
-   * @param after who is to own the slots
-   * @param crowded shards to be turned over though they lose no keys
+   * @param after the new owners of the slots
+   * @param crowded shards to turn over although they lose no keys
    * @param fenced whether there are keys whose order is to be kept
    */
   LaneChange(RoutingTable table, Shard[] after, Collection<Shard> crowded, boolean fenced) {
@@ -125,8 +126,8 @@ final class LaneChange {
     arrivals.values().forEach(lane -> insist(() -> lane.owner().install(lane)));
   }
 
-  /** The rings are there; half of the lanes without a table would be worse than a delay. */
-  @SuppressWarnings("ThreadPriorityCheck") // nobody is waited for but the garbage collector
+  /** The rings exist already. To have only half of the lanes would be worse than a delay. */
+  @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
   private static void insist(Runnable step) {
     while (true) {
       try {

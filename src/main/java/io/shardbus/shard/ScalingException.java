@@ -1,6 +1,6 @@
 package io.shardbus.shard;
 
-/** A change of the shards that cannot be made now. Nothing was changed. */
+/** A change of the shards cannot be made now. Nothing was changed. */
 public final class ScalingException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

@@ -9,16 +9,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /*
- * Ownership: producers push into the shard's lanes. The consumer side belongs to whoever holds the consumer lock. The
- * mapper adds lanes, and the consumer takes settled ones out.
+ * Ownership: producers push into the shard's lanes. The consumer side belongs to the thread that holds the consumer
+ * lock. The mapper adds lanes, and the consumer takes settled ones out.
  *
- * Ordering: what has to be done on the consumer side by somebody who cannot wait for the lock (sealing a lane, taking
- * note that one is settled) is asked for in `work`, before the lock is tried. Whoever lets go of the lock looks at
- * `work` afterwards. So of the two, one does it.
+ * Ordering: a thread that cannot wait for the lock may need work on the consumer side (to seal a lane, to note that one
+ * is settled). It writes the request to `work` before it tries the lock. A thread that releases the lock reads `work`
+ * afterwards. So one of the two does the work.
  *
  * Why it is safe: a lane is settled when its last event's sequence is below `oldestHeld`, the lowest sequence that was
- * taken and is not settled. Only the one consumer that uses `tryDrain` holds events; what others take is theirs at
- * once, and counts as settled.
+ * taken and is not settled. Only the one consumer that uses `tryDrain` holds events. Events that other methods take
+ * belong to their caller at once, and count as settled.
  */
 /**
  * A bounded ring of events with its consumer, counters and state. While keys are on their way from
@@ -123,7 +123,7 @@ public final class Shard {
   }
 
   /**
-   * How full the shard is: what waits, compared with the size of one ring.
+   * How full the shard is: waiting events / size of one ring.
    *
    * @return 0 to 1
    */
@@ -142,8 +142,8 @@ public final class Shard {
   }
 
   /**
-   * Events of keys that came from other shards, and that wait until what those shards have of these
-   * keys is settled. They are among {@link #size()}.
+   * Events that wait because their keys came from another shard, which has not settled its events
+   * of these keys yet. They are among {@link #size()}.
    *
    * @return events
    */
@@ -170,10 +170,10 @@ public final class Shard {
   }
 
   /**
-   * Whether there is no room, be it in events or in bytes. Room in bytes depends on the event: what
-   * counts is the last one for which there was none.
+   * Whether there is no room, in events or in bytes. Room in bytes depends on the event: the last
+   * event without room counts.
    *
-   * @return true if the like of it would be refused again
+   * @return true if an event of that size would be refused again
    */
   public boolean isFull() {
     return lanes.main().ring().isFull();
@@ -248,7 +248,7 @@ public final class Shard {
 
   // ---------------------------------------------------------------- lanes
 
-  /** The lane for what no other lane is for. */
+  /** The lane for events for which there is no other lane. */
   Lane main() {
     return lanes.main();
   }
@@ -286,7 +286,9 @@ public final class Shard {
     turnOvers.incrementAndGet();
   }
 
-  /** Whoever has the consumer side now, or the caller, does what is to be done there. */
+  /**
+   * The thread that has the consumer side now, or else the caller, does the requested work there.
+   */
   void tend() {
     work = true;
     doWork();
@@ -391,7 +393,7 @@ public final class Shard {
    * Takes events without waiting for the consumer lock. They count as in flight until they are
    * settled by {@link #settle}.
    *
-   * @param buffer to which they are added, in order; none if it would not be without a gap
+   * @param buffer gets the events, in order; none if there would be a gap in the sequences
    * @param max how many at the most
    * @param maxBytes no more are taken once the buffer holds this many bytes of payload
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
@@ -400,7 +402,7 @@ public final class Shard {
   public int tryDrain(DrainBuffer buffer, int max, long maxBytes) {
     if (!consumer.tryLock()) {
       cameInVain = true;
-      // Once more: whoever lets go from here on sees the flag.
+      // Once more: a thread that releases the lock from here on sees the flag.
       if (!consumer.tryLock()) {
         return -1;
       }
@@ -467,9 +469,9 @@ public final class Shard {
   }
 
   /**
-   * Takes up to {@code max} events. They count as delivered: they are the caller's now. So if keys
-   * move from shard to shard, their later events may be had there before the caller has done
-   * anything with these. Waits for the consumer lock.
+   * Takes up to {@code max} events. They count as delivered, and belong to the caller. So if keys
+   * move to another shard, that shard may give out their later events before the caller has used
+   * these. Waits for the consumer lock.
    *
    * @param max how many at the most, at least 1
    * @return the events in order; empty if there are none
@@ -504,8 +506,8 @@ public final class Shard {
   }
 
   /**
-   * Gives up what is in the ring: whoever asked is told, and the events stay in flight for good.
-   * Waits for the consumer lock.
+   * Gives up the events in the ring. Their acknowledgements are told, and the events stay in flight
+   * for good. Waits for the consumer lock.
    */
   public void abandon() {
     oldestHeld = NONE_HELD;
@@ -627,7 +629,7 @@ public final class Shard {
     return lanes.isSealed();
   }
 
-  /** Whether it is closed to producers, and all that it ever had is settled. */
+  /** Whether it is closed to producers, and all its events are settled. */
   boolean isSettled() {
     tend();
     return lanes.count() == 0;
@@ -638,7 +640,7 @@ public final class Shard {
     return lanes.isFenced();
   }
 
-  /** Takes what is left, for a caller that unmaps the shard. */
+  /** Takes the remaining events, for a caller that unmaps the shard. */
   List<ShardEvent> takeLeftovers() {
     lockConsumer();
     try {

@@ -77,7 +77,7 @@ final class SlotPlan {
    * @param loads what each slot brings
    * @param targets events per second by owner to be; a shard that is not named loses all its slots
    * @param mayMove which slots of a shard that is named may be moved
-   * @return the owners then; empty if nobody is to own a slot
+   * @return the new owners; empty if no shard may own a slot
    */
   static Shard[] move(
       Shard[] slots, SlotLoads loads, Map<Shard, Double> targets, IntPredicate mayMove) {

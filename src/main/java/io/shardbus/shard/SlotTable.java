@@ -13,15 +13,15 @@ import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
 /**
- * Who owns which slots in dynamic mode, and who is to. Publishes the routing table. Changes are
- * made under the mapper's monitor; reading is for any thread.
+ * The owners of the slots in dynamic mode. Decides which slots move, and publishes the routing
+ * table. Changes need the monitor of the mapper; any thread may read.
  *
- * <p>A slot of events with a key moves if the wait at its fence is short: moving it brings nothing
- * before what its owner holds is settled, wherever its events go. A shard that is overloaded for
- * good has a long wait for ever. So its keys move once it has been overloaded for as long as they
- * would wait: whoever so waits before he pays loses at most twice what he had to (the ski rental of
- * Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988). The keys
- * of a shard that hangs stay.
+ * <p>A slot with keys moves if the wait at its fence is short. Wherever its events go, a move
+ * brings nothing until the old owner has settled what it holds. If a shard is overloaded for good,
+ * the wait is always long. So its keys move once it has been overloaded for as long as they would
+ * wait. A player who waits that long before paying loses at most twice the least possible cost (the
+ * ski rental of Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica
+ * 1988). The keys of a shard that hangs stay.
  */
 final class SlotTable {
 
@@ -86,7 +86,7 @@ final class SlotTable {
     publish(SlotPlan.equalRanges(shards, ranges()), List.of());
   }
 
-  /** Makes shards active, with a share of what the others have. */
+  /** Makes shards active, with a share of the slots of the others. */
   void welcome(Collection<Shard> newcomers) {
     Map<Shard, Double> rates = rates();
     for (Shard newcomer : newcomers) {
@@ -245,7 +245,7 @@ final class SlotTable {
     if (capacity.perSecond() > 0) {
       return pending / capacity.perSecond();
     }
-    return capacity.hung() ? Double.POSITIVE_INFINITY : Double.MAX_VALUE; // nobody knows yet
+    return capacity.hung() ? Double.POSITIVE_INFINITY : Double.MAX_VALUE; // not measured yet
   }
 
   /** Keys of one shard that are to go to one other. */
@@ -295,8 +295,8 @@ final class SlotTable {
   // ---------------------------------------------------------------- publishing
 
   /**
-   * @param after who is to own the slots
-   * @param crowded shards whose lanes are to become one
+   * @param after the new owners of the slots
+   * @param crowded shards whose lanes must become one
    */
   private void publish(Shard[] after, Collection<Shard> crowded) {
     List<Lane> sealed = List.of();

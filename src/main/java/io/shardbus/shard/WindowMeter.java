@@ -2,7 +2,7 @@ package io.shardbus.shard;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Mean of what was added since the last reading. Adding is for any thread; reading for one. */
+/** The mean of the values added since the last reading. Any thread may add; one thread reads. */
 final class WindowMeter {
 
   private final AtomicLong sum = new AtomicLong();
