@@ -6,9 +6,9 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
 /**
- * When a shard hands a batch to its sink: at the target size, when the oldest event has waited
- * {@code maxDelay}, or at once if no further event is to be expected within that time, or if
- * somebody waits for an event in it to be delivered. While one batch is being written the next one
+ * When a shard hands a batch to its sink: at the target size, or when the oldest event has waited
+ * {@code maxDelay}. It does so at once if it expects no further event within that time, or if a
+ * caller waits for the delivery of an event in the batch. While one batch is written, the next one
  * grows. The target follows the measured rate of events.
  */
 @DataObject
@@ -71,7 +71,7 @@ public final class BatchOptions {
   }
 
   /**
-   * Large batches, for sinks with a high cost a batch.
+   * Large batches, for sinks with a high cost per batch.
    *
    * @return the options
    */

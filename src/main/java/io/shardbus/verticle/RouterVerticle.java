@@ -72,7 +72,7 @@ public final class RouterVerticle extends VerticleBase {
   public Future<?> start() {
     PublisherSessions sessions = new PublisherSessions(context, queue);
     publishers = sessions;
-    // First, so that nobody is sent there in vain.
+    // First, so that no publisher is sent there too early.
     return consume(publishersAddress, sessions::batch)
         .compose(done -> consume(address, this::handle));
   }
@@ -87,7 +87,7 @@ public final class RouterVerticle extends VerticleBase {
   public Future<?> stop() {
     Future<?> lingered = Future.succeededFuture();
     if (publishers != null && !publishers.isEmpty()) {
-      // What publishers have under way is answered with CLOSED rather than never.
+      // Answer the batches under way with CLOSED, rather than never.
       lingered = Future.future(done -> vertx.setTimer(LINGER_MILLIS, timer -> done.complete()));
     }
     return lingered.compose(
