@@ -90,7 +90,7 @@ public class ShardBusOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    * @throws io.shardbus.shard.ScalingException INVALID_POLICY if it is those of {@code scaling}
@@ -131,9 +131,9 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864; 0, the
-   *     default, for the largest up to 65,536 with which the full rings of all shards that there
-   *     can be, at 1 KiB an event, fit in a quarter of the heap
+   * @param events events a ring can hold, a power of two from 1024 to 67,108,864. The default, 0,
+   *     chooses the largest one up to 65,536 with which the full rings of the largest number of
+   *     shards, at 1 KiB an event, fit in a quarter of the heap
    * @return this
    */
   public ShardBusOptions setRingCapacity(int events) {
@@ -259,8 +259,8 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param folder the folder for what must outlive the bus, such as its producer id; null for none:
-   *     the id is then made anew at each start
+   * @param folder the folder for everything that must outlive the bus, such as its producer id;
+   *     null for none: each start then makes a new id
    * @return this
    */
   public ShardBusOptions setDataDir(@Nullable String folder) {

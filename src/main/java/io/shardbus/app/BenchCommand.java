@@ -45,7 +45,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--seconds",
       paramLabel = "N",
-      description = "How long to measure (${DEFAULT-VALUE}), behind as long a warm-up, 3 at most.")
+      description =
+          "How long to measure (${DEFAULT-VALUE}), after a warm-up of the same length, 3 at most.")
   private double seconds = 5;
 
   @Option(
@@ -63,16 +64,16 @@ final class BenchCommand implements Callable<Integer> {
       description = "Size of an event, in bytes (${DEFAULT-VALUE}).")
   private int bytes = 128;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Events a call hands over (${DEFAULT-VALUE}).")
+  @Option(names = "--batch", paramLabel = "N", description = "Events per call (${DEFAULT-VALUE}).")
   private int batch = 1;
 
-  @Option(names = "--sink", paramLabel = "NAME", description = "Where they go (${DEFAULT-VALUE}).")
+  @Option(names = "--sink", paramLabel = "NAME", description = "Sink (${DEFAULT-VALUE}).")
   private String sink = "noop";
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Folder for the log, which stays.")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Folder for the log. It is not deleted afterwards.")
   private @Nullable String data;
 
   @Option(names = "--json", description = "The result as JSON, for scripts.")
@@ -100,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
       ShardBus bus = ServeCommand.await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(Main.describe(e)); // such as of a sink that there is not
+      throw new ConfigException(Main.describe(e)); // for example an unknown sink
     } finally {
       ServeCommand.await(vertx.close());
     }

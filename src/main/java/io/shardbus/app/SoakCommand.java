@@ -23,14 +23,14 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Each round has a seed that decides what happens; the number of the first is printed,",
+      "Each round has a seed that decides what happens. The first seed is printed,",
       "and --seed N --rounds 1 repeats the decisions of round N.",
       "",
       "Exit codes: 0 all promises kept, 1 a promise broken."
     })
 final class SoakCommand implements Callable<Integer> {
 
-  /** Whether the order of each key is checked, wherever its events go. */
+  /** Whether to check the order of each key over all shards. */
   static final boolean KEY_ORDER = true;
 
   @Spec private CommandSpec spec;
@@ -54,7 +54,8 @@ final class SoakCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "For scripts: a JSON object for each round, and one for all, a line each.")
+      description =
+          "For scripts: a JSON object for each round, and one for the whole run, one a line.")
   private boolean json;
 
   @SuppressWarnings("NullAway.Init") // picocli sets the fields

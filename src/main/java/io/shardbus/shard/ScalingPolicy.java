@@ -128,7 +128,7 @@ public final class ScalingPolicy {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @return this
    * @throws ScalingException INVALID_POLICY, naming the options that contradict each other

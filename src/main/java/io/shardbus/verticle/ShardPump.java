@@ -283,8 +283,7 @@ final class ShardPump {
     } while (writeIfDue(here));
     completeFlushes();
     if (full() || consumerTaken) {
-      return; // the end of the delivery under way, or the thread with the consumer side, brings the
-              // next turn
+      return; // the end of the delivery, or the thread with the consumer side, brings a turn
     }
     if (!shard.trySleep(worthWakingFor())) {
       here.execute(() -> turn(here));

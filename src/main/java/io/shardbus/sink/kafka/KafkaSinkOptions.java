@@ -118,7 +118,7 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param what what decides an event's partition
+   * @param what decides the partition of an event
    * @return this
    */
   public KafkaSinkOptions setPartitionBy(PartitionBy what) {
@@ -162,15 +162,15 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @return how long the producer waits for its buffer and for what it must know of the topic
+   * @return how long the producer waits for its buffer and for the metadata of the topic
    */
   public Duration getMaxBlock() {
     return maxBlock;
   }
 
   /**
-   * @param time how long the producer waits for its buffer and for what it must know of the topic,
-   *     1 ms to 1 day
+   * @param time how long the producer waits for its buffer and for the metadata of the topic, 1 ms
+   *     to 1 day
    * @return this
    */
   public KafkaSinkOptions setMaxBlock(Duration time) {
