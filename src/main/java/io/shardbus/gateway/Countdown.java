@@ -18,7 +18,7 @@ final class Countdown implements DeliveryAck {
   private final AtomicLongArray failed = new AtomicLongArray(FAILURES.length);
   private final Runnable onChange;
 
-  /** What runs at a change must be quick; it runs on the thread that settled the event. */
+  /** The listener must be quick: it runs on the thread that settled the event. */
   Countdown(Runnable onChange) {
     this.onChange = onChange;
   }
@@ -48,7 +48,7 @@ final class Countdown implements DeliveryAck {
     return sum;
   }
 
-  /** How many failed, by reason; only the reasons that there are. */
+  /** The number of failed events by reason, without reasons that did not occur. */
   JsonObject failures() {
     JsonObject reasons = new JsonObject();
     for (int i = 0; i < FAILURES.length; i++) {

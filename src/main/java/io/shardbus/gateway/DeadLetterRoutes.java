@@ -25,7 +25,7 @@ final class DeadLetterRoutes {
   private static final int DEFAULT_LIMIT = 100;
   private static final int MAX_LIMIT = 1000;
 
-  /** While a disk hangs, those who ask again and again must not fill the memory. */
+  /** While a disk hangs, repeated requests must not fill the memory. */
   private static final int MAX_ASKED = 1_000;
 
   private final ShardBus bus;
@@ -140,7 +140,9 @@ final class DeadLetterRoutes {
   }
 
   void removeAll(RoutingContext context) {
-    if (context.normalizedPath().endsWith("/")) { // whoever left an id out means one, not all
+    if (context
+        .normalizedPath()
+        .endsWith("/")) { // a request with a missing id means one letter, not all
       Problem.send(context.response(), 404, "no dead letter of that id");
       return;
     }

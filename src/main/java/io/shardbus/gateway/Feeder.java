@@ -8,13 +8,13 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Pushes one client's events into the bus, in order. A patient one holds an event that the bus has no room for, and
- * those behind it, and tries again until it has; its client has to stop the source meanwhile, so that no more is
- * held than came in one read. An impatient one takes the refusal for an answer. Runs on the client's event loop.
+ * Pushes the events of one client into the bus, in order. If the bus has no room for an event, a patient feeder holds
+ * it and the events behind it, and tries again until there is room. The source must stop meanwhile, so that the feeder
+ * holds no more than one read. An impatient feeder reports the refusal. Runs on the event loop of the client.
  */
 final class Feeder {
 
-  /** What an event costs that waits for room, besides its bytes. */
+  /** The memory of an event that waits for room, besides its bytes. */
   private static final long OVERHEAD_BYTES = 256;
 
   private final Intake intake;
@@ -44,7 +44,7 @@ final class Feeder {
   /**
    * @param rate how many events this client may send
    * @param patient whether to wait for room
-   * @param onRoom called when everything that was held is in
+   * @param onRoom called when all held events are in the bus
    */
   Feeder(Intake intake, RateLimit.Client rate, boolean patient, Runnable onRoom) {
     this.intake = intake;
@@ -55,9 +55,9 @@ final class Feeder {
   }
 
   /**
-   * @param place where the event stands in what the client sent
-   * @param tally where its fate is counted, now or when there is room
-   * @param ack told when it is delivered; null if nobody asks
+   * @param place the position of the event in the input of the client
+   * @param tally counts its fate, now or when there is room
+   * @param ack told when it is delivered; null to be told nothing
    */
   void push(RawEvent event, long place, Tally tally, @Nullable DeliveryAck ack) {
     if (!held.isEmpty()) {
@@ -69,8 +69,8 @@ final class Feeder {
   }
 
   /**
-   * Counts an event that cannot be pushed, but not before those that wait: what is counted are the
-   * first of the events that the client sent, so that it can go on behind them.
+   * Counts an event that cannot be pushed, after the events that wait before it. So the counted
+   * events are always the first ones of the client, and the client can go on behind them.
    */
   void refuse(String reason, Tally tally) {
     Held last = held.peekLast();
@@ -82,7 +82,7 @@ final class Feeder {
     count(one.bytes());
   }
 
-  /** Those who send too fast wait for themselves, and are not in the way of others. */
+  /** A client that sends too fast waits alone, and does not hold up others. */
   private void count(long change) {
     heldBytes += change;
     long before = counted;
@@ -100,26 +100,26 @@ final class Feeder {
     return !held.isEmpty();
   }
 
-  /** The memory of what waits for room. */
+  /** The memory of the events that wait for room. */
   long heldBytes() {
     return heldBytes;
   }
 
-  /** Where the first event stands that waits; there must be one. */
+  /** The position of the first waiting event; there must be one. */
   long firstHeld() {
     return held.element().place();
   }
 
-  /** Whether what is held, or was refused last, is so because the client sends too fast. */
+  /** Whether events are held, or were refused last, because the client sends too fast. */
   boolean tooFast() {
     return tooFast;
   }
 
   /**
-   * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers
-   * it any more, so it counts as refused.
+   * Drops the held events, because the client has gone or was told that they are not taken. They
+   * are not offered again, so they count as refused.
    *
-   * @return what was let go, by reason, with the refusals behind it
+   * @return the dropped events by reason, with the refusals behind them
    */
   Tally abandon() {
     ended = true;

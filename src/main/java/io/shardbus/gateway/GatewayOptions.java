@@ -7,7 +7,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** How the gateway listens and what it lets through. */
+/** How the gateway listens, and its limits. */
 @DataObject
 public final class GatewayOptions {
 
@@ -120,7 +120,7 @@ public final class GatewayOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    */
@@ -203,14 +203,14 @@ public final class GatewayOptions {
   }
 
   /**
-   * @return whether to listen beyond the loopback although nobody has to say who they are
+   * @return whether to listen beyond the loopback without tokens
    */
   public boolean isInsecure() {
     return insecure;
   }
 
   /**
-   * @param on whether to listen beyond the loopback although nobody has to say who they are
+   * @param on whether to listen beyond the loopback without tokens
    * @return this
    */
   public GatewayOptions setInsecure(boolean on) {

@@ -50,7 +50,7 @@ final class HttpIngest {
     }
   }
 
-  /** A client that asks whether to go on, before it sends the body, is told to. */
+  /** If a client asks whether to go on before it sends the body, the server tells it to. */
   static void proceed(HttpServerRequest request) {
     if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
       request.response().writeContinue();

@@ -9,11 +9,11 @@ import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the parameters of an ingesting request ask for.
+ * The parameters of a request that sends events.
  *
  * @param ack when an event counts as done
  * @param key the key of all events; null for none
- * @param keyPath where in each event its key stands; null for nowhere
+ * @param keyPath the path of the key in each event; null for none
  * @param maxKeyBytes the longest key allowed
  */
 record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {

@@ -3,7 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.ShardBus;
 import io.vertx.core.Vertx;
 
-/** What the connections of an event loop share that bring events. */
+/** The objects that the sending connections of an event loop share. */
 record Intake(
     Vertx vertx,
     ShardBus bus,
@@ -30,8 +30,8 @@ record Intake(
   }
 
   /**
-   * The same for one of several event loops: with retries of its own, and a waiting room that has
-   * its share of the memory.
+   * The same for one of several event loops, with its own retries, and a waiting room with its
+   * share of the memory.
    */
   Intake ofLoop(int loops) {
     return new Intake(

@@ -4,7 +4,7 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.http.HttpServerRequest;
 
-/** Answers what is not HTTP, or is more of it than the limits allow, and ends the connection. */
+/** Answers input that is not HTTP or exceeds the limits, and ends the connection. */
 final class InvalidRequests {
 
   private final GatewayOptions options;

@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Tells requests of this server's own pages, and of programs, from those of other sites' pages.
+ * Tells requests of this server's own pages, and of programs, from requests of pages of other sites.
  *
- * Where no token is asked for, a page must not get here by a name of its own either: a site can have its name lead to
- * the loopback, and its pages are of the same origin then. So only names that mean this machine everywhere are served.
+ * A site can let its name lead to the loopback, and its pages then have the same origin as this server. So a server
+ * without tokens answers only to names that mean this machine everywhere.
  */
 final class Origins {
 
@@ -30,14 +30,14 @@ final class Origins {
 
   private static final Pattern ORIGIN = Pattern.compile("https?://[^\\s/?#@,*]+");
 
-  /** What browsers say for pages that have no site, such as files. */
+  /** The origin that browsers send for pages without a site, such as files. */
   private static final String NO_SITE = "null";
 
   private final Set<String> allowed;
   private final boolean anyName;
 
   /**
-   * @param anyName whether the name by which the server is asked does not matter
+   * @param anyName whether every name of the server is accepted
    */
   Origins(GatewayOptions options, boolean anyName) {
     allowed = parse(options.getAllowedOrigins());
@@ -62,7 +62,10 @@ final class Origins {
     return origins;
   }
 
-  /** Whether the server is asked by a name that must not be trusted. A program may leave it out. */
+  /**
+   * Whether a request uses a name of the server that must not be trusted. A program may send no
+   * name.
+   */
   boolean misnamed(HttpServerRequest request) {
     HostAndPort name = request.authority();
     return !anyName
@@ -73,7 +76,7 @@ final class Origins {
   }
 
   private static boolean isLoopback(String host) {
-    // Of addresses only literals, which nobody can have lead elsewhere.
+    // Only literal addresses, which cannot lead elsewhere.
     return host.equals("localhost")
         || host.equals("[::1]")
         || (host.startsWith("127.") && NetUtil.isValidIpV4Address(host));
@@ -94,7 +97,7 @@ final class Origins {
     }
   }
 
-  /** Tells the browser that a page which is allowed may read the answer. */
+  /** Tells the browser that an allowed page may read the answer. */
   void permit(HttpServerRequest request) {
     String origin = request.getHeader(HttpHeaders.ORIGIN);
     if (origin != null && allowed.contains(origin)) {

@@ -4,7 +4,9 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 
-/** Sends pages, as long as not too much of them waits for clients to take it. For any thread. */
+/**
+ * Sends pages, as long as not too many bytes wait for clients to take them. Safe for any thread.
+ */
 final class Pages {
 
   /** Of pages that clients have not taken yet: an eighth of the heap, and not too little. */
@@ -13,7 +15,7 @@ final class Pages {
 
   private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
 
-  /** A page that is larger than all that may wait goes alone. */
+  /** A page larger than this limit goes alone. */
   void send(HttpServerResponse response, Buffer page) {
     if (response.closed()) {
       return;

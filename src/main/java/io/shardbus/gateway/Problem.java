@@ -37,7 +37,7 @@ final class Problem {
   }
 
   /**
-   * Answers without taking the body: the connection, of HTTP/2 the stream, cannot be used again,
+   * Answers without taking the body. The connection (with HTTP/2, the stream) cannot be used again,
    * and is closed soon.
    */
   static void refuse(HttpServerRequest request, int status, String detail) {
@@ -55,7 +55,8 @@ final class Problem {
   }
 
   /**
-   * For programs: why it is refused; of events, in the word that reasons and meters have for it.
+   * The reason, as one word for programs. For events it is the word that the reasons and the meters
+   * use.
    */
   static JsonObject reason(String reason) {
     return new JsonObject().put("reason", reason);

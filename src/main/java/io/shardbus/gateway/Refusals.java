@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the gateway itself refused, by reason; the bus counts what it refuses. For any thread. */
+/**
+ * Counts the refusals of the gateway itself, by reason; the bus counts its own. Safe for any
+ * thread.
+ */
 final class Refusals {
 
   static final String BACKPRESSURE = of(IngestResult.Outcome.BACKPRESSURE);
@@ -28,7 +31,7 @@ final class Refusals {
     }
   }
 
-  /** What the bus's own refusals are called. */
+  /** The words for the refusals of the bus. */
   static String of(IngestResult.Outcome refusal) {
     return refusal.name().toLowerCase(Locale.ROOT);
   }

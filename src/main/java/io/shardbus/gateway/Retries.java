@@ -8,16 +8,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has those that wait for room try again, in the order in which they came: every millisecond, less
- * often if they are many, and never if there are none. One timer for all of an event loop, to which
- * it belongs.
+ * Lets clients that wait for room try again, in the order in which they came: every millisecond,
+ * less often if they are many, and never if there are none. One timer serves a whole event loop.
  */
 final class Retries {
 
   private static final Logger LOG = LoggerFactory.getLogger(Retries.class);
   private static final long MILLIS = 1;
 
-  /** Else thousands that wait would keep the event loop busy with nothing else. */
+  /** Otherwise thousands of waiting clients would keep the event loop busy. */
   private static final int TRIES_PER_MILLI = 500;
 
   private final Vertx vertx;
@@ -43,7 +42,7 @@ final class Retries {
     }
   }
 
-  /** One that fails must not take the others with it. */
+  /** If one fails, the others go on. */
   private static boolean isDone(BooleanSupplier one) {
     try {
       return one.getAsBoolean();
@@ -58,7 +57,7 @@ final class Retries {
     List<BooleanSupplier> first = waiting;
     waiting = new ArrayList<>();
     first.removeIf(Retries::isDone);
-    first.addAll(waiting); // whoever came meanwhile is behind those that are still here
+    first.addAll(waiting); // clients that came meanwhile are behind the ones that are still here
     waiting = first;
     arm();
   }

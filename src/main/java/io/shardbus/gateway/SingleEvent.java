@@ -69,7 +69,7 @@ final class SingleEvent {
     Problem.send(response, 504, Upload.notDelivered(intake.options().getAckTimeout()));
   }
 
-  /** Nothing that was begun goes on. */
+  /** Stops everything. */
   private void stop() {
     over = true;
     body.drop();

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** What became of some of a client's events. Not safe for threads. */
+/** Counts the fates of some events of a client. Not safe for threads. */
 final class Tally {
 
   private long accepted;

@@ -91,7 +91,7 @@ final class Tls {
     LOG.error("the certificate stays as it was: {}", failure.getMessage());
   }
 
-  /** By value, so that a change is one for Vert.x too. */
+  /** By value, so that Vert.x notices a change. */
   private PemKeyCertOptions pair(Path certificate, Path key) {
     Buffer chain = read("tls.certificate", certificate);
     PemKeyCertOptions pair =
@@ -106,8 +106,8 @@ final class Tls {
   }
 
   /**
-   * Else handshakes would fail, for good at the start, and for a moment when the one file is new
-   * and the other is not yet.
+   * Otherwise handshakes would fail: always after a wrong start, and for a moment while one file is
+   * new and the other is not.
    */
   private void requireMatch(PemKeyCertOptions pair, Buffer chain) throws Exception {
     var keys = (X509KeyManager) pair.getKeyManagerFactory(vertx).getKeyManagers()[0];

@@ -5,7 +5,7 @@ import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import org.jspecify.annotations.Nullable;
 
-/** One token for each role, for servers that need no more; meant for the environment. */
+/** One token for each role, for servers that need only these; meant for the environment. */
 @DataObject
 public final class TokenOptions {
 
@@ -38,15 +38,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may send events; null for none
+   * @return the token with the role ingest; null for none
    */
   public @Nullable String getIngest() {
     return ingest;
   }
 
   /**
-   * @param token the token whose holder may send events: letters, digits and {@code -._~+/=}; null
-   *     for none
+   * @param token the token with the role ingest: letters, digits and {@code -._~+/=}; null for none
    * @return this
    */
   public TokenOptions setIngest(@Nullable String token) {
@@ -55,15 +54,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may read events; null for none
+   * @return the token with the role read; null for none
    */
   public @Nullable String getRead() {
     return read;
   }
 
   /**
-   * @param token the token whose holder may read events: letters, digits and {@code -._~+/=}; null
-   *     for none
+   * @param token the token with the role read: letters, digits and {@code -._~+/=}; null for none
    * @return this
    */
   public TokenOptions setRead(@Nullable String token) {
@@ -72,15 +70,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may change the server; null for none
+   * @return the token with the role admin; null for none
    */
   public @Nullable String getAdmin() {
     return admin;
   }
 
   /**
-   * @param token the token whose holder may change the server: letters, digits and {@code -._~+/=};
-   *     null for none
+   * @param token the token with the role admin: letters, digits and {@code -._~+/=}; null for none
    * @return this
    */
   public TokenOptions setAdmin(@Nullable String token) {

@@ -38,8 +38,8 @@ final class TokenStore {
   }
 
   /**
-   * Whether nobody has to say who they are: no token was configured when the server started. A file
-   * whose tokens are all taken out later lets nobody in.
+   * Whether no token is needed: none was configured when the server started. If all tokens are
+   * taken out of the file later, no request is let in.
    */
   boolean open() {
     return file == null && tokens.isEmpty();

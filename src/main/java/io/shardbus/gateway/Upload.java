@@ -23,8 +23,8 @@ final class Upload {
   private static final int MAX_ERRORS = 10;
 
   /**
-   * What Vert.x may have read of a request that is paused: of HTTP/1 two dozen chunks, of HTTP/2
-   * the stream's window, which is as much.
+   * The bytes that Vert.x may have read of a paused request: with HTTP/1 two dozen chunks, with
+   * HTTP/2 the window of the stream, which is as much.
    */
   static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
@@ -215,7 +215,7 @@ final class Upload {
     Problem.refuse(request, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
 
-  /** Nothing that was begun goes on. */
+  /** Stops everything. */
   private void finish() {
     answered = true;
     abandon();

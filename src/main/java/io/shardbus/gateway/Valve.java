@@ -9,10 +9,10 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import java.util.function.LongPredicate;
 
 /**
- * Has a connection of HTTP/1 or a WebSocket be read from, or not. What has been read already comes
- * nevertheless: 64 KiB at most. What Vert.x pauses is read until two dozen messages have come,
- * however large they are, and offers no other way: hence the use of what is behind it. Belongs to
- * the client's event loop.
+ * Starts and stops reading from an HTTP/1 connection or a WebSocket. Bytes that were read already
+ * still come: 64 KiB at most. If Vert.x itself pauses, it reads on until two dozen messages have
+ * come, however large they are. It offers no other way, so this class uses its internals. Belongs
+ * to the event loop of the client.
  */
 final class Valve {
 
@@ -23,7 +23,7 @@ final class Valve {
     channel = ((HttpServerConnection) connection).channelHandlerContext().channel();
   }
 
-  /** Only for a WebSocket: has its frames be decoded by a {@link MeteredFrameDecoder}. */
+  /** Only for a WebSocket: decodes its frames with a {@link MeteredFrameDecoder}. */
   void meterFrames(int maxFrameBytes, LongPredicate fits) {
     ChannelPipeline pipeline = channel.pipeline();
     ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
@@ -41,7 +41,7 @@ final class Valve {
     }
   }
 
-  /** To be said again with every message that still comes: Vert.x may have opened it. */
+  /** Call it again with every message that still comes, because Vert.x may have opened it. */
   void shut() {
     shut = true;
     channel.config().setAutoRead(false);
@@ -50,7 +50,7 @@ final class Valve {
   /**
    * Only for a WebSocket: ends the connection below Vert.x, which would wait for its last words.
    */
-  @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to be told
+  @SuppressWarnings("FutureReturnValueIgnored") // the client has gone
   void cut() {
     ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);
     if (decoder != null) { // else it has ended

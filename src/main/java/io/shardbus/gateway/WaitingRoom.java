@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * What waits for room in the shards, of all connections of an event loop, to which it belongs. When
- * it takes much memory, those that can be slowed down are not read from until it takes little: else
- * each would add a message, and be refused.
+ * The memory of input that waits for room in the shards, of all connections of one event loop. If
+ * it takes much memory, the server stops reading from clients that can be slowed down, until it
+ * takes little. Otherwise each would add a message and be refused.
  */
 final class WaitingRoom {
 
@@ -18,8 +18,8 @@ final class WaitingRoom {
   private boolean full;
 
   /**
-   * @param most the loop's share of the limit in force, in bytes: above a quarter of it nobody is
-   *     read from, until it is an eighth; what comes before everybody is stopped has the rest
+   * @param most the share of the loop in the limit, in bytes. Above a quarter of it reading stops,
+   *     until it is an eighth. The rest is for bytes that come before all clients have stopped
    */
   WaitingRoom(LongSupplier most) {
     this.most = most;

@@ -15,7 +15,7 @@ final class WebSockets {
   /** The one of RFC 6455. */
   private static final String VERSION = "13";
 
-  /** What a peer that leaves says; also to one that has gone silent. */
+  /** The code of a peer that leaves; also sent to a silent client. */
   static final short GOING_AWAY = 1001;
 
   private static final short POLICY_VIOLATION = 1008;
@@ -104,7 +104,7 @@ final class WebSockets {
     return sessions.size();
   }
 
-  /** Looks after those that are silent or no longer allowed; to be called every second or so. */
+  /** Handles clients that are silent or no longer allowed. Call it about once a second. */
   void sweep() {
     sessions.forEach(
         (socket, session) -> {
