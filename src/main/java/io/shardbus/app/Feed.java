@@ -210,7 +210,7 @@ final class Feed {
           if (status < 500 || status == 503) {
             rejected.addAndGet(left - accepted - refused); // the bus takes no more
           }
-          throw new IOException("the server said " + status + ": " + response.body());
+          throw new IOException("the server answered " + status + ": " + response.body());
         } else {
           left = 0;
         }

@@ -132,7 +132,7 @@ final class ServeCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     for (String name : loaded.ignored()) {
-      err.println("shardbus: environment variable " + name + " is no option; ignored");
+      err.println("shardbus: environment variable " + name + " is not an option; ignored");
     }
     err.flush();
     Config inForce = elastic(loaded);
@@ -144,7 +144,7 @@ final class ServeCommand implements Callable<Integer> {
         out.println(
             printConfig
                 ? Secrets.masked(inForce.toJson()).encodePrettily()
-                : "the configuration is good");
+                : "the configuration is valid");
       } else {
         serve(inForce, out, err);
       }

@@ -79,7 +79,7 @@ final class ServerUrl {
         throw unreachable(refused);
       }
       if (e.getCause() instanceof WebSocketHandshakeException refused) {
-        throw new IOException("the server said " + refused.getResponse().statusCode(), e);
+        throw new IOException("the server answered " + refused.getResponse().statusCode(), e);
       }
       throw new IOException("cannot open a WebSocket: " + e.getCause(), e);
     }
@@ -123,7 +123,8 @@ final class ServerUrl {
 
   private static HttpResponse<String> good(HttpResponse<String> response) throws IOException {
     if (response.statusCode() >= 400) {
-      throw new IOException("the server said " + response.statusCode() + ": " + response.body());
+      throw new IOException(
+          "the server answered " + response.statusCode() + ": " + response.body());
     }
     return response;
   }

@@ -71,7 +71,7 @@ final class TailCommand implements Callable<Integer> {
             server.request("/v1/tail?" + query).build(), HttpResponse.BodyHandlers.ofLines());
     if (response.statusCode() != 200) {
       throw new IOException(
-          "the server said "
+          "the server answered "
               + response.statusCode()
               + ": "
               + response.body().reduce("", String::concat));

@@ -38,7 +38,7 @@ final class JsonCheck {
     // Jackson would take overlong forms and surrogates, and some broken names for others.
     int broken = BufferAccess.notUtf8(bytes);
     if (broken >= 0) {
-      throw new InvalidEventException("not JSON at byte " + broken + ": no UTF-8 there", broken);
+      throw new InvalidEventException("not JSON at byte " + broken + ": not UTF-8", broken);
     }
     try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();

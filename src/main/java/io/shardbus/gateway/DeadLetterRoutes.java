@@ -143,7 +143,7 @@ final class DeadLetterRoutes {
     if (context
         .normalizedPath()
         .endsWith("/")) { // a request with a missing id means one letter, not all
-      Problem.send(context.response(), 404, "no dead letter of that id");
+      Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }
     HttpServerRequest request = context.request();
@@ -170,14 +170,14 @@ final class DeadLetterRoutes {
     try {
       id = Long.parseLong(context.pathParam("id"));
     } catch (NumberFormatException e) {
-      Problem.send(context.response(), 404, "no dead letter of that id");
+      Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }
     ask(letters -> letters.remove(List.of(id)))
         .onSuccess(
             removed -> {
               if (removed == 0) {
-                Problem.send(context.response(), 404, "no dead letter of that id");
+                Problem.send(context.response(), 404, "no dead letter with that id");
               } else {
                 context.response().setStatusCode(204).end();
               }

@@ -196,8 +196,8 @@ public final class Gateway {
         throw new IllegalArgumentException(
             "host: "
                 + options.getHost()
-                + " can be reached from other machines, and nobody would have to say who they are:"
-                + " give tokens, with tokensFile or token, or set insecure to allow that");
+                + " can be reached from other machines without a token:"
+                + " set tokensFile or token, or set insecure to allow that");
       }
       if (!tokens.open() && !tls.on()) {
         LOG.warn("tokens are sent in clear to {}: set tls to encrypt them", options.getHost());

@@ -31,7 +31,7 @@ final class InvalidRequests {
               + options.getMaxHeaderBytes()
               + " bytes");
     } else {
-      Problem.refuse(request, 400, "this is not a request as HTTP has them");
+      Problem.refuse(request, 400, "this is not an HTTP request");
     }
   }
 }

@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class Origins {
 
   static final String REFUSAL =
-      "requests from pages of other sites are refused, except those of gateway.allowedOrigins";
+      "requests from pages of other sites are refused, except from gateway.allowedOrigins";
 
   static final String UNKNOWN_NAME =
-      "without tokens this server is only known as localhost and by loopback addresses; other names"
+      "without tokens this server answers only to localhost and loopback addresses; other names"
           + " must be in gateway.allowedOrigins";
 
   private static final Pattern ORIGIN = Pattern.compile("https?://[^\\s/?#@,*]+");

@@ -9,7 +9,7 @@ import io.vertx.core.http.HttpServerResponse;
  */
 final class Pages {
 
-  /** Of pages that clients have not taken yet: an eighth of the heap, and not too little. */
+  /** Of pages that clients have yet to take yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
       Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
 
@@ -30,7 +30,7 @@ final class Pages {
       Problem.send(
           response,
           503,
-          "clients have not taken "
+          "clients have yet to take "
               + untaken.used()
               + " bytes of pages yet: ask again, or for less",
           Problem.reason(Refusals.NO_MEMORY));

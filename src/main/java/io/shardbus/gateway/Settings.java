@@ -70,7 +70,8 @@ final class Settings {
       given = null;
     }
     if (given == null) {
-      throw new IllegalArgumentException("the body must be a JSON object of what is to be changed");
+      throw new IllegalArgumentException(
+          "the body must be a JSON object with the settings to change");
     }
     return given;
   }

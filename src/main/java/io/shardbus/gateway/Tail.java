@@ -117,7 +117,7 @@ final class Tail {
     if (allowed.getAsBoolean()) {
       return false;
     }
-    fail("the token is no longer good for this");
+    fail("the token is no longer valid for this");
     return true;
   }
 

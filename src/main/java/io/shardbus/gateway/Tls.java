@@ -88,7 +88,7 @@ final class Tls {
   }
 
   private static void kept(Throwable failure) {
-    LOG.error("the certificate stays as it was: {}", failure.getMessage());
+    LOG.error("the certificate is unchanged: {}", failure.getMessage());
   }
 
   /** By value, so that Vert.x notices a change. */
@@ -131,7 +131,7 @@ final class Tls {
       match = false;
     }
     if (!match) {
-      throw new InvalidKeyException("the key is not the one of the certificate");
+      throw new InvalidKeyException("the key does not belong to the certificate");
     }
   }
 

@@ -51,7 +51,7 @@ final class TokenStore {
       tokens = read();
       LOG.info("{} read again: {} tokens", file, tokens.count());
     } catch (IllegalArgumentException e) {
-      LOG.error("the tokens stay as they were: {}", e.getMessage());
+      LOG.error("the tokens are unchanged: {}", e.getMessage());
     }
   }
 

@@ -84,7 +84,7 @@ final class Upload {
     }
     if (!allowed.getAsBoolean()) {
       finish();
-      Problem.refuse(request, 401, "the token is no longer good for this", counts());
+      Problem.refuse(request, 401, "the token is no longer valid for this", counts());
       return;
     }
     try {
@@ -202,7 +202,7 @@ final class Upload {
   static String notDelivered(Duration time) {
     return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
         + Durations.format(time)
-        + ": it is still tried";
+        + ": the bus still tries";
   }
 
   private void refuse(int status, String reason, String detail) {

@@ -42,7 +42,7 @@ final class WebSockets {
           .putHeader(HttpHeaders.UPGRADE, "websocket")
           .putHeader("Sec-WebSocket-Version", VERSION);
       Problem.send(
-          request.response(), 426, "only WebSockets of version " + VERSION + " are taken here");
+          request.response(), 426, "only WebSockets of version " + VERSION + " are supported here");
       return;
     }
     if (!request.headers().contains(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE, true)
@@ -115,7 +115,7 @@ final class WebSockets {
                     now ->
                         session
                             .ingest()
-                            .close(POLICY_VIOLATION, "the token is no longer good for this"));
+                            .close(POLICY_VIOLATION, "the token is no longer valid for this"));
           } else if (session.ingest().needsLook()) {
             session.context().runOnContext(now -> session.ingest().look());
           }

@@ -391,7 +391,7 @@ public final class ShardManager {
    * @param id the shard's id
    * @param body what to run
    * @param <R> what it returns
-   * @return what it returned; empty if that is null, or if there is no shard of that id
+   * @return what it returned; empty if that is null, or if there is no shard with that id
    */
   public <R> Optional<R> withShard(int id, Function<? super Shard, ? extends @Nullable R> body) {
     Shard shard = set.find(id);

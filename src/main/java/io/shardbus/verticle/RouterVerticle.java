@@ -182,7 +182,7 @@ public final class RouterVerticle extends VerticleBase {
     throw new InvalidEventException(
         "a body of type "
             + (body == null ? "null" : body.getClass().getName())
-            + " is no event: allowed are Buffer, String, JsonObject, JsonArray and RawEvent",
+            + " is not an event: allowed are Buffer, String, JsonObject, JsonArray and RawEvent",
         -1);
   }
 

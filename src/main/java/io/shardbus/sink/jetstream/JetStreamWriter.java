@@ -98,7 +98,7 @@ final class JetStreamWriter {
                 link.doubtStream();
                 publication.refuse(
                     server.failure(
-                        "stream " + ack.getStream() + " takes what is for stream " + stream));
+                        "stream " + ack.getStream() + " takes the subjects of stream " + stream));
               }
             });
   }

@@ -32,7 +32,7 @@ final class StreamSetup {
       if (e.getApiErrorCode() != STREAM_NOT_FOUND) {
         throw e;
       }
-      LOG.info("stream {} is missing; it is made", options.getStream());
+      LOG.info("stream {} is missing; it is created", options.getStream());
       return management.addStream(configuration(options, subjects)).getConfiguration();
     }
     if (!found.getSubjects().contains(subjects)) {
