@@ -32,7 +32,8 @@ public final class FolderLock implements AutoCloseable {
    *
    * @param folder the folder
    * @param name the name of the lock file
-   * @param what the role of the folder, for messages @return the lock
+   * @param what the role of the folder, for messages
+   * @return the lock
    * @throws IOException if the folder cannot be used or is taken, with a message for the operator
    */
   public static FolderLock take(Path folder, String name, String what) throws IOException {
