@@ -10,6 +10,14 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Ownership: the queue of the publisher's writers, on any thread, and of its link, on one context. The monitor guards all
+ * fields.
+ *
+ * Ordering: `queued` keeps the order of the writes. Events that were sent and not taken go back to its front.
+ *
+ * Why it is safe: no promise is completed under the monitor, so handlers may write again.
+ */
 /**
  * The events of a publisher that are not settled: in the queue, or sent. Safe for any thread;
  * {@code onSettled} is called without a lock.

@@ -2,6 +2,14 @@ package io.shardbus.shard;
 
 import java.util.Arrays;
 
+/*
+ * Ownership: the mapper adds lanes, and the consumer retires settled ones, both under the monitor. Any thread reads.
+ *
+ * Ordering: readers take one volatile snapshot, which never changes.
+ *
+ * Why it is safe: a lane leaves the snapshot together with the count of its events, so a sum never counts a lane twice
+ * or not at all.
+ */
 /**
  * The lanes of one shard, and the sums over them. Any thread may read: the lanes are an immutable
  * snapshot behind a volatile. The mapper, which adds lanes, and the consumer, which takes settled

@@ -13,6 +13,16 @@ import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Ownership: any thread reads. Changes hold the monitor, but for `publishClosed`, which must not wait for it.
+ *
+ * Ordering: `shards` and `routing` are immutable snapshots behind volatiles, replaced as a whole. `publishClosed` and
+ * `publish` both replace `routing` by a compare-and-set, so that a table that is published late never replaces CLOSED.
+ *
+ * Why it is safe: `publish` returns only when no batch is pushed by the old table any more, so its caller may then seal
+ * the lanes that left the table. `seeKeys` and `publish` hold the same monitor, so a table without fences is published
+ * before the first event with a key is routed, or not at all.
+ */
 /**
  * The current shards, their routing table, and the ledgers of all shards, also of removed ones.
  * Readers see immutable snapshots behind volatiles; writers hold this object's monitor.

@@ -35,7 +35,13 @@ import org.slf4j.LoggerFactory;
  * If the writer or a reader finds a file damaged, the file is set aside with its confirmed events, and the writer goes
  * on in a new file.
  *
- * Whatever fails, the thread goes on: no other thread answers the batches.
+ * Ownership: the connection, the file and the remembered sequences belong to the thread. Any thread may queue a batch.
+ *
+ * Ordering: `write` and `close` hold the monitor while they queue, so no batch is behind the last job. Readers see
+ * `segment` and `lastPosition` through volatiles.
+ *
+ * Why it is safe: every queued batch is answered, because the thread goes on whatever fails, and answers the rest of the
+ * queue when it ends.
  */
 final class LogWriter {
 
