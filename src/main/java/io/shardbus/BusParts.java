@@ -24,7 +24,7 @@ import java.util.List;
  * @param scaler adds and removes shards
  * @param observers told of deliveries
  * @param queue events that wait for room
- * @param others deployments besides; grows while it starts
+ * @param others other deployments; the list grows during the start
  */
 record BusParts(
     Vertx vertx,

@@ -71,7 +71,10 @@ public final class DeadLetterReplay {
     return replay.get().onComplete(done -> underWay.set(false));
   }
 
-  /** What becomes a letter meanwhile has a higher id than the last, and is left for next time. */
+  /**
+   * Events that become letters meanwhile have higher ids than the last one. They are left for the
+   * next replay.
+   */
   private Future<Result> from(long after, long last, @Nullable Set<Long> wanted) {
     return letters
         .list(after, PAGE)

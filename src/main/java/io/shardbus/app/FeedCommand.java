@@ -88,7 +88,7 @@ final class FeedCommand implements Callable<Integer> {
       description = "Connections in parallel (${DEFAULT-VALUE}). Only one keeps the order.")
   private int connections = 1;
 
-  @Option(names = "--rate", paramLabel = "N", description = "Events per second at the most.")
+  @Option(names = "--rate", paramLabel = "N", description = "Events per second at most.")
   private @Nullable Double rate;
 
   @Option(

@@ -49,7 +49,7 @@ public final class Gateway {
   private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final long SMALL_BODY = 64 << 10;
-  private static final long SWEEP_MILLIS = 1_000; // at the most
+  private static final long SWEEP_MILLIS = 1_000; // at most
 
   /**
    * In Vert.x, servers that listen on the same negative port share a free one. Each gateway needs a

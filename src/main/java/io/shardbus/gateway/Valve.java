@@ -27,7 +27,7 @@ final class Valve {
   void meterFrames(int maxFrameBytes, LongPredicate fits) {
     ChannelPipeline pipeline = channel.pipeline();
     ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
-    if (decoder != null) { // else the client has gone meanwhile
+    if (decoder != null) { // otherwise the client has gone
       pipeline.replace(
           decoder.handler(), decoder.name(), new MeteredFrameDecoder(maxFrameBytes, fits));
     }

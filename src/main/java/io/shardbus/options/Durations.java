@@ -77,7 +77,7 @@ public final class Durations {
    * Checks the range of an option.
    *
    * @param name the option
-   * @param value what it is to be
+   * @param value its new value
    * @param least the shortest duration allowed
    * @param most the longest duration allowed
    * @return the value

@@ -40,7 +40,7 @@ final class LaneChange {
   /**
    * @param after the new owners of the slots
    * @param crowded shards to turn over although they lose no keys
-   * @param fenced whether there are keys whose order is to be kept
+   * @param fenced whether there are keys, whose order must be kept
    */
   LaneChange(RoutingTable table, Shard[] after, Collection<Shard> crowded, boolean fenced) {
     this.table = table;
@@ -78,7 +78,7 @@ final class LaneChange {
     sealed.addAll(open);
   }
 
-  /** As it was when this was made: a fence may open meanwhile. */
+  /** The state when this was made. A fence may open later. */
   private boolean isOpen(Lane lane) {
     return open.computeIfAbsent(lane, Lane::isOpen);
   }

@@ -280,7 +280,7 @@ public final class Shard {
     lanes.add(lane);
   }
 
-  /** Adds a lane in place of the main lane and of all open ones, which are to be sealed. */
+  /** Adds a lane in place of the main lane and of all open ones, which must then be sealed. */
   void turnOver(Lane next) {
     lanes.addMain(next);
     turnOvers.incrementAndGet();
@@ -394,7 +394,7 @@ public final class Shard {
    * settled by {@link #settle}.
    *
    * @param buffer gets the events, in order; none if there would be a gap in the sequences
-   * @param max how many at the most
+   * @param max how many at most
    * @param maxBytes no more are taken once the buffer holds this many bytes of payload
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
    *     consumer is woken when that thread lets go
@@ -473,7 +473,7 @@ public final class Shard {
    * move to another shard, that shard may give out their later events before the caller has used
    * these. Waits for the consumer lock.
    *
-   * @param max how many at the most, at least 1
+   * @param max how many at most, at least 1
    * @return the events in order; empty if there are none
    */
   public List<ShardEvent> popBatch(int max) {

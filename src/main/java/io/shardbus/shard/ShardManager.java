@@ -304,7 +304,7 @@ public final class ShardManager {
    * Takes an event, and tells its fate later.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @return what became of it
    */
   public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
@@ -316,7 +316,7 @@ public final class ShardManager {
    * SAMPLED or UNROUTED. Such a refusal is not counted, so that each event is counted once.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @return what became of it
    */
   public IngestResult tryIngestRaw(RawEvent event, @Nullable DeliveryAck ack) {
@@ -328,7 +328,7 @@ public final class ShardManager {
    * an epoch. For a caller that orders events by ring.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @param routingEpoch the {@link #routingEpoch()}
    * @return what became of it; null if the routing has changed, and nothing was done
    */

@@ -152,8 +152,7 @@ public final class DeadLetters implements DeadLetterSink {
    * Reads a page.
    *
    * @param after only letters with higher ids; 0 for all
-   * @param limit how many at the most, at least 1; a page also ends early when it grows large in
-   *     bytes
+   * @param limit how many at most, at least 1; a page also ends early when it grows large in bytes
    * @return the letters by ascending id; none if there are none
    */
   public Future<List<Kept>> list(long after, int limit) {
@@ -252,7 +251,7 @@ public final class DeadLetters implements DeadLetterSink {
   }
 
   /**
-   * Removes all that there are.
+   * Removes all letters.
    *
    * @return how many were removed
    */

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
  * What to read from a {@link ReplayableSink}.
  *
  * @param cursor where to go on: the cursor of the page before; null for the oldest event
- * @param limit how many events at the most, 1 to {@value #MAX_LIMIT}; a page also ends early when
- *     it grows large in bytes
+ * @param limit how many events at most, 1 to {@value #MAX_LIMIT}; a page also ends early when it
+ *     grows large in bytes
  * @param filter which events; null for all
  * @param order how events of different shards are ordered
  */

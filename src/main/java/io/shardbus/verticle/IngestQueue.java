@@ -150,7 +150,7 @@ public final class IngestQueue {
    *
    * @param event the event
    * @param nanos how long it may wait; not at all if not above 0
-   * @param ack told of an accepted event's fate; null if nobody asks
+   * @param ack told the fate of an accepted event; null to be told nothing
    * @param then told the outcome, on any thread
    */
   public void ingestWithin(

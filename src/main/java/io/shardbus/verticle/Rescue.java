@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * possible caller is helped once a second. Without calls the thread does nothing.
  *
  * Ownership: `next` belongs to the thread that put the call into the list, then to the thread of this class. `waiting`
- * is true while the call is in the list, so that it is there once at the most.
+ * is true while the call is in the list, so that it is there once at most.
  */
 /** Runs what could not be handed to an event loop, a little later. Safe for any thread. */
 final class Rescue {

@@ -87,7 +87,7 @@ public final class LogSinkOptions {
 
   /**
    * @param count how many files are written at once, each by a thread of its own, 1 to 64; by
-   *     default one a processor, 4 at the most
+   *     default one for each processor, at most 4
    * @return this
    */
   public LogSinkOptions setWriters(int count) {
