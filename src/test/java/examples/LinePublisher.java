@@ -2,7 +2,7 @@ package examples;
 
 import io.shardbus.EventBusPublisher;
 import io.shardbus.EventBusPublisherOptions;
-import io.shardbus.EventBusPublisherOptions.Ack;
+import io.shardbus.event.Ack;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -12,7 +12,7 @@ import io.vertx.core.streams.ReadStream;
 
 public class LinePublisher {
   static Future<Void> publish(Vertx vertx, ReadStream<Buffer> file) {
-    var options = new EventBusPublisherOptions().setAck(Ack.delivered);
+    var options = new EventBusPublisherOptions().setAck(Ack.DELIVERED);
     var publisher = EventBusPublisher.create(vertx, options);
     var lines = RecordParser.newDelimited("\n", file);
     lines.handler(

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
@@ -113,17 +114,17 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         "dead.lettered",
         "Events that the sink refused for good",
         ShardAccounting::deadLettered);
-    refused(to, "backpressure", b -> shards.accounting().backpressure());
-    refused(to, "sampled", b -> shards.accounting().sampled());
-    refused(to, "unrouted", b -> shards.refusals().unrouted());
-    refused(to, "closed", b -> shards.refusals().closed());
-    refused(to, "too_large", b -> shards.refusals().tooLarge());
+    refused(to, Outcome.BACKPRESSURE, b -> shards.accounting().backpressure());
+    refused(to, Outcome.SAMPLED, b -> shards.accounting().sampled());
+    refused(to, Outcome.UNROUTED, b -> shards.refusals().unrouted());
+    refused(to, Outcome.CLOSED, b -> shards.refusals().closed());
+    refused(to, Outcome.TOO_LARGE, b -> shards.refusals().tooLarge());
     pending(to, "ring", b -> shards.accounting().pendingInRing());
     pending(to, "flight", b -> shards.accounting().inFlight());
     gauge(
         to,
         "shardbus.events.waiting",
-        "Events of streams and publishers that wait for room, not offered yet",
+        "Events that wait for room, not offered yet",
         Tags.empty(),
         b -> b.stats().waiting());
     gauge(
@@ -162,12 +163,12 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         b -> count.applyAsDouble(b.shards().accounting()));
   }
 
-  private void refused(Target to, String reason, ToDoubleFunction<ShardBus> count) {
+  private void refused(Target to, Outcome reason, ToDoubleFunction<ShardBus> count) {
     counter(
         to,
         "shardbus.events.refused",
         "Events that were not taken, by reason",
-        Tags.of("reason", reason),
+        Tags.of("reason", reason.word()),
         count);
   }
 
@@ -194,7 +195,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private void scalings(Target to) {
     for (Direction direction : List.of(Direction.UP, Direction.DOWN)) {
       for (ScalingHistory.Cause cause : ScalingHistory.Cause.values()) {
-        for (ScalingHistory.Outcome outcome : ScalingHistory.Outcome.values()) {
+        for (ScalingHistory.Ending outcome : ScalingHistory.Ending.values()) {
           counter(
               to,
               "shardbus.scalings",

@@ -3,9 +3,9 @@ package io.shardbus;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.verticle.DeliveryObservers;
-import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ShardDeployments;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.List;
@@ -23,7 +23,7 @@ import java.util.List;
  * @param deployments the shards' verticles
  * @param scaler adds and removes shards
  * @param observers told of deliveries
- * @param queue events that wait for room
+ * @param queue where events wait for room
  * @param others other deployments; the list grows during the start
  */
 record BusParts(
@@ -37,5 +37,5 @@ record BusParts(
     ShardDeployments deployments,
     Scaler scaler,
     DeliveryObservers observers,
-    IngestQueue queue,
+    WaitingRoom queue,
     List<Future<String>> others) {}

@@ -9,7 +9,6 @@ import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.verticle.DeliveryObservers;
-import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.NoContext;
 import io.shardbus.verticle.Owner;
 import io.shardbus.verticle.RawEventCodec;
@@ -17,6 +16,7 @@ import io.shardbus.verticle.RouterVerticle;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalerVerticle;
 import io.shardbus.verticle.ShardDeployments;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -168,7 +168,7 @@ final class BusStarter {
         deployments,
         new Scaler(manager, deployments),
         observers,
-        new IngestQueue(vertx, manager),
+        new WaitingRoom(vertx, manager),
         new CopyOnWriteArrayList<>());
   }
 

@@ -14,7 +14,8 @@ import java.util.List;
  * @param total the sum over all shards, with those that are gone
  * @param refusals events that no shard was asked to take
  * @param waiting events that wait for room and are not offered yet, of {@code ingestAwait}, {@code
- *     deliverAwait}, streams, publishers and replays; not those of a gateway's clients
+ *     deliverAwait}, streams, publishers, replays and a gateway's clients. A gateway's client waits
+ *     with one event; the events behind it are not counted
  * @param deadLettersKept dead letters that are kept, from earlier runs too, 0 if none
  * @param batches batches that the sink took
  * @param clockStepsBack how often the wall clock, and the timestamps with it, went back by more

@@ -1,10 +1,11 @@
 package io.shardbus;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeadLetters.Kept;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ public final class DeadLetterReplay {
   private static final int PAGE = 100;
 
   private final DeadLetters letters;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final AtomicBoolean underWay = new AtomicBoolean();
 
   /**
@@ -43,14 +44,14 @@ public final class DeadLetterReplay {
   }
 
   /** Null is delivered. */
-  private record Fate(long id, DeliveryAck.@Nullable Failure failure) {
+  private record Fate(long id, @Nullable Outcome failure) {
 
     boolean letterIsDone() {
-      return failure == null || failure == DeliveryAck.Failure.DEAD_LETTERED;
+      return failure == null || failure == Outcome.DEAD_LETTERED;
     }
   }
 
-  DeadLetterReplay(DeadLetters letters, IngestQueue queue) {
+  DeadLetterReplay(DeadLetters letters, WaitingRoom queue) {
     this.letters = letters;
     this.queue = queue;
   }
@@ -107,7 +108,7 @@ public final class DeadLetterReplay {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               fate.complete(new Fate(kept.id(), failure));
             }
           };
@@ -116,7 +117,7 @@ public final class DeadLetterReplay {
           ack,
           result -> {
             if (!result.accepted()) {
-              fate.complete(new Fate(kept.id(), DeliveryAck.Failure.EVICTED));
+              fate.complete(new Fate(kept.id(), result.outcome()));
             }
           });
       fates.add(fate.future());

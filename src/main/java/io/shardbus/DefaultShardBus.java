@@ -2,6 +2,7 @@ package io.shardbus;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
@@ -12,11 +13,11 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.verticle.DeliveryObserver;
-import io.shardbus.verticle.IngestQueue;
 import io.shardbus.verticle.Scaler;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.ShardDeployments;
 import io.shardbus.verticle.SinkHealth;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -37,7 +38,7 @@ final class DefaultShardBus implements ShardBus {
   private final ShardManager manager;
   private final ShardDeployments deployments;
   private final Scaler scaler;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Cancellations cancellations = new Cancellations();
   private final OpenAnswers answers = new OpenAnswers();
   private final DeadLetterReplay replay;
@@ -139,8 +140,7 @@ final class DefaultShardBus implements ShardBus {
   private static Future<IngestResult> orFail(IngestResult result) {
     return result.accepted()
         ? Future.succeededFuture(result)
-        : Future.failedFuture(
-            new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome())));
+        : Future.failedFuture(new NotDeliveredException(result.outcome()));
   }
 
   @Override
@@ -172,14 +172,19 @@ final class DefaultShardBus implements ShardBus {
     }
 
     @Override
-    public void failed(Failure failure, int events) {
-      settled.fail(new NotDeliveredException(NotDeliveredException.Reason.of(failure)));
+    public void failed(Outcome why, int events) {
+      settled.fail(new NotDeliveredException(why));
     }
   }
 
   @Override
   public WriteStream<RawEvent> writeStream() {
     return new IngestStream(queue, this::maxStreamBytes, vertx.getOrCreateContext());
+  }
+
+  @Override
+  public WaitingRoom waitingRoom() {
+    return queue;
   }
 
   /** So that one more event of any size can wait too. */

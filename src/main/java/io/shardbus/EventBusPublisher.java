@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -75,8 +76,7 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
     }
     Future<Void> written = queue.add(event, fullEvents);
     if (written == null) {
-      NotDeliveredException failure =
-          new NotDeliveredException(NotDeliveredException.Reason.BACKPRESSURE);
+      NotDeliveredException failure = new NotDeliveredException(Outcome.BACKPRESSURE);
       report(failure);
       return Future.failedFuture(failure);
     }

@@ -1,5 +1,8 @@
 package io.shardbus;
 
+import io.shardbus.event.Ack;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -8,14 +11,6 @@ import java.time.Duration;
 /** How an {@link EventBusPublisher} works. */
 @DataObject
 public final class EventBusPublisherOptions {
-
-  /** When an event counts as written. */
-  public enum Ack {
-    /** It is in a ring of the bus. */
-    accepted,
-    /** The sink has confirmed it. */
-    delivered
-  }
 
   /** The default of {@code maxInFlightEvents}. */
   public static final int DEFAULT_MAX_IN_FLIGHT_EVENTS = 8192;
@@ -32,11 +27,8 @@ public final class EventBusPublisherOptions {
   /** The default of {@code timeout}. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
-  private static final int MAX_BATCH_EVENTS = 65_536;
-  private static final int MAX_EVENTS = 1_000_000;
-
   private String address = ShardBusOptions.DEFAULT_ADDRESS;
-  private Ack ack = Ack.accepted;
+  private Ack ack = Ack.ACCEPTED;
   private int maxInFlightEvents = DEFAULT_MAX_IN_FLIGHT_EVENTS;
   private long maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES;
   private int batchEvents = DEFAULT_BATCH_EVENTS;
@@ -52,13 +44,7 @@ public final class EventBusPublisherOptions {
    * @param other the options to copy
    */
   public EventBusPublisherOptions(EventBusPublisherOptions other) {
-    address = other.address;
-    ack = other.ack;
-    maxInFlightEvents = other.maxInFlightEvents;
-    maxInFlightBytes = other.maxInFlightBytes;
-    batchEvents = other.batchEvents;
-    batchBytes = other.batchBytes;
-    timeout = other.timeout;
+    this(other.toJson());
   }
 
   /**
@@ -79,14 +65,12 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param address the event-bus address of the bus, not empty
+   * @param address the event-bus address of the bus
    * @return this
    */
+  @OptionSpec(value = "event-bus address of the bus", min = "1")
   public EventBusPublisherOptions setAddress(String address) {
-    if (address.isBlank()) {
-      throw new IllegalArgumentException("address: must not be empty");
-    }
-    this.address = address;
+    this.address = OptionRanges.check(this, "address", address);
     return this;
   }
 
@@ -98,10 +82,14 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param ack when an event counts as written
+   * @param ack when an event counts as written: ACCEPTED or DELIVERED
    * @return this
    */
+  @OptionSpec(value = "when a write completes", allowed = "`accepted`, `delivered`")
   public EventBusPublisherOptions setAck(Ack ack) {
+    if (ack == Ack.NONE) {
+      throw new IllegalArgumentException("ack: none must be accepted or delivered");
+    }
     this.ack = ack;
     return this;
   }
@@ -114,12 +102,16 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param events most events that are sent and not answered, 1 to 1,000,000. With as many written
-   *     and not settled, the publisher is full
+   * @param events most events that are sent and not answered. With as many written and not settled,
+   *     the publisher is full
    * @return this
    */
+  @OptionSpec(
+      value = "events sent and not answered; the stream is full if this many are not settled",
+      min = "1",
+      max = "1000000")
   public EventBusPublisherOptions setMaxInFlightEvents(int events) {
-    maxInFlightEvents = (int) within("maxInFlightEvents", events, MAX_EVENTS);
+    maxInFlightEvents = OptionRanges.check(this, "maxInFlightEvents", events);
     return this;
   }
 
@@ -131,12 +123,13 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param bytes most bytes of events that are sent and not answered, 1 to 1 GiB; a larger event
-   *     goes alone. With as many written and not settled, the publisher is full
+   * @param bytes most bytes of events that are sent and not answered; a larger event goes alone.
+   *     With as many written and not settled, the publisher is full
    * @return this
    */
+  @OptionSpec(value = "the same, in bytes", min = "1", max = "1073741824")
   public EventBusPublisherOptions setMaxInFlightBytes(long bytes) {
-    maxInFlightBytes = within("maxInFlightBytes", bytes, 1L << 30);
+    maxInFlightBytes = OptionRanges.check(this, "maxInFlightBytes", bytes);
     return this;
   }
 
@@ -148,11 +141,12 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param events most events in a message, 1 to 65,536
+   * @param events most events in a message
    * @return this
    */
+  @OptionSpec(value = "most events in a message", min = "1", max = "65536")
   public EventBusPublisherOptions setBatchEvents(int events) {
-    batchEvents = (int) within("batchEvents", events, MAX_BATCH_EVENTS);
+    batchEvents = OptionRanges.check(this, "batchEvents", events);
     return this;
   }
 
@@ -164,19 +158,16 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param bytes most bytes of events in a message, 1 to 1 GiB; a larger event goes alone
+   * @param bytes most bytes of events in a message; a larger event goes alone
    * @return this
    */
+  @OptionSpec(
+      value = "most bytes in a message; a larger event goes alone",
+      min = "1",
+      max = "1073741824")
   public EventBusPublisherOptions setBatchBytes(int bytes) {
-    batchBytes = (int) within("batchBytes", bytes, 1L << 30);
+    batchBytes = OptionRanges.check(this, "batchBytes", bytes);
     return this;
-  }
-
-  private static long within(String name, long value, long max) {
-    if (value < 1 || value > max) {
-      throw new IllegalArgumentException(name + ": " + value + " must be 1 to " + max);
-    }
-    return value;
   }
 
   /**
@@ -187,15 +178,16 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * @param time how long an event may wait, from its write, for a bus, for room and for an answer,
-   *     10 ms to 1 day; after that the publisher asks once more for an answer that is missing
+   * @param time how long an event may wait, from its write, for a bus, for room and for an answer;
+   *     after that the publisher asks once more for an answer that is missing
    * @return this
    */
+  @OptionSpec(
+      value = "how long an event may wait for a bus, for room and for an answer",
+      min = "10ms",
+      max = "1d")
   public EventBusPublisherOptions setTimeout(Duration time) {
-    if (time.compareTo(Duration.ofMillis(10)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("timeout: " + time + " must be 10 ms to 1 day");
-    }
-    timeout = time;
+    timeout = OptionRanges.check(this, "timeout", time);
     return this;
   }
 

@@ -2,7 +2,7 @@ package io.shardbus;
 
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -22,7 +22,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   private static final int DEFAULT_MAX_SIZE = 1024;
 
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Context context;
   private final Promise<Void> empty = Promise.promise();
   private final LongSupplier maxBytes;
@@ -36,7 +36,7 @@ final class IngestStream implements WriteStream<RawEvent> {
   /**
    * @param maxBytes how much may wait so that one event more is not refused for that
    */
-  IngestStream(IngestQueue queue, LongSupplier maxBytes, Context context) {
+  IngestStream(WaitingRoom queue, LongSupplier maxBytes, Context context) {
     this.queue = queue;
     this.maxBytes = maxBytes;
     this.context = context;
@@ -57,7 +57,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     Promise<Void> written = Promise.promise();
     Consumer<IngestResult> then = result -> settled(event, result, written);
     if (mayWait) {
-      queue.ingestOfStream(event, then);
+      queue.ingestOfStream(event, null, then);
     } else {
       queue.ingestWithin(event, 0, null, then);
     }
@@ -68,8 +68,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     if (result.accepted()) {
       written.complete();
     } else {
-      NotDeliveredException failure =
-          new NotDeliveredException(NotDeliveredException.Reason.of(result.outcome()));
+      NotDeliveredException failure = new NotDeliveredException(result.outcome());
       written.fail(failure);
       Handler<Throwable> handler = exceptionHandler;
       if (handler != null) {

@@ -1,9 +1,8 @@
 package io.shardbus;
 
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.PublisherQueue.Pending;
+import io.shardbus.event.Outcome;
 import io.shardbus.verticle.PublisherProtocol;
-import io.shardbus.verticle.RouterVerticle;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -44,14 +43,14 @@ final class PublisherLink {
   private final long attemptMillis;
 
   private final Deque<Sent> window = new ArrayDeque<>();
-  private @Nullable Session session;
-  private Reason absence = Reason.NO_BUS;
+  private @Nullable Router router;
+  private Outcome absence = Outcome.NO_BUS;
   private boolean opening;
   private boolean pausing;
   private boolean watching;
 
   /** A router, for as long as it answers. */
-  private static final class Session {
+  private static final class Router {
 
     final String publisher;
     final String address;
@@ -60,7 +59,7 @@ final class PublisherLink {
     long missingSince;
     boolean over;
 
-    Session(String publisher, String address) {
+    Router(String publisher, String address) {
       this.publisher = publisher;
       this.address = address;
     }
@@ -69,7 +68,7 @@ final class PublisherLink {
   /** A batch on its way. */
   private static final class Sent {
 
-    final Session to;
+    final Router to;
     final long number;
     List<Pending> events;
     boolean underWay;
@@ -80,7 +79,7 @@ final class PublisherLink {
     /** Its time was over when it was sent last. */
     boolean overdue;
 
-    Sent(Session to, long number, List<Pending> events) {
+    Sent(Router to, long number, List<Pending> events) {
       this.to = to;
       this.number = number;
       this.events = events;
@@ -121,7 +120,7 @@ final class PublisherLink {
       return;
     }
     watch();
-    Session current = session;
+    Router current = router;
     if (current != null && current.over) {
       leave();
     } else if (!pausing && !opening) {
@@ -158,7 +157,7 @@ final class PublisherLink {
   }
 
   private void refuseOverdue() {
-    Reason reason = session == null ? absence : Reason.BACKPRESSURE;
+    Outcome reason = router == null ? absence : Outcome.BACKPRESSURE;
     for (Pending one : queue.overdue(System.nanoTime())) {
       NotDeliveredException failure = new NotDeliveredException(reason);
       queue.dropped(one);
@@ -187,13 +186,13 @@ final class PublisherLink {
   private void opened(String publisher, AsyncResult<String> address) {
     opening = false;
     if (address.succeeded()) {
-      session = new Session(publisher, address.result());
+      router = new Router(publisher, address.result());
     } else {
       absence =
           address.cause() instanceof ReplyException refusal
-                  && refusal.failureCode() == RouterVerticle.UNAVAILABLE
-              ? Reason.CLOSED
-              : Reason.NO_BUS;
+                  && refusal.failureCode() == Outcome.CLOSED.status()
+              ? Outcome.CLOSED
+              : Outcome.NO_BUS;
       pause(SEARCH_MILLIS);
     }
     run();
@@ -207,20 +206,20 @@ final class PublisherLink {
     List<Pending> again = new ArrayList<>();
     for (Sent sent : window) {
       if (sent.uncertain) {
-        fail(sent, Reason.UNKNOWN);
+        fail(sent, Outcome.UNKNOWN);
       } else {
         again.addAll(sent.events);
       }
     }
     window.clear();
     queue.sendAgain(again);
-    session = null;
+    router = null;
     pause(SEARCH_MILLIS);
   }
 
   // ---------------------------------------------------------------- sending
 
-  private void send(Session current) {
+  private void send(Router current) {
     if (window.stream().anyMatch(sent -> !sent.underWay)) {
       // Nothing is taken before the first of the window.
       if (!window.element().underWay) {
@@ -259,8 +258,8 @@ final class PublisherLink {
 
   /** The number must be used all the same: an empty batch takes the place of this one. */
   private void giveUp(Sent sent) {
-    Reason reason = sent.to.missingSince == 0 ? Reason.BACKPRESSURE : Reason.NO_BUS;
-    fail(sent, sent.uncertain ? Reason.UNKNOWN : reason);
+    Outcome reason = sent.to.missingSince == 0 ? Outcome.BACKPRESSURE : Outcome.NO_BUS;
+    fail(sent, sent.uncertain ? Outcome.UNKNOWN : reason);
     sent.events = List.of();
   }
 
@@ -273,7 +272,7 @@ final class PublisherLink {
             .addHeader(PublisherProtocol.PUBLISHER, sent.to.publisher)
             .addHeader(PublisherProtocol.NUMBER, Long.toString(sent.number))
             .addHeader(PublisherProtocol.WAIT, Long.toString(Math.max(0, sent.millisLeft())))
-            .addHeader("ack", options.getAck().name());
+            .addHeader("ack", options.getAck().word());
     Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
     vertx
         .eventBus()
@@ -293,13 +292,13 @@ final class PublisherLink {
     run();
   }
 
-  private static void heard(Session session) {
-    session.heard = System.nanoTime();
-    session.missingSince = 0;
+  private static void heard(Router router) {
+    router.heard = System.nanoTime();
+    router.missingSince = 0;
   }
 
   private void failed(Sent sent, Throwable cause) {
-    Session to = sent.to;
+    Router to = sent.to;
     if (cause instanceof ReplyException refusal) {
       switch (refusal.failureType()) {
         case NO_HANDLERS -> missing(to);
@@ -314,7 +313,7 @@ final class PublisherLink {
     }
   }
 
-  private void missing(Session to) {
+  private void missing(Router to) {
     long now = System.nanoTime();
     if (to.missingSince == 0) {
       to.missingSince = now;
@@ -322,13 +321,13 @@ final class PublisherLink {
     long millis = TimeUnit.NANOSECONDS.toMillis(now - to.missingSince);
     if (millis >= Math.min(MAX_MISSING_MILLIS, timeoutMillis / 4)) {
       to.over = true;
-      absence = Reason.NO_BUS;
+      absence = Outcome.NO_BUS;
     }
   }
 
   private static void refused(Sent sent, int code) {
     heard(sent.to);
-    if (code != PublisherProtocol.GAP && code != RouterVerticle.BACKPRESSURE) {
+    if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
       // Whatever the failure means, no other router may take this batch.
       sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
@@ -350,14 +349,14 @@ final class PublisherLink {
     List<Pending> refusedByClosed = new ArrayList<>();
     for (int i = 0; i < sent.events.size(); i++) {
       Pending one = sent.events.get(i);
-      byte fate = i < fates.length() ? fates.getByte(i) : PublisherProtocol.TAKEN;
-      if (fate == PublisherProtocol.TAKEN) {
+      Outcome fate = i < fates.length() ? Outcome.of(fates.getByte(i)) : Outcome.ACCEPTED;
+      if (fate == Outcome.ACCEPTED) {
         queue.settled(one);
         one.promise().complete();
-      } else if (fate == PublisherProtocol.CLOSED) {
+      } else if (fate == Outcome.CLOSED) {
         refusedByClosed.add(one);
       } else {
-        fail(one, reason(fate));
+        fail(one, fate);
       }
     }
     if (refusedByClosed.isEmpty()) {
@@ -366,31 +365,18 @@ final class PublisherLink {
       sent.events = refusedByClosed;
       sent.uncertain = false;
       sent.to.over = true;
-      absence = Reason.CLOSED;
+      absence = Outcome.CLOSED;
     }
   }
 
-  private void fail(Sent sent, Reason reason) {
+  private void fail(Sent sent, Outcome reason) {
     sent.events.forEach(one -> fail(one, reason));
   }
 
-  private void fail(Pending one, Reason reason) {
+  private void fail(Pending one, Outcome reason) {
     NotDeliveredException failure = new NotDeliveredException(reason);
     queue.settled(one);
     one.promise().fail(failure);
     onSettled.accept(failure);
-  }
-
-  private static Reason reason(byte fate) {
-    return switch (fate) {
-      case PublisherProtocol.BACKPRESSURE -> Reason.BACKPRESSURE;
-      case PublisherProtocol.SAMPLED -> Reason.SAMPLED;
-      case PublisherProtocol.UNROUTED -> Reason.UNROUTED;
-      case PublisherProtocol.TOO_LARGE -> Reason.TOO_LARGE;
-      case PublisherProtocol.EVICTED -> Reason.EVICTED;
-      case PublisherProtocol.DEAD_LETTERED -> Reason.DEAD_LETTERED;
-      case PublisherProtocol.ABANDONED -> Reason.UNKNOWN;
-      default -> Reason.UNKNOWN;
-    };
   }
 }

@@ -13,6 +13,7 @@ import io.shardbus.sink.Sinks;
 import io.shardbus.verticle.DeliveryObserver;
 import io.shardbus.verticle.ScalingHistory;
 import io.shardbus.verticle.SinkHealth;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;
@@ -174,6 +175,14 @@ public interface ShardBus {
    * @return a new stream; ending it does not close the bus
    */
   WriteStream<RawEvent> writeStream();
+
+  /**
+   * The one place where events wait for room: those of {@link #ingestAwait}, {@link #deliverAwait},
+   * streams, publishers, and clients of a gateway.
+   *
+   * @return the waiting room of this bus
+   */
+  WaitingRoom waitingRoom();
 
   /**
    * Adds shards: all of them, or none.

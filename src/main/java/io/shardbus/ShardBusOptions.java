@@ -1,12 +1,14 @@
 package io.shardbus;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardLimits;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -37,8 +39,6 @@ public class ShardBusOptions {
   /** The default of {@code closeTimeout}. */
   public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
-  private static final int MAX_ROUTERS = 1024;
-
   private int shards = Runtime.getRuntime().availableProcessors();
   private int ringCapacity = DEFAULT_RING_CAPACITY;
   private BackpressureMode backpressure = BackpressureMode.FAIL_PRODUCER;
@@ -51,7 +51,7 @@ public class ShardBusOptions {
   private Duration startTimeout = DEFAULT_START_TIMEOUT;
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
   private BatchOptions batch = new BatchOptions();
-  private DeliveryOptions delivery = new DeliveryOptions();
+  private RetryOptions delivery = new RetryOptions();
   private SinkOptions sink = new SinkOptions();
 
   /** The defaults. The default sink, the log, needs {@code dataDir}. */
@@ -63,20 +63,7 @@ public class ShardBusOptions {
    * @param other the options to copy
    */
   public ShardBusOptions(ShardBusOptions other) {
-    shards = other.shards;
-    ringCapacity = other.ringCapacity;
-    backpressure = other.backpressure;
-    scaling = other.scaling == null ? null : new ScalingPolicy(other.scaling);
-    address = other.address;
-    routers = other.routers;
-    maxEventBytes = other.maxEventBytes;
-    maxRingBytes = other.maxRingBytes;
-    dataDir = other.dataDir;
-    startTimeout = other.startTimeout;
-    closeTimeout = other.closeTimeout;
-    batch = new BatchOptions(other.batch);
-    delivery = new DeliveryOptions(other.delivery);
-    sink = new SinkOptions(other.sink);
+    this(other.toJson());
   }
 
   /**
@@ -105,21 +92,23 @@ public class ShardBusOptions {
   }
 
   /**
-   * @return shards to begin with
+   * @return shards at the start
    */
   public int getShards() {
     return shards;
   }
 
   /**
-   * @param shards shards to begin with, 1 to 65535; the number of processors by default
+   * @param shards shards at the start; the number of processors by default
    * @return this
    */
+  @OptionSpec(
+      value = "shards at the start",
+      min = "1",
+      max = "65535",
+      unset = "number of processors")
   public ShardBusOptions setShards(int shards) {
-    if (shards < 1 || shards > ScalingPolicy.MAX_SHARDS) {
-      throw new IllegalArgumentException("shards: " + shards + " must be 1 to 65535");
-    }
-    this.shards = shards;
+    this.shards = OptionRanges.check(this, "shards", shards);
     return this;
   }
 
@@ -136,6 +125,13 @@ public class ShardBusOptions {
    *     shards, at 1 KiB an event, fit in a quarter of the heap
    * @return this
    */
+  @OptionSpec(
+      value =
+          "events that a ring can hold; 0: the largest up to 65536 with which all full rings, at"
+              + " 1 KiB an event, fit in a quarter of the heap",
+      min = "0",
+      max = "67108864",
+      allowed = "a power of two from 1024, or 0")
   public ShardBusOptions setRingCapacity(int events) {
     ringCapacity = events == 0 ? 0 : ShardLimits.requireRingCapacity(events);
     return this;
@@ -152,6 +148,10 @@ public class ShardBusOptions {
    * @param mode what to do when a ring is full
    * @return this
    */
+  @OptionSpec(
+      value = "what happens when a ring is full",
+      pattern = "drop-newest|drop-oldest|fail-producer|sample\\([0-9]+\\)",
+      allowed = "`drop-newest`, `drop-oldest`, `fail-producer`, `sample(n)`")
   public ShardBusOptions setBackpressure(BackpressureMode mode) {
     backpressure = mode;
     return this;
@@ -168,6 +168,7 @@ public class ShardBusOptions {
    * @param policy when to add and remove shards; null for a fixed number
    * @return this
    */
+  @OptionSpec("when shards are added and removed")
   public ShardBusOptions setScaling(@Nullable ScalingPolicy policy) {
     scaling = policy;
     return this;
@@ -181,14 +182,12 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param address the event-bus address on which events are taken, not empty
+   * @param address the event-bus address on which events are taken
    * @return this
    */
+  @OptionSpec(value = "event-bus address on which the bus takes events", min = "1")
   public ShardBusOptions setAddress(String address) {
-    if (address.isBlank()) {
-      throw new IllegalArgumentException("address: must not be empty");
-    }
-    this.address = address;
+    this.address = OptionRanges.check(this, "address", address);
     return this;
   }
 
@@ -200,15 +199,13 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param count how many router verticles serve the address, 0 (nothing is taken from the event
-   *     bus) to 1024. With more than one, the events of one publisher are not kept in order
+   * @param count how many router verticles serve the address, 0 for none: nothing is taken from the
+   *     event bus. With more than one, the events of one publisher are not kept in order
    * @return this
    */
+  @OptionSpec(value = "router verticles on that address", min = "0", max = "1024")
   public ShardBusOptions setRouters(int count) {
-    if (count < 0 || count > MAX_ROUTERS) {
-      throw new IllegalArgumentException("routers: " + count + " must be 0 to " + MAX_ROUTERS);
-    }
-    routers = count;
+    routers = OptionRanges.check(this, "routers", count);
     return this;
   }
 
@@ -220,14 +217,12 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param bytes the largest event, with its key, at least 1 byte
+   * @param bytes the largest event, with its key
    * @return this
    */
+  @OptionSpec(value = "the largest event with its key, in bytes", min = "1")
   public ShardBusOptions setMaxEventBytes(int bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("maxEventBytes: " + bytes + " must be at least 1 byte");
-    }
-    maxEventBytes = bytes;
+    maxEventBytes = OptionRanges.check(this, "maxEventBytes", bytes);
     return this;
   }
 
@@ -243,11 +238,12 @@ public class ShardBusOptions {
    *     maxEventBytes}
    * @return this
    */
+  @OptionSpec(
+      value = "the sum of the events over 1 KiB in one ring, in bytes",
+      min = "1",
+      allowed = "not less than `maxEventBytes`")
   public ShardBusOptions setMaxRingBytes(long bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("maxRingBytes: " + bytes + " must be at least 1 byte");
-    }
-    maxRingBytes = bytes;
+    maxRingBytes = OptionRanges.check(this, "maxRingBytes", bytes);
     return this;
   }
 
@@ -263,8 +259,13 @@ public class ShardBusOptions {
    *     null for none: each start then makes a new id
    * @return this
    */
+  @OptionSpec(
+      value = "folder for what outlives the process",
+      min = "1",
+      allowed = "a path",
+      unset = "`data` (server), none (embedded)")
   public ShardBusOptions setDataDir(@Nullable String folder) {
-    dataDir = folder;
+    dataDir = folder == null ? null : OptionRanges.check(this, "dataDir", folder);
     return this;
   }
 
@@ -276,20 +277,13 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param time how long starting waits for the sink to open, 1 ms to 1 day; the bus does not start
-   *     without it
+   * @param time how long starting waits for the sink to open; the bus does not start without it
    * @return this
    */
+  @OptionSpec(value = "how long a start waits for the sink to open", min = "1ms", max = "1d")
   public ShardBusOptions setStartTimeout(Duration time) {
-    startTimeout = timeout("startTimeout", time);
+    startTimeout = OptionRanges.check(this, "startTimeout", time);
     return this;
-  }
-
-  private static Duration timeout(String name, Duration time) {
-    if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException(name + ": " + time + " must be 1 ms to 1 day");
-    }
-    return time;
   }
 
   /**
@@ -300,11 +294,12 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param time how long closing waits for the sink, 1 ms to 1 day
+   * @param time how long closing waits for the sink
    * @return this
    */
+  @OptionSpec(value = "how long a stop waits for the sink", min = "1ms", max = "1d")
   public ShardBusOptions setCloseTimeout(Duration time) {
-    closeTimeout = timeout("closeTimeout", time);
+    closeTimeout = OptionRanges.check(this, "closeTimeout", time);
     return this;
   }
 
@@ -319,6 +314,7 @@ public class ShardBusOptions {
    * @param batch how batches are formed
    * @return this
    */
+  @OptionSpec("how batches are formed")
   public ShardBusOptions setBatch(BatchOptions batch) {
     this.batch = batch;
     return this;
@@ -327,7 +323,7 @@ public class ShardBusOptions {
   /**
    * @return how hard a shard tries to deliver
    */
-  public DeliveryOptions getDelivery() {
+  public RetryOptions getDelivery() {
     return delivery;
   }
 
@@ -335,7 +331,8 @@ public class ShardBusOptions {
    * @param delivery how hard a shard tries to deliver
    * @return this
    */
-  public ShardBusOptions setDelivery(DeliveryOptions delivery) {
+  @OptionSpec("how hard a shard tries to deliver")
+  public ShardBusOptions setDelivery(RetryOptions delivery) {
     this.delivery = delivery;
     return this;
   }
@@ -351,6 +348,7 @@ public class ShardBusOptions {
    * @param sink where events go
    * @return this
    */
+  @OptionSpec("where events go")
   public ShardBusOptions setSink(SinkOptions sink) {
     this.sink = sink;
     return this;

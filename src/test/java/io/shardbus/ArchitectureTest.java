@@ -6,15 +6,25 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.buffer.BufferInternal;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,9 +32,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The house: which package may know which. */
 class ArchitectureTest {
 
+  private static final String TESTS =
+      ArchitectureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
-          .withImportOption(location -> !location.contains("/test-classes/"))
+          .withImportOption(location -> !location.contains(TESTS))
           .importPackages("io.shardbus");
 
   @ParameterizedTest
@@ -97,7 +110,7 @@ class ArchitectureTest {
         .and()
         .doNotHaveFullyQualifiedName("io.shardbus.verticle.CloseHook")
         .and()
-        .doNotHaveFullyQualifiedName("io.shardbus.gateway.Valve")
+        .doNotHaveFullyQualifiedName("io.shardbus.gateway.ReadControl")
         .should()
         .dependOnClassesThat(internal)
         .check(CLASSES);
@@ -114,5 +127,71 @@ class ArchitectureTest {
   @Test
   void packages_haveNoCircles() {
     slices().matching("io.shardbus.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Circles that are still there, each as the names of its classes; none is to be added. */
+  private static final Set<Set<String>> KNOWN_CIRCLES =
+      Set.of(
+          circle("", "BusStarter", "DefaultShardBus", "ShardBus"),
+          circle("event.", "EventKey", "RawEvent"),
+          circle("shard.", "FlushMark", "Lane", "LaneSet", "Shard", "ShardLedger"),
+          circle("shard.", "Ingestion", "ShardManager"),
+          circle("shard.", "RoutingTable", "SlotLoads"),
+          circle("verticle.", "Attempt", "Delivery"));
+
+  private static Set<String> circle(String where, String... classes) {
+    return Arrays.stream(classes)
+        .map(name -> "io.shardbus." + where + name)
+        .collect(Collectors.toSet());
+  }
+
+  @Test
+  void classesOfAPackage_haveNoCircles() {
+    Map<JavaClass, Set<JavaClass>> reached = new HashMap<>();
+    Map<JavaClass, Set<JavaClass>> uses = uses();
+    uses.keySet().forEach(each -> reached.put(each, reachedFrom(each, uses)));
+    Set<Set<String>> circles = new HashSet<>();
+    for (JavaClass each : uses.keySet()) {
+      if (reached.get(each).contains(each)) {
+        circles.add(
+            reached.get(each).stream()
+                .filter(other -> reached.get(other).contains(each))
+                .map(JavaClass::getName)
+                .collect(Collectors.toCollection(TreeSet::new)));
+      }
+    }
+    assertThat(circles).isEqualTo(KNOWN_CIRCLES);
+  }
+
+  /** What each top-level class, with those inside of it, uses of its own package. */
+  private static Map<JavaClass, Set<JavaClass>> uses() {
+    Map<JavaClass, Set<JavaClass>> uses = new HashMap<>();
+    for (JavaClass each : CLASSES) {
+      JavaClass from = topLevel(each);
+      Set<JavaClass> used = uses.computeIfAbsent(from, key -> new HashSet<>());
+      for (Dependency dependency : each.getDirectDependenciesFromSelf()) {
+        JavaClass to = topLevel(dependency.getTargetClass().getBaseComponentType());
+        if (!to.equals(from) && to.getPackageName().equals(from.getPackageName())) {
+          used.add(to);
+        }
+      }
+    }
+    return uses;
+  }
+
+  private static JavaClass topLevel(JavaClass inner) {
+    return inner.getEnclosingClass().map(ArchitectureTest::topLevel).orElse(inner);
+  }
+
+  private static Set<JavaClass> reachedFrom(JavaClass start, Map<JavaClass, Set<JavaClass>> uses) {
+    Set<JavaClass> reached = new HashSet<>();
+    Deque<JavaClass> open = new ArrayDeque<>(uses.get(start));
+    while (!open.isEmpty()) {
+      JavaClass next = open.remove();
+      if (reached.add(next)) {
+        open.addAll(uses.getOrDefault(next, Set.of()));
+      }
+    }
+    return reached;
   }
 }

@@ -2,7 +2,7 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
@@ -123,7 +123,7 @@ class CloseTest {
         assertThat(bus.ingest(RawEvent.of("event " + i)).accepted()).isTrue();
       }
       Future<Void> closed = bus.close();
-      assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(IngestResult.Outcome.CLOSED);
+      assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
       await(closed);
       assertThat(sink.count()).isEqualTo(1_000);
       await(await(ShardBus.start(vertx, elastic(1), new RecordingSink())).close());

@@ -3,14 +3,13 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.EventBusPublisherOptions.Ack;
-import io.shardbus.NotDeliveredException.Reason;
+import io.shardbus.event.Ack;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.testing.Source;
-import io.shardbus.verticle.PublisherProtocol;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -65,7 +64,7 @@ class EventBusPublisherTest {
     return EventBusPublisher.create(vertx, options);
   }
 
-  private static void assertReason(Future<?> future, Reason reason) {
+  private static void assertReason(Future<?> future, Outcome reason) {
     assertThatThrownBy(() -> await(future))
         .cause()
         .isInstanceOfSatisfying(
@@ -85,7 +84,7 @@ class EventBusPublisherTest {
   void events_keepBytesKeyHashAndOrder() throws Exception {
     ShardBus bus = bus(sink);
     EventBusPublisher publisher =
-        publisher(new EventBusPublisherOptions().setAck(Ack.delivered).setBatchEvents(3));
+        publisher(new EventBusPublisherOptions().setAck(Ack.DELIVERED).setBatchEvents(3));
     byte[] anything = {0, '\n', -1, 13};
     List<Future<Void>> written = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
@@ -110,7 +109,7 @@ class EventBusPublisherTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"accepted", "delivered"})
+  @CsvSource({"ACCEPTED", "DELIVERED"})
   void stalledSink_makesThePublisherWait(Ack ack) throws Exception {
     AtomicReference<Promise<Void>> gate = new AtomicReference<>(Promise.promise());
     sink.behave(batch -> gate.get().future());
@@ -193,7 +192,7 @@ class EventBusPublisherTest {
     source.assertTruthful(sink);
     assertThat(source.reasons().keySet())
         .isNotEmpty()
-        .isSubsetOf(Reason.CLOSED, Reason.NO_BUS, Reason.UNKNOWN);
+        .isSubsetOf(Outcome.CLOSED, Outcome.NO_BUS, Outcome.UNKNOWN);
   }
 
   @Test
@@ -238,7 +237,7 @@ class EventBusPublisherTest {
         publisher(new EventBusPublisherOptions().setTimeout(Duration.ofMillis(50)));
     List<Throwable> told = new ArrayList<>();
     publisher.exceptionHandler(told::add);
-    assertReason(publisher.write(RawEvent.of("x")), Reason.NO_BUS);
+    assertReason(publisher.write(RawEvent.of("x")), Outcome.NO_BUS);
     await(publisher.end());
     Awaitility.await().until(() -> told.size() == 1);
   }
@@ -257,7 +256,7 @@ class EventBusPublisherTest {
                     .setTimeout(Duration.ofSeconds(6))
                     .setMaxInFlightEvents(10_000)));
     await(done);
-    assertThat(source.reasons().get(Reason.BACKPRESSURE)).isBetween(1_000, 4_000);
+    assertThat(source.reasons().get(Outcome.BACKPRESSURE)).isBetween(1_000, 4_000);
     gate.complete();
     await(bus.flush());
     source.assertTruthful(sink);
@@ -272,13 +271,13 @@ class EventBusPublisherTest {
                 : Future.succeededFuture());
     await(ShardBus.start(vertx, small().setMaxEventBytes(10), sink));
     EventBusPublisher publisher =
-        publisher(new EventBusPublisherOptions().setAck(Ack.delivered).setMaxInFlightBytes(1000));
+        publisher(new EventBusPublisherOptions().setAck(Ack.DELIVERED).setMaxInFlightBytes(1000));
     Future<Void> good = publisher.write(RawEvent.of("good"));
     Future<Void> large = publisher.write(RawEvent.of("x".repeat(1_000)));
     Future<Void> bad = publisher.write(RawEvent.of("bad"));
     await(good);
-    assertReason(large, Reason.TOO_LARGE);
-    assertReason(bad, Reason.DEAD_LETTERED);
+    assertReason(large, Outcome.TOO_LARGE);
+    assertReason(bad, Outcome.DEAD_LETTERED);
     await(publisher.write(RawEvent.of("fine")));
   }
 
@@ -291,7 +290,7 @@ class EventBusPublisherTest {
       written.add(publisher.write(RawEvent.of("" + i)));
     }
     for (int i = 20; i < 25; i++) {
-      assertReason(written.get(i), Reason.BACKPRESSURE);
+      assertReason(written.get(i), Outcome.BACKPRESSURE);
     }
     bus(sink);
     await(Future.all(written.subList(0, 20)));
@@ -372,12 +371,12 @@ class EventBusPublisherTest {
             "slow.batches",
             message -> {
               if (System.nanoTime() - start > timeout.toNanos()) {
-                message.reply(Buffer.buffer(new byte[] {PublisherProtocol.DEAD_LETTERED}));
+                message.reply(Buffer.buffer(new byte[] {Outcome.DEAD_LETTERED.wireByte()}));
               }
             });
     EventBusPublisher publisher =
         publisher(new EventBusPublisherOptions().setAddress("slow").setTimeout(timeout));
-    assertReason(publisher.write(RawEvent.of("x")), Reason.DEAD_LETTERED);
+    assertReason(publisher.write(RawEvent.of("x")), Outcome.DEAD_LETTERED);
   }
 
   @ParameterizedTest
@@ -386,12 +385,13 @@ class EventBusPublisherTest {
       value = {
         "{\"batch\":1}|unknown option \"batch\"",
         "{\"address\":\" \"}|address: must not be empty",
-        "{\"ack\":\"perhaps\"}|[accepted, delivered]",
+        "{\"ack\":\"perhaps\"}|[none, accepted, delivered]",
+        "{\"ack\":\"none\"}|ack: none must be accepted or delivered",
         "{\"maxInFlightEvents\":0}|maxInFlightEvents: 0 must be 1 to 1000000",
         "{\"maxInFlightBytes\":-1}|maxInFlightBytes: -1 must be 1 to 1073741824",
         "{\"batchEvents\":65537}|batchEvents: 65537 must be 1 to 65536",
         "{\"batchBytes\":0}|batchBytes: 0 must be 1 to 1073741824",
-        "{\"timeout\":\"1ms\"}|timeout: PT0.001S must be 10 ms to 1 day"
+        "{\"timeout\":\"1ms\"}|timeout: 1ms must be 10ms to 1d"
       })
   void badOptions_areNamed(String json, String says) {
     assertThatThrownBy(() -> new EventBusPublisherOptions(new JsonObject(json)))

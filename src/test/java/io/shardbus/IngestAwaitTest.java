@@ -3,14 +3,14 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
-import io.shardbus.verticle.IngestQueue;
+import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -92,7 +92,7 @@ class IngestAwaitTest {
             });
   }
 
-  private void assertReason(Future<?> future, NotDeliveredException.Reason reason) {
+  private void assertReason(Future<?> future, Outcome reason) {
     assertThatThrownBy(() -> await(future))
         .cause()
         .isInstanceOfSatisfying(
@@ -113,10 +113,8 @@ class IngestAwaitTest {
     long refused = bus.stats().total().backpressure();
     Future<IngestResult> late = bus.ingestAwait(event("late", "k"), Duration.ofMillis(20));
     Future<IngestResult> patient = bus.ingestAwait(event("patient", "k"), Duration.ofDays(99_999));
-    assertReason(late, NotDeliveredException.Reason.BACKPRESSURE);
-    assertReason(
-        bus.ingestAwait(event("at once", "k"), Duration.ZERO),
-        NotDeliveredException.Reason.BACKPRESSURE);
+    assertReason(late, Outcome.BACKPRESSURE);
+    assertReason(bus.ingestAwait(event("at once", "k"), Duration.ZERO), Outcome.BACKPRESSURE);
     assertThat(bus.stats().total().backpressure()).isEqualTo(refused + 2);
     assertThat(patient.isComplete()).isFalse();
     gate.complete();
@@ -192,17 +190,17 @@ class IngestAwaitTest {
     start(1);
     fill("k");
     List<Future<IngestResult>> results = new ArrayList<>();
-    for (int i = 0; i < IngestQueue.MAX_WAITING + 10; i++) {
+    for (int i = 0; i < WaitingRoom.MAX_WAITING + 10; i++) {
       results.add(bus.ingestAwait(RawEvent.of("w" + i)));
     }
-    for (int i = IngestQueue.MAX_WAITING; i < results.size(); i++) {
-      assertRefused(results.get(i), Reason.BACKPRESSURE);
+    for (int i = WaitingRoom.MAX_WAITING; i < results.size(); i++) {
+      assertRefused(results.get(i), Outcome.BACKPRESSURE);
     }
     gate.complete();
-    await(Future.all(results.subList(0, IngestQueue.MAX_WAITING)));
+    await(Future.all(results.subList(0, WaitingRoom.MAX_WAITING)));
     await(bus.flush());
     assertThat(sink.ofShard(0).stream().filter(e -> e.payload().toString().startsWith("w")).count())
-        .isEqualTo(IngestQueue.MAX_WAITING);
+        .isEqualTo(WaitingRoom.MAX_WAITING);
     assertBalanced();
   }
 
@@ -282,7 +280,7 @@ class IngestAwaitTest {
     Future<IngestResult> waits = bus.ingestAwait(RawEvent.of("x"));
     Future<Void> closed = bus.close();
     Awaitility.await().until(waits::isComplete);
-    assertRefused(waits, Reason.CLOSED);
+    assertRefused(waits, Outcome.CLOSED);
     gate.complete();
     await(closed);
   }
@@ -296,7 +294,7 @@ class IngestAwaitTest {
     Future<IngestResult> next = bus.ingestAwait(RawEvent.of("next"), Future.future(never -> {}));
     cancel.fail("no longer needed");
     Awaitility.await().until(regretted::isComplete);
-    assertRefused(regretted, Reason.BACKPRESSURE);
+    assertRefused(regretted, Outcome.BACKPRESSURE);
     assertThat(next.isComplete()).isFalse();
     gate.complete();
     await(next);
@@ -337,13 +335,13 @@ class IngestAwaitTest {
     sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
     Future<IngestResult> poison = bus.deliverAwait(RawEvent.of("poison"));
     Awaitility.await().until(poison::isComplete);
-    assertRefused(poison, Reason.DEAD_LETTERED);
+    assertRefused(poison, Outcome.DEAD_LETTERED);
     await(bus.close());
     Future<IngestResult> late = bus.deliverAwait(RawEvent.of("late"));
-    assertRefused(late, Reason.CLOSED);
+    assertRefused(late, Outcome.CLOSED);
   }
 
-  private static void assertRefused(Future<IngestResult> result, Reason reason) {
+  private static void assertRefused(Future<IngestResult> result, Outcome reason) {
     assertThat(result.cause())
         .isInstanceOfSatisfying(
             NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(reason));

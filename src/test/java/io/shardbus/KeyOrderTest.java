@@ -12,7 +12,7 @@ import io.shardbus.testing.KeyOrderSink;
 import io.shardbus.testing.KeyedProducer;
 import io.shardbus.testing.KeyedWay;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
@@ -59,7 +59,7 @@ class KeyOrderTest {
           .setScaling(policy)
           .setBatch(new BatchOptions().setMinSize(1).setMaxSize(500))
           .setDelivery(
-              new DeliveryOptions()
+              new RetryOptions()
                   .setTimeout(Duration.ofMillis(50))
                   .setInitialBackoff(Duration.ofMillis(1))
                   .setMaxBackoff(Duration.ofMillis(10)));

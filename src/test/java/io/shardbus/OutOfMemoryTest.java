@@ -28,7 +28,9 @@ class OutOfMemoryTest {
     assertThat(output).contains("ok: ").doesNotContain("WRONG");
   }
 
-  /** The Error may also end a thread of Netty, which is not ours to mend: nothing runs there again. */
+  /**
+   * The Error may also end a thread of Netty, which is not ours to mend: nothing runs there again.
+   */
   private static boolean lostAnEventLoop(String output) {
     return output.contains("event executor terminated");
   }

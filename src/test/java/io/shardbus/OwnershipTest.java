@@ -3,7 +3,7 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
@@ -89,8 +89,7 @@ class OwnershipTest {
     assertThat(sink.taken.count()).isEqualTo(EVENTS);
     assertThat(sink.taken.faults()).isEmpty();
     assertThat(sink.closed).hasValue(1);
-    assertThat(bus.get().ingest(RawEvent.of("late")).outcome())
-        .isEqualTo(IngestResult.Outcome.CLOSED);
+    assertThat(bus.get().ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
   }
 
   /** Virtual threads are there from Java 21 on. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
@@ -302,8 +302,7 @@ class ShardBusTest {
       assertThatThrownBy(() -> await(delivery))
           .cause()
           .isInstanceOfSatisfying(
-              NotDeliveredException.class,
-              e -> assertThat(e.reason()).isEqualTo(NotDeliveredException.Reason.UNKNOWN));
+              NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(Outcome.UNKNOWN));
     }
     assertThat(bus.stats().total().inFlight()).isEqualTo(10);
     assertBalanced(bus);
@@ -414,8 +413,7 @@ class ShardBusTest {
     assertThatThrownBy(() -> await(bus.deliver(RawEvent.of("late"))))
         .cause()
         .isInstanceOfSatisfying(
-            NotDeliveredException.class,
-            e -> assertThat(e.reason()).isEqualTo(NotDeliveredException.Reason.CLOSED));
+            NotDeliveredException.class, e -> assertThat(e.reason()).isEqualTo(Outcome.CLOSED));
   }
 
   @Test

@@ -1,7 +1,7 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.SplittableRandom;

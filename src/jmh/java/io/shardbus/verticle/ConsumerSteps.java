@@ -59,7 +59,7 @@ public class ConsumerSteps {
             sink,
             letters -> Future.failedFuture("no event is refused"),
             new ProducerId("bench", 0),
-            new DeliveryOptions(),
+            new RetryOptions(),
             new DeliveryObservers());
     private DrainBuffer batch;
 

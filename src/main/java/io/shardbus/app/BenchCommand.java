@@ -101,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
       ShardBus bus = ServeCommand.await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(Main.describe(e)); // for example an unknown sink
+      throw new ConfigException(Failures.describe(e)); // for example an unknown sink
     } finally {
       ServeCommand.await(vertx.close());
     }

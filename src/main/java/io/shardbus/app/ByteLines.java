@@ -10,7 +10,7 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /** Lines of a file or of standard input, as bytes. Does not interpret them. */
-final class ByteLines implements FeedCommand.Lines {
+final class ByteLines implements Lines {
 
   /** More than any server takes. */
   private static final int MAX_LINE_BYTES = 64 << 20;
@@ -70,7 +70,7 @@ final class ByteLines implements FeedCommand.Lines {
       }
     } catch (IOException | LineSplitter.LineTooLongException e) {
       ended = true;
-      failure = new IOException(name + ": " + Main.describe(e), e);
+      failure = new IOException(name + ": " + Failures.describe(e), e);
     }
   }
 }

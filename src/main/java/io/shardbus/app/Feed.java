@@ -41,7 +41,7 @@ final class Feed {
   private static final long PROGRESS_MILLIS = 500;
 
   private final ServerUrl server;
-  private final FeedCommand.Lines lines;
+  private final Lines lines;
   private final String query;
   private final boolean webSocket;
   private final @Nullable Double rate;
@@ -54,12 +54,7 @@ final class Feed {
   private final List<String> errors = new ArrayList<>();
   private final long start = System.nanoTime();
 
-  Feed(
-      ServerUrl server,
-      FeedCommand.Lines lines,
-      String query,
-      boolean webSocket,
-      @Nullable Double rate) {
+  Feed(ServerUrl server, Lines lines, String query, boolean webSocket, @Nullable Double rate) {
     this.server = server;
     this.lines = lines;
     this.query = query;
@@ -240,7 +235,7 @@ final class Feed {
   }
 
   private static IOException broken(Throwable failure) {
-    return new IOException("the connection broke: " + Main.describe(failure), failure);
+    return new IOException("the connection broke: " + Failures.describe(failure), failure);
   }
 
   private static JsonObject json(String body) throws IOException {

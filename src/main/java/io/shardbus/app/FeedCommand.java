@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedOutputStream;
 import java.io.FileInputStream;
@@ -46,11 +47,6 @@ final class FeedCommand implements Callable<Integer> {
     ws
   }
 
-  enum Ack {
-    accepted,
-    delivered
-  }
-
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
 
@@ -77,10 +73,8 @@ final class FeedCommand implements Callable<Integer> {
       description = "How to send: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
   private Via via = Via.http;
 
-  @Option(
-      names = "--ack",
-      description = "When to answer: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
-  private Ack ack = Ack.accepted;
+  @Option(names = "--ack", description = "When to answer: accepted, delivered (${DEFAULT-VALUE}).")
+  private Ack ack = Ack.ACCEPTED;
 
   @Option(
       names = "--connections",
@@ -103,20 +97,13 @@ final class FeedCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
   FeedCommand() {}
 
-  /** Lines of bytes; null after the last. */
-  interface Lines {
-    byte @Nullable [] next() throws IOException;
-
-    /** Whether the next line is not known yet. */
-    default boolean nextWouldWait() throws IOException {
-      return false;
-    }
-  }
-
   @Override
   public Integer call() throws Exception {
     if (file != null && generate != null) {
       throw new ConfigException("--file and --generate: only one of them can be given");
+    }
+    if (ack == Ack.NONE) {
+      throw new ConfigException("--ack: none must be accepted or delivered");
     }
     if (connections < 1 || connections > 1000) {
       throw new ConfigException("--connections: " + connections + " must be 1 to 1000");
@@ -148,7 +135,7 @@ final class FeedCommand implements Callable<Integer> {
       throw new IOException(
           "--file: " + e.getMessage(), e); // the message names the file, and the reason
     } catch (IOException e) {
-      throw new IOException("--file: " + file + ": " + Main.describe(e), e);
+      throw new IOException("--file: " + file + ": " + Failures.describe(e), e);
     }
   }
 

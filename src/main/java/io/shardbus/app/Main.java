@@ -88,7 +88,7 @@ public final class Main implements Runnable {
           if (main.debug) {
             failure.printStackTrace(err);
           } else {
-            err.println("shardbus: " + describe(failure));
+            err.println("shardbus: " + Failures.describe(failure));
           }
           err.flush();
           return failure instanceof ConfigException ? WRONG_USAGE : FAILED;
@@ -96,14 +96,6 @@ public final class Main implements Runnable {
     int code = line.execute(args);
     out.flush();
     return code;
-  }
-
-  /** One line for a person. */
-  static String describe(Throwable failure) {
-    String message = failure.getMessage();
-    return message == null || message.isBlank()
-        ? failure.getClass().getSimpleName()
-        : message.replace('\n', ' ');
   }
 
   @Override

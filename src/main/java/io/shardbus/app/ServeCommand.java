@@ -149,7 +149,7 @@ final class ServeCommand implements Callable<Integer> {
         serve(inForce, out, err);
       }
     } catch (IllegalArgumentException | UnknownHostException e) {
-      throw new ConfigException(Main.describe(e));
+      throw new ConfigException(Failures.describe(e));
     }
     return 0;
   }
@@ -162,7 +162,7 @@ final class ServeCommand implements Callable<Integer> {
         FolderLock.check(Path.of(folder), "dataDir");
       }
     } catch (IOException e) {
-      throw new ConfigException(Main.describe(e));
+      throw new ConfigException(Failures.describe(e));
     }
   }
 
@@ -346,7 +346,7 @@ final class ServeCommand implements Callable<Integer> {
       end.toCompletionStage().toCompletableFuture().get(deadlineSeconds, TimeUnit.SECONDS);
       return true;
     } catch (ExecutionException e) {
-      err.println("shardbus: " + Main.describe(e.getCause() == null ? e : e.getCause()));
+      err.println("shardbus: " + Failures.describe(e.getCause() == null ? e : e.getCause()));
     } catch (InterruptedException | TimeoutException e) {
       err.println("shardbus: could not stop within " + deadlineSeconds + " s");
     }

@@ -15,25 +15,6 @@ import java.util.Objects;
  */
 public record IngestResult(Outcome outcome, int shard, long timestamp) {
 
-  /** Whether the event was taken, or why not. */
-  public enum Outcome {
-    /**
-     * In a shard's ring: it will be delivered, dead-lettered or, in mode drop-oldest, perhaps
-     * evicted.
-     */
-    ACCEPTED,
-    /** The shard's ring is full, by count or by bytes. Worth trying again later. */
-    BACKPRESSURE,
-    /** The shard is filling up and mode {@code sample(n)} did not choose this event. */
-    SAMPLED,
-    /** No shard is active. Worth trying again later. */
-    UNROUTED,
-    /** The bus is closing or closed. */
-    CLOSED,
-    /** The event and its key are larger than the bus takes. */
-    TOO_LARGE
-  }
-
   private static final Map<Outcome, IngestResult> REFUSALS = new EnumMap<>(Outcome.class);
 
   static {

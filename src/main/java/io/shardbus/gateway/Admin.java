@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.verticle.ScalingHistory;
@@ -25,7 +26,7 @@ final class Admin {
     if (!response.ended() && !response.closed()) {
       response
           .setStatusCode(status)
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
           .end(json.toBuffer().appendString("\n"));
     }
   }
@@ -34,11 +35,11 @@ final class Admin {
     BusStats stats = bus.stats();
     JsonObject refused =
         new JsonObject()
-            .put("backpressure", stats.total().backpressure())
-            .put("sampled", stats.total().sampled())
-            .put("unrouted", stats.refusals().unrouted())
-            .put("closed", stats.refusals().closed())
-            .put("tooLarge", stats.refusals().tooLarge());
+            .put(Outcome.BACKPRESSURE.word(), stats.total().backpressure())
+            .put(Outcome.SAMPLED.word(), stats.total().sampled())
+            .put(Outcome.UNROUTED.word(), stats.refusals().unrouted())
+            .put(Outcome.CLOSED.word(), stats.refusals().closed())
+            .put(Outcome.TOO_LARGE.word(), stats.refusals().tooLarge());
     JsonObject json =
         new JsonObject()
             .put("offered", stats.offered())

@@ -25,6 +25,6 @@ final class ApiDescription {
   }
 
   void send(RoutingContext context) {
-    context.response().putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON).end(json);
+    context.response().putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON).end(json);
   }
 }

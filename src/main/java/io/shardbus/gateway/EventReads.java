@@ -66,7 +66,7 @@ final class EventReads {
     turns
         .take(() -> log.read(query), response::closed)
         .onSuccess(page -> send(response, page))
-        .onFailure(e -> failed(response, e));
+        .onFailure(e -> Problem.cannotRead(response, e));
   }
 
   private static int limit(@Nullable String text) {
@@ -111,14 +111,6 @@ final class EventReads {
         .appendString(Boolean.toString(page.more()))
         .appendString("}\n");
     pages.send(response, out);
-  }
-
-  static void failed(HttpServerResponse response, Throwable failure) {
-    if (failure instanceof IllegalArgumentException) {
-      Problem.send(response, 400, String.valueOf(failure.getMessage()));
-    } else {
-      Problem.send(response, 503, "cannot read: " + failure.getMessage());
-    }
   }
 
   void tail(RoutingContext context) {

@@ -62,7 +62,7 @@ public final class Gateway {
   private final GatewayOptions options;
   private final Limits limits;
   private final Connections connections;
-  private final Intake intake;
+  private final IngestResources resources;
   private final Settings settings;
   private final WebSockets webSockets;
   private final @Nullable Scrape scrape;
@@ -92,7 +92,7 @@ public final class Gateway {
     health = new Health(bus);
     limits = new Limits(bus.shards(), options);
     connections = new Connections(vertx, limits);
-    intake = Intake.of(vertx, bus, limits);
+    resources = IngestResources.of(vertx, bus, limits);
     settings = new Settings(bus, limits);
     webSockets = new WebSockets(connections);
     Pages pages = new Pages();
@@ -254,7 +254,7 @@ public final class Gateway {
               long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
               timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
               if (scrape != null) {
-                stopCounting = scrape.count(intake, connections, webSockets, reads);
+                stopCounting = scrape.count(resources, connections, webSockets, reads);
               }
               return this;
             })
@@ -271,7 +271,7 @@ public final class Gateway {
             vertx,
             () ->
                 new EventLoop(
-                    () -> listen(files, port, loops == 1 ? intake : intake.ofLoop(loops))),
+                    () -> listen(files, port, loops == 1 ? resources : resources.ofLoop(loops))),
             new DeploymentOptions().setInstances(loops));
     return deployment;
   }
@@ -298,7 +298,7 @@ public final class Gateway {
   }
 
   /** Makes the calling event loop serve connections. */
-  private Future<?> listen(Files files, int port, Intake mine) {
+  private Future<?> listen(Files files, int port, IngestResources mine) {
     return vertx
         .createHttpServer(files.http)
         .requestHandler(router(files, mine))
@@ -321,7 +321,7 @@ public final class Gateway {
   private void sweep() {
     connections.closeSlow();
     webSockets.sweep();
-    intake.rates().forgetIdle();
+    resources.rates().forgetIdle();
   }
 
   /**
@@ -344,7 +344,7 @@ public final class Gateway {
 
   /** The memory of bodies and messages that are incomplete or wait for room. */
   long partialBytes() {
-    return intake.budget().used();
+    return resources.budget().used();
   }
 
   /**
@@ -396,7 +396,7 @@ public final class Gateway {
   }
 
   /** For one event loop: not all handlers of Vert.x can be shared. */
-  private Router router(Files files, Intake mine) {
+  private Router router(Files files, IngestResources mine) {
     HttpIngest ingest = new HttpIngest(mine);
     Admin admin = new Admin(bus);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
@@ -484,11 +484,6 @@ public final class Gateway {
       Problem.refuse(request, 403, Origins.REFUSAL);
       return;
     }
-    origins.permit(request);
-    if (Origins.asksFirst(request)) {
-      Origins.answer(request.response());
-      return;
-    }
-    context.next();
+    origins.handle(context);
   }
 }

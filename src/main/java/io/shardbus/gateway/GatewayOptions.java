@@ -1,6 +1,8 @@
 package io.shardbus.gateway;
 
 import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -53,6 +55,9 @@ public final class GatewayOptions {
   /** The default of {@code ackTimeout}. */
   public static final Duration DEFAULT_ACK_TIMEOUT = Duration.ofMinutes(1);
 
+  /** An origin as browsers write it; {@code null} stands for pages without a site. */
+  private static final String ORIGIN = "\\s*(null|https?://[^\\s/?#@,*]+)\\s*";
+
   private String host = DEFAULT_HOST;
   private int port = DEFAULT_PORT;
   private int eventLoops = DEFAULT_EVENT_LOOPS;
@@ -85,28 +90,7 @@ public final class GatewayOptions {
    * @param other the options to copy
    */
   public GatewayOptions(GatewayOptions other) {
-    host = other.host;
-    port = other.port;
-    eventLoops = other.eventLoops;
-    insecure = other.insecure;
-    tokensFile = other.tokensFile;
-    token = new TokenOptions(other.token);
-    tls = new TlsOptions(other.tls);
-    maxUriBytes = other.maxUriBytes;
-    maxHeaderBytes = other.maxHeaderBytes;
-    maxConnectionsPerClient = other.maxConnectionsPerClient;
-    maxEventsPerSecondPerClient = other.maxEventsPerSecondPerClient;
-    maxFrameBytes = other.maxFrameBytes;
-    maxConnections = other.maxConnections;
-    idleTimeout = other.idleTimeout;
-    backpressureTimeout = other.backpressureTimeout;
-    ackTimeout = other.ackTimeout;
-    bodyTimeout = other.bodyTimeout;
-    maxBytesPerSecondPerClient = other.maxBytesPerSecondPerClient;
-    maxKeyBytes = other.maxKeyBytes;
-    maxEventsPerMessage = other.maxEventsPerMessage;
-    maxPartialBytes = other.maxPartialBytes;
-    allowedOrigins = other.allowedOrigins;
+    this(other.toJson());
   }
 
   /**
@@ -149,15 +133,16 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param host the address to listen on, not empty; anything but the loopback also needs tokens,
-   *     or {@code insecure}
+   * @param host the address to listen on; anything but the loopback also needs tokens, or {@code
+   *     insecure}
    * @return this
    */
+  @OptionSpec(
+      value = "address to listen on",
+      min = "1",
+      allowed = "other than loopback only with tokens, or `insecure`")
   public GatewayOptions setHost(String host) {
-    if (host.isBlank()) {
-      throw new IllegalArgumentException("host: must not be empty");
-    }
-    this.host = host;
+    this.host = OptionRanges.check(this, "host", host);
     return this;
   }
 
@@ -169,14 +154,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param port the port to listen on, 0 (a free one) to 65535
+   * @param port the port to listen on; 0 for a free one
    * @return this
    */
+  @OptionSpec(value = "port to listen on; 0: a free one", min = "0", max = "65535")
   public GatewayOptions setPort(int port) {
-    if (port < 0 || port > 65_535) {
-      throw new IllegalArgumentException("port: " + port + " must be 0 to 65535");
-    }
-    this.port = port;
+    this.port = OptionRanges.check(this, "port", port);
     return this;
   }
 
@@ -188,17 +171,15 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param loops how many event loops serve the connections, 1 to 1024; each connection stays with
-   *     one of them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no
-   *     use. Several are verticles of their own: they do not end with a verticle that starts the
+   * @param loops how many event loops serve the connections; each connection stays with one of
+   *     them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no use.
+   *     Several are verticles of their own: they do not end with a verticle that starts the
    *     gateway, which has to close it
    * @return this
    */
+  @OptionSpec(value = "event loops that serve the connections", min = "1", max = "1024")
   public GatewayOptions setEventLoops(int loops) {
-    if (loops < 1 || loops > 1024) {
-      throw new IllegalArgumentException("eventLoops: " + loops + " must be 1 to 1024");
-    }
-    eventLoops = loops;
+    eventLoops = OptionRanges.check(this, "eventLoops", loops);
     return this;
   }
 
@@ -213,6 +194,7 @@ public final class GatewayOptions {
    * @param on whether to listen beyond the loopback without tokens
    * @return this
    */
+  @OptionSpec("listen beyond this machine without tokens")
   public GatewayOptions setInsecure(boolean on) {
     insecure = on;
     return this;
@@ -226,16 +208,14 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param file a file of tokens, not empty: one a line, {@code role[,role] token}, with the roles
-   *     ingest, read and admin, and comments that begin with {@code #}; it is read again when it
-   *     changes; null for none
+   * @param file a file of tokens: one a line, {@code role[,role] token}, with the roles ingest,
+   *     read and admin, and comments that begin with {@code #}; it is read again when it changes;
+   *     null for none
    * @return this
    */
+  @OptionSpec(value = "file of tokens", min = "1", allowed = "a path")
   public GatewayOptions setTokensFile(@Nullable String file) {
-    if (file != null && file.isBlank()) {
-      throw new IllegalArgumentException("tokensFile: must not be empty");
-    }
-    tokensFile = file;
+    tokensFile = file == null ? null : OptionRanges.check(this, "tokensFile", file);
     return this;
   }
 
@@ -250,6 +230,7 @@ public final class GatewayOptions {
    * @param token tokens that are not in a file; copied
    * @return this
    */
+  @OptionSpec("tokens that are not in a file")
   public GatewayOptions setToken(TokenOptions token) {
     this.token = new TokenOptions(token);
     return this;
@@ -263,15 +244,15 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param bytes the largest WebSocket frame and message, 1024 to 1,073,741,824 bytes
+   * @param bytes the largest WebSocket frame and message, in bytes
    * @return this
    */
+  @OptionSpec(
+      value = "largest WebSocket frame and message, in bytes",
+      min = "1024",
+      max = "1073741824")
   public GatewayOptions setMaxFrameBytes(int bytes) {
-    if (bytes < 1024 || bytes > 1 << 30) {
-      throw new IllegalArgumentException(
-          "maxFrameBytes: " + bytes + " must be 1024 to 1073741824 bytes");
-    }
-    maxFrameBytes = bytes;
+    maxFrameBytes = OptionRanges.check(this, "maxFrameBytes", bytes);
     return this;
   }
 
@@ -283,15 +264,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param connections how many connections are served at once, at least 1; further ones are
-   *     refused
+   * @param connections how many connections are served at once; further ones are refused
    * @return this
    */
+  @OptionSpec(value = "connections at once; else 503", min = "1")
   public GatewayOptions setMaxConnections(int connections) {
-    if (connections < 1) {
-      throw new IllegalArgumentException("maxConnections: " + connections + " must be at least 1");
-    }
-    maxConnections = connections;
+    maxConnections = OptionRanges.check(this, "maxConnections", connections);
     return this;
   }
 
@@ -306,6 +284,7 @@ public final class GatewayOptions {
    * @param tls the certificate and key; copied
    * @return this
    */
+  @OptionSpec("certificate and key")
   public GatewayOptions setTls(TlsOptions tls) {
     this.tls = new TlsOptions(tls);
     return this;
@@ -319,14 +298,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param n the longest request line, in bytes, 1024 to 1048576
+   * @param n the longest request line, in bytes
    * @return this
    */
+  @OptionSpec(value = "longest request line, in bytes; else 414", min = "1024", max = "1048576")
   public GatewayOptions setMaxUriBytes(int n) {
-    if (n < 1024 || n > 1048576) {
-      throw new IllegalArgumentException("maxUriBytes: " + n + " must be 1024 to 1048576");
-    }
-    maxUriBytes = n;
+    maxUriBytes = OptionRanges.check(this, "maxUriBytes", n);
     return this;
   }
 
@@ -338,14 +315,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param n the size of all headers of a request, in bytes, 1024 to 1048576
+   * @param n the size of all headers of a request, in bytes
    * @return this
    */
+  @OptionSpec(value = "headers of a request, in bytes; else 431", min = "1024", max = "1048576")
   public GatewayOptions setMaxHeaderBytes(int n) {
-    if (n < 1024 || n > 1048576) {
-      throw new IllegalArgumentException("maxHeaderBytes: " + n + " must be 1024 to 1048576");
-    }
-    maxHeaderBytes = n;
+    maxHeaderBytes = OptionRanges.check(this, "maxHeaderBytes", n);
     return this;
   }
 
@@ -357,14 +332,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param n how many connections one address may have at once, at least 0; 0 for no limit
+   * @param n how many connections one address may have at once; 0 for no limit
    * @return this
    */
+  @OptionSpec(value = "connections of one address at once, 0: no limit; else 503", min = "0")
   public GatewayOptions setMaxConnectionsPerClient(int n) {
-    if (n < 0) {
-      throw new IllegalArgumentException("maxConnectionsPerClient: " + n + " must be at least 0");
-    }
-    maxConnectionsPerClient = n;
+    maxConnectionsPerClient = OptionRanges.check(this, "maxConnectionsPerClient", n);
     return this;
   }
 
@@ -376,15 +349,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param n how many events one address may send in a second, at least 0; 0 for no limit
+   * @param n how many events one address may send in a second; 0 for no limit
    * @return this
    */
+  @OptionSpec(value = "events of one address in a second, 0: no limit; else 429", min = "0")
   public GatewayOptions setMaxEventsPerSecondPerClient(int n) {
-    if (n < 0) {
-      throw new IllegalArgumentException(
-          "maxEventsPerSecondPerClient: " + n + " must be at least 0");
-    }
-    maxEventsPerSecondPerClient = n;
+    maxEventsPerSecondPerClient = OptionRanges.check(this, "maxEventsPerSecondPerClient", n);
     return this;
   }
 
@@ -396,14 +366,17 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param time after how long without a byte a connection is closed, 1 s to 1 day
+   * @param time after how long without a byte a connection is closed
    * @return this
    */
+  @OptionSpec(
+      value =
+          "silence after which a connection is closed; also the longest time from a connection"
+              + " to its request",
+      min = "1s",
+      max = "1d")
   public GatewayOptions setIdleTimeout(Duration time) {
-    if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("idleTimeout: " + time + " must be 1 s to 1 day");
-    }
-    idleTimeout = time;
+    idleTimeout = OptionRanges.check(this, "idleTimeout", time);
     return this;
   }
 
@@ -417,19 +390,21 @@ public final class GatewayOptions {
 
   /**
    * @param time how long an upload of NDJSON waits for room in mode fail-producer before it is
-   *     answered with 429, 0 to 1 hour, below {@code idleTimeout}
+   *     answered with 429, below {@code idleTimeout}
    * @return this
    */
+  @OptionSpec(
+      value = "how long an upload waits for room before 429",
+      min = "0s",
+      max = "1h",
+      allowed = "below `idleTimeout`")
   public GatewayOptions setBackpressureTimeout(Duration time) {
-    if (time.isNegative() || time.compareTo(Duration.ofHours(1)) > 0) {
-      throw new IllegalArgumentException("backpressureTimeout: " + time + " must be 0 to 1 hour");
-    }
-    backpressureTimeout = time;
+    backpressureTimeout = OptionRanges.check(this, "backpressureTimeout", time);
     return this;
   }
 
   /**
-   * @return the origins of pages of other sites that may use the server, with commas between; null
+   * @return the origins of pages of other sites that may use the server, separated by commas; null
    *     for none
    */
   public @Nullable String getAllowedOrigins() {
@@ -438,12 +413,15 @@ public final class GatewayOptions {
 
   /**
    * @param value origins of pages of other sites that may use the server, such as {@code
-   *     https://app.example}, with commas between, {@code null} for pages in files; null for none
+   *     https://app.example}, separated by commas, {@code null} for pages in files; null for none
    * @return this
    */
+  @OptionSpec(
+      value = "pages of other sites that may use the server",
+      pattern = ORIGIN + "(," + ORIGIN + ")*",
+      allowed = "origins such as `https://app.example:8443`, or `null`, separated by commas")
   public GatewayOptions setAllowedOrigins(@Nullable String value) {
-    Origins.parse(value);
-    allowedOrigins = value;
+    allowedOrigins = value == null ? null : OptionRanges.check(this, "allowedOrigins", value);
     return this;
   }
 
@@ -457,14 +435,17 @@ public final class GatewayOptions {
 
   /**
    * @param value how many bytes of bodies and messages may be in memory that are not complete, or
-   *     wait for room, of all connections together, at least 262144
+   *     wait for room, of all connections together
    * @return this
    */
+  @OptionSpec(
+      value =
+          "bodies and messages that are incomplete or wait for room, of all connections"
+              + " together, in bytes; else 503 or 1013",
+      min = "262144",
+      unset = "a quarter of the heap")
   public GatewayOptions setMaxPartialBytes(long value) {
-    if (value < 1 << 18) {
-      throw new IllegalArgumentException("maxPartialBytes: " + value + " must be at least 262144");
-    }
-    maxPartialBytes = value;
+    maxPartialBytes = OptionRanges.check(this, "maxPartialBytes", value);
     return this;
   }
 
@@ -476,15 +457,12 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param value how many events a WebSocket message may have, at least 1; those beyond are refused
-   *     and counted
+   * @param value how many events a WebSocket message may have; those beyond are refused and counted
    * @return this
    */
+  @OptionSpec(value = "events in a WebSocket message; the rest is refused as `too_many`", min = "1")
   public GatewayOptions setMaxEventsPerMessage(int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException("maxEventsPerMessage: " + value + " must be at least 1");
-    }
-    maxEventsPerMessage = value;
+    maxEventsPerMessage = OptionRanges.check(this, "maxEventsPerMessage", value);
     return this;
   }
 
@@ -496,14 +474,15 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param value the longest key of an event, 1 to 1048576 bytes of UTF-8
+   * @param value the longest key of an event, in bytes of UTF-8
    * @return this
    */
+  @OptionSpec(
+      value = "longest key of an event, in bytes of UTF-8; an event with a longer key is invalid",
+      min = "1",
+      max = "1048576")
   public GatewayOptions setMaxKeyBytes(int value) {
-    if (value < 1 || value > 1 << 20) {
-      throw new IllegalArgumentException("maxKeyBytes: " + value + " must be 1 to 1048576 bytes");
-    }
-    maxKeyBytes = value;
+    maxKeyBytes = OptionRanges.check(this, "maxKeyBytes", value);
     return this;
   }
 
@@ -515,16 +494,14 @@ public final class GatewayOptions {
   }
 
   /**
-   * @param value how many bytes of events one address may send in a second, at least 0; 0 for no
-   *     limit
+   * @param value how many bytes of events one address may send in a second; 0 for no limit
    * @return this
    */
+  @OptionSpec(
+      value = "bytes of events of one address in a second, 0: no limit; else 429",
+      min = "0")
   public GatewayOptions setMaxBytesPerSecondPerClient(long value) {
-    if (value < 0) {
-      throw new IllegalArgumentException(
-          "maxBytesPerSecondPerClient: " + value + " must be at least 0");
-    }
-    maxBytesPerSecondPerClient = value;
+    maxBytesPerSecondPerClient = OptionRanges.check(this, "maxBytesPerSecondPerClient", value);
     return this;
   }
 
@@ -538,14 +515,17 @@ public final class GatewayOptions {
 
   /**
    * @param value how long the body of one event, a line of NDJSON or a WebSocket message may take
-   *     once it has begun, 1 s to 1 day
+   *     once it has begun
    * @return this
    */
+  @OptionSpec(
+      value =
+          "how long the body of one event, a line of NDJSON or a WebSocket message may take from"
+              + " its first byte; else 408 or 1008",
+      min = "1s",
+      max = "1d")
   public GatewayOptions setBodyTimeout(Duration value) {
-    if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("bodyTimeout: " + value + " must be 1 s to 1 day");
-    }
-    bodyTimeout = value;
+    bodyTimeout = OptionRanges.check(this, "bodyTimeout", value);
     return this;
   }
 
@@ -559,14 +539,16 @@ public final class GatewayOptions {
 
   /**
    * @param value how long a request with {@code ack=delivered} waits for the sink before it is
-   *     answered with 504, 1 s to 1 day, below {@code idleTimeout}
+   *     answered with 504, below {@code idleTimeout}
    * @return this
    */
+  @OptionSpec(
+      value = "how long a request with `ack=delivered` waits for the sink before 504",
+      min = "1s",
+      max = "1d",
+      allowed = "below `idleTimeout`")
   public GatewayOptions setAckTimeout(Duration value) {
-    if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(1)) > 0) {
-      throw new IllegalArgumentException("ackTimeout: " + value + " must be 1 s to 1 day");
-    }
-    ackTimeout = value;
+    ackTimeout = OptionRanges.check(this, "ackTimeout", value);
     return this;
   }
 

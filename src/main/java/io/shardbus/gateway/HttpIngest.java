@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -10,24 +11,23 @@ import java.util.Locale;
  */
 final class HttpIngest {
 
-  static final String JSON = "application/json";
-  static final String NDJSON = "application/x-ndjson";
+  private static final String NDJSON = "application/x-ndjson";
 
-  private final Intake intake;
+  private final IngestResources resources;
 
-  HttpIngest(Intake intake) {
-    this.intake = intake;
+  HttpIngest(IngestResources resources) {
+    this.resources = resources;
   }
 
   void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
     String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
     String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    if (!media.equals(JSON) && !media.equals(NDJSON)) {
+    if (!media.equals(Pages.JSON) && !media.equals(NDJSON)) {
       Problem.refuse(
           request,
           415,
-          "Content-Type \"" + media + "\" is not supported: use " + JSON + " or " + NDJSON);
+          "Content-Type \"" + media + "\" is not supported: use " + Pages.JSON + " or " + NDJSON);
       return;
     }
     String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
@@ -40,22 +40,15 @@ final class HttpIngest {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.ACCEPTED, intake.options());
+      asked = IngestRequest.of(request.params(), Ack.ACCEPTED, resources.options());
     } catch (IllegalArgumentException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
-    if (media.equals(JSON)) {
-      new SingleEvent(intake, request, asked).begin();
+    if (media.equals(Pages.JSON)) {
+      new SingleEvent(resources, request, asked).begin();
     } else {
-      new Upload(intake, request, asked, Access.grant(context)).begin();
-    }
-  }
-
-  /** If a client asks whether to go on before it sends the body, the server tells it to. */
-  static void proceed(HttpServerRequest request) {
-    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-      request.response().writeContinue();
+      new Upload(resources, request, asked, Access.grant(context)).begin();
     }
   }
 }

@@ -1,11 +1,14 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.EventKey;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +20,6 @@ import org.jspecify.annotations.Nullable;
  * @param maxKeyBytes the longest key allowed
  */
 record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
-
-  enum Ack {
-    NONE,
-    ACCEPTED,
-    DELIVERED
-  }
 
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
   static IngestRequest of(MultiMap parameters, Ack byDefault, GatewayOptions options) {
@@ -41,21 +38,10 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
     }
     String ack = parameters.get("ack");
     return new IngestRequest(
-        ack == null ? byDefault : ack(ack),
+        ack == null ? byDefault : Ack.parse(ack),
         shared,
         keyPath == null ? null : KeyPath.of(keyPath),
         maxKeyBytes);
-  }
-
-  private static Ack ack(String text) {
-    return switch (text) {
-      case "none" -> Ack.NONE;
-      case "accepted" -> Ack.ACCEPTED;
-      case "delivered" -> Ack.DELIVERED;
-      default ->
-          throw new IllegalArgumentException(
-              "ack: \"" + text + "\" must be none, accepted or delivered");
-    };
   }
 
   private static String tooLong(int maxKeyBytes) {
@@ -75,5 +61,12 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
       throw new InvalidEventException(tooLong(maxKeyBytes), -1);
     }
     return event;
+  }
+
+  /** If a client asks whether to go on before it sends the body, the server tells it to. */
+  static void proceed(HttpServerRequest request) {
+    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+      request.response().writeContinue();
+    }
   }
 }

@@ -4,8 +4,9 @@ import io.netty.util.NetUtil;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.HostAndPort;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.CorsHandler;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Set;
@@ -28,35 +29,24 @@ final class Origins {
       "without tokens this server answers only to localhost and loopback addresses; other names"
           + " must be in gateway.allowedOrigins";
 
-  private static final Pattern ORIGIN = Pattern.compile("https?://[^\\s/?#@,*]+");
-
-  /** The origin that browsers send for pages without a site, such as files. */
-  private static final String NO_SITE = "null";
-
   private final Set<String> allowed;
   private final boolean anyName;
+  private final CorsHandler cors;
 
   /**
    * @param anyName whether every name of the server is accepted
    */
   Origins(GatewayOptions options, boolean anyName) {
-    allowed = parse(options.getAllowedOrigins());
+    allowed = split(options.getAllowedOrigins());
     this.anyName = anyName;
+    cors = cors(allowed);
   }
 
-  /** Throws {@link IllegalArgumentException} for what is none. */
-  static Set<String> parse(@Nullable String list) {
+  private static Set<String> split(@Nullable String list) {
     Set<String> origins = new TreeSet<>();
     if (list != null) {
       for (String each : list.split(",", -1)) {
-        String origin = each.strip().toLowerCase(Locale.ROOT);
-        if (!origin.equals(NO_SITE) && !ORIGIN.matcher(origin).matches()) {
-          throw new IllegalArgumentException(
-              "allowedOrigins: \""
-                  + each.strip()
-                  + "\" must be an origin such as https://app.example:8443, or null");
-        }
-        origins.add(origin);
+        origins.add(each.strip().toLowerCase(Locale.ROOT));
       }
     }
     return origins;
@@ -97,31 +87,26 @@ final class Origins {
     }
   }
 
-  /** Tells the browser that an allowed page may read the answer. */
-  void permit(HttpServerRequest request) {
-    String origin = request.getHeader(HttpHeaders.ORIGIN);
+  /** Tells browsers what the allowed pages may do. */
+  void handle(RoutingContext context) {
+    String origin = context.request().getHeader(HttpHeaders.ORIGIN);
     if (origin != null && allowed.contains(origin)) {
-      request
-          .response()
-          .putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_ORIGIN, origin)
-          .putHeader(HttpHeaders.VARY, "Origin");
+      cors.handle(context); // also answers what a browser asks beforehand
+    } else {
+      context.next();
     }
   }
 
-  /** Whether a browser asks beforehand what a page may do. */
-  static boolean asksFirst(HttpServerRequest request) {
-    return request.method().equals(HttpMethod.OPTIONS)
-        && request.headers().contains(HttpHeaders.ORIGIN)
-        && request.headers().contains(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD);
-  }
-
-  static void answer(HttpServerResponse response) {
-    response
-        .setStatusCode(204)
-        .putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE")
-        .putHeader(
-            HttpHeaders.ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id")
-        .putHeader(HttpHeaders.ACCESS_CONTROL_MAX_AGE, "600")
-        .end();
+  private static CorsHandler cors(Set<String> origins) {
+    return CorsHandler.create()
+        .addOriginsWithRegex(origins.stream().map(Pattern::quote).toList()) // "null" is no URL
+        .allowedMethod(HttpMethod.GET)
+        .allowedMethod(HttpMethod.POST)
+        .allowedMethod(HttpMethod.PATCH)
+        .allowedMethod(HttpMethod.DELETE)
+        .allowedHeader("authorization")
+        .allowedHeader("content-type")
+        .allowedHeader("last-event-id")
+        .maxAgeSeconds(600);
   }
 }

@@ -1,15 +1,19 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Outcome;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
 
 /**
  * Sends pages, as long as not too many bytes wait for clients to take them. Safe for any thread.
  */
 final class Pages {
 
-  /** Of pages that clients have yet to take yet: an eighth of the heap, and not too little. */
+  static final String JSON = "application/json";
+
+  /** For pages that clients have not taken yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
       Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
 
@@ -23,17 +27,17 @@ final class Pages {
     Budget.Share share = untaken.share();
     if (share.resize(Math.min(page.length(), MAX_UNTAKEN_BYTES))) {
       response
-          .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, JSON)
           .end(page)
           .onComplete(taken -> share.free());
     } else {
       Problem.send(
           response,
-          503,
-          "clients have yet to take "
+          Outcome.NO_MEMORY,
+          "clients have not taken "
               + untaken.used()
               + " bytes of pages yet: ask again, or for less",
-          Problem.reason(Refusals.NO_MEMORY));
+          new JsonObject());
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Outcome;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -32,6 +33,16 @@ final class Problem {
 
   private Problem() {}
 
+  /** Answers that one or more events were refused. */
+  static void send(HttpServerResponse response, Outcome reason, String detail, JsonObject more) {
+    send(response, reason.status(), detail, more.mergeIn(reason(reason.word())));
+  }
+
+  /** Answers that one or more events were refused before the body was read. */
+  static void refuse(HttpServerRequest request, Outcome reason, String detail, JsonObject more) {
+    refuse(request, reason.status(), detail, more.mergeIn(reason(reason.word())));
+  }
+
   static void send(HttpServerResponse response, int status, String detail) {
     send(response, status, detail, new JsonObject());
   }
@@ -49,7 +60,7 @@ final class Problem {
       if (request.version() != HttpVersion.HTTP_2) {
         request.response().putHeader(HttpHeaders.CONNECTION, "close");
       }
-      Linger.over(request);
+      LingeringClose.after(request);
     }
     send(request.response(), status, detail, more);
   }
@@ -60,6 +71,15 @@ final class Problem {
    */
   static JsonObject reason(String reason) {
     return new JsonObject().put("reason", reason);
+  }
+
+  /** Answers that events cannot be read: the request is wrong, or the sink fails. */
+  static void cannotRead(HttpServerResponse response, Throwable failure) {
+    if (failure instanceof IllegalArgumentException) {
+      send(response, 400, String.valueOf(failure.getMessage()));
+    } else {
+      send(response, 503, "cannot read: " + failure.getMessage());
+    }
   }
 
   /** Does nothing if an answer is on its way already. */

@@ -35,11 +35,12 @@ final class Scrape implements Handler<RoutingContext> {
   }
 
   /** Adds the meters of the gateway. The result removes them. */
-  Runnable count(Intake intake, Connections connections, WebSockets webSockets, EventReads reads) {
+  Runnable count(
+      IngestResources resources, Connections connections, WebSockets webSockets, EventReads reads) {
     Runnable release =
-        OwnMeters.add(registry, ADVICE, own -> add(own, intake, connections, webSockets, reads));
+        OwnMeters.add(registry, ADVICE, own -> add(own, resources, connections, webSockets, reads));
     Runnable stop =
-        intake
+        resources
             .bus()
             .observe(
                 new DeliveryObserver() {
@@ -56,7 +57,7 @@ final class Scrape implements Handler<RoutingContext> {
 
   private void add(
       Consumer<Meter> own,
-      Intake intake,
+      IngestResources resources,
       Connections connections,
       WebSockets webSockets,
       EventReads reads) {
@@ -64,18 +65,18 @@ final class Scrape implements Handler<RoutingContext> {
     own.accept(gauge("websockets", "WebSockets that are open", webSockets, WebSockets::count));
     own.accept(gauge("tails", "live tails that are open", reads, EventReads::tails));
     own.accept(
-        Gauge.builder("shardbus.gateway.partial", intake.budget(), Budget::used)
+        Gauge.builder("shardbus.gateway.partial", resources.budget(), Budget::used)
             .baseUnit("bytes")
             .description("unfinished bodies and messages, and those that wait for room")
             .register(registry));
-    intake
+    resources
         .refusals()
         .counts()
         .forEach(
             (reason, count) ->
                 own.accept(
                     FunctionCounter.builder("shardbus.gateway.refused", count, LongAdder::sum)
-                        .tag("reason", reason)
+                        .tag("reason", reason.word())
                         .description("events and bodies that the gateway itself refused")
                         .register(registry)));
   }

@@ -1,7 +1,9 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -13,32 +15,34 @@ import org.jspecify.annotations.Nullable;
 /** One request that brings one event. */
 final class SingleEvent {
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
-  private final Parts body;
+  private final PartialBody body;
   private final Deadline wholeBody;
   private final Deadline delivery;
   private boolean over;
 
-  SingleEvent(Intake intake, HttpServerRequest request, IngestRequest asked) {
-    this.intake = intake;
+  SingleEvent(IngestResources resources, HttpServerRequest request, IngestRequest asked) {
+    this.resources = resources;
     this.request = request;
     this.asked = asked;
     response = request.response();
-    body = new Parts(intake.budget());
-    wholeBody = new Deadline(intake.vertx(), this::takesTooLong);
-    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+    body = new PartialBody(resources.budget());
+    wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
+    delivery = new Deadline(resources.vertx(), this::notConfirmed);
   }
 
   void begin() {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length != null && length.length() < 19 && Long.parseLong(length) > intake.maxEventBytes()) {
-      refuse(413, Refusals.TOO_LARGE, tooLarge());
+    if (length != null
+        && length.length() < 19
+        && Long.parseLong(length) > resources.maxEventBytes()) {
+      refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
-    HttpIngest.proceed(request);
+    IngestRequest.proceed(request);
     request.handler(this::chunk);
     request.endHandler(end -> end());
     response.closeHandler(gone -> stop());
@@ -48,25 +52,25 @@ final class SingleEvent {
     if (over) {
       return;
     }
-    if (body.length() + chunk.length() > intake.maxEventBytes()) {
-      refuse(413, Refusals.TOO_LARGE, tooLarge());
+    if (body.length() + chunk.length() > resources.maxEventBytes()) {
+      refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
-      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal());
+      refuse(Outcome.NO_MEMORY, resources.budget().refusal());
     } else {
-      wholeBody.begin(intake.options().getBodyTimeout());
+      wholeBody.begin(resources.options().getBodyTimeout());
     }
   }
 
   private String tooLarge() {
-    return "bus.maxEventBytes: the event is larger than " + intake.maxEventBytes() + " bytes";
+    return "bus.maxEventBytes: the event is larger than " + resources.maxEventBytes() + " bytes";
   }
 
   private void takesTooLong() {
-    refuse(408, Refusals.TOO_SLOW, Upload.tooSlow(intake.options().getBodyTimeout(), "the body"));
+    refuse(Outcome.TOO_SLOW, resources.tooSlow("the body"));
   }
 
   private void notConfirmed() {
-    Problem.send(response, 504, Upload.notDelivered(intake.options().getAckTimeout()));
+    Problem.send(response, 504, resources.notConfirmed());
   }
 
   /** Stops everything. */
@@ -77,16 +81,16 @@ final class SingleEvent {
     delivery.cancel();
   }
 
-  private void refuse(int status, String reason, String detail) {
+  private void refuse(Outcome reason, String detail) {
     stop();
-    intake.refusals().count(reason);
-    Problem.refuse(request, status, detail, Problem.reason(reason));
+    resources.refusals().count(reason);
+    Problem.refuse(request, reason, detail, new JsonObject());
   }
 
   /** The same once the whole body is here. */
-  private void refuseWhole(int status, String reason, String detail) {
-    intake.refusals().count(reason);
-    Problem.send(response, status, detail, Problem.reason(reason));
+  private void refuseWhole(Outcome reason, String detail) {
+    resources.refusals().count(reason);
+    Problem.send(response, reason, detail, new JsonObject());
   }
 
   private void end() {
@@ -99,29 +103,29 @@ final class SingleEvent {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      refuseWhole(400, Refusals.INVALID, String.valueOf(e.getMessage()));
+      refuseWhole(Outcome.INVALID, String.valueOf(e.getMessage()));
       return;
     }
-    RateLimit.Client rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
     if (!rate.tryTake(event.sizeWithKey())) {
-      refuseWhole(429, Refusals.RATE, rate.refusal());
+      refuseWhole(Outcome.RATE, rate.refusal());
       return;
     }
-    if (asked.ack() == IngestRequest.Ack.DELIVERED) {
+    if (asked.ack() == Ack.DELIVERED) {
       deliver(event);
     } else {
-      answer(intake.bus().ingest(event));
+      answer(resources.bus().ingest(event));
     }
   }
 
   private void deliver(RawEvent event) {
     @Nullable IngestResult[] result = new IngestResult[1];
     // The answer runs on this context, so after this method.
-    Countdown[] fate = new Countdown[1];
+    DeliveryCounter[] fate = new DeliveryCounter[1];
     fate[0] =
-        new Countdown(
-            new Coalesced(
-                intake.vertx().getOrCreateContext(),
+        new DeliveryCounter(
+            new DeferredTask(
+                resources.vertx().getOrCreateContext(),
                 () -> {
                   stop();
                   if (fate[0].failedCount() > 0) {
@@ -129,44 +133,35 @@ final class SingleEvent {
                         response,
                         500,
                         "the event was accepted, but will not be delivered",
-                        new JsonObject().put("failures", fate[0].failures()));
+                        new JsonObject().put("failures", fate[0].failures().refusalsJson()));
                   } else if (result[0] != null) {
                     answer(result[0]);
                   }
                 }));
-    IngestResult now = intake.bus().ingest(event, fate[0]);
+    IngestResult now = resources.bus().ingest(event, fate[0]);
     result[0] = now;
     if (!now.accepted()) {
       answer(now);
       return;
     }
-    delivery.begin(intake.options().getAckTimeout());
+    delivery.begin(resources.options().getAckTimeout());
   }
 
   private void answer(IngestResult result) {
-    switch (result.outcome()) {
-      case ACCEPTED -> {
-        if (!response.ended() && !response.closed()) {
-          response
-              .setStatusCode(202)
-              .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
-              .end(
-                  new JsonObject()
-                      .put("shard", result.shard())
-                      .put("timestamp", result.timestamp())
-                      .toBuffer());
-        }
-      }
-      case BACKPRESSURE -> refused(429, result, "shard " + result.shard() + " is full");
-      case SAMPLED -> refused(429, result, "the shard is filling up: not sampled");
-      case UNROUTED -> refused(503, result, "no shard is active");
-      case CLOSED -> refused(503, result, "the bus is closing");
-      case TOO_LARGE -> refused(413, result, tooLarge());
+    Outcome outcome = result.outcome();
+    if (!result.accepted()) {
+      // the bus refused it, and has counted it
+      String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
+      Problem.send(response, outcome, detail, new JsonObject());
+    } else if (!response.ended() && !response.closed()) {
+      response
+          .setStatusCode(outcome.status())
+          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
+          .end(
+              new JsonObject()
+                  .put("shard", result.shard())
+                  .put("timestamp", result.timestamp())
+                  .toBuffer());
     }
-  }
-
-  /** By the bus, which has counted it. */
-  private void refused(int status, IngestResult result, String detail) {
-    Problem.send(response, status, detail, Problem.reason(Refusals.of(result.outcome())));
   }
 }

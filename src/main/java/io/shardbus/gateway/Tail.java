@@ -62,7 +62,7 @@ final class Tail {
 
   /** From the cursor; if there is none, from the oldest event or from now on. */
   void begin(@Nullable String from, boolean fromStart) {
-    Runnable wake = new Coalesced(vertx.getOrCreateContext(), this::wake);
+    Runnable wake = new DeferredTask(vertx.getOrCreateContext(), this::wake);
     response.closeHandler(closed -> end());
     response.exceptionHandler(e -> end());
     unregister = log.onAppend(wake);
@@ -83,7 +83,7 @@ final class Tail {
         .onFailure(
             e -> {
               end();
-              EventReads.failed(response, e);
+              Problem.cannotRead(response, e);
             });
   }
 

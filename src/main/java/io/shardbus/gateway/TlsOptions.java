@@ -1,5 +1,7 @@
 package io.shardbus.gateway;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -21,8 +23,7 @@ public final class TlsOptions {
    * @param other the options to copy
    */
   public TlsOptions(TlsOptions other) {
-    certificate = other.certificate;
-    key = other.key;
+    this(other.toJson());
   }
 
   /**
@@ -43,12 +44,16 @@ public final class TlsOptions {
   }
 
   /**
-   * @param file the certificate and those that it was signed with, as a PEM file, not empty; it is
-   *     read again when it changes; null for no TLS
+   * @param file the certificate and those that it was signed with, as a PEM file; it is read again
+   *     when it changes; null for no TLS
    * @return this
    */
+  @OptionSpec(
+      value = "PEM file of the certificate and its chain; turns TLS on",
+      min = "1",
+      allowed = "a path")
   public TlsOptions setCertificate(@Nullable String file) {
-    certificate = checked("tls.certificate", file);
+    certificate = file == null ? null : OptionRanges.check(this, "tls.certificate", file);
     return this;
   }
 
@@ -60,20 +65,14 @@ public final class TlsOptions {
   }
 
   /**
-   * @param file the certificate's private key, as an unencrypted PEM file, not empty; it is read
-   *     again when it changes; null for no TLS
+   * @param file the certificate's private key, as an unencrypted PEM file; it is read again when it
+   *     changes; null for no TLS
    * @return this
    */
+  @OptionSpec(value = "PEM file of its private key, not encrypted", min = "1", allowed = "a path")
   public TlsOptions setKey(@Nullable String file) {
-    key = checked("tls.key", file);
+    key = file == null ? null : OptionRanges.check(this, "tls.key", file);
     return this;
-  }
-
-  private static @Nullable String checked(String option, @Nullable String file) {
-    if (file != null && file.isBlank()) {
-      throw new IllegalArgumentException(option + ": must not be empty");
-    }
-    return file;
   }
 
   /**

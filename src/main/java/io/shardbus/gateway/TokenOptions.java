@@ -1,5 +1,7 @@
 package io.shardbus.gateway;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -8,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 /** One token for each role, for servers that need only these; meant for the environment. */
 @DataObject
 public final class TokenOptions {
+
+  static final String ALLOWED = "1 to 512 letters, digits and -._~+/=";
+  static final String PATTERN = "[A-Za-z0-9._~+/=-]{1,512}";
 
   private @Nullable String ingest;
   private @Nullable String read;
@@ -22,9 +27,7 @@ public final class TokenOptions {
    * @param other the options to copy
    */
   public TokenOptions(TokenOptions other) {
-    ingest = other.ingest;
-    read = other.read;
-    admin = other.admin;
+    this(other.toJson());
   }
 
   /**
@@ -45,11 +48,16 @@ public final class TokenOptions {
   }
 
   /**
-   * @param token the token with the role ingest: letters, digits and {@code -._~+/=}; null for none
+   * @param token the token with the role ingest; null for none
    * @return this
    */
+  @OptionSpec(
+      value = "a token with the role ingest",
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setIngest(@Nullable String token) {
-    ingest = checked("token.ingest", token);
+    ingest = token == null ? null : OptionRanges.check(this, "token.ingest", token);
     return this;
   }
 
@@ -61,11 +69,16 @@ public final class TokenOptions {
   }
 
   /**
-   * @param token the token with the role read: letters, digits and {@code -._~+/=}; null for none
+   * @param token the token with the role read; null for none
    * @return this
    */
+  @OptionSpec(
+      value = "a token with the role read",
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setRead(@Nullable String token) {
-    read = checked("token.read", token);
+    read = token == null ? null : OptionRanges.check(this, "token.read", token);
     return this;
   }
 
@@ -77,19 +90,17 @@ public final class TokenOptions {
   }
 
   /**
-   * @param token the token with the role admin: letters, digits and {@code -._~+/=}; null for none
+   * @param token the token with the role admin; null for none
    * @return this
    */
+  @OptionSpec(
+      value = "a token with the role admin",
+      pattern = PATTERN,
+      allowed = ALLOWED,
+      secret = true)
   public TokenOptions setAdmin(@Nullable String token) {
-    admin = checked("token.admin", token);
+    admin = token == null ? null : OptionRanges.check(this, "token.admin", token);
     return this;
-  }
-
-  private static @Nullable String checked(String option, @Nullable String token) {
-    if (token != null && !Tokens.isToken(token)) {
-      throw new IllegalArgumentException(option + ": must be " + Tokens.ALLOWED);
-    }
-    return token;
   }
 
   /**

@@ -14,9 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** The tokens that are known, by their digests: the tokens themselves are not kept. Immutable. */
 final class Tokens {
 
-  static final String ALLOWED = "1 to 512 letters, digits and -._~+/=";
-
-  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
+  private static final Pattern TOKEN = Pattern.compile(TokenOptions.PATTERN);
   private static final Pattern SPACE = Pattern.compile("\\s+");
 
   private final List<Entry> entries;
@@ -71,7 +69,7 @@ final class Tokens {
     String[] parts = SPACE.split(line, -1);
     if (parts.length != 2 || !isToken(parts[1])) {
       throw new IllegalArgumentException(
-          where + ": must be role[,role] and a token, which is " + ALLOWED);
+          where + ": must be role[,role] and a token, which is " + TokenOptions.ALLOWED);
     }
     Set<Role> roles = EnumSet.noneOf(Role.class);
     for (String name : parts[0].split(",", -1)) {

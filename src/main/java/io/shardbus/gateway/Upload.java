@@ -1,7 +1,9 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.BackpressureMode;
@@ -12,8 +14,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.time.Duration;
-import java.util.Map;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +23,23 @@ final class Upload {
 
   private static final int MAX_ERRORS = 10;
 
+  /** If nothing was taken for several reasons, the answer names the first of these. */
+  private static final List<Outcome> TOLD_FIRST =
+      List.of(
+          Outcome.RATE,
+          Outcome.BACKPRESSURE,
+          Outcome.SAMPLED,
+          Outcome.TOO_LARGE,
+          Outcome.UNROUTED,
+          Outcome.CLOSED);
+
   /**
    * The bytes that Vert.x may have read of a paused request: with HTTP/1 two dozen chunks, with
    * HTTP/2 the window of the stream, which is as much.
    */
   static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
@@ -36,11 +47,12 @@ final class Upload {
   private final LineSplitter lines;
   private final Budget.Share share;
   private final RateLimit.Client rate;
-  private final Feeder feeder;
-  private final Tally tally = new Tally();
-  private final Tally notTaken = new Tally(); // of what had arrived, and the client may send again
+  private final OrderedIngest ingest;
+  private final OutcomeCounts outcomes = new OutcomeCounts();
+  private final OutcomeCounts notTaken =
+      new OutcomeCounts(); // of what had arrived, and the client may send again
   private final JsonArray errors = new JsonArray();
-  private final @Nullable Countdown countdown;
+  private final @Nullable DeliveryCounter deliveries;
   private final Deadline room;
   private final Deadline wholeLine;
   private final Deadline delivery;
@@ -49,29 +61,34 @@ final class Upload {
   private boolean ended;
   private boolean answered;
 
-  Upload(Intake intake, HttpServerRequest request, IngestRequest asked, BooleanSupplier allowed) {
-    this.intake = intake;
+  Upload(
+      IngestResources resources,
+      HttpServerRequest request,
+      IngestRequest asked,
+      BooleanSupplier allowed) {
+    this.resources = resources;
     this.request = request;
     this.response = request.response();
     this.asked = asked;
     this.allowed = allowed;
-    lines = new LineSplitter(intake.maxEventBytes());
-    share = intake.budget().share();
-    rate = intake.rates().of(Connections.client(request.remoteAddress()));
+    lines = new LineSplitter(resources.maxEventBytes());
+    share = resources.budget().share();
+    rate = resources.rates().of(Connections.client(request.remoteAddress()));
     boolean patient =
-        intake.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
-    feeder = new Feeder(intake, rate, patient, this::roomAgain);
-    countdown =
-        asked.ack() == IngestRequest.Ack.DELIVERED
-            ? new Countdown(new Coalesced(intake.vertx().getOrCreateContext(), this::answerIfDone))
+        resources.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
+    ingest = new OrderedIngest(resources, rate, patient, this::roomAgain);
+    deliveries =
+        asked.ack() == Ack.DELIVERED
+            ? new DeliveryCounter(
+                new DeferredTask(resources.vertx().getOrCreateContext(), this::answerIfDone))
             : null;
-    room = new Deadline(intake.vertx(), this::noRoom);
-    wholeLine = new Deadline(intake.vertx(), this::lineTakesTooLong);
-    delivery = new Deadline(intake.vertx(), this::notConfirmed);
+    room = new Deadline(resources.vertx(), this::noRoom);
+    wholeLine = new Deadline(resources.vertx(), this::lineTakesTooLong);
+    delivery = new Deadline(resources.vertx(), this::notConfirmed);
   }
 
   void begin() {
-    HttpIngest.proceed(request);
+    IngestRequest.proceed(request);
     request.handler(this::chunk);
     request.endHandler(end -> end());
     request.exceptionHandler(e -> finish());
@@ -90,17 +107,17 @@ final class Upload {
     try {
       lines.feed(chunk, this::line);
     } catch (LineSplitter.LineTooLongException e) {
-      refuse(413, Refusals.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
+      refuse(Outcome.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
       return;
     }
-    boolean full = feeder.full();
-    if (!share.resize(lines.partialBytes() + (full ? feeder.heldBytes() + QUEUED_BYTES : 0))) {
-      refuse(503, Refusals.NO_MEMORY, intake.budget().refusal() + whereToGoOn());
+    boolean full = ingest.full();
+    if (!share.resize(lines.partialBytes() + (full ? ingest.heldBytes() + QUEUED_BYTES : 0))) {
+      refuse(Outcome.NO_MEMORY, resources.budget().refusal() + whereToGoOn());
       return;
     }
     if (full) {
       request.pause();
-      room.begin(intake.options().getBackpressureTimeout());
+      room.begin(resources.options().getBackpressureTimeout());
     }
     timeLine(full);
   }
@@ -111,7 +128,7 @@ final class Upload {
       wholeLine.cancel();
     } else if (timedLine != lines.line() || !wholeLine.running()) {
       wholeLine.cancel();
-      wholeLine.begin(intake.options().getBodyTimeout());
+      wholeLine.begin(resources.options().getBodyTimeout());
     }
     timedLine = lines.line();
   }
@@ -122,14 +139,14 @@ final class Upload {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      intake.refusals().count(Refusals.INVALID);
-      feeder.refuse(Refusals.INVALID, tally);
+      resources.refusals().count(Outcome.INVALID);
+      ingest.refuse(Outcome.INVALID, outcomes);
       if (errors.size() < MAX_ERRORS) {
         errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
       }
       return;
     }
-    feeder.push(event, lines.line(), tally, countdown);
+    ingest.push(event, lines.line(), outcomes, deliveries);
   }
 
   private void end() {
@@ -139,8 +156,8 @@ final class Upload {
     ended = true;
     wholeLine.cancel();
     lines.end(this::line);
-    if (feeder.full()) {
-      room.begin(intake.options().getBackpressureTimeout());
+    if (ingest.full()) {
+      room.begin(resources.options().getBackpressureTimeout());
     }
     answerIfDone();
   }
@@ -156,23 +173,23 @@ final class Upload {
   }
 
   private void noRoom() {
-    String within = Durations.format(intake.options().getBackpressureTimeout());
+    String within = Durations.format(resources.options().getBackpressureTimeout());
     String where = whereToGoOn();
-    if (notTaken.refusals().containsKey(Refusals.RATE)) {
-      stop(429, Refusals.RATE, rate.refusal() + ", and no end of that within " + within + where);
-    } else if (notTaken.refusals().containsKey(Refusals.UNROUTED)) {
-      stop(503, Refusals.UNROUTED, "no shard was active within " + within + where);
+    if (notTaken.refusals().containsKey(Outcome.RATE)) {
+      stop(Outcome.RATE, rate.refusal() + ", and no end of that within " + within + where);
+    } else if (notTaken.refusals().containsKey(Outcome.UNROUTED)) {
+      stop(Outcome.UNROUTED, "no shard was active within " + within + where);
     } else {
-      stop(429, Refusals.BACKPRESSURE, "no room within " + within + where);
+      stop(Outcome.BACKPRESSURE, "no room within " + within + where);
     }
   }
 
   private String whereToGoOn() {
-    if (!feeder.full()) {
+    abandon();
+    long first = ingest.firstLetGo();
+    if (first == 0) {
       return "; go on behind the first " + lines.line() + " lines";
     }
-    long first = feeder.firstHeld();
-    abandon();
     return ": "
         + notTaken.refused()
         + " events that had arrived and all behind them were not taken; go on behind the first "
@@ -181,38 +198,27 @@ final class Upload {
   }
 
   private void abandon() {
-    notTaken.addRefusalsOf(feeder.abandon());
+    notTaken.addRefusalsOf(ingest.abandon());
   }
 
   private void lineTakesTooLong() {
-    Duration time = intake.options().getBodyTimeout();
-    refuse(408, Refusals.TOO_SLOW, tooSlow(time, "line " + (lines.line() + 1)));
+    refuse(Outcome.TOO_SLOW, resources.tooSlow("line " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {
     answered = true;
     finish();
-    Problem.send(response, 504, notDelivered(intake.options().getAckTimeout()), counts());
+    Problem.send(response, 504, resources.notConfirmed(), counts());
   }
 
-  static String tooSlow(Duration time, String what) {
-    return "gateway.bodyTimeout: " + what + " did not come to an end in " + Durations.format(time);
+  private void refuse(Outcome reason, String detail) {
+    resources.refusals().count(reason);
+    stop(reason, detail);
   }
 
-  static String notDelivered(Duration time) {
-    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
-        + Durations.format(time)
-        + ": the bus still tries";
-  }
-
-  private void refuse(int status, String reason, String detail) {
-    intake.refusals().count(reason);
-    stop(status, reason, detail);
-  }
-
-  private void stop(int status, String reason, String detail) {
+  private void stop(Outcome reason, String detail) {
     finish();
-    Problem.refuse(request, status, detail, counts().mergeIn(Problem.reason(reason)));
+    Problem.refuse(request, reason, detail, counts());
   }
 
   /** Stops everything. */
@@ -226,11 +232,11 @@ final class Upload {
   }
 
   private void answerIfDone() {
-    if (!ended || answered || feeder.full()) {
+    if (!ended || answered || ingest.full()) {
       return;
     }
-    if (countdown != null && countdown.settled() < tally.accepted()) {
-      delivery.begin(intake.options().getAckTimeout());
+    if (deliveries != null && deliveries.settled() < outcomes.accepted()) {
+      delivery.begin(resources.options().getAckTimeout());
       return;
     }
     finish();
@@ -238,53 +244,38 @@ final class Upload {
       Problem.send(response, 400, "an empty body: lines of JSON are expected");
       return;
     }
-    if (tally.accepted() == 0 && !tally.refusals().containsKey(Refusals.INVALID)) {
+    if (outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Outcome.INVALID)) {
       allRefused();
       return;
     }
-    if (countdown != null && countdown.failedCount() > 0) {
+    if (deliveries != null && deliveries.failedCount() > 0) {
       Problem.send(
           response,
           500,
-          countdown.failedCount() + " of the accepted events will not be delivered",
+          deliveries.failedCount() + " of the accepted events will not be delivered",
           counts());
       return;
     }
     response
         .setStatusCode(202)
-        .putHeader(HttpHeaders.CONTENT_TYPE, HttpIngest.JSON)
+        .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
         .end(counts().toBuffer());
   }
 
   private void allRefused() {
-    Map<String, Long> reasons = tally.refusals();
-    if (reasons.containsKey(Refusals.RATE)) {
-      allRefused(429, Refusals.RATE, rate.refusal());
-    } else if (reasons.containsKey(Refusals.BACKPRESSURE)) {
-      allRefused(429, Refusals.BACKPRESSURE, "the shards are full");
-    } else if (reasons.containsKey(Refusals.SAMPLED)) {
-      allRefused(429, Refusals.SAMPLED, "the shards are filling up: not sampled");
-    } else if (reasons.containsKey(Refusals.TOO_LARGE)) {
-      allRefused(
-          413,
-          Refusals.TOO_LARGE,
-          "bus.maxEventBytes: the events are larger than " + intake.maxEventBytes() + " bytes");
-    } else if (reasons.containsKey(Refusals.UNROUTED)) {
-      allRefused(503, Refusals.UNROUTED, "no shard is active");
-    } else {
-      allRefused(503, Refusals.CLOSED, "the bus is closing");
+    for (Outcome reason : TOLD_FIRST) {
+      if (outcomes.refusals().containsKey(reason)) {
+        Problem.send(
+            response, reason, reason == Outcome.RATE ? rate.refusal() : reason.meaning(), counts());
+        return;
+      }
     }
-  }
-
-  private void allRefused(int status, String reason, String detail) {
-    Problem.send(response, status, detail, counts().mergeIn(Problem.reason(reason)));
   }
 
   private JsonObject counts() {
     JsonObject json =
-        new JsonObject().put("accepted", tally.accepted()).put("rejected", tally.refused());
-    JsonObject reasons = new JsonObject();
-    tally.refusals().forEach(reasons::put);
+        new JsonObject().put("accepted", outcomes.accepted()).put("rejected", outcomes.refused());
+    JsonObject reasons = outcomes.refusalsJson();
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);
     }
@@ -294,10 +285,10 @@ final class Upload {
     if (!errors.isEmpty()) {
       json.put("errors", errors);
     }
-    if (countdown != null) {
-      json.put("delivered", countdown.deliveredCount()).put("failed", countdown.failedCount());
-      if (countdown.failedCount() > 0) {
-        json.put("failures", countdown.failures());
+    if (deliveries != null) {
+      json.put("delivered", deliveries.deliveredCount()).put("failed", deliveries.failedCount());
+      if (deliveries.failedCount() > 0) {
+        json.put("failures", deliveries.failures().refusalsJson());
       }
     }
     return json;

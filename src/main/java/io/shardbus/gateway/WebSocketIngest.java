@@ -1,8 +1,10 @@
 package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
@@ -47,22 +49,22 @@ final class WebSocketIngest {
   /** Messages whose fate is open, above which the socket is paused. */
   private static final int MAX_UNSETTLED = 16_384;
 
-  private final Intake intake;
+  private final IngestResources resources;
   private final ServerWebSocket socket;
-  private final Valve valve;
+  private final ReadControl reads;
   private final Context context;
   private final IngestRequest asked;
-  private final Parts partial;
+  private final PartialBody partial;
   private final Budget.Share unseen;
   private final Budget.Share held;
-  private final Feeder feeder;
+  private final OrderedIngest ingest;
   private final Deadline lastWords;
   private final Deadline silence;
   private final Runnable report;
   private final Runnable regulate = this::regulate;
   private final Runnable onEnd;
   private final Deque<Message> unsettled = new ArrayDeque<>();
-  private final Tally total = new Tally();
+  private final OutcomeCounts total = new OutcomeCounts();
   private JsonArray errors = new JsonArray();
   private long events;
   private long reported;
@@ -78,64 +80,64 @@ final class WebSocketIngest {
   /** A message, and those behind it of which nothing was taken. */
   private static final class Message {
 
-    final Tally tally = new Tally();
-    final @Nullable Countdown countdown;
+    final OutcomeCounts outcomes = new OutcomeCounts();
+    final @Nullable DeliveryCounter deliveries;
     final long before;
     long events;
 
-    Message(@Nullable Countdown countdown, long before) {
-      this.countdown = countdown;
+    Message(@Nullable DeliveryCounter deliveries, long before) {
+      this.deliveries = deliveries;
       this.before = before;
     }
 
     boolean settled() {
-      return tally.accepted() + tally.refused() == events
-          && (countdown == null || countdown.settled() == tally.accepted());
+      return outcomes.accepted() + outcomes.refused() == events
+          && (deliveries == null || deliveries.settled() == outcomes.accepted());
     }
 
-    void addTo(Tally total) {
-      total.addRefusalsOf(tally);
-      if (countdown == null) {
-        total.accept(tally.accepted());
+    void addTo(OutcomeCounts total) {
+      total.addRefusalsOf(outcomes);
+      if (deliveries == null) {
+        total.accept(outcomes.accepted());
       } else {
-        total.accept(countdown.deliveredCount());
-        total.refuse("not_delivered", countdown.failedCount());
+        total.accept(deliveries.deliveredCount());
+        total.addRefusalsOf(deliveries.failures());
       }
     }
   }
 
   WebSocketIngest(
-      Intake intake,
+      IngestResources resources,
       ServerWebSocket socket,
-      Valve valve,
+      ReadControl reads,
       IngestRequest asked,
       RateLimit.Client rate,
       Runnable onEnd) {
-    this.intake = intake;
+    this.resources = resources;
     this.onEnd = onEnd;
     this.socket = socket;
-    this.valve = valve;
+    this.reads = reads;
     this.asked = asked;
-    context = intake.vertx().getOrCreateContext();
-    report = new Coalesced(context, this::report);
-    feeder = new Feeder(intake, rate, asked.ack() != IngestRequest.Ack.NONE, report);
-    partial = new Parts(intake.budget());
-    unseen = intake.budget().share();
-    held = intake.budget().share();
-    lastWords = new Deadline(intake.vertx(), this::goAway);
-    silence = new Deadline(intake.vertx(), valve::cut);
+    context = resources.vertx().getOrCreateContext();
+    report = new DeferredTask(context, this::report);
+    ingest = new OrderedIngest(resources, rate, asked.ack() != Ack.NONE, report);
+    partial = new PartialBody(resources.budget());
+    unseen = resources.budget().share();
+    held = resources.budget().share();
+    lastWords = new Deadline(resources.vertx(), this::goAway);
+    silence = new Deadline(resources.vertx(), reads::abort);
   }
 
   void begin() {
-    valve.meterFrames(intake.options().getMaxFrameBytes(), this::hasRoomForFrame);
+    reads.meterFrames(resources.options().getMaxFrameBytes(), this::hasRoomForFrame);
     socket.frameHandler(this::frame);
     socket.pongHandler(pong -> heard());
     socket.closeHandler(closed -> end());
     socket.exceptionHandler(this::failed);
     socket.drainHandler(drained -> report.run());
     socket.shutdownHandler(stopping -> finish()); // else Vert.x closes at once
-    if (feeder.patient()) {
-      intake.waiting().enter(regulate);
+    if (ingest.patient()) {
+      resources.held().enter(regulate);
       regulate();
     }
   }
@@ -156,7 +158,7 @@ final class WebSocketIngest {
   /** At once: Vert.x would ask the handler of a shutdown first. */
   void close(short code, @Nullable String why) {
     finishing = true;
-    valve.open(); // or the answer were not seen
+    reads.resume(); // or the answer were not seen
     if (!socket.isClosed()) {
       socket.shutdownHandler(null);
       socket.close(code, why);
@@ -177,27 +179,24 @@ final class WebSocketIngest {
 
   /** Whether there may be something to do for it; for any thread. */
   boolean needsLook() {
-    return System.nanoTime() - heard > intake.options().getIdleTimeout().toNanos() / 2
+    return System.nanoTime() - heard > resources.options().getIdleTimeout().toNanos() / 2
         || partialIsLate();
   }
 
   private boolean partialIsLate() {
     long since = partialSince;
-    return since != 0 && System.nanoTime() - since > intake.options().getBodyTimeout().toNanos();
+    return since != 0 && System.nanoTime() - since > resources.options().getBodyTimeout().toNanos();
   }
 
   /** Asks a silent client for a sign of life, and closes if none comes. */
   void look() {
-    Duration timeout = intake.options().getIdleTimeout();
+    Duration timeout = resources.options().getIdleTimeout();
     if (paused) {
       // The socket is not read, so its answers are not seen; but the connection must not look idle.
       heard();
       ping();
     } else if (partialIsLate()) {
-      refuse(
-          POLICY_VIOLATION,
-          Refusals.TOO_SLOW,
-          Upload.tooSlow(intake.options().getBodyTimeout(), "a message"));
+      refuse(POLICY_VIOLATION, Outcome.TOO_SLOW, resources.tooSlow("a message"));
     } else if (!pinged) {
       pinged = true;
       ping();
@@ -223,7 +222,7 @@ final class WebSocketIngest {
     }
     // The decoder asks outside of any context.
     context.runOnContext(
-        now -> refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal()));
+        now -> refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal()));
     return false;
   }
 
@@ -248,15 +247,15 @@ final class WebSocketIngest {
       return;
     }
     Buffer bytes = frame.binaryData();
-    if (partial.length() + bytes.length() > intake.options().getMaxFrameBytes()) {
+    if (partial.length() + bytes.length() > resources.options().getMaxFrameBytes()) {
       refuse(
           TOO_BIG,
-          Refusals.TOO_LARGE,
+          Outcome.TOO_LARGE,
           "gateway.maxFrameBytes: the message is larger than "
-              + intake.options().getMaxFrameBytes()
+              + resources.options().getMaxFrameBytes()
               + " bytes");
     } else if (!partial.add(bytes)) {
-      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+      refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal());
     } else if (frame.isFinal()) {
       partialSince = 0;
       message(partial.take());
@@ -265,24 +264,23 @@ final class WebSocketIngest {
     }
   }
 
-  private void refuse(short code, String reason, String detail) {
-    intake.refusals().count(reason);
+  private void refuse(short code, Outcome reason, String detail) {
+    resources.refusals().count(reason);
     close(code, detail);
     release();
   }
 
   private void message(Buffer bytes) {
     Message message =
-        new Message(
-            asked.ack() == IngestRequest.Ack.DELIVERED ? new Countdown(report) : null, events);
+        new Message(asked.ack() == Ack.DELIVERED ? new DeliveryCounter(report) : null, events);
     events(bytes, message);
     if (events == message.before) {
       reject("an empty message: one JSON value or lines of them are expected", message);
     }
     message.events = events - message.before;
     keep(message);
-    if (!held.resize(feeder.heldBytes())) {
-      refuse(TRY_AGAIN_LATER, Refusals.NO_MEMORY, intake.budget().refusal());
+    if (!held.resize(ingest.heldBytes())) {
+      refuse(TRY_AGAIN_LATER, Outcome.NO_MEMORY, resources.budget().refusal());
       return;
     }
     regulate();
@@ -293,9 +291,9 @@ final class WebSocketIngest {
     Message last = unsettled.peekLast();
     if (last == null && message.settled()) {
       message.addTo(total);
-    } else if (last != null && message.tally.refused() == message.events) {
+    } else if (last != null && message.outcomes.refused() == message.events) {
       last.events += message.events;
-      last.tally.addRefusalsOf(message.tally);
+      last.outcomes.addRefusalsOf(message.outcomes);
     } else {
       unsettled.add(message);
     }
@@ -346,27 +344,27 @@ final class WebSocketIngest {
   }
 
   private void event(Buffer bytes, Message message) {
-    int most = intake.options().getMaxEventsPerMessage();
+    int most = resources.options().getMaxEventsPerMessage();
     if (events - message.before >= most) {
       events++;
       tell("gateway.maxEventsPerMessage: the message has more than " + most + " events");
-      refuse(Refusals.TOO_MANY, message);
+      refuse(Outcome.TOO_MANY, message);
       return;
     }
     RawEvent event = asked.event(bytes);
     events++;
-    feeder.push(event, events, message.tally, message.countdown);
+    ingest.push(event, events, message.outcomes, message.deliveries);
   }
 
   private void reject(@Nullable String why, Message message) {
     events++;
     tell(why);
-    refuse(Refusals.INVALID, message);
+    refuse(Outcome.INVALID, message);
   }
 
-  private void refuse(String reason, Message message) {
-    intake.refusals().count(reason);
-    message.tally.refuse(reason, 1);
+  private void refuse(Outcome reason, Message message) {
+    resources.refusals().count(reason);
+    message.outcomes.refuse(reason, 1);
   }
 
   private void tell(@Nullable String why) {
@@ -381,17 +379,17 @@ final class WebSocketIngest {
       return;
     }
     answering &= socket.writeQueueFull();
-    boolean crowded = feeder.patient() && intake.waiting().full();
+    boolean crowded = ingest.patient() && resources.held().full();
     boolean before = paused;
     paused =
-        !finishing && (answering || crowded || feeder.full() || unsettled.size() >= MAX_UNSETTLED);
+        !finishing && (answering || crowded || ingest.full() || unsettled.size() >= MAX_UNSETTLED);
     if (paused) {
-      valve.shut();
+      reads.pause();
     } else {
       if (before && partialSince != 0) {
         partialSince = System.nanoTime();
       }
-      valve.open();
+      reads.resume();
     }
   }
 
@@ -399,7 +397,7 @@ final class WebSocketIngest {
     while (!unsettled.isEmpty() && unsettled.element().settled()) {
       unsettled.remove().addTo(total);
     }
-    held.resize(feeder.heldBytes());
+    held.resize(ingest.heldBytes());
     regulate();
     tellNews();
     if (finishing && unsettled.isEmpty() && !socket.isClosed()) {
@@ -408,7 +406,7 @@ final class WebSocketIngest {
   }
 
   private void tellNews() {
-    boolean silent = asked.ack() == IngestRequest.Ack.NONE;
+    boolean silent = asked.ack() == Ack.NONE;
     long news = silent ? total.refused() : total.accepted() + total.refused();
     if (news == reported || socket.isClosed()) {
       return;
@@ -423,7 +421,7 @@ final class WebSocketIngest {
     socket.writeTextMessage(frame(silent).encode());
     if (silent && !finishing) {
       reportTimer =
-          intake
+          resources
               .vertx()
               .setTimer(
                   REPORT_MILLIS,
@@ -439,8 +437,7 @@ final class WebSocketIngest {
     if (!silent) {
       frame.put("acked", total.accepted());
     }
-    JsonObject rejected = new JsonObject();
-    total.refusals().forEach(rejected::put);
+    JsonObject rejected = total.refusalsJson();
     if (!rejected.isEmpty()) {
       frame.put("rejected", rejected);
     }
@@ -461,14 +458,14 @@ final class WebSocketIngest {
   /** Takes no more events, and drops those that are not in the bus. */
   private void release() {
     released = true;
-    intake.waiting().leave(regulate);
-    feeder.abandon();
+    resources.held().leave(regulate);
+    ingest.abandon();
     partial.drop();
     partialSince = 0;
     held.free();
     lastWords.cancel();
     if (reportTimer >= 0) {
-      intake.vertx().cancelTimer(reportTimer);
+      resources.vertx().cancelTimer(reportTimer);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.Ack;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -21,19 +22,19 @@ final class WebSockets {
   private static final short POLICY_VIOLATION = 1008;
 
   private final Connections connections;
-  private final Map<ServerWebSocket, Session> sessions = new ConcurrentHashMap<>();
+  private final Map<ServerWebSocket, OpenSocket> sockets = new ConcurrentHashMap<>();
   private volatile boolean closing;
 
-  private record Session(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
+  private record OpenSocket(WebSocketIngest ingest, Context context, BooleanSupplier allowed) {}
 
   WebSockets(Connections connections) {
     this.connections = connections;
   }
 
   /**
-   * @param intake of the event loop that serves the connection
+   * @param resources of the event loop that serves the connection
    */
-  void open(RoutingContext context, Intake intake) {
+  void open(RoutingContext context, IngestResources resources) {
     HttpServerRequest request = context.request();
     if (!"websocket".equalsIgnoreCase(request.getHeader(HttpHeaders.UPGRADE))
         || !VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
@@ -59,7 +60,7 @@ final class WebSockets {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), IngestRequest.Ack.NONE, intake.options());
+      asked = IngestRequest.of(request.params(), Ack.NONE, resources.options());
     } catch (IllegalArgumentException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;
@@ -69,7 +70,7 @@ final class WebSockets {
         .onSuccess(
             socket -> {
               connections.upgraded(request.connection());
-              begin(request, socket, intake, asked, Access.grant(context));
+              begin(request, socket, resources, asked, Access.grant(context));
             })
         .onFailure(
             e -> Problem.send(request.response(), 400, "the WebSocket handshake is not complete"));
@@ -78,56 +79,54 @@ final class WebSockets {
   private void begin(
       HttpServerRequest request,
       ServerWebSocket socket,
-      Intake intake,
+      IngestResources resources,
       IngestRequest asked,
       BooleanSupplier allowed) {
     WebSocketIngest ingest =
         new WebSocketIngest(
-            intake,
+            resources,
             socket,
-            new Valve(request.connection()),
+            new ReadControl(request.connection()),
             asked,
-            intake.rates().of(Connections.client(socket.remoteAddress())),
+            resources.rates().of(Connections.client(socket.remoteAddress())),
             () -> {
-              sessions.remove(socket);
+              sockets.remove(socket);
               connections.closed(request.connection());
             });
-    Session session = new Session(ingest, intake.vertx().getOrCreateContext(), allowed);
-    sessions.put(socket, session);
+    OpenSocket open = new OpenSocket(ingest, resources.vertx().getOrCreateContext(), allowed);
+    sockets.put(socket, open);
     ingest.begin();
     if (closing) {
-      finish(session);
+      finish(open);
     }
   }
 
   int count() {
-    return sessions.size();
+    return sockets.size();
   }
 
   /** Handles clients that are silent or no longer allowed. Call it about once a second. */
   void sweep() {
-    sessions.forEach(
-        (socket, session) -> {
-          if (!session.allowed().getAsBoolean()) {
-            session
-                .context()
+    sockets.forEach(
+        (socket, open) -> {
+          if (!open.allowed().getAsBoolean()) {
+            open.context()
                 .runOnContext(
                     now ->
-                        session
-                            .ingest()
+                        open.ingest()
                             .close(POLICY_VIOLATION, "the token is no longer valid for this"));
-          } else if (session.ingest().needsLook()) {
-            session.context().runOnContext(now -> session.ingest().look());
+          } else if (open.ingest().needsLook()) {
+            open.context().runOnContext(now -> open.ingest().look());
           }
         });
   }
 
   void close() {
     closing = true;
-    sessions.values().forEach(WebSockets::finish);
+    sockets.values().forEach(WebSockets::finish);
   }
 
-  private static void finish(Session session) {
-    session.context().runOnContext(now -> session.ingest().finish());
+  private static void finish(OpenSocket open) {
+    open.context().runOnContext(now -> open.ingest().finish());
   }
 }

@@ -72,28 +72,4 @@ public final class Durations {
     }
     return seconds % 60 == 0 && seconds > 0 ? seconds / 60 + "m" : seconds + "s";
   }
-
-  /**
-   * Checks the range of an option.
-   *
-   * @param name the option
-   * @param value its new value
-   * @param least the shortest duration allowed
-   * @param most the longest duration allowed
-   * @return the value
-   * @throws IllegalArgumentException with the name, the value and the range, if it is out of it
-   */
-  public static Duration inRange(String name, Duration value, Duration least, Duration most) {
-    if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-      throw new IllegalArgumentException(
-          name
-              + ": "
-              + (value.isNegative() ? value : format(value))
-              + " must be "
-              + format(least)
-              + " to "
-              + format(most));
-    }
-    return value;
-  }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +18,7 @@ final class Acks {
   /**
    * @param failure why the events will not be delivered; null if they were
    */
-  static void tell(@Nullable DeliveryAck ack, int events, DeliveryAck.@Nullable Failure failure) {
+  static void tell(@Nullable DeliveryAck ack, int events, @Nullable Outcome failure) {
     if (ack == null || events == 0) {
       return;
     }
@@ -33,6 +34,6 @@ final class Acks {
   }
 
   static void tellEvicted(DeliveryAck ack) {
-    tell(ack, 1, DeliveryAck.Failure.EVICTED);
+    tell(ack, 1, Outcome.EVICTED);
   }
 }

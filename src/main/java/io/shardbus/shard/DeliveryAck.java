@@ -1,23 +1,13 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.Outcome;
+
 /**
  * Learns the fate of accepted events. One instance may serve many events: neighbours in a batch
  * with the same instance come in one call, on the thread that delivered, dead-lettered or evicted
  * them. It must be quick. If it throws, that is logged and changes nothing.
  */
 public interface DeliveryAck {
-
-  /** Why an accepted event will not be delivered. */
-  enum Failure {
-    /** Pushed out of a full ring by a newer event, in mode drop-oldest. */
-    EVICTED,
-    /** The sink refused it for good, or too often. */
-    DEAD_LETTERED,
-    /**
-     * The bus was closed before the sink confirmed it, so it is not known whether the sink took it.
-     */
-    ABANDONED
-  }
 
   /**
    * The sink confirmed events.
@@ -29,8 +19,9 @@ public interface DeliveryAck {
   /**
    * Events will not be delivered.
    *
-   * @param failure why
+   * @param why EVICTED, DEAD_LETTERED, or UNKNOWN if the bus was closed before the sink confirmed
+   *     them
    * @param events how many, at least 1
    */
-  void failed(Failure failure, int events);
+  void failed(Outcome why, int events);
 }

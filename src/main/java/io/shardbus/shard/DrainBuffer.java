@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ShardEvent;
 import java.util.AbstractList;
 import java.util.Arrays;
@@ -161,7 +162,7 @@ public final class DrainBuffer {
    *
    * @param failure why they will not be delivered; null if they were
    */
-  public void acknowledgeAll(DeliveryAck.@Nullable Failure failure) {
+  public void acknowledgeAll(@Nullable Outcome failure) {
     acknowledge(null, 0, size, failure);
   }
 
@@ -175,8 +176,7 @@ public final class DrainBuffer {
    * @param to behind the last of the indexes that counts
    * @param failure why they will not be delivered; null if they were
    */
-  public void acknowledge(
-      int @Nullable [] indexes, int from, int to, DeliveryAck.@Nullable Failure failure) {
+  public void acknowledge(int @Nullable [] indexes, int from, int to, @Nullable Outcome failure) {
     int at = from;
     while (asked && at < to) {
       DeliveryAck ack = ack(indexes, at);

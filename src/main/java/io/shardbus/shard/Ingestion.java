@@ -2,7 +2,7 @@ package io.shardbus.shard;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;

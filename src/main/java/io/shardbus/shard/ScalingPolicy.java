@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -163,6 +164,7 @@ public final class ScalingPolicy {
    * @param ratio the fill of a ring above which it is overloaded, above 0 to 1
    * @return this
    */
+  @OptionSpec(value = "fill of a ring above which a shard is overloaded", above = "0", max = "1")
   public ScalingPolicy setFillRatioThreshold(double ratio) {
     fillRatioThreshold = ratio("fillRatioThreshold", ratio);
     return this;
@@ -179,6 +181,7 @@ public final class ScalingPolicy {
    * @param nanos mean nanoseconds of a push above which the shard is overloaded, at least 1
    * @return this
    */
+  @OptionSpec(value = "mean time of a push above which a shard is overloaded, in ns", min = "1")
   public ScalingPolicy setPushLatencyThresholdNanos(long nanos) {
     pushLatencyThresholdNanos = positive("pushLatencyThresholdNanos", nanos);
     return this;
@@ -196,6 +199,7 @@ public final class ScalingPolicy {
    *     least 1
    * @return this
    */
+  @OptionSpec(value = "mean time of a write above which a shard is overloaded, in us", min = "1")
   public ScalingPolicy setFlushLatencyThresholdMicros(long micros) {
     flushLatencyThresholdMicros = positive("flushLatencyThresholdMicros", micros);
     return this;
@@ -212,6 +216,7 @@ public final class ScalingPolicy {
    * @param shards the least number of active shards, 1 to {@value #MAX_SHARDS}
    * @return this
    */
+  @OptionSpec(value = "least number of active shards", min = "1", max = "65535")
   public ScalingPolicy setMinShards(int shards) {
     minShards = shards("minShards", shards);
     return this;
@@ -229,6 +234,7 @@ public final class ScalingPolicy {
    *     {@value #MAX_SHARDS}
    * @return this
    */
+  @OptionSpec(value = "largest number of shards in any state", min = "1", max = "65535")
   public ScalingPolicy setMaxShards(int shards) {
     maxShards = shards("maxShards", shards);
     return this;
@@ -245,6 +251,10 @@ public final class ScalingPolicy {
    * @param time the time that has to pass after a change of the shards before the next, 0 or more
    * @return this
    */
+  @OptionSpec(
+      value = "pause after a change before the next automatic one; requests do not wait for it",
+      min = "0s",
+      max = "365d")
   public ScalingPolicy setCooldown(Duration time) {
     cooldown = atLeast("cooldown", time, Duration.ZERO);
     return this;
@@ -262,6 +272,10 @@ public final class ScalingPolicy {
    *     removed; 0 or more
    * @return this
    */
+  @OptionSpec(
+      value = "how long a shard must be underutilized before it is removed",
+      min = "0s",
+      max = "365d")
   public ScalingPolicy setScaleDownDelay(Duration time) {
     scaleDownDelay = atLeast("scaleDownDelay", time, Duration.ZERO);
     return this;
@@ -279,6 +293,7 @@ public final class ScalingPolicy {
    *     10 ms
    * @return this
    */
+  @OptionSpec(value = "time over which load is measured", min = "10ms", max = "365d")
   public ScalingPolicy setMetricsWindow(Duration time) {
     metricsWindow = atLeast("metricsWindow", time, Duration.ofMillis(10));
     return this;
@@ -296,6 +311,11 @@ public final class ScalingPolicy {
    *     fill threshold
    * @return this
    */
+  @OptionSpec(
+      value = "fill of a ring below which a shard is underutilized",
+      above = "0",
+      max = "1",
+      allowed = "below the fill threshold")
   public ScalingPolicy setUnderutilizedThreshold(double ratio) {
     underutilizedThreshold = ratio("underutilizedThreshold", ratio);
     return this;
@@ -312,6 +332,7 @@ public final class ScalingPolicy {
    * @param on whether shards are added and removed without being asked; if not, only on request
    * @return this
    */
+  @OptionSpec("add and remove shards by load; else only on request")
   public ScalingPolicy setAutoScale(boolean on) {
     autoScale = on;
     return this;

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ShardEvent;
 import java.util.Collection;
 import java.util.List;
@@ -526,7 +527,7 @@ public final class Shard {
       } finally {
         unlockConsumer();
       }
-      some.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
+      some.acknowledgeAll(Outcome.UNKNOWN);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.shardbus.sink;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -32,8 +34,7 @@ public final class SinkOptions {
    * @param other the options to copy
    */
   public SinkOptions(SinkOptions other) {
-    name = other.name;
-    config = other.config.copy();
+    this(other.toJson());
   }
 
   /**
@@ -54,14 +55,17 @@ public final class SinkOptions {
   }
 
   /**
-   * @param name the name of a {@link SinkProvider}, not empty
+   * @param name the name of a {@link SinkProvider}
    * @return this
    */
+  @OptionSpec(
+      value = "where events go",
+      min = "1",
+      allowed =
+          "`log`, `memory`, `noop`, `redis`, `jetstream`, `kafka`, `eventbus`, or the name of a"
+              + " sink of your own")
   public SinkOptions setName(String name) {
-    if (name.isBlank()) {
-      throw new IllegalArgumentException("sink name: must not be empty");
-    }
-    this.name = name;
+    this.name = OptionRanges.check(this, "sink.name", name);
     return this;
   }
 
@@ -76,6 +80,7 @@ public final class SinkOptions {
    * @param config the sink's own options; the sink checks them
    * @return this
    */
+  @OptionSpec("the options of the sink")
   public SinkOptions setConfig(JsonObject config) {
     this.config = config.copy();
     return this;

@@ -1,5 +1,7 @@
 package io.shardbus.verticle;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -27,8 +29,6 @@ public final class BatchOptions {
   /** The default of {@code maxDelay}. */
   public static final Duration DEFAULT_MAX_DELAY = Duration.ofMillis(10);
 
-  private static final int LARGEST_SIZE = 1_000_000;
-
   private int minSize = DEFAULT_MIN_SIZE;
   private int maxSize = DEFAULT_MAX_SIZE;
   private int maxBytes = DEFAULT_MAX_BYTES;
@@ -44,11 +44,7 @@ public final class BatchOptions {
    * @param other the options to copy
    */
   public BatchOptions(BatchOptions other) {
-    minSize = other.minSize;
-    maxSize = other.maxSize;
-    maxBytes = other.maxBytes;
-    maxDelay = other.maxDelay;
-    adaptive = other.adaptive;
+    this(other.toJson());
   }
 
   /**
@@ -103,11 +99,12 @@ public final class BatchOptions {
   }
 
   /**
-   * @param events the least target, 1 to 1,000,000 events
+   * @param events the least target, in events
    * @return this
    */
+  @OptionSpec(value = "smallest target size of a batch, in events", min = "1", max = "1000000")
   public BatchOptions setMinSize(int events) {
-    minSize = size("batch.minSize", events);
+    minSize = OptionRanges.check(this, "batch.minSize", events);
     return this;
   }
 
@@ -119,20 +116,13 @@ public final class BatchOptions {
   }
 
   /**
-   * @param events the largest batch, 1 to 1,000,000 events
+   * @param events the largest batch, in events
    * @return this
    */
+  @OptionSpec(value = "largest batch, in events", min = "1", max = "1000000")
   public BatchOptions setMaxSize(int events) {
-    maxSize = size("batch.maxSize", events);
+    maxSize = OptionRanges.check(this, "batch.maxSize", events);
     return this;
-  }
-
-  private static int size(String name, int events) {
-    if (events < 1 || events > LARGEST_SIZE) {
-      throw new IllegalArgumentException(
-          name + ": " + events + " must be 1 to " + LARGEST_SIZE + " events");
-    }
-    return events;
   }
 
   /**
@@ -143,15 +133,16 @@ public final class BatchOptions {
   }
 
   /**
-   * @param bytes the bytes of payload at which a batch is complete, at least 1; the event that
-   *     reaches it is the last
+   * @param bytes the bytes of payload at which a batch is complete; the event that reaches it is
+   *     the last
    * @return this
    */
+  @OptionSpec(
+      value = "payload at which a batch is complete, in bytes",
+      min = "1",
+      unset = "8388608, or a 128th of the heap if that is less")
   public BatchOptions setMaxBytes(int bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("batch.maxBytes: " + bytes + " must be at least 1 byte");
-    }
-    maxBytes = bytes;
+    maxBytes = OptionRanges.check(this, "batch.maxBytes", bytes);
     return this;
   }
 
@@ -163,14 +154,17 @@ public final class BatchOptions {
   }
 
   /**
-   * @param delay how long an event waits for others, 1 ms to 1 minute
+   * @param delay how long an event waits for others
    * @return this
    */
+  @OptionSpec(
+      value =
+          "how long an event waits for others to fill a batch; it does not wait if a client"
+              + " waits for its delivery and the sink is idle",
+      min = "1ms",
+      max = "1m")
   public BatchOptions setMaxDelay(Duration delay) {
-    if (delay.compareTo(Duration.ofMillis(1)) < 0 || delay.compareTo(Duration.ofMinutes(1)) > 0) {
-      throw new IllegalArgumentException("batch.maxDelay: " + delay + " must be 1 ms to 1 minute");
-    }
-    maxDelay = delay;
+    maxDelay = OptionRanges.check(this, "batch.maxDelay", delay);
     return this;
   }
 
@@ -185,6 +179,7 @@ public final class BatchOptions {
    * @param on whether the target follows the rate of events; if not, it is {@code minSize}
    * @return this
    */
+  @OptionSpec("the target size follows the measured rate")
   public BatchOptions setAdaptive(boolean on) {
     adaptive = on;
     return this;

@@ -1,9 +1,9 @@
 package io.shardbus.verticle;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
 import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
@@ -74,7 +74,7 @@ final class Delivery {
   private final String sinkName;
   private final DeadLetterSink deadLetters;
   private final ProducerId producer;
-  private final DeliveryOptions options;
+  private final RetryOptions options;
   private final DeliveryObserver observer;
   private final Runnable onSettled;
   private final Rescue.Call rescue;
@@ -117,7 +117,7 @@ final class Delivery {
       Sink sink,
       DeadLetterSink deadLetters,
       ProducerId producer,
-      DeliveryOptions options,
+      RetryOptions options,
       DeliveryObserver observer,
       Runnable onSettled,
       Rescue.Call rescue) {
@@ -219,7 +219,7 @@ final class Delivery {
     batch = null;
     if (current != null) {
       for (BatchPart part : parts) {
-        current.acknowledge(part.indexes, part.from, part.to, DeliveryAck.Failure.ABANDONED);
+        current.acknowledge(part.indexes, part.from, part.to, Outcome.UNKNOWN);
       }
       parts.clear();
     }
@@ -494,10 +494,7 @@ final class Delivery {
     int count = part.size();
     shard.settle(failure == null ? count : 0, failure == null ? 0 : count);
     current.acknowledge(
-        part.indexes,
-        part.from,
-        part.to,
-        failure == null ? null : DeliveryAck.Failure.DEAD_LETTERED);
+        part.indexes, part.from, part.to, failure == null ? null : Outcome.DEAD_LETTERED);
     if (failure == null && count > 0) {
       boolean whole = count == current.size();
       observer.confirmed(

@@ -1,6 +1,7 @@
 package io.shardbus.verticle;
 
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.vertx.core.Context;
@@ -36,45 +37,47 @@ final class PublisherBatch {
     open = new AtomicInteger(events + 1);
   }
 
-  List<IngestQueue.Part> parts(List<RawEvent> events) {
-    List<IngestQueue.Part> parts = new ArrayList<>(events.size());
+  List<WaitingRoom.Offer> offers(List<RawEvent> events) {
+    List<WaitingRoom.Offer> offers = new ArrayList<>(events.size());
     for (int i = 0; i < events.size(); i++) {
       int place = i;
-      parts.add(
-          new IngestQueue.Part(
-              events.get(i), whenDelivered ? new Ack(place) : null, result -> in(place, result)));
+      offers.add(
+          new WaitingRoom.Offer(
+              events.get(i),
+              whenDelivered ? new Confirmation(place) : null,
+              result -> in(place, result)));
     }
-    return parts;
+    return offers;
   }
 
-  private final class Ack implements DeliveryAck {
+  private final class Confirmation implements DeliveryAck {
 
     private final int place;
 
-    Ack(int place) {
+    Confirmation(int place) {
       this.place = place;
     }
 
     @Override
     public void delivered(int events) {
-      settle(place, PublisherProtocol.TAKEN);
+      settle(place, Outcome.ACCEPTED);
     }
 
     @Override
-    public void failed(Failure failure, int events) {
-      settle(place, PublisherProtocol.code(failure));
+    public void failed(Outcome why, int events) {
+      settle(place, why);
     }
   }
 
   private void in(int place, IngestResult result) {
     if (!result.accepted() || !whenDelivered) {
-      settle(place, PublisherProtocol.code(result.outcome()));
+      settle(place, result.outcome());
     }
   }
 
-  private void settle(int place, byte fate) {
-    if (fate != PublisherProtocol.TAKEN) {
-      fates[place] = fate;
+  private void settle(int place, Outcome fate) {
+    if (fate != Outcome.ACCEPTED) {
+      fates[place] = fate.wireByte();
       allTaken.set(false);
     }
     countDown();

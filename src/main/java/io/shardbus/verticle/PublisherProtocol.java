@@ -1,9 +1,8 @@
 package io.shardbus.verticle;
 
-import io.shardbus.event.IngestResult.Outcome;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
-import io.shardbus.shard.DeliveryAck;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +21,7 @@ import java.util.List;
  * UTF-8, 4 bytes length of the event, the event.
  *
  * <p>The reply comes when the fate of all its events is known: an empty body if all were taken,
- * else one byte an event: {@link #TAKEN} or the reason. The router takes batches in the order of
+ * else one byte an event, its {@link Outcome#wireByte}. The router takes batches in the order of
  * their numbers. If a batch comes again, and is among the last {@link #MAX_BATCHES}, the router
  * answers it again and takes no event twice. So no more batches may be unanswered. After a failure,
  * no event of the batch was taken: 400 invalid, 409 the batch before it is missing, 410 the router
@@ -47,33 +46,6 @@ public final class PublisherProtocol {
 
   /** Failure: the publisher is not known here. */
   public static final int UNKNOWN_PUBLISHER = 410;
-
-  /** Taken, as the publisher asked: accepted or delivered. */
-  public static final byte TAKEN = 0;
-
-  /** No room in time. */
-  public static final byte BACKPRESSURE = 1;
-
-  /** Not in the sample. */
-  public static final byte SAMPLED = 2;
-
-  /** No shard was active in time. */
-  public static final byte UNROUTED = 3;
-
-  /** The bus is closed. */
-  public static final byte CLOSED = 4;
-
-  /** Larger than the bus takes. */
-  public static final byte TOO_LARGE = 5;
-
-  /** Accepted, then evicted. */
-  public static final byte EVICTED = 6;
-
-  /** Accepted, then dead-lettered. */
-  public static final byte DEAD_LETTERED = 7;
-
-  /** Accepted, but the bus was closed before the sink confirmed it. */
-  public static final byte ABANDONED = 8;
 
   private static final int FRAME_BYTES = 16;
   private static final RawEventCodec CODEC = new RawEventCodec();
@@ -129,24 +101,5 @@ public final class PublisherProtocol {
       at += (int) frameBytes(event);
     }
     return events;
-  }
-
-  static byte code(Outcome outcome) {
-    return switch (outcome) {
-      case ACCEPTED -> TAKEN;
-      case BACKPRESSURE -> BACKPRESSURE;
-      case SAMPLED -> SAMPLED;
-      case UNROUTED -> UNROUTED;
-      case CLOSED -> CLOSED;
-      case TOO_LARGE -> TOO_LARGE;
-    };
-  }
-
-  static byte code(DeliveryAck.Failure failure) {
-    return switch (failure) {
-      case EVICTED -> EVICTED;
-      case DEAD_LETTERED -> DEAD_LETTERED;
-      case ABANDONED -> ABANDONED;
-    };
   }
 }

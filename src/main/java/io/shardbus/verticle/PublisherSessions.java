@@ -1,6 +1,8 @@
 package io.shardbus.verticle;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
 import io.vertx.core.MultiMap;
@@ -22,7 +24,7 @@ final class PublisherSessions {
   private static final int MAX_SESSIONS = 4096;
 
   private final Context context;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
   /** One publisher, and its last batches: the last of them has the number next - 1. */
@@ -56,7 +58,7 @@ final class PublisherSessions {
     }
   }
 
-  PublisherSessions(Context context, IngestQueue queue) {
+  PublisherSessions(Context context, WaitingRoom queue) {
     this.context = context;
     this.queue = queue;
   }
@@ -91,7 +93,7 @@ final class PublisherSessions {
     try {
       take(message);
     } catch (InvalidEventException e) {
-      message.fail(RouterVerticle.INVALID, e.getMessage());
+      message.fail(Outcome.INVALID.status(), e.getMessage());
     }
   }
 
@@ -120,15 +122,15 @@ final class PublisherSessions {
     }
     long wait = number(message.headers(), PublisherProtocol.WAIT);
     List<RawEvent> events = PublisherProtocol.decode(body);
-    if (events.size() > IngestQueue.MAX_WAITING) {
+    if (events.size() > WaitingRoom.MAX_WAITING) {
       throw new InvalidEventException(
-          events.size() + " events in a batch: at most " + IngestQueue.MAX_WAITING + " are taken",
+          events.size() + " events in a batch: at most " + WaitingRoom.MAX_WAITING + " are taken",
           -1);
     }
-    boolean whenDelivered = "delivered".equals(message.headers().get("ack"));
+    boolean whenDelivered = Ack.DELIVERED.word().equals(message.headers().get("ack"));
     PublisherBatch batch = new PublisherBatch(context, events.size(), whenDelivered);
-    if (!queue.ingestAllWithin(batch.parts(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
-      message.fail(RouterVerticle.BACKPRESSURE, "too many events wait for room");
+    if (!queue.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
+      message.fail(Outcome.BACKPRESSURE.status(), "too many events wait for room");
       return;
     }
     session.add(batch);

@@ -1,9 +1,11 @@
 package io.shardbus.verticle;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
@@ -32,25 +34,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RouterVerticle extends VerticleBase {
 
-  /** Invalid. */
-  public static final int INVALID = 400;
-
-  /** Larger than the bus takes. */
-  public static final int TOO_LARGE = 413;
-
-  /** The ring is full, or the event was not sampled. */
-  public static final int BACKPRESSURE = 429;
-
-  /** Accepted, then evicted or dead-lettered. */
-  public static final int NOT_DELIVERED = 500;
-
-  /** Closed, or no shard is active. */
-  public static final int UNAVAILABLE = 503;
-
   private static final long LINGER_MILLIS = 100;
 
   private final ShardManager manager;
-  private final IngestQueue queue;
+  private final WaitingRoom queue;
   private final String address;
   private final String publishersAddress;
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
@@ -61,7 +48,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param queue where publishers' events wait for room
    * @param address the address to serve
    */
-  public RouterVerticle(ShardManager manager, IngestQueue queue, String address) {
+  public RouterVerticle(ShardManager manager, WaitingRoom queue, String address) {
     this.manager = manager;
     this.queue = queue;
     this.address = address;
@@ -94,12 +81,6 @@ public final class RouterVerticle extends VerticleBase {
         over -> Future.join(consumers.stream().map(MessageConsumer::unregister).toList()));
   }
 
-  private enum Ack {
-    NONE,
-    ACCEPTED,
-    DELIVERED
-  }
-
   private void handle(Message<Object> message) {
     try {
       String publisher = message.headers().get(PublisherProtocol.PUBLISHER);
@@ -117,36 +98,30 @@ public final class RouterVerticle extends VerticleBase {
         throw new InvalidEventException("header batch: \"" + batch + "\" must be ndjson", -1);
       }
     } catch (InvalidEventException e) {
-      message.fail(INVALID, e.getMessage());
+      message.fail(Outcome.INVALID.status(), e.getMessage());
     } catch (LineSplitter.LineTooLongException e) {
       manager.refuseTooLarge();
-      message.fail(TOO_LARGE, e.getMessage());
+      message.fail(Outcome.TOO_LARGE.status(), e.getMessage());
     }
   }
 
   private void open(Message<Object> message, String publisher) {
     PublisherSessions sessions = publishers;
     if (manager.isClosed()) {
-      refuse(message, IngestResult.Outcome.CLOSED);
+      refuse(message, Outcome.CLOSED);
     } else if (sessions == null || !sessions.open(publisher)) {
-      message.fail(BACKPRESSURE, "too many publishers wait for room");
+      message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
     } else {
       message.reply(new JsonObject().put("address", publishersAddress));
     }
   }
 
   private static Ack ack(@Nullable String header) {
-    if (header == null) {
-      return Ack.ACCEPTED;
+    try {
+      return header == null ? Ack.ACCEPTED : Ack.parse(header);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidEventException("header " + e.getMessage(), -1);
     }
-    return switch (header) {
-      case "none" -> Ack.NONE;
-      case "accepted" -> Ack.ACCEPTED;
-      case "delivered" -> Ack.DELIVERED;
-      default ->
-          throw new InvalidEventException(
-              "header ack: \"" + header + "\" must be none, accepted or delivered", -1);
-    };
   }
 
   private void one(Message<Object> message, Ack ack) {
@@ -216,15 +191,8 @@ public final class RouterVerticle extends VerticleBase {
         .put("unrouted", result.unrouted());
   }
 
-  private static void refuse(Message<?> message, IngestResult.Outcome outcome) {
-    switch (outcome) {
-      case TOO_LARGE -> message.fail(TOO_LARGE, "the event is larger than the bus takes");
-      case BACKPRESSURE -> message.fail(BACKPRESSURE, "the shard is full");
-      case SAMPLED -> message.fail(BACKPRESSURE, "the shard is filling up: not sampled");
-      case UNROUTED -> message.fail(UNAVAILABLE, "no shard is active");
-      case CLOSED -> message.fail(UNAVAILABLE, "the bus is closed");
-      case ACCEPTED -> throw new IllegalArgumentException("ACCEPTED is no refusal");
-    }
+  private static void refuse(Message<?> message, Outcome outcome) {
+    message.fail(outcome.status(), outcome.meaning());
   }
 
   /**
@@ -235,7 +203,7 @@ public final class RouterVerticle extends VerticleBase {
     private final Message<?> message;
     private @Nullable IngestResult result;
     private boolean settled;
-    private @Nullable Failure failure;
+    private @Nullable Outcome failure;
 
     OneReply(Message<?> message) {
       this.message = message;
@@ -253,7 +221,7 @@ public final class RouterVerticle extends VerticleBase {
     }
 
     @Override
-    public synchronized void failed(Failure why, int events) {
+    public synchronized void failed(Outcome why, int events) {
       settled = true;
       failure = why;
       replyIfReady();
@@ -266,7 +234,7 @@ public final class RouterVerticle extends VerticleBase {
       if (failure == null) {
         message.reply(json(result));
       } else {
-        message.fail(NOT_DELIVERED, "not delivered: " + failure);
+        message.fail(failure.status(), "not delivered: " + failure.meaning());
       }
     }
   }
@@ -278,6 +246,7 @@ public final class RouterVerticle extends VerticleBase {
     private @Nullable BatchIngestResult result;
     private int settled;
     private int failures;
+    private @Nullable Outcome failure;
 
     ManyReply(Message<?> message) {
       this.message = message;
@@ -295,9 +264,10 @@ public final class RouterVerticle extends VerticleBase {
     }
 
     @Override
-    public synchronized void failed(Failure why, int events) {
+    public synchronized void failed(Outcome why, int events) {
       settled += events;
       failures += events;
+      failure = why;
       replyIfReady();
     }
 
@@ -305,10 +275,10 @@ public final class RouterVerticle extends VerticleBase {
       if (result == null || settled < result.accepted()) {
         return;
       }
-      if (failures == 0) {
+      if (failure == null) {
         message.reply(json(result));
       } else {
-        message.fail(NOT_DELIVERED, failures + " of " + settled + " events were not delivered");
+        message.fail(failure.status(), failures + " of " + settled + " events were not delivered");
       }
     }
   }

@@ -31,8 +31,8 @@ public final class ScalingHistory {
     AUTOMATIC
   }
 
-  /** The result of a request. */
-  public enum Outcome {
+  /** How a request ended. */
+  public enum Ending {
     /** It was carried out. */
     DONE,
     /** It was refused or rolled back. */
@@ -54,7 +54,7 @@ public final class ScalingHistory {
       Instant at,
       Direction direction,
       Cause cause,
-      Outcome outcome,
+      Ending outcome,
       List<Integer> shards,
       int active,
       String detail) {}
@@ -69,7 +69,7 @@ public final class ScalingHistory {
    */
   public record Request(Instant since, Direction direction, Cause cause) {}
 
-  private record Kind(Direction direction, Cause cause, Outcome outcome) {}
+  private record Kind(Direction direction, Cause cause, Ending outcome) {}
 
   private final Deque<Entry> recent = new ArrayDeque<>();
   private final Set<Request> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -103,7 +103,7 @@ public final class ScalingHistory {
    * @param outcome what became of them
    * @return requests since the start
    */
-  public synchronized long count(Direction direction, Cause cause, Outcome outcome) {
+  public synchronized long count(Direction direction, Cause cause, Ending outcome) {
     return counts.getOrDefault(new Kind(direction, cause, outcome), 0L);
   }
 
@@ -122,7 +122,7 @@ public final class ScalingHistory {
                     Instant.now(),
                     direction,
                     cause,
-                    result.succeeded() ? Outcome.DONE : Outcome.FAILED,
+                    result.succeeded() ? Ending.DONE : Ending.FAILED,
                     result.succeeded() ? List.copyOf(result.result()) : List.of(),
                     active.getAsInt(),
                     result.succeeded() ? "" : String.valueOf(result.cause().getMessage()))));

@@ -37,7 +37,7 @@ public final class ShardDeployments {
   private final DeadLetterSink deadLetters;
   private final ProducerId producer;
   private final BatchOptions batch;
-  private final DeliveryOptions delivery;
+  private final RetryOptions delivery;
   private final DeliveryObserver observer;
   private final Function<ShardVerticle, Deployable> wrapper;
   private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
@@ -73,7 +73,7 @@ public final class ShardDeployments {
       DeadLetterSink deadLetters,
       ProducerId producer,
       BatchOptions batch,
-      DeliveryOptions delivery,
+      RetryOptions delivery,
       DeliveryObserver observer) {
     this(vertx, sink, deadLetters, producer, batch, delivery, observer, verticle -> verticle);
   }
@@ -84,7 +84,7 @@ public final class ShardDeployments {
       DeadLetterSink deadLetters,
       ProducerId producer,
       BatchOptions batch,
-      DeliveryOptions delivery,
+      RetryOptions delivery,
       DeliveryObserver observer,
       Function<ShardVerticle, Deployable> wrapper) {
     this.vertx = vertx;

@@ -1,7 +1,7 @@
 package io.shardbus.verticle;
 
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
-import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.DrainBuffer;
 import io.shardbus.shard.FlushMark;
 import io.shardbus.shard.SafeLog;
@@ -94,7 +94,7 @@ final class ShardPump {
       DeadLetterSink deadLetters,
       ProducerId producer,
       BatchOptions options,
-      DeliveryOptions deliveryOptions,
+      RetryOptions retryOptions,
       DeliveryObserver observer) {
     this.shard = shard;
     this.options = options;
@@ -102,14 +102,7 @@ final class ShardPump {
     this.observer = observer;
     this.delivery =
         new Delivery(
-            shard,
-            sink,
-            deadLetters,
-            producer,
-            deliveryOptions,
-            observer,
-            this::batchSettled,
-            rescue);
+            shard, sink, deadLetters, producer, retryOptions, observer, this::batchSettled, rescue);
     this.forming = newBuffer();
   }
 
@@ -233,7 +226,7 @@ final class ShardPump {
     delivery.abandon();
     DrainBuffer rest = forming;
     forming = newBuffer();
-    rest.acknowledgeAll(DeliveryAck.Failure.ABANDONED);
+    rest.acknowledgeAll(Outcome.UNKNOWN);
     shard.abandon();
     ended = true;
     flushes.forEach(flush -> flush.end(left));

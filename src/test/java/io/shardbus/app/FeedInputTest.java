@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class FeedInputTest {
 
-  private static List<byte[]> all(FeedCommand.Lines lines) throws IOException {
+  private static List<byte[]> all(Lines lines) throws IOException {
     List<byte[]> all = new ArrayList<>();
     for (byte[] line = lines.next(); line != null; line = lines.next()) {
       all.add(line);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.EventBusPublisher;
 import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.app.CommandProcesses.Run;
+import io.shardbus.event.Ack;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.ClusteredNode;
@@ -82,8 +83,7 @@ class ServeClusterTest {
             dir.resolve("data").toString());
     server.url();
     EventBusPublisher publisher =
-        EventBusPublisher.create(
-            vertx, new EventBusPublisherOptions().setAck(EventBusPublisherOptions.Ack.delivered));
+        EventBusPublisher.create(vertx, new EventBusPublisherOptions().setAck(Ack.DELIVERED));
     List<String> sent = IntStream.range(0, 1_000).mapToObj(i -> "event " + i).toList();
     await(Future.all(sent.stream().map(RawEvent::of).map(publisher::write).toList()));
     assertThat(consumed).containsExactlyInAnyOrderElementsOf(sent);

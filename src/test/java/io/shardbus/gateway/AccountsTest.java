@@ -7,10 +7,10 @@ import io.shardbus.BusStats;
 import io.shardbus.EventBusPublisher;
 import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.NotDeliveredException;
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.SinkException;
@@ -57,8 +57,8 @@ class AccountsTest {
   private static final String ADDRESS = ShardBusOptions.DEFAULT_ADDRESS;
 
   /** Of events that the bus took; the others never were in a ring. */
-  private static final Set<Reason> AFTER_ACCEPTANCE =
-      EnumSet.of(Reason.EVICTED, Reason.DEAD_LETTERED);
+  private static final Set<Outcome> AFTER_ACCEPTANCE =
+      EnumSet.of(Outcome.EVICTED, Outcome.DEAD_LETTERED);
 
   private final Promise<Void> gate = Promise.promise();
   private TestGateway server;
@@ -393,7 +393,9 @@ class AccountsTest {
     for (Future<JsonObject> socket : sockets) {
       JsonObject frame = TestGateway.await(socket);
       long rejected = rejected(frame);
-      long evicted = frame.getJsonObject("rejected", new JsonObject()).getLong("not_delivered", 0L);
+      JsonObject reasons = frame.getJsonObject("rejected", new JsonObject());
+      long evicted =
+          AFTER_ACCEPTANCE.stream().mapToLong(why -> reasons.getLong(why.word(), 0L)).sum();
       told = told.plus(new Told(EVENTS + 1 - rejected + evicted, rejected - evicted));
     }
     TestGateway.await(bus.flush());

@@ -306,7 +306,7 @@ class ConsoleTest {
     assertThat(totals.get("deadLettered")).isEqualTo(1);
     soon().untilAsserted(() -> assertThat(shown()).isEqualTo(totals));
     JsonObject refused = api("/v1/stats").getJsonObject("refused");
-    assertThat(refused.getLong("tooLarge")).isEqualTo(1);
+    assertThat(refused.getLong("too_large")).isEqualTo(1);
     assertThat(browser.findElements(By.cssSelector("#refusals dd")))
         .extracting(row -> Long.valueOf(row.getText().replace(",", "")))
         .containsExactlyElementsOf(

@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.RawEvent;
@@ -166,9 +167,7 @@ class ParserFuzzTest {
     try {
       request =
           IngestRequest.of(
-              MultiMap.caseInsensitiveMultiMap().add(name, text),
-              IngestRequest.Ack.NONE,
-              new GatewayOptions());
+              MultiMap.caseInsensitiveMultiMap().add(name, text), Ack.NONE, new GatewayOptions());
     } catch (IllegalArgumentException e) {
       assertThat(name.equals("key")).as("any key is taken").isFalse();
       return;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Ack;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TlsOptions;
 import io.shardbus.gateway.TokenOptions;
@@ -18,12 +19,13 @@ import io.shardbus.sink.log.LogSinkOptions;
 import io.shardbus.sink.memory.MemorySinkOptions;
 import io.shardbus.sink.redis.RedisSinkOptions;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.json.JsonObject;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,7 +37,7 @@ class OptionsTest {
     return List.of(
         ShardBusOptions.class,
         BatchOptions.class,
-        DeliveryOptions.class,
+        RetryOptions.class,
         SinkOptions.class,
         GatewayOptions.class,
         TlsOptions.class,
@@ -84,6 +86,62 @@ class OptionsTest {
     assertThat(seen).isPositive();
   }
 
+  /** What the specs say is what the setters check, to the last unit. */
+  @ParameterizedTest
+  @MethodSource("optionClasses")
+  void everyRange_isCheckedByItsSetter(Class<?> type) throws Exception {
+    for (Method setter : type.getMethods()) {
+      if (!setter.getName().startsWith("set") || setter.getParameterCount() != 1) {
+        continue;
+      }
+      OptionSpec spec = setter.getAnnotation(OptionSpec.class);
+      assertThat(spec).as(setter.toString()).isNotNull();
+      assertThat(spec.value()).as(setter.toString()).isNotBlank();
+      Class<?> takes = setter.getParameterTypes()[0];
+      for (String edge : List.of(spec.min(), spec.max(), spec.above())) {
+        if (edge.isEmpty()) {
+          continue;
+        }
+        Object options = type.getConstructor().newInstance();
+        boolean most = edge.equals(spec.max());
+        if (takes == String.class) {
+          assertRefused(options, setter, " ");
+        } else {
+          assertRefused(
+              options,
+              setter,
+              edge.equals(spec.above()) ? at(edge, takes, 0) : at(edge, takes, most ? 1 : -1));
+        }
+        if (takes != String.class && !edge.equals(spec.above())) {
+          setter.invoke(options, at(edge, takes, 0));
+        }
+      }
+    }
+  }
+
+  private static void assertRefused(Object options, Method setter, Object value) {
+    String property = setter.getName().substring(3);
+    assertThatThrownBy(() -> setter.invoke(options, value))
+        .as("%s(%s)", setter, value)
+        .cause()
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(
+            property.substring(0, 1).toLowerCase(Locale.ROOT) + property.substring(1))
+        .hasMessageContaining("must");
+  }
+
+  /** The edge, or what is next to it. */
+  private static Object at(String edge, Class<?> type, int step) {
+    if (type == Duration.class) {
+      return Durations.parse(edge).plusNanos(step);
+    }
+    if (type == double.class) {
+      return Double.parseDouble(edge) + step * 1e-9;
+    }
+    long value = Long.parseLong(edge) + step;
+    return type == int.class ? (Object) Math.toIntExact(value) : (Object) value;
+  }
+
   private static Object other(String property, Object value, Class<?> type) {
     if (value instanceof String server && server.startsWith("redis://")) {
       return "rediss://other:1";
@@ -121,8 +179,8 @@ class OptionsTest {
     if (type == BatchOptions.class) {
       return new BatchOptions().setMinSize(77);
     }
-    if (type == DeliveryOptions.class) {
-      return new DeliveryOptions().setMaxAttempts(77);
+    if (type == RetryOptions.class) {
+      return new RetryOptions().setMaxAttempts(77);
     }
     if (type == SinkOptions.class) {
       return new SinkOptions("other").setConfig(new JsonObject().put("a", 1));
@@ -142,8 +200,8 @@ class OptionsTest {
     if (type == KafkaSinkOptions.PartitionBy.class) {
       return KafkaSinkOptions.PartitionBy.key;
     }
-    if (type == EventBusPublisherOptions.Ack.class) {
-      return EventBusPublisherOptions.Ack.delivered;
+    if (type == Ack.class) {
+      return Ack.DELIVERED;
     }
     throw new AssertionError("no other value for " + type);
   }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
@@ -206,8 +206,8 @@ class ShardManagerTest {
           public void delivered(int events) {}
 
           @Override
-          public void failed(Failure failure, int events) {
-            assertThat(failure).isEqualTo(Failure.EVICTED);
+          public void failed(Outcome failure, int events) {
+            assertThat(failure).isEqualTo(Outcome.EVICTED);
             evicted.incrementAndGet();
           }
         };
@@ -239,7 +239,7 @@ class ShardManagerTest {
           public void delivered(int events) {}
 
           @Override
-          public void failed(Failure failure, int events) {
+          public void failed(Outcome failure, int events) {
             if (told.getAndIncrement() == 0) {
               CompletableFuture<Void> change =
                   CompletableFuture.runAsync(

@@ -9,7 +9,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -158,7 +158,7 @@ class BackendFaultsTest {
             .setRingCapacity(4096)
             .setDataDir(dir.resolve("bus").toString())
             .setBatch(new BatchOptions().setMinSize(100).setMaxSize(1000))
-            .setDelivery(new DeliveryOptions().setMaxBackoff(Duration.ofSeconds(1)))
+            .setDelivery(new RetryOptions().setMaxBackoff(Duration.ofSeconds(1)))
             .setSink(new SinkOptions(name).setConfig(config));
     ShardBus bus = await(ShardBus.start(vertx, options));
     long start = System.nanoTime();

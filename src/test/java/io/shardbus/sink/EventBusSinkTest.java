@@ -12,7 +12,7 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Batches;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -584,7 +584,7 @@ class EventBusSinkTest {
                 new ShardBusOptions()
                     .setShards(2)
                     .setBatch(new BatchOptions().setMinSize(10).setMaxSize(50))
-                    .setDelivery(new DeliveryOptions().setInitialBackoff(Duration.ofMillis(5)))
+                    .setDelivery(new RetryOptions().setInitialBackoff(Duration.ofMillis(5)))
                     .setSink(
                         new SinkOptions("eventbus")
                             .setConfig(new JsonObject().put("address", ADDRESS)))));

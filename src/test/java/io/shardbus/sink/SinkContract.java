@@ -11,7 +11,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -380,7 +380,7 @@ abstract class SinkContract {
             .setShards(BUS_SHARDS)
             .setBatch(new BatchOptions().setMinSize(50).setMaxSize(100))
             .setDelivery(
-                new DeliveryOptions()
+                new RetryOptions()
                     .setTimeout(Duration.ofMillis(500))
                     .setInitialBackoff(Duration.ofMillis(5)));
     return await(ShardBus.start(vertx, options, new FaultySink(sink.name(), writes)));

@@ -2,6 +2,7 @@ package io.shardbus.testing;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.EventPage;
@@ -108,7 +109,7 @@ public final class AckingProcess {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               out.println("event " + number + " failed: " + failure);
             }
           };

@@ -2,6 +2,7 @@ package io.shardbus.testing;
 
 import io.shardbus.NotDeliveredException;
 import io.shardbus.ShardBus;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -72,7 +73,7 @@ public interface KeyedWay {
                     if (answer.succeeded()) {
                       checker.accepted(event.key(), event.place());
                     } else if (!(answer.cause() instanceof NotDeliveredException e
-                        && e.reason() == NotDeliveredException.Reason.UNKNOWN)) {
+                        && e.reason() == Outcome.UNKNOWN)) {
                       checker.refused(event.key(), event.place());
                     }
                     room.release();

@@ -3,6 +3,7 @@ package io.shardbus.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.NotDeliveredException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.Context;
@@ -30,7 +31,7 @@ public final class Source {
   private final String name;
   private final byte[] fates;
   private final AtomicInteger settled = new AtomicInteger();
-  private final Map<NotDeliveredException.Reason, Integer> reasons = new HashMap<>();
+  private final Map<Outcome, Integer> reasons = new HashMap<>();
   private volatile int written;
   private volatile int maxUnsettled;
 
@@ -72,8 +73,8 @@ public final class Source {
     if (failure == null) {
       fates[number] = TAKEN;
     } else {
-      NotDeliveredException.Reason why = ((NotDeliveredException) failure).reason();
-      fates[number] = why == NotDeliveredException.Reason.UNKNOWN ? UNKNOWN : REFUSED;
+      Outcome why = ((NotDeliveredException) failure).reason();
+      fates[number] = why == Outcome.UNKNOWN ? UNKNOWN : REFUSED;
       reasons.merge(why, 1, Integer::sum);
     }
     settled.incrementAndGet();
@@ -91,7 +92,7 @@ public final class Source {
     return maxUnsettled;
   }
 
-  public synchronized Map<NotDeliveredException.Reason, Integer> reasons() {
+  public synchronized Map<Outcome, Integer> reasons() {
     return Map.copyOf(reasons);
   }
 

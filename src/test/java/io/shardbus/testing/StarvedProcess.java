@@ -179,7 +179,11 @@ public final class StarvedProcess {
             && account.accepted() == account.delivered()
             && account.delivered() == sink.deliveredEvents();
     String figures = account + ", " + sink.deliveredEvents() + " seen, " + errors + " errors";
-    return flush.isEmpty() && exact && sink.fault.equals(NO_FAULT) && errors > 0 && account.accepted() > 0
+    return flush.isEmpty()
+            && exact
+            && sink.fault.equals(NO_FAULT)
+            && errors > 0
+            && account.accepted() > 0
         ? "ok: " + figures
         : "WRONG: " + flush + "faults: " + sink.fault + "; " + figures;
   }

@@ -64,7 +64,7 @@ class ScalerTest {
             new ProducerId("p", 1),
             // small, so that a ring fills while the sink holds a batch
             new BatchOptions().setMinSize(10).setMaxSize(100),
-            new DeliveryOptions(),
+            new RetryOptions(),
             new DeliveryObservers(),
             wrapper);
     scaler = new Scaler(manager, deployments);

@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -42,7 +43,7 @@ class ShardFaultsTest {
   private final Shard shard = manager.shard(0).orElseThrow();
   private final RecordingSink sink = new RecordingSink();
   private final List<DeadLetter> letters = new ArrayList<>();
-  private final DeliveryOptions delivery = new DeliveryOptions();
+  private final RetryOptions delivery = new RetryOptions();
   private final ManualLoop loop = new ManualLoop();
 
   private ShardPump pump() {
@@ -205,7 +206,7 @@ class ShardFaultsTest {
             }
 
             @Override
-            public void failed(Failure failure, int events) {}
+            public void failed(Outcome failure, int events) {}
           });
     }
     send(0, 10);
@@ -283,7 +284,7 @@ class ShardFaultsTest {
               this::keep,
               new ProducerId("p", 1),
               new BatchOptions().setMinSize(1 + random.nextInt(50)).setMaxSize(50),
-              new DeliveryOptions()
+              new RetryOptions()
                   .setMaxAttempts(random.nextInt(4))
                   .setInitialBackoff(Duration.ofMillis(1))
                   .setMaxBackoff(Duration.ofMillis(20)),
@@ -372,7 +373,7 @@ class ShardFaultsTest {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               fates.merge(number, events, Integer::sum);
               throwNowAndThen();
             }

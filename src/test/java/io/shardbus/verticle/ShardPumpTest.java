@@ -3,6 +3,7 @@ package io.shardbus.verticle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -31,7 +32,7 @@ class ShardPumpTest {
   private final List<Batch> writes = new ArrayList<>();
   private final RecordingSink sink = new RecordingSink();
   private final BatchOptions batch = new BatchOptions();
-  private final DeliveryOptions delivery = new DeliveryOptions();
+  private final RetryOptions delivery = new RetryOptions();
   private final List<DeadLetter> letters = new ArrayList<>();
   private Future<Void> deadLetterAnswer = Future.succeededFuture();
   private final DeliveryObservers observers = new DeliveryObservers();
@@ -136,7 +137,7 @@ class ShardPumpTest {
           }
 
           @Override
-          public void failed(Failure failure, int events) {}
+          public void failed(Outcome failure, int events) {}
         };
     Promise<Void> gate = Promise.promise();
     sink.behave(b -> gate.future());
@@ -484,7 +485,7 @@ class ShardPumpTest {
           }
 
           @Override
-          public void failed(Failure failure, int events) {
+          public void failed(Outcome failure, int events) {
             fates.add(failure.name());
           }
         });
@@ -576,7 +577,7 @@ class ShardPumpTest {
           }
 
           @Override
-          public void failed(Failure failure, int events) {}
+          public void failed(Outcome failure, int events) {}
         });
     loop.run();
     send(3);
@@ -693,14 +694,14 @@ class ShardPumpTest {
 
   @Test
   void end_tellsAllWhoWait() {
-    List<DeliveryAck.Failure> failures = new ArrayList<>();
+    List<Outcome> failures = new ArrayList<>();
     DeliveryAck ack =
         new DeliveryAck() {
           @Override
           public void delivered(int events) {}
 
           @Override
-          public void failed(Failure failure, int events) {
+          public void failed(Outcome failure, int events) {
             for (int i = 0; i < events; i++) {
               failures.add(failure);
             }
@@ -722,7 +723,7 @@ class ShardPumpTest {
     Future<Void> flushedLate = pump.flush();
     loop.run();
     assertThat(ended.succeeded()).isTrue();
-    assertThat(failures).hasSize(50).containsOnly(DeliveryAck.Failure.ABANDONED);
+    assertThat(failures).hasSize(50).containsOnly(Outcome.UNKNOWN);
     assertThat(flushed.cause()).hasMessageContaining("50 events were not delivered");
     assertThat(flushedLate.failed()).isTrue();
     assertThat(pump.flush().failed()).isTrue();
@@ -776,7 +777,7 @@ class ShardPumpTest {
             }
 
             @Override
-            public void failed(Failure failure, int events) {
+            public void failed(Outcome failure, int events) {
               told.add(name + " failed " + events);
             }
           });

@@ -4,7 +4,7 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.DeliveryOptions;
+import io.shardbus.verticle.RetryOptions;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Random;
@@ -73,7 +73,7 @@ final class SoakPlan {
                     .setMaxSize(maxBatch)
                     .setMaxDelay(Duration.ofMillis(1 + dice.nextInt(5))))
             .setDelivery(
-                new DeliveryOptions()
+                new RetryOptions()
                     .setTimeout(silentSink ? WRITE_TIMEOUT : LONG_WRITE_TIMEOUT)
                     .setInitialBackoff(Duration.ofMillis(1))
                     .setMaxBackoff(Duration.ofMillis(10)));

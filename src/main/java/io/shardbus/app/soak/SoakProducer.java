@@ -1,12 +1,12 @@
 package io.shardbus.app.soak;
 
 import io.shardbus.NotDeliveredException;
-import io.shardbus.NotDeliveredException.Reason;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.app.soak.Violations.Kind;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -159,7 +159,7 @@ final class SoakProducer extends Thread {
       fates.took(place);
       end.accepted();
     } else {
-      closed = result.outcome() == IngestResult.Outcome.CLOSED;
+      closed = result.outcome() == Outcome.CLOSED;
       LockSupport.parkNanos(PAUSE_WHEN_REFUSED_NANOS);
     }
   }
@@ -213,8 +213,10 @@ final class SoakProducer extends Thread {
     inFlight.release();
   }
 
-  private static boolean wasTaken(Reason reason) {
-    return reason == Reason.EVICTED || reason == Reason.DEAD_LETTERED || reason == Reason.UNKNOWN;
+  private static boolean wasTaken(Outcome reason) {
+    return reason == Outcome.EVICTED
+        || reason == Outcome.DEAD_LETTERED
+        || reason == Outcome.UNKNOWN;
   }
 
   private void notTaken(long place, Throwable failure) {
@@ -232,6 +234,6 @@ final class SoakProducer extends Thread {
   }
 
   private boolean closing(NotDeliveredException e) {
-    return e.reason() == Reason.CLOSED && end.begun();
+    return e.reason() == Outcome.CLOSED && end.begun();
   }
 }

@@ -16,7 +16,7 @@ import java.util.function.Function;
 public final class EventBusConsumer {
 
   /** How often a consumer says that it is alive. */
-  public static final Duration HEARTBEAT = Duration.ofSeconds(1);
+  public static final Duration HEARTBEAT = Protocol.HEARTBEAT;
 
   private final Vertx vertx;
   private final MemberVerticle member;

@@ -1,6 +1,7 @@
 package io.shardbus.sink.eventbus;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -19,8 +20,6 @@ public final class EventBusSinkOptions {
   /** The default of {@code requestTimeout}: 10 s. */
   public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
-  private static final Duration DAY = Duration.ofDays(1);
-
   private String address = DEFAULT_ADDRESS;
   private Duration memberTimeout = DEFAULT_MEMBER_TIMEOUT;
   private Duration requestTimeout = DEFAULT_REQUEST_TIMEOUT;
@@ -34,9 +33,7 @@ public final class EventBusSinkOptions {
    * @param other the options to copy
    */
   public EventBusSinkOptions(EventBusSinkOptions other) {
-    address = other.address;
-    memberTimeout = other.memberTimeout;
-    requestTimeout = other.requestTimeout;
+    this(other.toJson());
   }
 
   /**
@@ -57,14 +54,12 @@ public final class EventBusSinkOptions {
   }
 
   /**
-   * @param where the event-bus address at which consumers announce themselves, not empty
+   * @param where the event-bus address at which consumers announce themselves
    * @return this
    */
+  @OptionSpec(value = "address at which consumers announce themselves", min = "1")
   public EventBusSinkOptions setAddress(String where) {
-    if (where.isBlank()) {
-      throw new IllegalArgumentException("address: must not be empty");
-    }
-    address = where;
+    address = OptionRanges.check(this, "address", where);
     return this;
   }
 
@@ -76,14 +71,16 @@ public final class EventBusSinkOptions {
   }
 
   /**
-   * @param silence the silence after which a consumer counts as dead and its batches go to another,
-   *     2 s (two heartbeats) to 1 day
+   * @param silence the silence after which a consumer counts as dead and its batches go to another;
+   *     two heartbeats at least
    * @return this
    */
+  @OptionSpec(
+      value = "silence after which a consumer counts as dead, and its batches go to another one",
+      min = "2s",
+      max = "1d")
   public EventBusSinkOptions setMemberTimeout(Duration silence) {
-    memberTimeout =
-        Durations.inRange(
-            "memberTimeout", silence, EventBusConsumer.HEARTBEAT.multipliedBy(2), DAY);
+    memberTimeout = OptionRanges.check(this, "memberTimeout", silence);
     return this;
   }
 
@@ -95,12 +92,13 @@ public final class EventBusSinkOptions {
   }
 
   /**
-   * @param time how long a consumer may take for one batch, 1 ms to 1 day; after that the batch
-   *     goes to another, and the first one may see it too
+   * @param time how long a consumer may take for one batch; after that the batch goes to another,
+   *     and the first one may see it too
    * @return this
    */
+  @OptionSpec(value = "how long a consumer may take for a batch", min = "1ms", max = "1d")
   public EventBusSinkOptions setRequestTimeout(Duration time) {
-    requestTimeout = Durations.inRange("requestTimeout", time, Duration.ofMillis(1), DAY);
+    requestTimeout = OptionRanges.check(this, "requestTimeout", time);
     return this;
   }
 

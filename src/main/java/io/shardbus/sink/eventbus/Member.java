@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** What the sink knows about a consumer. */
 final class Member {
 
-  private static final long GRACE_NANOS = 2 * EventBusConsumer.HEARTBEAT.toNanos();
+  private static final long GRACE_NANOS = 2 * Protocol.HEARTBEAT.toNanos();
 
   final String id;
   long lastSeen;

@@ -55,7 +55,7 @@ final class MemberVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     vertx.eventBus().consumer(Protocol.censusAddress(address), message -> hello());
-    vertx.setPeriodic(EventBusConsumer.HEARTBEAT.toMillis(), timer -> hello());
+    vertx.setPeriodic(Protocol.HEARTBEAT.toMillis(), timer -> hello());
     return vertx
         .eventBus()
         .<Buffer>consumer(Protocol.memberAddress(address, id), this::received)

@@ -1,9 +1,13 @@
 package io.shardbus.sink.eventbus;
 
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 
 /** The messages between the sink and its consumers; see the description of the package. */
 final class Protocol {
+
+  /** How often a consumer reports that it is alive. */
+  static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
   static final String TYPE = "type";
   static final String HELLO = "hello";

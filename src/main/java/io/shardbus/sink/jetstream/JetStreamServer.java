@@ -48,7 +48,7 @@ final class JetStreamServer {
 
   private StreamConfiguration stream(Link link) throws IOException, JetStreamApiException {
     try {
-      return StreamSetup.ensure(link.management(), options, this);
+      return StreamSetup.ensure(link.management(), options, this::failure);
     } catch (IOException e) {
       link.doubt();
       throw e;

@@ -1,6 +1,7 @@
 package io.shardbus.sink.jetstream;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -9,7 +10,6 @@ import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Where the jetstream sink writes, and how. */
@@ -36,10 +36,6 @@ public final class JetStreamSinkOptions {
 
   static final String SINK_NAME = "jetstream";
   private static final Set<String> SCHEMES = Set.of("nats", "tls", "ws", "wss");
-  private static final Pattern STREAM_NAME = Pattern.compile("[\\w-]{1,255}");
-  private static final Pattern SUBJECT = Pattern.compile("[\\w-]+(\\.[\\w-]+)*");
-  private static final int MAX_REPLICAS = 5;
-  private static final int MAX_MAX_IN_FLIGHT = 1_000_000;
 
   private String servers = DEFAULT_SERVERS;
   private @Nullable String user;
@@ -63,18 +59,7 @@ public final class JetStreamSinkOptions {
    * @param other the options to copy
    */
   public JetStreamSinkOptions(JetStreamSinkOptions other) {
-    servers = other.servers;
-    user = other.user;
-    password = other.password;
-    token = other.token;
-    stream = other.stream;
-    subjectPrefix = other.subjectPrefix;
-    replicas = other.replicas;
-    maxAge = other.maxAge;
-    maxBytes = other.maxBytes;
-    duplicateWindow = other.duplicateWindow;
-    maxInFlight = other.maxInFlight;
-    timeout = other.timeout;
+    this(other.toJson());
   }
 
   /**
@@ -99,6 +84,7 @@ public final class JetStreamSinkOptions {
    *     separated by commas
    * @return this
    */
+  @OptionSpec("the servers, `nats://host:port`, separated by commas; `tls://` for TLS")
   public JetStreamSinkOptions setServers(String addresses) {
     if (!Arrays.stream(addresses.split(",", -1)).allMatch(JetStreamSinkOptions::isServer)) {
       // not shown: it may contain a password
@@ -134,6 +120,7 @@ public final class JetStreamSinkOptions {
    * @param account the user; null if there is none
    * @return this
    */
+  @OptionSpec("the user")
   public JetStreamSinkOptions setUser(@Nullable String account) {
     user = account;
     return this;
@@ -150,6 +137,7 @@ public final class JetStreamSinkOptions {
    * @param secret the user's password; null if there is none
    * @return this
    */
+  @OptionSpec("password of the user; never logged")
   public JetStreamSinkOptions setPassword(@Nullable String secret) {
     password = secret;
     return this;
@@ -166,6 +154,7 @@ public final class JetStreamSinkOptions {
    * @param secret the token, in place of a user; null if there is none
    * @return this
    */
+  @OptionSpec("a token in place of a user; never logged")
   public JetStreamSinkOptions setToken(@Nullable String secret) {
     token = secret;
     return this;
@@ -179,21 +168,20 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param streamName the name of the stream, which is created if it is missing: letters, digits,
-   *     {@code _} and {@code -}
+   * @param streamName the name of the stream, which the sink creates if it is missing
    * @return this
    */
+  @OptionSpec(
+      value = "name of the stream; created if it is missing",
+      pattern = "[A-Za-z0-9_-]{1,255}",
+      allowed = "1 to 255 letters, digits, `_` and `-`")
   public JetStreamSinkOptions setStream(String streamName) {
-    if (!STREAM_NAME.matcher(streamName).matches()) {
-      throw new IllegalArgumentException(
-          "stream: \"" + streamName + "\" must be letters, digits, _ and -");
-    }
-    stream = streamName;
+    stream = OptionRanges.check(this, "stream", streamName);
     return this;
   }
 
   /**
-   * @return what the subjects begin with
+   * @return the prefix of the subjects
    */
   public String getSubjectPrefix() {
     return subjectPrefix;
@@ -203,14 +191,12 @@ public final class JetStreamSinkOptions {
    * @param prefix the prefix of the subjects; the subject of shard 3 is {@code PREFIX.shard.3}
    * @return this
    */
+  @OptionSpec(
+      value = "prefix of the subjects",
+      pattern = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*",
+      allowed = "words of letters, digits, `_` and `-`, separated by dots")
   public JetStreamSinkOptions setSubjectPrefix(String prefix) {
-    if (!SUBJECT.matcher(prefix).matches()) {
-      throw new IllegalArgumentException(
-          "subjectPrefix: \""
-              + prefix
-              + "\" must be words of letters, digits, _ and - with dots between");
-    }
-    subjectPrefix = prefix;
+    subjectPrefix = OptionRanges.check(this, "subjectPrefix", prefix);
     return this;
   }
 
@@ -222,15 +208,12 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param count how many servers keep the stream, 1 to 5; applies only to a stream that the sink
-   *     creates
+   * @param count how many servers keep the stream; applies only to a stream that the sink creates
    * @return this
    */
+  @OptionSpec(value = "servers that keep the stream", min = "1", max = "5")
   public JetStreamSinkOptions setReplicas(int count) {
-    if (count < 1 || count > MAX_REPLICAS) {
-      throw new IllegalArgumentException("replicas: " + count + " must be 1 to " + MAX_REPLICAS);
-    }
-    replicas = count;
+    replicas = OptionRanges.check(this, "replicas", count);
     return this;
   }
 
@@ -246,11 +229,9 @@ public final class JetStreamSinkOptions {
    *     creates
    * @return this
    */
+  @OptionSpec(value = "how long events are kept; `0s`: for ever", min = "0s")
   public JetStreamSinkOptions setMaxAge(Duration time) {
-    if (time.isNegative()) {
-      throw new IllegalArgumentException("maxAge: " + time + " must not be negative");
-    }
-    maxAge = time;
+    maxAge = OptionRanges.check(this, "maxAge", time);
     return this;
   }
 
@@ -266,11 +247,9 @@ public final class JetStreamSinkOptions {
    *     to a stream that the sink creates
    * @return this
    */
+  @OptionSpec(value = "size at which the oldest events go; 0: no limit", min = "0")
   public JetStreamSinkOptions setMaxBytes(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException("maxBytes: " + bytes + " must be at least 0");
-    }
-    maxBytes = bytes;
+    maxBytes = OptionRanges.check(this, "maxBytes", bytes);
     return this;
   }
 
@@ -282,15 +261,16 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long the server recognises a repeated event, at least 100 ms and at most {@code
-   *     maxAge}; applies only to a stream that the sink creates
+   * @param time how long the server recognises a repeated event, at most {@code maxAge}; applies
+   *     only to a stream that the sink creates
    * @return this
    */
+  @OptionSpec(
+      value = "how long the server recognises a repeated event",
+      min = "100ms",
+      allowed = "at most `maxAge`")
   public JetStreamSinkOptions setDuplicateWindow(Duration time) {
-    if (time.toMillis() < 100) {
-      throw new IllegalArgumentException("duplicateWindow: " + time + " must be at least 100 ms");
-    }
-    duplicateWindow = time;
+    duplicateWindow = OptionRanges.check(this, "duplicateWindow", time);
     return this;
   }
 
@@ -302,33 +282,33 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param count how many events are published and not confirmed at once, 1 to 1000000, of all
-   *     shards together
+   * @param count how many events are published and not confirmed at once, of all shards together
    * @return this
    */
+  @OptionSpec(
+      value = "events published and not confirmed at once, of all shards together",
+      min = "1",
+      max = "1000000")
   public JetStreamSinkOptions setMaxInFlight(int count) {
-    if (count < 1 || count > MAX_MAX_IN_FLIGHT) {
-      throw new IllegalArgumentException(
-          "maxInFlight: " + count + " must be 1 to " + MAX_MAX_IN_FLIGHT);
-    }
-    maxInFlight = count;
+    maxInFlight = OptionRanges.check(this, "maxInFlight", count);
     return this;
   }
 
   /**
-   * @return how long confirmations are waited for
+   * @return how long the sink waits for confirmations
    */
   public Duration getTimeout() {
     return timeout;
   }
 
   /**
-   * @param time how long the sink waits for the confirmations of a batch, 10 ms to 1 day; best
-   *     below {@code delivery.timeout}
+   * @param time how long the sink waits for the confirmations of a batch; best below {@code
+   *     delivery.timeout}
    * @return this
    */
+  @OptionSpec(value = "how long the sink waits for confirmations", min = "10ms", max = "1d")
   public JetStreamSinkOptions setTimeout(Duration time) {
-    timeout = Durations.inRange("timeout", time, Duration.ofMillis(10), Duration.ofDays(1));
+    timeout = OptionRanges.check(this, "timeout", time);
     return this;
   }
 

@@ -4,7 +4,9 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
+import io.shardbus.sink.SinkException;
 import java.io.IOException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,10 +21,13 @@ final class StreamSetup {
   private StreamSetup() {}
 
   /**
+   * @param failure makes the exception from the reason, if the stream takes other subjects
    * @return the stream that is there now
    */
   static StreamConfiguration ensure(
-      JetStreamManagement management, JetStreamSinkOptions options, JetStreamServer server)
+      JetStreamManagement management,
+      JetStreamSinkOptions options,
+      Function<String, SinkException> failure)
       throws IOException, JetStreamApiException {
     String subjects = options.getSubjectPrefix() + ".>";
     StreamConfiguration found;
@@ -36,7 +41,7 @@ final class StreamSetup {
       return management.addStream(configuration(options, subjects)).getConfiguration();
     }
     if (!found.getSubjects().contains(subjects)) {
-      throw server.failure(
+      throw failure.apply(
           "stream %s takes the subjects %s, not %s"
               .formatted(options.getStream(), found.getSubjects(), subjects));
     }

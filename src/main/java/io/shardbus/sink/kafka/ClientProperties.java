@@ -1,11 +1,9 @@
 package io.shardbus.sink.kafka;
 
-import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -18,29 +16,6 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The properties of the Kafka clients: the sink's own, and those of the operator. */
 final class ClientProperties {
-
-  /** The promises of the sink depend on these. */
-  private static final Set<String> OWNED =
-      Set.of(
-          "acks",
-          "enable.idempotence",
-          "max.in.flight.requests.per.connection",
-          "retries",
-          "delivery.timeout.ms",
-          "max.block.ms",
-          "bootstrap.servers",
-          "key.serializer",
-          "value.serializer",
-          "key.deserializer",
-          "value.deserializer",
-          "transactional.id",
-          "partitioner.class",
-          "partitioner.ignore.keys",
-          "group.id",
-          "group.protocol",
-          "enable.auto.commit",
-          "auto.offset.reset",
-          "allow.auto.create.topics");
 
   private static final int BATCH_BYTES = 512 << 10;
   private static final int FETCH_BYTES = 8 << 20;
@@ -64,18 +39,6 @@ final class ClientProperties {
 
   ClientProperties(KafkaSinkOptions options) {
     this.options = options;
-  }
-
-  /**
-   * @throws IllegalArgumentException naming the properties that are the sink's own
-   */
-  static void requireAllowed(JsonObject properties) {
-    TreeSet<String> refused = new TreeSet<>(properties.fieldNames());
-    refused.retainAll(OWNED);
-    if (!refused.isEmpty()) {
-      throw new IllegalArgumentException(
-          "properties: " + String.join(", ", refused) + " cannot be set: the sink decides them");
-    }
   }
 
   Map<String, Object> ofProducer() {

@@ -1,10 +1,13 @@
 package io.shardbus.sink.kafka;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Which Kafka cluster and topic events go to, and how. */
 @DataObject
@@ -33,7 +36,28 @@ public final class KafkaSinkOptions {
   /** The default of {@code maxBlock}: 5 s. */
   public static final Duration DEFAULT_MAX_BLOCK = Duration.ofSeconds(5);
 
-  private static final Duration DAY = Duration.ofDays(1);
+  /** The promises of the sink depend on these. */
+  private static final Set<String> OWNED =
+      Set.of(
+          "acks",
+          "enable.idempotence",
+          "max.in.flight.requests.per.connection",
+          "retries",
+          "delivery.timeout.ms",
+          "max.block.ms",
+          "bootstrap.servers",
+          "key.serializer",
+          "value.serializer",
+          "key.deserializer",
+          "value.deserializer",
+          "transactional.id",
+          "partitioner.class",
+          "partitioner.ignore.keys",
+          "group.id",
+          "group.protocol",
+          "enable.auto.commit",
+          "auto.offset.reset",
+          "allow.auto.create.topics");
 
   private String bootstrapServers = DEFAULT_BOOTSTRAP_SERVERS;
   private String topic = DEFAULT_TOPIC;
@@ -51,12 +75,7 @@ public final class KafkaSinkOptions {
    * @param other the options to copy
    */
   public KafkaSinkOptions(KafkaSinkOptions other) {
-    bootstrapServers = other.bootstrapServers;
-    topic = other.topic;
-    partitionBy = other.partitionBy;
-    properties = other.properties.copy();
-    deliveryTimeout = other.deliveryTimeout;
-    maxBlock = other.maxBlock;
+    this(other.toJson());
   }
 
   /**
@@ -80,11 +99,12 @@ public final class KafkaSinkOptions {
    * @param servers the brokers to begin with, HOST:PORT separated by commas
    * @return this
    */
+  @OptionSpec(value = "the brokers", allowed = "`host:port`, separated by commas")
   public KafkaSinkOptions setBootstrapServers(String servers) {
     for (String server : servers.split(",", -1)) {
       if (!server.strip().matches("\\S+:\\d{1,5}")) {
         throw new IllegalArgumentException(
-            "bootstrapServers: \"" + server + "\" must be HOST:PORT, with commas between");
+            "bootstrapServers: \"" + server + "\" must be HOST:PORT, separated by commas");
       }
     }
     bootstrapServers = servers;
@@ -99,14 +119,12 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param name the topic that events are written to, not empty
+   * @param name the topic that events are written to
    * @return this
    */
+  @OptionSpec(value = "the topic", min = "1")
   public KafkaSinkOptions setTopic(String name) {
-    if (name.isBlank()) {
-      throw new IllegalArgumentException("topic: must not be empty");
-    }
-    topic = name;
+    topic = OptionRanges.check(this, "topic", name);
     return this;
   }
 
@@ -121,6 +139,9 @@ public final class KafkaSinkOptions {
    * @param what decides the partition of an event
    * @return this
    */
+  @OptionSpec(
+      "`shard`: a partition keeps the order of a shard; `key`: it keeps the order of each"
+          + " key, also of keys that move to another shard")
   public KafkaSinkOptions setPartitionBy(PartitionBy what) {
     partitionBy = what;
     return this;
@@ -138,10 +159,22 @@ public final class KafkaSinkOptions {
    *     names; those on which the sink's promises rest are refused
    * @return this
    */
+  @OptionSpec(
+      "other properties of the Kafka clients, by Kafka's names: security, `compression.type`,"
+          + " `linger.ms`, `batch.size`...")
   public KafkaSinkOptions setProperties(JsonObject all) {
-    ClientProperties.requireAllowed(all);
+    requireAllowed(all);
     properties = all.copy();
     return this;
+  }
+
+  private static void requireAllowed(JsonObject properties) {
+    TreeSet<String> refused = new TreeSet<>(properties.fieldNames());
+    refused.retainAll(OWNED);
+    if (!refused.isEmpty()) {
+      throw new IllegalArgumentException(
+          "properties: " + String.join(", ", refused) + " cannot be set: the sink decides them");
+    }
   }
 
   /**
@@ -152,12 +185,13 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param time how long the producer tries to get a record written, 1 s to 1 day; together with
-   *     {@code maxBlock} it should be less than the bus's {@code delivery.timeout}
+   * @param time how long the producer tries to get a record written; together with {@code maxBlock}
+   *     it should be less than the bus's {@code delivery.timeout}
    * @return this
    */
+  @OptionSpec(value = "how long the producer tries to write a record", min = "1s", max = "1d")
   public KafkaSinkOptions setDeliveryTimeout(Duration time) {
-    deliveryTimeout = Durations.inRange("deliveryTimeout", time, Duration.ofSeconds(1), DAY);
+    deliveryTimeout = OptionRanges.check(this, "deliveryTimeout", time);
     return this;
   }
 
@@ -169,12 +203,15 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param time how long the producer waits for its buffer and for the metadata of the topic, 1 ms
-   *     to 1 day
+   * @param time how long the producer waits for its buffer and for the metadata of the topic
    * @return this
    */
+  @OptionSpec(
+      value = "how long the producer waits for its turn, its buffer and the topic",
+      min = "1ms",
+      max = "1d")
   public KafkaSinkOptions setMaxBlock(Duration time) {
-    maxBlock = Durations.inRange("maxBlock", time, Duration.ofMillis(1), DAY);
+    maxBlock = OptionRanges.check(this, "maxBlock", time);
     return this;
   }
 

@@ -164,7 +164,7 @@ final class LogReader {
       if (next == null) {
         return false;
       }
-      Connection fresh = segments.isEmpty() ? way.open(next) : next.openWritten(way);
+      Connection fresh = segments.isEmpty() ? way.open(next.path()) : next.openWritten(way);
       connection = fresh;
       PreparedStatement statement =
           fresh.prepareStatement(

@@ -1,5 +1,7 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -24,7 +26,6 @@ public final class LogSinkOptions {
   public static final long DEFAULT_SEGMENT_BYTES = 1L << 30;
 
   private static final int DEFAULT_WRITERS = 4;
-  private static final int MAX_WRITERS = 64;
   private static final long MIN_SEGMENT_BYTES = 64 << 10;
   private static final int FILES_IN_LOG = 4;
 
@@ -44,12 +45,7 @@ public final class LogSinkOptions {
    * @param other the options to copy
    */
   public LogSinkOptions(LogSinkOptions other) {
-    dir = other.dir;
-    writers = other.writers;
-    synchronous = other.synchronous;
-    segmentBytes = other.segmentBytes;
-    retention = other.retention;
-    maxBytes = other.maxBytes;
+    this(other.toJson());
   }
 
   /**
@@ -73,6 +69,10 @@ public final class LogSinkOptions {
    * @param folder the folder of the log's files; null for {@code log} in the bus's data folder
    * @return this
    */
+  @OptionSpec(
+      value = "folder of the log's files",
+      allowed = "a path",
+      unset = "`log` in the data folder")
   public LogSinkOptions setDir(@Nullable String folder) {
     dir = folder;
     return this;
@@ -86,15 +86,17 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param count how many files are written at once, each by a thread of its own, 1 to 64; by
-   *     default one for each processor, at most 4
+   * @param count how many files are written at once, each by a thread of its own; by default one
+   *     for each processor, at most 4
    * @return this
    */
+  @OptionSpec(
+      value = "files written at once",
+      min = "1",
+      max = "64",
+      unset = "number of processors, at most 4")
   public LogSinkOptions setWriters(int count) {
-    if (count < 1 || count > MAX_WRITERS) {
-      throw new IllegalArgumentException("writers: " + count + " must be 1 to " + MAX_WRITERS);
-    }
-    writers = count;
+    writers = OptionRanges.check(this, "writers", count);
     return this;
   }
 
@@ -109,6 +111,9 @@ public final class LogSinkOptions {
    * @param when when a write counts as durable
    * @return this
    */
+  @OptionSpec(
+      "when an event counts as written: `full`: synced to the disk; `normal`: synced now and then;"
+          + " `off`: left to the operating system")
   public LogSinkOptions setSynchronous(Synchronous when) {
     synchronous = when;
     return this;
@@ -122,15 +127,12 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param bytes the size at which a file is closed and the next one begun, at least 64 KiB
+   * @param bytes the size at which a file is closed and the next one begun
    * @return this
    */
+  @OptionSpec(value = "size at which a new file begins, in bytes", min = "65536")
   public LogSinkOptions setSegmentBytes(long bytes) {
-    if (bytes < MIN_SEGMENT_BYTES) {
-      throw new IllegalArgumentException(
-          "segmentBytes: " + bytes + " must be at least " + MIN_SEGMENT_BYTES + " bytes");
-    }
-    segmentBytes = bytes;
+    segmentBytes = OptionRanges.check(this, "segmentBytes", bytes);
     return this;
   }
 
@@ -146,11 +148,13 @@ public final class LogSinkOptions {
    *     deleted as a whole, so events are kept about twice as long at most
    * @return this
    */
+  @OptionSpec(
+      value =
+          "how long events are kept at least; whole files are deleted, so events are kept about"
+              + " twice as long at most; `0s`: for ever",
+      min = "0s")
   public LogSinkOptions setRetention(Duration time) {
-    if (time.isNegative()) {
-      throw new IllegalArgumentException("retention: " + time + " must not be negative");
-    }
-    retention = time;
+    retention = OptionRanges.check(this, "retention", time);
     return this;
   }
 
@@ -168,11 +172,14 @@ public final class LogSinkOptions {
    *     segmentBytes} is
    * @return this
    */
+  @OptionSpec(
+      value =
+          "size of the log at which its oldest files are deleted, in bytes; 0: no limit. The"
+              + " files that are written stay below a quarter of it",
+      min = "0",
+      allowed = "262144 for each writer if not 0")
   public LogSinkOptions setMaxBytes(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException("maxBytes: " + bytes + " must be at least 0");
-    }
-    maxBytes = bytes;
+    maxBytes = OptionRanges.check(this, "maxBytes", bytes);
     return this;
   }
 

@@ -2,6 +2,7 @@ package io.shardbus.sink.log;
 
 import io.shardbus.sink.SqliteFiles;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -18,7 +19,7 @@ final class Opening {
 
   /** Opens a file. */
   interface Way {
-    Connection open(Segment segment) throws SQLException;
+    Connection open(Path file) throws SQLException;
   }
 
   /** Closes all that it opens. Is repeated from its beginning. */
@@ -37,7 +38,7 @@ final class Opening {
       }
     }
     synchronized (ALONE) {
-      return reading.by(segment -> SqliteFiles.openAlone(segment.path()));
+      return reading.by(SqliteFiles::openAlone);
     }
   }
 }

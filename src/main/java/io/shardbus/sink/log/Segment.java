@@ -83,17 +83,17 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
-  /** Opens it for reading, also while it is written. */
-  Connection openForReading() throws SQLException {
+  /** Opens a file for reading, also while it is written. */
+  static Connection openForReading(Path file) throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
     config.setBusyTimeout(5_000);
-    return config.createConnection("jdbc:sqlite:" + path);
+    return config.createConnection("jdbc:sqlite:" + file);
   }
 
   /** Opens it for reading, once the writer has begun its next file. */
   Connection openWritten(Opening.Way way) throws IOException, SQLException {
-    return SqliteFiles.isMerged(path) ? SqliteFiles.openUnchanging(path) : way.open(this);
+    return SqliteFiles.isMerged(path) ? SqliteFiles.openUnchanging(path) : way.open(path);
   }
 
   /**
@@ -102,12 +102,11 @@ record Segment(Path path, int writer, long first) {
    */
   boolean isSound() throws IOException, SQLException {
     return Opening.evenIfFull(
-        segment -> new SQLiteConfig().createConnection("jdbc:sqlite:" + segment.path()),
-        this::isSound);
+        file -> new SQLiteConfig().createConnection("jdbc:sqlite:" + file), this::isSound);
   }
 
   private boolean isSound(Opening.Way way) throws SQLException {
-    try (Connection connection = way.open(this);
+    try (Connection connection = way.open(path);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       return result.next() && result.getString(1).equals("ok");
@@ -135,7 +134,7 @@ record Segment(Path path, int writer, long first) {
   }
 
   private long last(Opening.Way way) throws SQLException {
-    try (Connection connection = way.open(this);
+    try (Connection connection = way.open(path);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("SELECT max(position) FROM events")) {
       long last = result.next() ? result.getLong(1) : 0;

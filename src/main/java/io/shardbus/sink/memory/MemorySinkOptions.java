@@ -1,5 +1,7 @@
 package io.shardbus.sink.memory;
 
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -26,8 +28,7 @@ public final class MemorySinkOptions {
    * @param other the options to copy
    */
   public MemorySinkOptions(MemorySinkOptions other) {
-    maxEvents = other.maxEvents;
-    maxBytes = other.maxBytes;
+    this(other.toJson());
   }
 
   /**
@@ -48,14 +49,12 @@ public final class MemorySinkOptions {
   }
 
   /**
-   * @param events how many events are kept, at least 1; the oldest go first
+   * @param events how many events are kept; the oldest go first
    * @return this
    */
+  @OptionSpec(value = "events that are kept; the oldest go first", min = "1")
   public MemorySinkOptions setMaxEvents(int events) {
-    if (events < 1) {
-      throw new IllegalArgumentException("maxEvents: " + events + " must be at least 1");
-    }
-    maxEvents = events;
+    maxEvents = OptionRanges.check(this, "maxEvents", events);
     return this;
   }
 
@@ -67,14 +66,12 @@ public final class MemorySinkOptions {
   }
 
   /**
-   * @param bytes how many bytes of payload are kept, at least 1; the oldest events go first
+   * @param bytes how many bytes of payload are kept; the oldest events go first
    * @return this
    */
+  @OptionSpec(value = "bytes of payload that are kept; the oldest events go first", min = "1")
   public MemorySinkOptions setMaxBytes(long bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("maxBytes: " + bytes + " must be at least 1");
-    }
-    maxBytes = bytes;
+    maxBytes = OptionRanges.check(this, "maxBytes", bytes);
     return this;
   }
 

@@ -1,6 +1,7 @@
 package io.shardbus.sink.redis;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -26,7 +27,6 @@ public final class RedisSinkOptions {
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
 
   static final String SINK_NAME = "redis";
-  private static final int MAX_CONNECTIONS = 256;
 
   private String connectionString = DEFAULT_CONNECTION_STRING;
   private @Nullable String password;
@@ -44,12 +44,7 @@ public final class RedisSinkOptions {
    * @param other the options to copy
    */
   public RedisSinkOptions(RedisSinkOptions other) {
-    connectionString = other.connectionString;
-    password = other.password;
-    streamPrefix = other.streamPrefix;
-    maxLen = other.maxLen;
-    connections = other.connections;
-    timeout = other.timeout;
+    this(other.toJson());
   }
 
   /**
@@ -74,6 +69,7 @@ public final class RedisSinkOptions {
    *     TLS. It may hold a password, but {@code password} is the better place
    * @return this
    */
+  @OptionSpec("the server, `redis://user@host:port/database`; `rediss://` for TLS")
   public RedisSinkOptions setConnectionString(String server) {
     if (!isServer(server)) {
       // not shown: it may hold a password
@@ -105,13 +101,14 @@ public final class RedisSinkOptions {
    * @param secret the password; null if the server asks for none
    * @return this
    */
+  @OptionSpec("password of the server or the user; never logged")
   public RedisSinkOptions setPassword(@Nullable String secret) {
     password = secret;
     return this;
   }
 
   /**
-   * @return what the names of all keys begin with
+   * @return the prefix of all keys
    */
   public String getStreamPrefix() {
     return streamPrefix;
@@ -121,6 +118,7 @@ public final class RedisSinkOptions {
    * @param prefix the prefix of all keys; the stream of shard 3 is {@code PREFIXshard:3}
    * @return this
    */
+  @OptionSpec("prefix of all keys")
   public RedisSinkOptions setStreamPrefix(String prefix) {
     streamPrefix = prefix;
     return this;
@@ -138,11 +136,11 @@ public final class RedisSinkOptions {
    *     limit
    * @return this
    */
+  @OptionSpec(
+      value = "events that a stream keeps, roughly; the oldest go first; 0: no limit",
+      min = "0")
   public RedisSinkOptions setMaxLen(long events) {
-    if (events < 0) {
-      throw new IllegalArgumentException("maxLen: " + events + " must be at least 0");
-    }
-    maxLen = events;
+    maxLen = OptionRanges.check(this, "maxLen", events);
     return this;
   }
 
@@ -154,32 +152,29 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @param count how many connections are used at once, 1 to 256, each with one command in flight
+   * @param count how many connections are used at once, each with one command in flight
    * @return this
    */
+  @OptionSpec(value = "connections used at once", min = "1", max = "256")
   public RedisSinkOptions setConnections(int count) {
-    if (count < 1 || count > MAX_CONNECTIONS) {
-      throw new IllegalArgumentException(
-          "connections: " + count + " must be 1 to " + MAX_CONNECTIONS);
-    }
-    connections = count;
+    connections = OptionRanges.check(this, "connections", count);
     return this;
   }
 
   /**
-   * @return how long an answer is waited for
+   * @return how long the sink waits for an answer
    */
   public Duration getTimeout() {
     return timeout;
   }
 
   /**
-   * @param time how long the sink waits for an answer, 10 ms to 1 day; best below {@code
-   *     delivery.timeout}
+   * @param time how long the sink waits for an answer; best below {@code delivery.timeout}
    * @return this
    */
+  @OptionSpec(value = "how long the sink waits for an answer", min = "10ms", max = "1d")
   public RedisSinkOptions setTimeout(Duration time) {
-    timeout = Durations.inRange("timeout", time, Duration.ofMillis(10), Duration.ofDays(1));
+    timeout = OptionRanges.check(this, "timeout", time);
     return this;
   }
 

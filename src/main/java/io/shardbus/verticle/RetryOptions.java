@@ -1,14 +1,15 @@
 package io.shardbus.verticle;
 
-import io.shardbus.options.Durations;
+import io.shardbus.options.OptionRanges;
+import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
-/** How hard a shard tries to get a batch into its sink. */
+/** How long and how often a shard tries to write a batch to its sink. */
 @DataObject
-public final class DeliveryOptions {
+public final class RetryOptions {
 
   /** The default of {@code timeout}. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
@@ -32,19 +33,15 @@ public final class DeliveryOptions {
   private int breakerFailures = DEFAULT_BREAKER_FAILURES;
 
   /** The defaults. */
-  public DeliveryOptions() {}
+  public RetryOptions() {}
 
   /**
    * A copy.
    *
    * @param other the options to copy
    */
-  public DeliveryOptions(DeliveryOptions other) {
-    timeout = other.timeout;
-    maxAttempts = other.maxAttempts;
-    initialBackoff = other.initialBackoff;
-    maxBackoff = other.maxBackoff;
-    breakerFailures = other.breakerFailures;
+  public RetryOptions(RetryOptions other) {
+    this(other.toJson());
   }
 
   /**
@@ -53,7 +50,7 @@ public final class DeliveryOptions {
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */
-  public DeliveryOptions(JsonObject json) {
+  public RetryOptions(JsonObject json) {
     OptionsJson.read(this, json);
   }
 
@@ -80,12 +77,12 @@ public final class DeliveryOptions {
   }
 
   /**
-   * @param time how long the sink may take for one batch before the attempt counts as failed, 1 ms
-   *     to 1 day
+   * @param time how long the sink may take for one batch before the attempt counts as failed
    * @return this
    */
-  public DeliveryOptions setTimeout(Duration time) {
-    timeout = range("delivery.timeout", time);
+  @OptionSpec(value = "how long the sink may take for a batch", min = "1ms", max = "1d")
+  public RetryOptions setTimeout(Duration time) {
+    timeout = OptionRanges.check(this, "delivery.timeout", time);
     return this;
   }
 
@@ -102,12 +99,13 @@ public final class DeliveryOptions {
    *     dead-lettered; 0 for never: the shard waits for its sink, and its ring fills meanwhile
    * @return this
    */
-  public DeliveryOptions setMaxAttempts(int attempts) {
-    if (attempts < 0) {
-      throw new IllegalArgumentException(
-          "delivery.maxAttempts: " + attempts + " must be at least 0");
-    }
-    maxAttempts = attempts;
+  @OptionSpec(
+      value =
+          "failed attempts after which the bus looks for the event that fails, and dead-letters"
+              + " it; 0: never",
+      min = "0")
+  public RetryOptions setMaxAttempts(int attempts) {
+    maxAttempts = OptionRanges.check(this, "delivery.maxAttempts", attempts);
     return this;
   }
 
@@ -120,12 +118,17 @@ public final class DeliveryOptions {
   }
 
   /**
-   * @param time the pause after the first failed attempt, 1 ms to 1 day; it doubles with each, and
-   *     is shortened by up to a half at random
+   * @param time the pause after the first failed attempt; it doubles with each, and is shortened by
+   *     up to a half at random
    * @return this
    */
-  public DeliveryOptions setInitialBackoff(Duration time) {
-    initialBackoff = range("delivery.initialBackoff", time);
+  @OptionSpec(
+      value =
+          "pause after the first failure; it doubles with each failure, less up to half at random",
+      min = "1ms",
+      max = "1d")
+  public RetryOptions setInitialBackoff(Duration time) {
+    initialBackoff = OptionRanges.check(this, "delivery.initialBackoff", time);
     return this;
   }
 
@@ -137,11 +140,12 @@ public final class DeliveryOptions {
   }
 
   /**
-   * @param time the longest pause between attempts, 1 ms to 1 day
+   * @param time the longest pause between attempts
    * @return this
    */
-  public DeliveryOptions setMaxBackoff(Duration time) {
-    maxBackoff = range("delivery.maxBackoff", time);
+  @OptionSpec(value = "longest pause between attempts", min = "1ms", max = "1d")
+  public RetryOptions setMaxBackoff(Duration time) {
+    maxBackoff = OptionRanges.check(this, "delivery.maxBackoff", time);
     return this;
   }
 
@@ -153,21 +157,15 @@ public final class DeliveryOptions {
   }
 
   /**
-   * @param failures after how many failed attempts in a row a shard's circuit counts as open, at
-   *     least 1
+   * @param failures after how many failed attempts in a row a shard's circuit counts as open
    * @return this
    */
-  public DeliveryOptions setBreakerFailures(int failures) {
-    if (failures < 1) {
-      throw new IllegalArgumentException(
-          "delivery.breakerFailures: " + failures + " must be at least 1");
-    }
-    breakerFailures = failures;
+  @OptionSpec(
+      value = "failed attempts in a row after which the circuit of a shard counts as open",
+      min = "1")
+  public RetryOptions setBreakerFailures(int failures) {
+    breakerFailures = OptionRanges.check(this, "delivery.breakerFailures", failures);
     return this;
-  }
-
-  private static Duration range(String name, Duration time) {
-    return Durations.inRange(name, time, Duration.ofMillis(1), Duration.ofDays(1));
   }
 
   /**

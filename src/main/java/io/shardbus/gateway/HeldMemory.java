@@ -6,11 +6,11 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * The memory of input that waits for room in the shards, of all connections of one event loop. If
- * it takes much memory, the server stops reading from clients that can be slowed down, until it
- * takes little. Otherwise each would add a message and be refused.
+ * The memory of the events that clients have sent and that wait for room, of all connections of one
+ * event loop. If they take much memory, the server stops reading from clients that can be slowed
+ * down, until they take little. Otherwise each client would add a message and be refused.
  */
-final class WaitingRoom {
+final class HeldMemory {
 
   private final LongSupplier most;
   private final Set<Runnable> readers = new LinkedHashSet<>();
@@ -21,7 +21,7 @@ final class WaitingRoom {
    * @param most the share of the loop in the limit, in bytes. Above a quarter of it reading stops,
    *     until it is an eighth. The rest is for bytes that come before all clients have stopped
    */
-  WaitingRoom(LongSupplier most) {
+  HeldMemory(LongSupplier most) {
     this.most = most;
   }
 

@@ -1,7 +1,7 @@
 package io.shardbus.verticle;
 
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.IngestResult.Outcome;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.SafeLog;
@@ -14,11 +14,13 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,11 +31,11 @@ import org.slf4j.LoggerFactory;
  * meanwhile. While events wait, the first one of each ring is tried once a millisecond. While none
  * waits, nothing runs. Safe for any thread.
  */
-public final class IngestQueue {
+public final class WaitingRoom {
 
   /**
-   * The most events that can wait. The queue must be bounded, as the rings are. Events of streams
-   * do not count, because streams have bounds of their own.
+   * The most events that can wait. The waiting room must be bounded, as the rings are. Events of
+   * streams and of the gateway's clients do not count, because these have bounds of their own.
    */
   public static final int MAX_WAITING = 65_536;
 
@@ -45,7 +47,7 @@ public final class IngestQueue {
   /** Where events wait while no shard is active. */
   private static final Object NO_LANE = new Object();
 
-  private static final Logger LOG = LoggerFactory.getLogger(IngestQueue.class);
+  private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
 
   private final Vertx vertx;
   private final ShardManager manager;
@@ -86,6 +88,9 @@ public final class IngestQueue {
     /** Set once it waits. */
     long arrival;
 
+    /** Set once it does not wait any more. */
+    @Nullable IngestResult result;
+
     Waiting(
         RawEvent event,
         @Nullable DeliveryAck ack,
@@ -112,7 +117,7 @@ public final class IngestQueue {
    * @param vertx where it waits
    * @param manager where events go
    */
-  public IngestQueue(Vertx vertx, ShardManager manager) {
+  public WaitingRoom(Vertx vertx, ShardManager manager) {
     this.vertx = vertx;
     this.manager = manager;
     maxWaitingBytes = manager.limits().maxRingBytes();
@@ -134,14 +139,19 @@ public final class IngestQueue {
   }
 
   /**
-   * Takes an event of a stream when there is room for it. A stream bounds itself, so it is not
-   * refused if others have filled the queue.
+   * Takes an event of a stream, or of a client of the gateway, when there is room for it. These
+   * bound themselves, so the event is not refused if others have filled the waiting room.
    *
    * @param event the event
+   * @param ack told the fate of an accepted event; null to be told nothing
    * @param then told the outcome, on any thread
+   * @return cancels the event if it still waits, and returns its result; for any thread. Null if it
+   *     did not have to wait
    */
-  public void ingestOfStream(RawEvent event, Consumer<IngestResult> then) {
-    ingestBy(NO_DEADLINE, event, null, true, then);
+  public @Nullable Supplier<IngestResult> ingestOfStream(
+      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, true, then);
+    return one == null ? null : () -> cancel(one);
   }
 
   /**
@@ -193,16 +203,19 @@ public final class IngestQueue {
     return null;
   }
 
-  private void cancel(Waiting one) {
+  private IngestResult cancel(Waiting one) {
     List<Runnable> completions = new ArrayList<>(1);
+    IngestResult result;
     synchronized (this) {
       giveUp(one, completions);
+      result = one.result;
     }
     runAll(completions);
+    return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
   /** An event of a batch, and its callbacks. */
-  record Part(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
+  record Offer(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
 
   /**
    * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
@@ -210,23 +223,23 @@ public final class IngestQueue {
    *
    * @return false if it took none for that reason
    */
-  boolean ingestAllWithin(List<Part> parts, long nanos) {
+  boolean ingestAllWithin(List<Offer> offers, long nanos) {
     long bytes = 0;
-    for (Part part : parts) {
-      bytes += part.event().sizeWithKey();
+    for (Offer offer : offers) {
+      bytes += offer.event().sizeWithKey();
     }
     long deadline = deadlineIn(nanos);
-    List<Runnable> completions = new ArrayList<>(parts.size());
+    List<Runnable> completions = new ArrayList<>(offers.size());
     synchronized (this) {
       if (bounded > 0
-          && (bounded + parts.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
+          && (bounded + offers.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
         return false;
       }
-      for (Part part : parts) {
+      for (Offer offer : offers) {
         IngestResult result =
-            pushOrWait(new Waiting(part.event(), part.ack(), part.then(), deadline, false));
+            pushOrWait(new Waiting(offer.event(), offer.ack(), offer.then(), deadline, false));
         if (result != null) {
-          completions.add(() -> part.then().accept(result));
+          completions.add(() -> offer.then().accept(result));
         }
       }
     }
@@ -447,6 +460,7 @@ public final class IngestQueue {
       bounded--;
       boundedBytes -= one.event.sizeWithKey();
     }
+    one.result = result;
     completions.add(() -> one.then.accept(result));
   }
 }

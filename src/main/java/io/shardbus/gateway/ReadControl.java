@@ -14,12 +14,12 @@ import java.util.function.LongPredicate;
  * come, however large they are. It offers no other way, so this class uses its internals. Belongs
  * to the event loop of the client.
  */
-final class Valve {
+final class ReadControl {
 
   private final Channel channel;
-  private boolean shut;
+  private boolean paused;
 
-  Valve(HttpConnection connection) {
+  ReadControl(HttpConnection connection) {
     channel = ((HttpServerConnection) connection).channelHandlerContext().channel();
   }
 
@@ -34,16 +34,16 @@ final class Valve {
   }
 
   /** Only for a WebSocket: of others, Vert.x keeps books of its own. */
-  void open() {
-    if (shut) {
-      shut = false;
+  void resume() {
+    if (paused) {
+      paused = false;
       channel.config().setAutoRead(true);
     }
   }
 
-  /** Call it again with every message that still comes, because Vert.x may have opened it. */
-  void shut() {
-    shut = true;
+  /** Call it again with every message that still comes, because Vert.x may have resumed reading. */
+  void pause() {
+    paused = true;
     channel.config().setAutoRead(false);
   }
 
@@ -51,7 +51,7 @@ final class Valve {
    * Only for a WebSocket: ends the connection below Vert.x, which would wait for its last words.
    */
   @SuppressWarnings("FutureReturnValueIgnored") // the client has gone
-  void cut() {
+  void abort() {
     ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);
     if (decoder != null) { // else it has ended
       decoder.close();

@@ -5,7 +5,7 @@ import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /** A body or message that comes in parts. If it comes as one part, it is not copied. */
-final class Parts {
+final class PartialBody {
 
   private static final Buffer NOTHING = Buffer.buffer();
 
@@ -13,7 +13,7 @@ final class Parts {
   private final ByteBlocks blocks = new ByteBlocks();
   private @Nullable Buffer first;
 
-  Parts(Budget budget) {
+  PartialBody(Budget budget) {
     share = budget.share();
   }
 

@@ -4,13 +4,13 @@ import io.vertx.core.Context;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A task that runs on a context, once for all requests since its last run. */
-final class Coalesced implements Runnable {
+final class DeferredTask implements Runnable {
 
   private final Context context;
   private final Runnable task;
   private final AtomicBoolean asked = new AtomicBoolean();
 
-  Coalesced(Context context, Runnable task) {
+  DeferredTask(Context context, Runnable task) {
     this.context = context;
     this.task = task;
   }

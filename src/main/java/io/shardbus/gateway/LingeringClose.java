@@ -12,7 +12,7 @@ import io.vertx.core.http.HttpVersion;
  * closes. A client that reads only after it has written its whole body finds that it cannot write, and then reads the
  * answer.
  */
-final class Linger {
+final class LingeringClose {
 
   private static final long MILLIS = 1_000;
   private static final int MAX_BYTES = 256 << 10;
@@ -21,21 +21,21 @@ final class Linger {
   private final Runnable stopReading;
   private int read;
 
-  private Linger(Runnable stopReading) {
+  private LingeringClose(Runnable stopReading) {
     this.stopReading = stopReading;
   }
 
-  static void over(HttpServerRequest request) {
+  static void after(HttpServerRequest request) {
     if (request.version() == HttpVersion.HTTP_2) {
       if (!request.isEnded()) {
-        Linger linger = new Linger(request::pause);
+        LingeringClose linger = new LingeringClose(request::pause);
         linger.begin(request, () -> request.response().reset(NO_ERROR), () -> {});
       }
     } else if (request.isEnded()) {
       request.response().endHandler(sent -> request.connection().close());
     } else {
       Runnable close = () -> request.connection().close();
-      new Linger(new Valve(request.connection())::shut).begin(request, close, close);
+      new LingeringClose(new ReadControl(request.connection())::pause).begin(request, close, close);
     }
   }
 

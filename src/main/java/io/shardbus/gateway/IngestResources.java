@@ -1,0 +1,65 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.options.Durations;
+import io.vertx.core.Vertx;
+
+/** The objects that the sending connections of an event loop share. */
+record IngestResources(
+    Vertx vertx,
+    ShardBus bus,
+    Limits limits,
+    RateLimit rates,
+    Budget budget,
+    HeldMemory held,
+    RefusalCounters refusals) {
+
+  static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
+    return new IngestResources(
+        vertx,
+        bus,
+        limits,
+        new RateLimit(
+            () -> limits.options().getMaxEventsPerSecondPerClient(),
+            () -> limits.options().getMaxBytesPerSecondPerClient(),
+            System::nanoTime),
+        new Budget(() -> limits.options().getMaxPartialBytes()),
+        new HeldMemory(() -> limits.options().getMaxPartialBytes()),
+        new RefusalCounters());
+  }
+
+  /** The same for one of several event loops, with its share of the memory for waiting events. */
+  IngestResources ofLoop(int loops) {
+    return new IngestResources(
+        vertx,
+        bus,
+        limits,
+        rates,
+        budget,
+        new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
+        refusals);
+  }
+
+  GatewayOptions options() {
+    return limits.options();
+  }
+
+  /** The refusal of a body, or of a part of it. */
+  String tooSlow(String what) {
+    return "gateway.bodyTimeout: "
+        + what
+        + " did not come to an end in "
+        + Durations.format(options().getBodyTimeout());
+  }
+
+  /** The answer to a request whose events are in the bus. */
+  String notConfirmed() {
+    return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
+        + Durations.format(options().getAckTimeout())
+        + ": the bus still tries";
+  }
+
+  int maxEventBytes() {
+    return bus.shards().limits().maxEventBytes();
+  }
+}

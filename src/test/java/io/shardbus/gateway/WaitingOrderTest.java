@@ -1,0 +1,128 @@
+package io.shardbus.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.WebSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Events wait for room in one order, however they came. */
+class WaitingOrderTest {
+
+  private static final int EVENTS = 40;
+
+  private final Promise<Void> gate = Promise.promise();
+  private final RecordingSink sink = new RecordingSink();
+  private TestGateway server;
+
+  @BeforeEach
+  void start() throws Exception {
+    sink.behave(batch -> gate.future());
+    ShardBusOptions options =
+        new ShardBusOptions()
+            .setShards(1)
+            .setRingCapacity(1024)
+            .setBackpressure(BackpressureMode.FAIL_PRODUCER);
+    options.getBatch().setMinSize(1).setMaxSize(10);
+    GatewayOptions patience = new GatewayOptions().setBackpressureTimeout(Duration.ofSeconds(1));
+    server = new TestGateway(options, sink, patience, new HttpClientOptions());
+    fill();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    gate.tryComplete();
+    server.close();
+  }
+
+  /** Until nothing was taken for so long that the consumer has taken out all that it can hold. */
+  private void fill() {
+    AtomicInteger idle = new AtomicInteger();
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(
+            () -> {
+              while (server.bus.ingest(RawEvent.of("fill")).accepted()) {
+                idle.set(0);
+              }
+              return idle.incrementAndGet() > 60;
+            });
+  }
+
+  /** One socket an event, so that each waits by itself. */
+  private void send(String event) throws Exception {
+    WebSocket socket = server.connect("/v1/ingest?ack=accepted&key=k", List.of());
+    long before = server.gateway.partialBytes();
+    socket.writeTextMessage(event);
+    Awaitility.await().until(() -> server.gateway.partialBytes() > before);
+  }
+
+  private List<String> delivered() {
+    return sink.ofShard(0).stream()
+        .map(event -> event.payload().toString())
+        .filter(text -> !text.equals("fill"))
+        .toList();
+  }
+
+  @Test
+  void eventsOfClientsAndCallers_areServedAsTheyCame() throws Exception {
+    List<String> sent = new ArrayList<>();
+    List<Future<?>> results = new ArrayList<>();
+    for (int i = 0; i < EVENTS; i++) {
+      String event = Integer.toString(i);
+      sent.add(event);
+      if (i % 2 == 0) {
+        results.add(server.bus.ingestAwait(RawEvent.of(Buffer.buffer(event), "k")));
+      } else {
+        send(event);
+      }
+    }
+    gate.complete();
+    TestGateway.await(Future.all(results));
+    Awaitility.await().until(() -> delivered().size() == EVENTS);
+    assertThat(delivered()).containsExactlyElementsOf(sent);
+  }
+
+  @Test
+  void whatWaits_isCountedOnceHoweverItCame() throws Exception {
+    server.bus.ingestAwait(RawEvent.of("0"));
+    send("1");
+    send("2");
+    assertThat(server.bus.stats().waiting()).isEqualTo(3);
+    gate.complete();
+    Awaitility.await().until(() -> delivered().size() == 3);
+    assertThat(server.bus.stats().waiting()).isZero();
+  }
+
+  @Test
+  void clientWhoseTimeIsOver_leavesItsPlace() throws Exception {
+    Future<?> first = server.bus.ingestAwait(RawEvent.of("0"));
+    long refused = server.bus.stats().total().backpressure();
+    TestGateway.Answer answer =
+        server.post("/v1/events?key=k", "application/x-ndjson", "1\n2\n3\n");
+    assertThat(answer.status()).isEqualTo(429);
+    assertThat(answer.json().getLong("notTaken")).isEqualTo(3);
+    assertThat(answer.detail()).contains("go on behind the first 0 lines");
+    assertThat(server.bus.stats().total().backpressure()).isEqualTo(refused + 3);
+    assertThat(server.bus.stats().waiting()).isEqualTo(1);
+    Future<?> last = server.bus.ingestAwait(RawEvent.of("4"));
+    gate.complete();
+    TestGateway.await(Future.all(first, last));
+    TestGateway.await(server.bus.flush());
+    assertThat(delivered()).containsExactly("0", "4");
+  }
+}
