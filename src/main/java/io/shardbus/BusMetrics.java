@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingDecision.Direction;
+import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
@@ -142,6 +143,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
           b -> b.shards().shards().stream().filter(s -> s.state() == state).count());
     }
     scalings(to);
+    limits(to);
     moves(to);
   }
 
@@ -204,6 +206,19 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
                   "direction", lower(direction), "cause", lower(cause), "outcome", lower(outcome)),
               b -> b.scalings().count(direction, cause, outcome));
         }
+      }
+    }
+  }
+
+  private void limits(Target to) {
+    for (ScalingLimit limit : ScalingLimit.values()) {
+      if (limit != ScalingLimit.NONE) {
+        gauge(
+            to,
+            "shardbus.scaling.limited",
+            "1 while this keeps the policy from adding the shards that the load asks for",
+            Tags.of("reason", lower(limit)),
+            b -> b.shards().scalingLimit() == limit ? 1 : 0);
       }
     }
   }

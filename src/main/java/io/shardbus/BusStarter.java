@@ -59,9 +59,7 @@ final class BusStarter {
     options = new ShardBusOptions(given);
     options.validate();
     long heap = Runtime.getRuntime().maxMemory();
-    if (options.getRingCapacity() == 0) {
-      options.setRingCapacity(RingMemory.capacity(RingMemory.shards(options), heap));
-    }
+    RingMemory.fit(options, heap);
     RingMemory.warning(options, heap).ifPresent(LOG::warn);
     this.sink = new SinkLife(sink);
     manager = manager(options);
@@ -191,7 +189,7 @@ final class BusStarter {
           options.getRouters());
     }
     if (manager.mapper().isPresent()) {
-      deploy(parts, "the scaler", () -> new ScalerVerticle(parts.scaler()), 1);
+      deploy(parts, "the scaler", () -> new ScalerVerticle(parts.scaler(), parts.observers()), 1);
     }
   }
 

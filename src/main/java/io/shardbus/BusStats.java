@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
@@ -84,6 +85,15 @@ public record BusStats(
    * @param failed requests that could not be carried out, and were rolled back
    * @param slotsMoved slots of the routing table that changed their owner
    * @param turnOvers how often a shard was given a fresh ring because keys left it
+   * @param limit what keeps the policy now from adding the shards that the load asks for
+   * @param limitReason the same in words, with the numbers; empty if nothing does
    */
-  public record Scaling(long added, long removed, long failed, long slotsMoved, long turnOvers) {}
+  public record Scaling(
+      long added,
+      long removed,
+      long failed,
+      long slotsMoved,
+      long turnOvers,
+      ScalingLimit limit,
+      String limitReason) {}
 }

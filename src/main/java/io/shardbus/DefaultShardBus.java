@@ -271,7 +271,9 @@ final class DefaultShardBus implements ShardBus {
             scaler.removed(),
             scaler.failed(),
             manager.mapper().map(ShardMapper::slotsMoved).orElse(0L),
-            manager.mapper().map(ShardMapper::turnOvers).orElse(0L)),
+            manager.mapper().map(ShardMapper::turnOvers).orElse(0L),
+            manager.scalingLimit(),
+            manager.scalingLimitReason()),
         shards);
   }
 

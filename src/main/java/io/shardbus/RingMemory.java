@@ -18,6 +18,7 @@ final class RingMemory {
   private static final long EVENT_BYTES = 1024;
 
   private static final long MIB = 1 << 20;
+  private static final ShardLimits MOST = ShardLimits.DEFAULT;
 
   private RingMemory() {}
 
@@ -29,23 +30,57 @@ final class RingMemory {
         : Math.max(options.getShards(), new ScalingPolicy(scaling).normalize().getMaxShards());
   }
 
+  /** The rings that there can be at once. */
+  static int rings(ShardBusOptions options) {
+    return shards(options) * (options.getScaling() == null ? 1 : ShardLimits.MOST_RINGS);
+  }
+
+  /** Sets what is left to the heap. */
+  static void fit(ShardBusOptions options, long heap) {
+    if (options.getRingCapacity() == 0) {
+      options.setRingCapacity(capacity(rings(options), heap));
+    }
+    if (options.getMaxRingBytes() == 0) {
+      long fits = Math.max(MIB, Math.min(MOST.maxRingBytes(), largeBytes(options, heap)));
+      options.setMaxRingBytes(Math.max(options.getMaxEventBytes(), fits));
+    }
+    if (options.getMaxEventBytes() == 0) {
+      options.setMaxEventBytes((int) Math.min(MOST.maxEventBytes(), options.getMaxRingBytes()));
+    }
+  }
+
   /**
    * The largest power of two with which full rings, at 1 KiB an event, fit in a quarter of the
    * heap; 1,024 at the least and 65,536 at the most.
    */
-  static int capacity(int shards, long heap) {
-    long events = heap / 4 / EVENT_BYTES / shards;
+  static int capacity(int rings, long heap) {
+    long events = heap / 4 / EVENT_BYTES / rings;
     return (int) Math.max(MIN_CAPACITY, Math.min(MAX_CAPACITY, Long.highestOneBit(events)));
+  }
+
+  /** What is left of three quarters of the heap for the larger events of one ring. */
+  private static long largeBytes(ShardBusOptions options, long heap) {
+    long batches = shards(options) * batchBytes(options);
+    return (heap * 3 / 4 - batches) / rings(options) - options.getRingCapacity() * EVENT_BYTES;
+  }
+
+  /** One batch is with the sink, another is formed. */
+  private static long batchBytes(ShardBusOptions options) {
+    return 2L * options.getBatch().getMaxBytes();
   }
 
   /**
    * Says what to set if the shards can hold more than the heap.
    *
-   * @param options with a ring capacity
+   * @param options with all that {@link #fit} sets
    */
   static Optional<String> warning(ShardBusOptions options, long heap) {
     int shards = shards(options);
-    double all = (double) shards * shardBytes(options);
+    int rings = rings(options);
+    ShardLimits limits = new ShardLimits(options.getMaxEventBytes(), options.getMaxRingBytes());
+    double all =
+        (double) rings * limits.mostBytes(options.getRingCapacity())
+            + (double) shards * batchBytes(options);
     if (all <= heap) {
       return Optional.empty();
     }
@@ -56,17 +91,13 @@ final class RingMemory {
             + shards
             + " shards can hold "
             + mib(all)
-            + " MiB of events in rings and batches if the sink is down: set "
-            + fitting(options, shards, heap)
+            + " MiB of events in "
+            + rings
+            + " rings and in batches if the sink is down: set "
+            + fitting(options, heap)
             + " in the options of the bus, or give the JVM -Xmx"
             + mib(all * 4 / 3)
             + "m");
-  }
-
-  private static long shardBytes(ShardBusOptions options) {
-    ShardLimits limits = new ShardLimits(options.getMaxEventBytes(), options.getMaxRingBytes());
-    // One batch is with the sink, another is formed.
-    return limits.mostBytes(options.getRingCapacity()) + 2L * options.getBatch().getMaxBytes();
   }
 
   private static long mib(double bytes) {
@@ -74,21 +105,23 @@ final class RingMemory {
   }
 
   /** Values with which the shards take three quarters of the heap at the most. */
-  private static String fitting(ShardBusOptions options, int shards, long heap) {
-    long share = heap * 3 / 4 / shards;
-    int capacity = Math.min(options.getRingCapacity(), capacity(shards, heap));
-    long batch = Math.min(options.getBatch().getMaxBytes(), share / 8);
-    long large = share - capacity * EVENT_BYTES - 2 * batch;
-    large = large / MIB * MIB;
+  private static String fitting(ShardBusOptions given, long heap) {
+    int shards = shards(given);
+    ShardBusOptions options = new ShardBusOptions(given);
+    options.setRingCapacity(Math.min(given.getRingCapacity(), capacity(rings(given), heap)));
+    long batch = Math.min(given.getBatch().getMaxBytes(), heap * 3 / 4 / shards / 8);
+    options.getBatch().setMaxBytes((int) Math.max(1, batch));
+    long large = largeBytes(options, heap) / MIB * MIB;
     if (large <= 0) {
-      String name = options.getScaling() == null ? "shards" : "shards and scaling.maxShards";
-      return name + " to " + Math.max(1, heap / (8 * MIB)) + " at the most";
+      String name = given.getScaling() == null ? "shards" : "shards and scaling.maxShards";
+      long most = heap / (8 * MIB) / (rings(given) / shards);
+      return name + " to " + Math.max(1, most) + " at the most";
     }
     List<String> changes = new ArrayList<>();
-    change(changes, "ringCapacity", options.getRingCapacity(), capacity);
-    change(changes, "maxRingBytes", options.getMaxRingBytes(), large);
-    change(changes, "maxEventBytes", options.getMaxEventBytes(), large);
-    change(changes, "batch.maxBytes", options.getBatch().getMaxBytes(), batch);
+    change(changes, "ringCapacity", given.getRingCapacity(), options.getRingCapacity());
+    change(changes, "maxRingBytes", given.getMaxRingBytes(), large);
+    change(changes, "maxEventBytes", given.getMaxEventBytes(), large);
+    change(changes, "batch.maxBytes", given.getBatch().getMaxBytes(), batch);
     return String.join(", ", changes);
   }
 

@@ -24,11 +24,11 @@ public class ShardBusOptions {
   /** The default of {@code address}. */
   public static final String DEFAULT_ADDRESS = "shardbus.ingest";
 
-  /** The default of {@code maxEventBytes}: 16 MiB. */
-  public static final int DEFAULT_MAX_EVENT_BYTES = ShardLimits.DEFAULT.maxEventBytes();
+  /** The default of {@code maxEventBytes}: 16 MiB, or what a ring holds if that is less. */
+  public static final int DEFAULT_MAX_EVENT_BYTES = 0;
 
-  /** The default of {@code maxRingBytes}: 64 MiB. */
-  public static final long DEFAULT_MAX_RING_BYTES = ShardLimits.DEFAULT.maxRingBytes();
+  /** The default of {@code maxRingBytes}: as many as suit the heap. */
+  public static final long DEFAULT_MAX_RING_BYTES = 0;
 
   /** The default of {@code routers}. */
   public static final int DEFAULT_ROUTERS = 1;
@@ -83,7 +83,10 @@ public class ShardBusOptions {
    * @throws io.shardbus.shard.ScalingException INVALID_POLICY if it is those of {@code scaling}
    */
   public void validate() {
-    new ShardLimits(maxEventBytes, maxRingBytes);
+    if (maxRingBytes != 0) {
+      new ShardLimits(
+          maxEventBytes == 0 ? ShardLimits.DEFAULT.maxEventBytes() : maxEventBytes, maxRingBytes);
+    }
     batch.validate();
     delivery.validate();
     if (scaling != null) {
@@ -122,7 +125,8 @@ public class ShardBusOptions {
   /**
    * @param events events a ring can hold, a power of two from 1024 to 67,108,864. The default, 0,
    *     chooses the largest one up to 65,536 with which the full rings of the largest number of
-   *     shards, at 1 KiB an event, fit in a quarter of the heap
+   *     shards, at 1 KiB an event, fit in a quarter of the heap: one ring a shard, and {@link
+   *     ShardLimits#MOST_RINGS} if shards come and go
    * @return this
    */
   @OptionSpec(
@@ -210,24 +214,31 @@ public class ShardBusOptions {
   }
 
   /**
-   * @return the largest event, with its key, in bytes
+   * @return the largest event, with its key, in bytes; 0 for 16 MiB, or what a ring holds if that
+   *     is less
    */
   public int getMaxEventBytes() {
     return maxEventBytes;
   }
 
   /**
-   * @param bytes the largest event, with its key
+   * @param bytes the largest event, with its key, at least 1 byte; 0, the default, for 16 MiB, or
+   *     for {@code maxRingBytes} if that is the default too and less
    * @return this
    */
-  @OptionSpec(value = "the largest event with its key, in bytes", min = "1")
+  @OptionSpec(
+      value =
+          "the largest event with its key, in bytes; 0: 16 MiB, or `maxRingBytes` if that is 0 too"
+              + " and less",
+      min = "0")
   public ShardBusOptions setMaxEventBytes(int bytes) {
     maxEventBytes = OptionRanges.check(this, "maxEventBytes", bytes);
     return this;
   }
 
   /**
-   * @return the sum of the events over 1 KiB that a ring can hold, in bytes
+   * @return the sum of the events over 1 KiB that a ring can hold, in bytes; 0 for as many as suit
+   *     the heap
    */
   public long getMaxRingBytes() {
     return maxRingBytes;
@@ -235,13 +246,17 @@ public class ShardBusOptions {
 
   /**
    * @param bytes the sum of the events over 1 KiB that a ring can hold, at least {@code
-   *     maxEventBytes}
+   *     maxEventBytes}; 0, the default, for the most from 1 MiB to 64 MiB with which all full rings
+   *     and batches that there can be fit in three quarters of the heap, but {@code maxEventBytes}
+   *     at the least
    * @return this
    */
   @OptionSpec(
-      value = "the sum of the events over 1 KiB in one ring, in bytes",
-      min = "1",
-      allowed = "not less than `maxEventBytes`")
+      value =
+          "the sum of the events over 1 KiB in one ring, in bytes; 0: the most from 1 MiB to 64 MiB"
+              + " with which full rings and batches fit in three quarters of the heap",
+      min = "0",
+      allowed = "not less than `maxEventBytes`, or 0")
   public ShardBusOptions setMaxRingBytes(long bytes) {
     maxRingBytes = OptionRanges.check(this, "maxRingBytes", bytes);
     return this;

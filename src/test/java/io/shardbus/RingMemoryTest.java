@@ -35,8 +35,8 @@ class RingMemoryTest {
     "1, 1048576, 65536",
     "1, 1, 1024"
   })
-  void capacity_isAPowerOfTwoThatFitsInAQuarterOfTheHeap(int shards, long mib, int capacity) {
-    assertThat(RingMemory.capacity(shards, mib * MIB)).isEqualTo(capacity);
+  void capacity_isAPowerOfTwoThatFitsInAQuarterOfTheHeap(int rings, long mib, int capacity) {
+    assertThat(RingMemory.capacity(rings, mib * MIB)).isEqualTo(capacity);
   }
 
   @Test
@@ -51,16 +51,66 @@ class RingMemoryTest {
     assertThat(RingMemory.shards(options)).isEqualTo(7);
   }
 
+  /** Whatever the shards may hold while keys move from shard to shard. */
+  @Test
+  void rings_areThoseThatThereCanBe() {
+    ShardBusOptions options = new ShardBusOptions().setShards(4);
+    assertThat(RingMemory.rings(options)).isEqualTo(4);
+    options.setScaling(ScalingPolicy.defaults(6));
+    assertThat(RingMemory.rings(options)).isEqualTo(30);
+  }
+
+  /**
+   * @param maxShards 0 for a fixed number of shards
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 0", "2, 0", "4, 0", "8, 0", "16, 0", "30, 0", "1, 2", "2, 4", "2, 8", "4, 8", "5, 10"
+  })
+  void defaults_fitInAnyHeapFrom128MiBOn(int shards, int maxShards) {
+    for (long mib : new long[] {128, 129, 150, 200, 256, 300, 512, 1000, 1024, 4096, 100_000}) {
+      ShardBusOptions options = new ShardBusOptions().setShards(shards);
+      options.getBatch().setMaxBytes((int) Math.min(8 * MIB, mib * MIB / 128)); // the default there
+      if (maxShards > 0) {
+        options.setScaling(ScalingPolicy.defaults(maxShards));
+      }
+      RingMemory.fit(options, mib * MIB);
+      options.validate();
+      assertThat(RingMemory.warning(options, mib * MIB)).as("%d MiB", mib).isEmpty();
+      assertThat(options.getMaxEventBytes()).isGreaterThanOrEqualTo(1 << 20);
+      if (mib == 100_000) {
+        assertThat(options.getRingCapacity()).isEqualTo(65_536);
+        assertThat(options.getMaxRingBytes()).isEqualTo(64 * MIB);
+        assertThat(options.getMaxEventBytes()).isEqualTo(16 << 20);
+      }
+    }
+  }
+
+  @Test
+  void whatIsSet_stays() {
+    ShardBusOptions options = new ShardBusOptions().setShards(4).setMaxEventBytes(50 << 20);
+    RingMemory.fit(options, 128 * MIB);
+    assertThat(options.getMaxEventBytes()).isEqualTo(50 << 20);
+    assertThat(options.getMaxRingBytes()).isEqualTo(50 * MIB);
+    options = new ShardBusOptions().setMaxRingBytes(17 << 20).setRingCapacity(2048);
+    RingMemory.fit(options, 128 * MIB);
+    assertThat(options.getMaxEventBytes()).isEqualTo(16 << 20);
+    assertThat(options.getMaxRingBytes()).isEqualTo(17 * MIB);
+    assertThat(options.getRingCapacity()).isEqualTo(2048);
+  }
+
   @Test
   void whatFits_isNotWarnedOf() {
     ShardBusOptions options = new ShardBusOptions().setShards(2).setRingCapacity(1024);
-    options.setMaxRingBytes(ShardBusOptions.DEFAULT_MAX_EVENT_BYTES);
+    options.setMaxEventBytes(16 << 20).setMaxRingBytes(16 << 20);
     options.getBatch().setMaxBytes(1 << 20); // 1 + 16 + 2 MiB a shard
     assertThat(RingMemory.warning(options, 38 * MIB)).isEmpty();
     assertThat(RingMemory.warning(options, 38 * MIB - 1).orElseThrow())
         .contains("the heap is 37 MiB, but 2 shards can hold 38 MiB");
     options.setScaling(ScalingPolicy.defaults(8));
-    assertThat(RingMemory.warning(options, 38 * MIB).orElseThrow()).contains("8 shards");
+    assertThat(RingMemory.warning(options, 38 * MIB).orElseThrow())
+        .contains("8 shards")
+        .contains("40 rings");
   }
 
   /** Whoever does what the warning says is not warned again. */
@@ -78,6 +128,7 @@ class RingMemoryTest {
   })
   void advice_fits(int shards, int maxShards, int capacity, long mib) {
     ShardBusOptions options = new ShardBusOptions().setShards(shards).setRingCapacity(capacity);
+    options.setMaxEventBytes(16 << 20).setMaxRingBytes(64 * MIB);
     if (maxShards > 0) {
       options.setScaling(ScalingPolicy.defaults(maxShards));
     }
@@ -130,6 +181,6 @@ class RingMemoryTest {
     assertThat(text).doesNotContain("OutOfMemoryError");
     assertThat(process.exitValue()).as(text).isZero();
     assertThat(Files.readString(out)).startsWith("balanced");
-    assertThat(text).contains("the heap is 6").contains("set maxRingBytes to ").contains("-Xmx");
+    assertThat(text).doesNotContain("the heap is");
   }
 }

@@ -296,8 +296,8 @@ final class LaneStress {
       DrainCapacity.Estimate capacity = new DrainCapacity.Estimate(1000, false);
       window =
           List.of(
-              new ShardLoad(movers.giver, true, 1, capacity, 0, 0, 0, 0, 0),
-              new ShardLoad(movers.receiver, true, 999, capacity, 1, 0, 0, 0, 0));
+              new ShardLoad(movers.giver, true, 1, capacity, 0, 0, 0, false, 0, 0),
+              new ShardLoad(movers.receiver, true, 999, capacity, 1, 0, 0, false, 0, 0));
     }
 
     @Actor
@@ -474,6 +474,40 @@ final class LaneStress {
     @Actor
     public void producer() {
       movers.push(Movers.MOVES, 1);
+    }
+
+    @Actor
+    public void consumer() {
+      sleeper.turn();
+    }
+
+    @Arbiter
+    public void check(I_Result r) {
+      sleeper.finish();
+      r.r1 = movers.receiver.size();
+    }
+  }
+
+  /** As above, for a batch, which claims its places in the ring at once. */
+  @JCStressTest
+  @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
+  @State
+  public static class OpeningAgainstBatch {
+
+    private final Movers movers = movers();
+    private final Sleeper sleeper = new Sleeper(movers, movers.receiver);
+
+    /** The fence may be opened, and has not been. */
+    public OpeningAgainstBatch() {
+      movers.move();
+      movers.giver.popBatch(10);
+      sleeper.forgetWakeUps();
+    }
+
+    @Actor
+    public void producer() {
+      movers.pushBatch(Movers.event(Movers.MOVES, 1), Movers.event(Movers.MOVES, 2));
     }
 
     @Actor

@@ -61,13 +61,29 @@ final class ServerProcess implements AutoCloseable {
    */
   static ServerProcess shardbus(Path folder, String... options) throws IOException {
     int port = freePort();
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
-    command.addAll(List.of("--port", "" + port, "--data", folder.toString()));
+    List<String> command = java(Main.class);
+    command.addAll(List.of("serve", "--port", "" + port, "--data", folder.toString()));
     command.addAll(List.of(options));
     return start(folder, command, port);
+  }
+
+  /**
+   * A server whose only argument is its port.
+   *
+   * @param folder where it runs
+   */
+  static ServerProcess java(Path folder, Class<?> program) throws IOException {
+    int port = freePort();
+    List<String> command = java(program);
+    command.add("" + port);
+    return start(folder, command, port);
+  }
+
+  private static List<String> java(Class<?> program) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+    return command;
   }
 
   private static ServerProcess start(Path folder, List<String> command, int port)

@@ -13,6 +13,7 @@ enum Study {
   LATENCY(LatencyStudy.class),
   WAKE_UP(WakeUpStudy.class),
   SCALING(ScalingStudy.class),
+  SCALING_LOAD(ScalingLoadStudy.class),
   METRICS(MetricsStudy.class),
   MEMORY(MemoryStudy.class),
   START_UP(StartUpStudy.class),
@@ -50,6 +51,7 @@ enum Study {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JVM_FLAGS);
+    command.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml"); // logs to stderr
     command.addAll(
         List.of("-cp", System.getProperty("java.class.path"), program.getName(), "" + seconds));
     Process process =

@@ -60,7 +60,9 @@ public class ConsumerSteps {
             letters -> Future.failedFuture("no event is refused"),
             new ProducerId("bench", 0),
             new RetryOptions(),
-            new DeliveryObservers());
+            new DeliveryObservers(),
+            () -> {},
+            new Rescue.Call(() -> {}));
     private DrainBuffer batch;
 
     @Setup
@@ -83,7 +85,8 @@ public class ConsumerSteps {
   @Benchmark
   @OperationsPerInvocation(EVENTS)
   public long deliver(Drained drained) {
-    drained.delivery.start(drained.batch, () -> {});
+    drained.delivery.take(drained.batch);
+    drained.delivery.write();
     return drained.sink.bytes;
   }
 

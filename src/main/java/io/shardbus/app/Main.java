@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,8 +29,6 @@ import picocli.CommandLine.Spec;
       TopCommand.class,
       ScaleCommand.class,
       ReplayCommand.class,
-      SoakCommand.class,
-      BenchCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class
     },
@@ -79,7 +78,7 @@ public final class Main implements Runnable {
 
   static int execute(PrintWriter out, PrintWriter err, String... args) {
     Main main = new Main();
-    CommandLine line = new CommandLine(main);
+    CommandLine line = commandLine(main);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -96,6 +95,12 @@ public final class Main implements Runnable {
     int code = line.execute(args);
     out.flush();
     return code;
+  }
+
+  static CommandLine commandLine(Main main) {
+    CommandLine line = new CommandLine(main);
+    ServiceLoader.load(Tool.class).forEach(line::addSubcommand);
+    return line;
   }
 
   @Override

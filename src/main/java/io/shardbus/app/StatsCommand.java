@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -15,6 +16,9 @@ import picocli.CommandLine.Spec;
     description = "Show what a server has done and holds.",
     mixinStandardHelpOptions = true)
 final class StatsCommand implements Callable<Integer> {
+
+  /** How many of the last changes are shown. */
+  private static final int CHANGES = 10;
 
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
@@ -68,6 +72,17 @@ final class StatsCommand implements Callable<Integer> {
           shard.getInteger("slots"),
           shard.getLong("accepted"),
           shard.getLong("delivered"));
+    }
+    JsonObject scaling = stats.getJsonObject("scaling");
+    if (!"none".equals(scaling.getString("limitedBy"))) {
+      out.printf("%nlimited: %s%n", ScalingText.limit(scaling));
+    }
+    JsonArray recent = scaling.getJsonArray("recent");
+    if (!recent.isEmpty()) {
+      out.printf("%nlast changes of the shards, the oldest first%n");
+    }
+    for (int i = Math.max(0, recent.size() - CHANGES); i < recent.size(); i++) {
+      out.println(ScalingText.change(recent.getJsonObject(i)));
     }
     out.flush();
     return 0;

@@ -29,6 +29,7 @@ final class TopView {
   List<String> lines(Look before, Look now) {
     double seconds = seconds(before, now);
     List<String> all = new ArrayList<>(totals(before.stats(), now.stats(), seconds));
+    all.addAll(scaling(now.stats().getJsonObject("scaling")));
     all.add("");
     all.add(
         String.format(
@@ -93,6 +94,19 @@ final class TopView {
             rate(refused, refused(before), seconds),
             now.getLong("evicted"),
             now.getLong("deadLettered")));
+  }
+
+  /** The last change, and what stands in the way of the next; nothing if there is neither. */
+  private static List<String> scaling(JsonObject scaling) {
+    List<String> all = new ArrayList<>(2);
+    JsonArray recent = scaling.getJsonArray("recent");
+    if (!recent.isEmpty()) {
+      all.add("last change: " + ScalingText.change(recent.getJsonObject(recent.size() - 1)));
+    }
+    if (!"none".equals(scaling.getString("limitedBy"))) {
+      all.add("limited: " + ScalingText.limit(scaling));
+    }
+    return all;
   }
 
   private static long refused(JsonObject stats) {

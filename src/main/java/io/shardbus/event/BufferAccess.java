@@ -14,7 +14,6 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import net.openhft.hashing.Access;
-import net.openhft.hashing.LongHashFunction;
 
 /**
  * Reads Vert.x buffers, on or off heap, without a copy. If it can, it reads the memory behind a
@@ -27,15 +26,15 @@ final class BufferAccess extends Access<Buffer> {
 
   private BufferAccess() {}
 
-  static long hash(LongHashFunction function, Buffer bytes) {
+  static long hash(Buffer bytes) {
     int length = bytes.length();
     if (bytes instanceof BufferInternal known) {
       ByteBuf content = known.unwrap();
       if (content.hasArray()) {
-        return function.hashBytes(content.array(), content.arrayOffset(), length);
+        return Xxh3.hash(content.array(), content.arrayOffset(), length);
       }
     }
-    return function.hash(bytes, INSTANCE, 0, length);
+    return Xxh3.hash(bytes, INSTANCE, length);
   }
 
   /** A buffer of these very bytes. */

@@ -13,7 +13,7 @@ public final class EventKey {
     this.text = text;
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     bytes = utf8.length;
-    hash = RawEvent.hash(utf8);
+    hash = Xxh3.hash(utf8);
   }
 
   /**

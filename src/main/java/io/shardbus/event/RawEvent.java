@@ -5,7 +5,6 @@ import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
-import net.openhft.hashing.LongHashFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * event's bytes. It is computed once.
  */
 public final class RawEvent {
-
-  private static final LongHashFunction XXH3 = LongHashFunction.xx3();
 
   private final Buffer buffer;
   private final @Nullable String key;
@@ -39,7 +36,7 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(Buffer bytes) {
-    return ofHash(bytes, BufferAccess.hash(XXH3, bytes));
+    return ofHash(bytes, BufferAccess.hash(bytes));
   }
 
   /**
@@ -49,7 +46,7 @@ public final class RawEvent {
    * @return the event
    */
   public static RawEvent of(byte[] bytes) {
-    return ofHash(BufferAccess.wrap(bytes), XXH3.hashBytes(bytes));
+    return ofHash(BufferAccess.wrap(bytes), Xxh3.hash(bytes));
   }
 
   /**
@@ -75,8 +72,7 @@ public final class RawEvent {
       return of(bytes);
     }
     byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
-    return new RawEvent(
-        bytes, key, XXH3.hashBytes(utf8), Math.addExact(bytes.length(), utf8.length));
+    return new RawEvent(bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
   }
 
   /**
@@ -183,10 +179,6 @@ public final class RawEvent {
       throw new InvalidEventException("no string, number or boolean at keyPath " + path, -1);
     }
     return of(bytes, key);
-  }
-
-  static long hash(byte[] bytes) {
-    return XXH3.hashBytes(bytes);
   }
 
   /**

@@ -63,6 +63,8 @@ final class Admin {
                     .put("failed", stats.scaling().failed())
                     .put("slotsMoved", stats.scaling().slotsMoved())
                     .put("turnOvers", stats.scaling().turnOvers())
+                    .put("limitedBy", stats.scaling().limit().name().toLowerCase(Locale.ROOT))
+                    .put("limitReason", stats.scaling().limitReason())
                     .put("underWay", underWay())
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
@@ -81,7 +83,8 @@ final class Admin {
           new JsonObject()
               .put("since", request.since().toString())
               .put("direction", request.direction().name().toLowerCase(Locale.ROOT))
-              .put("cause", request.cause().name().toLowerCase(Locale.ROOT)));
+              .put("cause", request.cause().name().toLowerCase(Locale.ROOT))
+              .put("reason", request.reason()));
     }
     return all;
   }
@@ -94,6 +97,7 @@ final class Admin {
               .put("at", entry.at().toString())
               .put("direction", entry.direction().name().toLowerCase(Locale.ROOT))
               .put("cause", entry.cause().name().toLowerCase(Locale.ROOT))
+              .put("reason", entry.reason())
               .put("outcome", entry.outcome().name().toLowerCase(Locale.ROOT))
               .put("shards", new JsonArray(entry.shards()))
               .put("active", entry.active());

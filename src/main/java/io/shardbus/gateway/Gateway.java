@@ -2,6 +2,8 @@ package io.shardbus.gateway;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
+import io.shardbus.net.FileWatch;
+import io.shardbus.net.SecurityHeaders;
 import io.shardbus.verticle.NoContext;
 import io.shardbus.verticle.Owner;
 import io.vertx.core.Context;

@@ -1,6 +1,8 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.shardbus.net.Budget;
+import io.shardbus.net.RateLimit;
 import io.shardbus.options.Durations;
 import io.vertx.core.Vertx;
 

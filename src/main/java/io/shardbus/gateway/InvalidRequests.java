@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
 /** Answers input that is not HTTP or exceeds the limits, and ends the connection. */

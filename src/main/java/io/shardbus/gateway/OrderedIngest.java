@@ -4,6 +4,7 @@ import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.net.RateLimit;
 import io.shardbus.shard.DeliveryAck;
 import io.vertx.core.Context;
 import java.util.ArrayDeque;

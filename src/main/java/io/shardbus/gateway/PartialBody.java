@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.ByteBlocks;
+import io.shardbus.net.Budget;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 

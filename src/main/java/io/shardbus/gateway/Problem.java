@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Outcome;
+import io.shardbus.net.LingeringClose;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.OwnMeters;
+import io.shardbus.net.Budget;
 import io.shardbus.verticle.DeliveryObserver;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;

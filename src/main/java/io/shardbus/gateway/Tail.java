@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.net.DeferredTask;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;

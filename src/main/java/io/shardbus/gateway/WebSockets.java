@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.net.ReadControl;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;

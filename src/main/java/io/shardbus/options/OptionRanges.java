@@ -84,11 +84,11 @@ public final class OptionRanges {
       return (spec.min().isEmpty() || !text.isBlank())
           && (spec.pattern().isEmpty() || Pattern.matches(spec.pattern(), text));
     }
-    if (value instanceof Duration) {
-      return within(spec, (Duration) value, Durations::parse);
+    if (value instanceof Duration time) {
+      return within(spec, time, Durations::parse);
     }
-    return value instanceof Double
-        ? within(spec, (Double) value, Double::valueOf)
+    return value instanceof Double number
+        ? within(spec, number, Double::valueOf)
         : within(spec, ((Number) value).longValue(), Long::valueOf);
   }
 

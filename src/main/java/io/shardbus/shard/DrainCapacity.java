@@ -35,14 +35,10 @@ final class DrainCapacity {
   /** Delay, in seconds, from which on a shard counts as busy throughout. */
   private static final double LONG_DELAY = 1;
 
-  /**
-   * Seconds without progress that are no hang: batches form for 10 ms, and windows may be short.
-   */
-  private static final double LEAST_STALL = 0.05;
-
   /** How often the time of the last writes has to pass without an answer. */
   private static final double PATIENCE = 2;
 
+  private final double leastStallSeconds;
   private Estimate known = Estimate.UNKNOWN;
 
   /** What was known before the latest window with progress, in which it may have begun to hang. */
@@ -51,6 +47,13 @@ final class DrainCapacity {
   private boolean hung;
   private double stalledSeconds;
   private double lastWriteSeconds;
+
+  /**
+   * @param leastStallSeconds without progress that are no hang
+   */
+  DrainCapacity(double leastStallSeconds) {
+    this.leastStallSeconds = leastStallSeconds;
+  }
 
   /**
    * @param perSecond events per second that the shard can settle when it is busy throughout; 0 if
@@ -99,7 +102,7 @@ final class DrainCapacity {
       progressed(window);
     } else if (window.waitingBefore() > 0 && window.waitingAfter() > 0) {
       stalledSeconds += window.seconds();
-      if (!hung && stalledSeconds >= Math.max(LEAST_STALL, PATIENCE * lastWriteSeconds)) {
+      if (!hung && stalledSeconds >= Math.max(leastStallSeconds, PATIENCE * lastWriteSeconds)) {
         hung = true;
         known = knownBefore;
       }

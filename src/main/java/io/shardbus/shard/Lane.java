@@ -29,6 +29,7 @@ import java.util.function.Consumer;
 final class Lane {
 
   private static final Lane[] NONE = {};
+  private static final Shard[] NOBODY = {};
 
   private final Shard owner;
   private final EventRing ring;
@@ -42,8 +43,11 @@ final class Lane {
   /** Lanes of the same shard that must be empty first. */
   private Lane[] before;
 
-  /** Lanes that are fenced on this one. */
-  private Lane[] waiters = NONE;
+  /**
+   * Shards with lanes that are fenced on this one. They are woken once too often if there was no
+   * memory to put such a lane into a table.
+   */
+  private Shard[] waiters = NOBODY;
 
   private volatile boolean open;
   private volatile boolean sealRequested;
@@ -67,9 +71,17 @@ final class Lane {
     this.before = before;
     open = fences.length == 0 && before.length == 0;
     for (Lane fence : fences) {
-      fence.waiters = Arrays.copyOf(fence.waiters, fence.waiters.length + 1);
-      fence.waiters[fence.waiters.length - 1] = this;
+      fence.waiters = with(fence.waiters, owner);
     }
+  }
+
+  private static Shard[] with(Shard[] some, Shard more) {
+    if (Arrays.asList(some).contains(more)) {
+      return some;
+    }
+    Shard[] next = Arrays.copyOf(some, some.length + 1);
+    next[some.length] = more;
+    return next;
   }
 
   Shard owner() {
@@ -208,8 +220,8 @@ final class Lane {
   /** Opens the fences that wait on it. */
   void settle() {
     settled = true;
-    for (Lane waiter : waiters) {
-      waiter.owner.wake();
+    for (Shard waiter : waiters) {
+      waiter.wake();
     }
   }
 

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The lanes that slots get when they change their owners. All objects are made before anything is
- * changed, because memory may run out. The lanes are installed before the new table is published.
- * Not safe for threads.
+ * The lanes that slots get when they change their owners, with the table that holds them. All
+ * objects are made before anything is changed, because memory may run out. The lanes are installed
+ * before the new table is published. Not safe for threads.
  *
  * <p>A shard that loses keys, and stays, is turned over. The keys that one shard gives to another
  * get one lane there, fenced on the lanes that they come from. Keys that still wait at a fence get
@@ -27,8 +27,8 @@ final class LaneChange {
   private final Map<Way, Lane> arrivals = new LinkedHashMap<>();
   private final Map<Lane, Boolean> open = new HashMap<>();
   private final List<Lane> sealed = new ArrayList<>();
-  private final Lane[] unkeyed;
-  private final Lane[] keyed;
+  private final List<Lane> fresh;
+  private final RoutingTable next;
 
   /**
    * Which keys share a lane.
@@ -41,13 +41,19 @@ final class LaneChange {
    * @param after the new owners of the slots
    * @param crowded shards to turn over although they lose no keys
    * @param fenced whether there are keys, whose order must be kept
+   * @param loads for the new table
    */
-  LaneChange(RoutingTable table, Shard[] after, Collection<Shard> crowded, boolean fenced) {
+  LaneChange(
+      RoutingTable table,
+      Shard[] after,
+      Collection<Shard> crowded,
+      boolean fenced,
+      SlotLoads loads) {
     this.table = table;
     this.after = after;
     int ranges = after.length / 2;
-    unkeyed = new Lane[ranges];
-    keyed = new Lane[ranges];
+    Lane[] unkeyed = new Lane[ranges];
+    Lane[] keyed = new Lane[ranges];
     if (fenced) {
       turnedOver.addAll(crowded);
       for (int i = ranges; i < after.length; i++) {
@@ -65,6 +71,9 @@ final class LaneChange {
       unkeyed[i] = main(after[i]);
       keyed[i] = fenced ? keyedLane(ranges + i) : main(after[ranges + i]);
     }
+    fresh = new ArrayList<>(mains.values());
+    fresh.addAll(arrivals.values());
+    next = table.next(unkeyed, keyed, loads);
   }
 
   private void turnOver(Shard shard) {
@@ -120,35 +129,35 @@ final class LaneChange {
     return turnedOver;
   }
 
-  /** Gives the lanes to their owners. */
-  void install() {
-    mains.forEach((shard, lane) -> insist(() -> shard.turnOver(lane)));
-    arrivals.values().forEach(lane -> insist(() -> lane.owner().install(lane)));
-  }
-
-  /** The rings exist already. To have only half of the lanes would be worse than a delay. */
+  /**
+   * Gives the lanes to their owners. Does not throw: the rings exist already, and to have only half
+   * of the lanes would be worse than a delay.
+   */
   @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
-  private static void insist(Runnable step) {
-    while (true) {
+  void install() {
+    for (int i = 0; i < fresh.size(); ) {
+      Lane lane = fresh.get(i);
       try {
-        step.run();
-        return;
+        if (i < mains.size()) {
+          lane.owner().turnOver(lane);
+        } else {
+          lane.owner().install(lane);
+        }
+        i++;
       } catch (OutOfMemoryError e) {
         Thread.yield();
       }
     }
   }
 
-  Lane[] unkeyed() {
-    return unkeyed;
+  RoutingTable next() {
+    return next;
   }
 
-  Lane[] keyed() {
-    return keyed;
-  }
-
-  /** The lanes that are out of the table, to be sealed once it is published. */
-  List<Lane> sealed() {
-    return sealed;
+  /** Closes the lanes that are out of the table, once the next one is published. */
+  void seal() {
+    for (int i = 0; i < sealed.size(); i++) { // without an iterator, which needs memory
+      sealed.get(i).requestSeal();
+    }
   }
 }

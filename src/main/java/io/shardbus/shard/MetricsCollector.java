@@ -6,15 +6,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Measures what each shard did in each metrics window. Not safe for threads: the manager guards it.
+ * Measures what each shard did in each window. Several collectors can measure the same shards, each
+ * with its own windows. Not safe for threads: the manager guards it.
  */
 final class MetricsCollector {
 
   private final Map<Shard, Mark> marks = new HashMap<>();
+  private final double leastStallSeconds;
   private long windowStart;
 
-  MetricsCollector(long nowNanos) {
+  /**
+   * @param leastStallSeconds as {@link DrainCapacity} takes it
+   */
+  MetricsCollector(long nowNanos, double leastStallSeconds) {
     windowStart = nowNanos;
+    this.leastStallSeconds = leastStallSeconds;
   }
 
   /** What was counted when the window began, and what is known of the shard. */
@@ -24,6 +30,8 @@ final class MetricsCollector {
       long pending,
       double fillRatio,
       boolean active,
+      WindowMeter.Reading flush,
+      WindowMeter.Reading push,
       DrainCapacity capacity) {}
 
   long elapsedNanos(long nowNanos) {
@@ -46,14 +54,33 @@ final class MetricsCollector {
           Math.max(0, account.pending() - shard.fencedEvents()) + fenced.getOrDefault(shard, 0L);
       Mark before = marks.get(shard);
       if (before == null) {
-        before = new Mark(0, 0, 0, 0, false, new DrainCapacity());
+        before =
+            new Mark(
+                0,
+                0,
+                0,
+                0,
+                false,
+                WindowMeter.Reading.NONE,
+                WindowMeter.Reading.NONE,
+                new DrainCapacity(leastStallSeconds));
       }
-      WindowMeter.Reading flush = shard.flushLatency().roll();
+      WindowMeter.Reading flushTotal = shard.flushLatency().read();
+      WindowMeter.Reading pushTotal = shard.pushLatency().read();
+      WindowMeter.Reading flush = flushTotal.minus(before.flush());
       double fillRatio =
           Math.min(1, (shard.size() - shard.fencedEvents()) / (double) shard.capacity());
       next.put(
           shard,
-          new Mark(account.offered(), settled, pending, fillRatio, active, before.capacity()));
+          new Mark(
+              account.offered(),
+              settled,
+              pending,
+              fillRatio,
+              active,
+              flushTotal,
+              pushTotal,
+              before.capacity()));
       DrainCapacity.Estimate capacity =
           before
               .capacity()
@@ -75,7 +102,8 @@ final class MetricsCollector {
               Math.min(1, flush.sum() / 1e9 / seconds),
               pending,
               fillRatio,
-              shard.pushLatency().roll().mean(),
+              fillRatio >= before.fillRatio(),
+              pushTotal.minus(before.push()).mean(),
               flush.mean() / 1000));
     }
     marks.clear();

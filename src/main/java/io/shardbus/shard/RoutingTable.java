@@ -38,6 +38,11 @@ final class RoutingTable {
     this.loads = loads;
   }
 
+  /** The table after this one. */
+  RoutingTable next(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
+    return new RoutingTable(unkeyed, keyed, epoch + 1, loads);
+  }
+
   @Nullable Lane select(long hash, boolean hasKey) {
     Lane[] all = hasKey ? keyed : unkeyed;
     return all.length == 0 ? null : all[slot(hash, all.length)];

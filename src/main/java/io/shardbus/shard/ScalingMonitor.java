@@ -1,21 +1,44 @@
 package io.shardbus.shard;
 
+import io.shardbus.shard.ScalingDecision.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * Ends the metrics windows: takes what the shards did, lets the routing table follow, and asks the
- * policy. Safe for any thread, one at a time.
+ * Takes what the shards did, lets the routing table follow, and asks the policy: at the end of each
+ * metrics window, and of the looks that are shorter. Safe for any thread, one at a time.
  */
 final class ScalingMonitor {
+
+  /** A ring that would be full in 200 ms gets help in time. */
+  private static final long LOOK_NANOS = 50_000_000;
+
+  /** So that looking at many shards takes no more than a small part of a processor. */
+  private static final long LOOK_NANOS_PER_SHARD = 50_000;
+
+  /** Batches form for 10 ms, and windows may be short. */
+  private static final double LEAST_STALL_OF_WINDOWS = 0.05;
+
+  /** A look is too short for a verdict. */
+  private static final double LEAST_STALL_OF_LOOKS = 1;
 
   private final ShardSet set;
   private final ShardMapper mapper;
   private final LongSupplier clock;
   private final ScalingEvaluator evaluator = new ScalingEvaluator();
-  private final MetricsCollector collector;
+  private final MetricsCollector windows;
+  private final MetricsCollector looks;
   private List<ShardLoad> lastLoads = List.of();
+
+  private double lastWindowSeconds;
+
+  /** Of all shards, with those that are gone, in the last window. */
+  private double settledRate;
+
+  private long settledBefore;
+  private volatile ScalingLimit limit = ScalingLimit.NONE;
+  private volatile String limitReason = "";
 
   /** Whether the last window has been acted on. */
   private boolean decided = true;
@@ -24,7 +47,9 @@ final class ScalingMonitor {
     this.set = set;
     this.mapper = mapper;
     this.clock = clock;
-    collector = new MetricsCollector(clock.getAsLong());
+    long now = clock.getAsLong();
+    windows = new MetricsCollector(now, LEAST_STALL_OF_WINDOWS);
+    looks = new MetricsCollector(now, LEAST_STALL_OF_LOOKS);
   }
 
   /** One entry a shard, by ascending id. */
@@ -50,30 +75,81 @@ final class ScalingMonitor {
     return metrics;
   }
 
-  /** What the policy asks for: once a window, so that no load is acted on twice. */
+  /** What the policy asks for: once a window and once a look, so that no load is acted on twice. */
   synchronized ScalingDecision evaluate() {
     endWindow();
-    if (decided) {
-      return ScalingDecision.NONE;
+    ScalingPolicy policy = mapper.currentPolicy();
+    long now = clock.getAsLong();
+    ScalingDecision decision = ScalingDecision.NONE;
+    double lookSeconds = looks.elapsedNanos(now) / 1e9;
+    boolean looked = isOver(looks, now, lookNanos());
+    List<ShardLoad> look = looked ? looks.roll(set.all(), now) : List.of();
+    if (policy.isAutoScale() && !decided) {
+      decision = evaluator.window(view(lastLoads, lastWindowSeconds, now));
     }
     decided = true;
-    int coming = (int) set.all().stream().filter(s -> s.state() == ShardState.PROVISIONING).count();
-    return evaluator.evaluate(
+    if (policy.isAutoScale() && looked && decision.direction() == Direction.NONE) {
+      decision = evaluator.look(view(look, lookSeconds, now));
+    }
+    limit = policy.isAutoScale() ? evaluator.limit() : ScalingLimit.NONE;
+    limitReason = policy.isAutoScale() ? evaluator.limitReason() : "";
+    return decision;
+  }
+
+  private ScalingEvaluator.View view(List<ShardLoad> loads, double seconds, long now) {
+    List<ShardLoad> active =
+        loads.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
+    return new ScalingEvaluator.View(
         mapper.currentPolicy(),
-        lastLoads,
+        active,
         set.all().size(),
-        coming,
-        clock.getAsLong(),
-        mapper.coolingDown());
+        (int) set.inState(ShardState.PROVISIONING).count(),
+        settledRate,
+        seconds,
+        now,
+        rate -> mapper.slotsAbove(rate, active),
+        mapper::coolingDown);
+  }
+
+  /** How often it is worth asking, in nanoseconds. */
+  long lookNanos() {
+    long window = mapper.currentPolicy().getMetricsWindow().toNanos();
+    return Math.min(window, Math.max(LOOK_NANOS, LOOK_NANOS_PER_SHARD * set.all().size()));
+  }
+
+  /** What keeps the policy from adding the shards that the load asks for, by the last window. */
+  ScalingLimit limit() {
+    return limit;
+  }
+
+  /** The same in words, with the numbers; empty if nothing does. */
+  String limitReason() {
+    return limitReason;
   }
 
   private void endWindow() {
     long now = clock.getAsLong();
-    long window = mapper.currentPolicy().getMetricsWindow().toNanos();
-    if (collector.elapsedNanos(now) >= window - window / 4) { // a timer may be a little early
-      lastLoads = collector.roll(set.all(), now);
+    if (isOver(windows, now, mapper.currentPolicy().getMetricsWindow().toNanos())) {
+      lastWindowSeconds = windows.elapsedNanos(now) / 1e9;
+      lastLoads = windows.roll(set.all(), now);
+      long settled = settled();
+      settledRate = (settled - settledBefore) / lastWindowSeconds;
+      settledBefore = settled;
       decided = false;
       mapper.rebalance(lastLoads);
     }
+  }
+
+  private long settled() {
+    long settled = 0;
+    for (ShardLedger ledger : set.ledgers()) {
+      ShardAccounting account = ledger.accounting();
+      settled += account.delivered() + account.deadLettered();
+    }
+    return settled;
+  }
+
+  private static boolean isOver(MetricsCollector window, long now, long nanos) {
+    return window.elapsedNanos(now) >= nanos - nanos / 4; // a timer may be a little early
   }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.shard;
 
+import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
@@ -11,11 +12,13 @@ import java.util.Objects;
  * When shards are added and removed. Not safe for threads while it is being set up; the bus keeps a
  * copy.
  *
- * <p>A window in which a warm, active shard is above {@code fillRatioThreshold}, {@code
- * pushLatencyThresholdNanos} or {@code flushLatencyThresholdMicros} asks for more shards. When all
- * have been below {@code underutilizedThreshold} and below the latency thresholds for {@code
- * scaleDownDelay} without a break, one is asked to go. After every change {@code cooldown} has to
- * pass.
+ * <p>There are as many shards as the load needs at {@code targetUtilization}: the rate of events,
+ * divided by what a shard drains while it is busy. Several are added in one step, before a ring is
+ * full; the sooner it would be full, the sooner they come. A shard whose ring is above {@code
+ * fillRatioThreshold} and does not fall, or that is above {@code pushLatencyThresholdNanos} or
+ * {@code flushLatencyThresholdMicros}, asks for one more. Shards are removed in one step, down to
+ * the most that the load needed at any time in {@code scaleDownDelay}. {@code cooldown} holds back
+ * what would undo the last change, and what the thresholds ask for.
  */
 @DataObject
 public final class ScalingPolicy {
@@ -32,6 +35,7 @@ public final class ScalingPolicy {
   private Duration scaleDownDelay = Duration.ofSeconds(60);
   private Duration metricsWindow = Duration.ofSeconds(1);
   private double underutilizedThreshold = 0.1;
+  private double targetUtilization = 0.85;
   private boolean autoScale = true;
 
   /** The defaults, with at most 8 shards. */
@@ -43,16 +47,7 @@ public final class ScalingPolicy {
    * @param other the policy to copy
    */
   public ScalingPolicy(ScalingPolicy other) {
-    fillRatioThreshold = other.fillRatioThreshold;
-    pushLatencyThresholdNanos = other.pushLatencyThresholdNanos;
-    flushLatencyThresholdMicros = other.flushLatencyThresholdMicros;
-    minShards = other.minShards;
-    maxShards = other.maxShards;
-    cooldown = other.cooldown;
-    scaleDownDelay = other.scaleDownDelay;
-    metricsWindow = other.metricsWindow;
-    underutilizedThreshold = other.underutilizedThreshold;
-    autoScale = other.autoScale;
+    this(other.toJson());
   }
 
   /**
@@ -166,7 +161,7 @@ public final class ScalingPolicy {
    */
   @OptionSpec(value = "fill of a ring above which a shard is overloaded", above = "0", max = "1")
   public ScalingPolicy setFillRatioThreshold(double ratio) {
-    fillRatioThreshold = ratio("fillRatioThreshold", ratio);
+    fillRatioThreshold = OptionRanges.check(this, "fillRatioThreshold", ratio);
     return this;
   }
 
@@ -183,7 +178,7 @@ public final class ScalingPolicy {
    */
   @OptionSpec(value = "mean time of a push above which a shard is overloaded, in ns", min = "1")
   public ScalingPolicy setPushLatencyThresholdNanos(long nanos) {
-    pushLatencyThresholdNanos = positive("pushLatencyThresholdNanos", nanos);
+    pushLatencyThresholdNanos = OptionRanges.check(this, "pushLatencyThresholdNanos", nanos);
     return this;
   }
 
@@ -201,7 +196,7 @@ public final class ScalingPolicy {
    */
   @OptionSpec(value = "mean time of a write above which a shard is overloaded, in us", min = "1")
   public ScalingPolicy setFlushLatencyThresholdMicros(long micros) {
-    flushLatencyThresholdMicros = positive("flushLatencyThresholdMicros", micros);
+    flushLatencyThresholdMicros = OptionRanges.check(this, "flushLatencyThresholdMicros", micros);
     return this;
   }
 
@@ -218,7 +213,7 @@ public final class ScalingPolicy {
    */
   @OptionSpec(value = "least number of active shards", min = "1", max = "65535")
   public ScalingPolicy setMinShards(int shards) {
-    minShards = shards("minShards", shards);
+    minShards = OptionRanges.check(this, "minShards", shards);
     return this;
   }
 
@@ -236,66 +231,62 @@ public final class ScalingPolicy {
    */
   @OptionSpec(value = "largest number of shards in any state", min = "1", max = "65535")
   public ScalingPolicy setMaxShards(int shards) {
-    maxShards = shards("maxShards", shards);
+    maxShards = OptionRanges.check(this, "maxShards", shards);
     return this;
   }
 
   /**
-   * @return the time that has to pass after a change of the shards before the next
+   * @return the time that has to pass before a change may undo the last one
    */
   public Duration getCooldown() {
     return cooldown;
   }
 
   /**
-   * @param time the time that has to pass after a change of the shards before the next, 0 or more
+   * @param time the time that has to pass before a change may undo the last one, or before the
+   *     thresholds ask for one more; what the load needs to be taken does not wait
    * @return this
    */
   @OptionSpec(
-      value = "pause after a change before the next automatic one; requests do not wait for it",
+      value = "pause after a change before one that would undo it",
       min = "0s",
       max = "365d")
   public ScalingPolicy setCooldown(Duration time) {
-    cooldown = atLeast("cooldown", time, Duration.ZERO);
+    cooldown = OptionRanges.check(this, "cooldown", time);
     return this;
   }
 
   /**
-   * @return how long the shards have to be underutilized, without a break, before one is removed
+   * @return for how long fewer shards must have been enough before the others are removed
    */
   public Duration getScaleDownDelay() {
     return scaleDownDelay;
   }
 
   /**
-   * @param time how long the shards have to be underutilized, without a break, before one is
-   *     removed; 0 or more
+   * @param time for how long fewer shards must have been enough before the others are removed
    * @return this
    */
-  @OptionSpec(
-      value = "how long a shard must be underutilized before it is removed",
-      min = "0s",
-      max = "365d")
+  @OptionSpec(value = "how long fewer shards must have been enough", min = "0s", max = "365d")
   public ScalingPolicy setScaleDownDelay(Duration time) {
-    scaleDownDelay = atLeast("scaleDownDelay", time, Duration.ZERO);
+    scaleDownDelay = OptionRanges.check(this, "scaleDownDelay", time);
     return this;
   }
 
   /**
-   * @return the time over which metrics are taken, and how often the policy is asked
+   * @return the time over which load is measured; while events come it is looked at every 50 ms
    */
   public Duration getMetricsWindow() {
     return metricsWindow;
   }
 
   /**
-   * @param time the time over which metrics are taken, and how often the policy is asked; at least
-   *     10 ms
+   * @param time the time over which load is measured; while events come it is looked at every 50 ms
    * @return this
    */
   @OptionSpec(value = "time over which load is measured", min = "10ms", max = "365d")
   public ScalingPolicy setMetricsWindow(Duration time) {
-    metricsWindow = atLeast("metricsWindow", time, Duration.ofMillis(10));
+    metricsWindow = OptionRanges.check(this, "metricsWindow", time);
     return this;
   }
 
@@ -317,7 +308,26 @@ public final class ScalingPolicy {
       max = "1",
       allowed = "below the fill threshold")
   public ScalingPolicy setUnderutilizedThreshold(double ratio) {
-    underutilizedThreshold = ratio("underutilizedThreshold", ratio);
+    underutilizedThreshold = OptionRanges.check(this, "underutilizedThreshold", ratio);
+    return this;
+  }
+
+  /**
+   * @return the share of the time for which shards should be busy, above 0 to 1
+   */
+  public double getTargetUtilization() {
+    return targetUtilization;
+  }
+
+  /**
+   * @param ratio the share of the time for which shards should be busy, above 0 to 1: there are as
+   *     many shards as the load needs at that utilization; the rest is the reserve for what comes
+   *     on top and for what waits
+   * @return this
+   */
+  @OptionSpec(value = "share of the time for which shards should be busy", above = "0", max = "1")
+  public ScalingPolicy setTargetUtilization(double ratio) {
+    targetUtilization = OptionRanges.check(this, "targetUtilization", ratio);
     return this;
   }
 
@@ -338,36 +348,6 @@ public final class ScalingPolicy {
     return this;
   }
 
-  private static double ratio(String name, double value) {
-    // Written so that NaN fails.
-    if (!(value > 0 && value <= 1)) {
-      throw new IllegalArgumentException(name + ": " + value + " must be above 0 and at most 1");
-    }
-    return value;
-  }
-
-  private static long positive(String name, long value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(name + ": " + value + " must be at least 1");
-    }
-    return value;
-  }
-
-  private static int shards(String name, int value) {
-    if (value < 1 || value > MAX_SHARDS) {
-      throw new IllegalArgumentException(name + ": " + value + " must be 1 to " + MAX_SHARDS);
-    }
-    return value;
-  }
-
-  private static Duration atLeast(String name, Duration value, Duration least) {
-    if (value.compareTo(least) < 0 || value.compareTo(Duration.ofDays(365)) > 0) {
-      throw new IllegalArgumentException(
-          name + ": " + value + " must be " + least + " to 365 days");
-    }
-    return value;
-  }
-
   @Override
   public boolean equals(Object other) {
     return other instanceof ScalingPolicy that
@@ -380,6 +360,7 @@ public final class ScalingPolicy {
         && scaleDownDelay.equals(that.scaleDownDelay)
         && metricsWindow.equals(that.metricsWindow)
         && Double.compare(underutilizedThreshold, that.underutilizedThreshold) == 0
+        && Double.compare(targetUtilization, that.targetUtilization) == 0
         && autoScale == that.autoScale;
   }
 

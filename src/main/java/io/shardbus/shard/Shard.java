@@ -365,8 +365,8 @@ public final class Shard {
 
   /**
    * Sets what wakes the consumer, and wakes it once. The wake-up runs on a producer's thread when
-   * the ring holds what a sleeping consumer waits for, so it must be quick. If it throws, the next
-   * push tries again.
+   * the ring holds what a sleeping consumer waits for, or on the thread of whoever moves keys, so
+   * it must be quick and wait for no lock. If it throws, the next push tries again.
    *
    * @param action usually to run the drain on the consumer's context
    */
@@ -484,6 +484,18 @@ public final class Shard {
     DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
     lockConsumer();
     try {
+      pop(buffer, max);
+    } finally {
+      unlockConsumer();
+    }
+    buffer.acknowledgeAll(null);
+    return buffer.events();
+  }
+
+  /** With the consumer lock. Throws only if it takes nothing. */
+  private void pop(DrainBuffer buffer, int max) {
+    int before = buffer.size();
+    try {
       retireSettled(); // opens lanes; an empty one may have been waited for
       // One null is no end: a producer may be between claim and store.
       while (buffer.size() < max && holds(1)) {
@@ -492,18 +504,15 @@ public final class Shard {
         }
       }
     } catch (OutOfMemoryError e) {
-      if (buffer.size() == 0) {
+      work = true; // lanes may have been left to be settled
+      if (buffer.size() == before) {
         throw e;
       } // else the caller gets those for which there was memory
-    } finally {
-      unlockConsumer();
     }
-    if (buffer.size() > 0) {
-      settle(buffer.size(), 0);
+    if (buffer.size() > before) {
+      settle(buffer.size() - before, 0);
       ledger.batches.incrementAndGet();
-      buffer.acknowledgeAll(null);
     }
-    return buffer.events();
   }
 
   /**
@@ -630,9 +639,9 @@ public final class Shard {
     return lanes.isSealed();
   }
 
-  /** Whether it is closed to producers, and all its events are settled. */
+  /** Closes it to producers. Returns whether all its events are settled. */
   boolean isSettled() {
-    tend();
+    requestSeal(); // once more: there may have been no memory for it
     return lanes.count() == 0;
   }
 
@@ -641,14 +650,24 @@ public final class Shard {
     return lanes.isFenced();
   }
 
-  /** Takes the remaining events, for a caller that unmaps the shard. */
-  List<ShardEvent> takeLeftovers() {
-    lockConsumer();
-    try {
-      tendLanes();
-      return popBatch(Math.max(1, size()));
-    } finally {
-      unlockConsumer();
+  /**
+   * Takes the remaining events, or throws. The caller has the consumer lock, has requested the
+   * seal, and unmaps the shard. The acks are not told.
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
+  DrainBuffer takeLeftovers() {
+    tendLanes();
+    DrainBuffer leftovers = new DrainBuffer(id, size()); // no more memory is needed for events
+    while (!isEmpty()) {
+      pop(leftovers, Integer.MAX_VALUE);
+    }
+    while (true) {
+      try {
+        retireSettled(); // nobody comes again
+        return leftovers;
+      } catch (OutOfMemoryError e) {
+        Thread.yield();
+      }
     }
   }
 

@@ -5,9 +5,11 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -87,7 +89,7 @@ public final class ShardManager {
       List<Shard> all = set.create(numShards);
       all.forEach(shard -> shard.state(ShardState.ACTIVE));
       Lane[] lanes = all.stream().map(Shard::main).toArray(Lane[]::new);
-      set.publish(lanes, lanes, null);
+      set.publish(set.routing().next(lanes, lanes, null));
     } else {
       ScalingPolicy own = new ScalingPolicy(policy).validate();
       own.setMaxShards(Math.max(own.getMaxShards(), numShards));
@@ -386,7 +388,9 @@ public final class ShardManager {
 
   /**
    * Runs code that has the consumer side of a shard to itself. Waits for the current consumer. New
-   * events stay in the ring meanwhile, so the code must be brief, above all on an event loop.
+   * events stay in the ring meanwhile, so the code must be brief, above all on an event loop. The
+   * code may add, activate and drain shards. It must not wait for the consumer side of another
+   * shard.
    *
    * @param id the shard's id
    * @param body what to run
@@ -569,7 +573,8 @@ public final class ShardManager {
   }
 
   /**
-   * Unmaps a shard that is not active.
+   * Unmaps a shard that is not active. Waits for the consumer at work, as {@link #withShard} does:
+   * two threads that have one shard each and remove the other's wait for ever.
    *
    * @param id the shard's id
    * @return the remaining events, in order; they count as delivered, and belong to the caller
@@ -599,13 +604,45 @@ public final class ShardManager {
   }
 
   /**
-   * The decision of the policy about the last metrics window. It decides once a window, so that no
-   * load counts twice.
+   * The decision of the policy, by the last metrics window and by a shorter look at the load. It
+   * decides once a window and once a look, so that no load counts twice. Call it once per {@link
+   * #lookInterval} while events come, and once per metrics window while none come.
    *
    * @return the decision; nothing is changed by it
    */
   public ScalingDecision evaluateScaling() {
     return monitor == null ? ScalingDecision.NONE : monitor.evaluate();
+  }
+
+  /**
+   * How often {@link #evaluateScaling} has something new to say while events come.
+   *
+   * @return 50 ms, or 50 microseconds a shard if that is longer; the metrics window if that is
+   *     shorter
+   * @throws ScalingException SCALING_DISABLED
+   */
+  public Duration lookInterval() {
+    requireMapper();
+    return Duration.ofNanos(Objects.requireNonNull(monitor).lookNanos());
+  }
+
+  /**
+   * What keeps the policy from adding the shards that the load asks for, by the last metrics
+   * window.
+   *
+   * @return the limit; NONE in static mode
+   */
+  public ScalingLimit scalingLimit() {
+    return monitor == null ? ScalingLimit.NONE : monitor.limit();
+  }
+
+  /**
+   * Says {@link #scalingLimit()} in words, with the numbers.
+   *
+   * @return the reason; empty if nothing limits
+   */
+  public String scalingLimitReason() {
+    return monitor == null ? "" : monitor.limitReason();
   }
 
   /**

@@ -1,8 +1,8 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The life of shards in dynamic mode: which exist, which are active, and which slots they own. The
  * monitor of this object serialises all changes. Each change is checked first, and made as a whole
- * or not at all. Reading does not wait. Safe for any thread.
+ * or not at all. A thread that has the monitor never waits for the consumer lock of a shard; the
+ * other way round is allowed. Reading does not wait. Safe for any thread.
  */
 public final class ShardMapper {
 
@@ -34,8 +36,10 @@ public final class ShardMapper {
   private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
   private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
 
-  private long lastChange;
-  private boolean changed;
+  /** When shards were added and removed last; 0 if never. */
+  private long lastUp;
+
+  private long lastDown;
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
@@ -204,7 +208,7 @@ public final class ShardMapper {
    */
   public List<Integer> scaleUp(int count, boolean force) {
     requireCount(count);
-    List<Integer> ids = new ArrayList<>();
+    List<Integer> ids;
     synchronized (this) {
       requireOpen();
       int total = totalShardCount();
@@ -218,22 +222,24 @@ public final class ShardMapper {
                 + ", and maxShards is "
                 + policy.getMaxShards());
       }
-      if (count > set.idsLeft()) {
+      int first = set.nextId();
+      if (count > ScalingPolicy.MAX_SHARDS - first) {
         throw new ScalingException(
             Reason.AT_MAX_SHARDS,
             "cannot add "
                 + count
                 + ": only "
-                + set.idsLeft()
+                + (ScalingPolicy.MAX_SHARDS - first)
                 + " of the 65,535 shard ids are left");
       }
       if (!force) {
         requireCooledDown();
       }
-      set.create(count).forEach(shard -> ids.add(shard.id()));
-      noteChange();
+      ids = IntStream.range(first, first + count).boxed().toList();
+      set.create(count);
+      noteChange(Direction.UP);
     }
-    ids.forEach(id -> tell(onCreated, id));
+    tell(onCreated, ids);
     return ids;
   }
 
@@ -272,9 +278,10 @@ public final class ShardMapper {
             .limit(count)
             .map(Sized::shard)
             .toList();
+    List<Integer> ids = ids(leaving);
     drain(leaving);
-    noteChange();
-    return leaving.stream().map(Shard::id).toList();
+    noteChange(Direction.DOWN);
+    return ids;
   }
 
   /**
@@ -293,7 +300,7 @@ public final class ShardMapper {
     }
     if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
       drain(List.of(shard));
-      noteChange();
+      noteChange(Direction.DOWN);
     }
     return id;
   }
@@ -337,7 +344,9 @@ public final class ShardMapper {
   /** Out of the table first, then sealed: see {@link Shard}. */
   private void drain(List<Shard> leaving) {
     slots.release(leaving);
-    leaving.forEach(Shard::requestSeal);
+    for (int i = 0; i < leaving.size(); i++) { // without an iterator, which needs memory
+      leaving.get(i).requestSeal();
+    }
   }
 
   /**
@@ -347,8 +356,14 @@ public final class ShardMapper {
    */
   public synchronized List<Integer> finalizeDraining() {
     List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
+    List<Integer> ids = ids(empty);
     empty.forEach(shard -> shard.state(ShardState.STOPPED));
-    return empty.stream().map(Shard::id).toList();
+    return ids;
+  }
+
+  /** Made before the change that they tell of, since it takes memory. */
+  private static List<Integer> ids(List<Shard> shards) {
+    return shards.stream().map(Shard::id).toList();
   }
 
   /**
@@ -357,42 +372,58 @@ public final class ShardMapper {
    * @return the ids of the shards that were removed
    */
   public List<Integer> removeStoppedShards() {
-    List<Shard> stopped;
+    List<Integer> ids;
     synchronized (this) {
-      stopped = inState(ShardState.STOPPED).toList();
-      stopped.forEach(set::unmap);
+      List<Shard> stopped = inState(ShardState.STOPPED).toList();
+      ids = ids(stopped);
+      stopped.forEach(shard -> set.unmap(shard, set.without(shard)));
     }
-    stopped.forEach(shard -> tell(onRemoved, shard.id()));
-    return stopped.stream().map(Shard::id).toList();
+    tell(onRemoved, ids);
+    return ids;
   }
 
   List<ShardEvent> remove(int id) {
-    Shard shard;
-    List<ShardEvent> leftovers;
-    synchronized (this) {
-      shard = set.get(id);
-      if (shard.state() == ShardState.ACTIVE) {
-        throw illegalState(shard, "be removed: drain it first");
-      }
-      if (shard.isFenced()) {
-        throw illegalState(shard, "be removed: some of its keys wait for another shard");
-      }
-      shard.requestSeal();
-      leftovers = shard.takeLeftovers();
-      shard.state(ShardState.STOPPED);
-      set.unmap(shard);
+    Shard shard = set.get(id);
+    List<Integer> ids = List.of(id);
+    DrainBuffer leftovers;
+    shard.lockConsumer(); // before the monitor, as code that runs in withShard does
+    try {
+      leftovers = unmap(id);
+    } finally {
+      shard.unlockConsumer();
     }
-    tell(onRemoved, id);
+    leftovers.acknowledgeAll(null);
+    tell(onRemoved, ids);
+    return leftovers.events();
+  }
+
+  /** With the consumer lock. */
+  private synchronized DrainBuffer unmap(int id) {
+    Shard shard = set.get(id);
+    if (shard.state() == ShardState.ACTIVE) {
+      throw illegalState(shard, "be removed: drain it first");
+    }
+    if (shard.isFenced()) {
+      throw illegalState(shard, "be removed: some of its keys wait for another shard");
+    }
+    shard.state(ShardState.DRAINING);
+    shard.requestSeal();
+    Map<Integer, Shard> rest = set.without(shard); // once the events are taken, nothing may fail
+    DrainBuffer leftovers = shard.takeLeftovers();
+    shard.state(ShardState.STOPPED);
+    set.unmap(shard, rest);
     return leftovers;
   }
 
   /** If a listener throws, the caller must still get the result. */
-  private static void tell(List<IntConsumer> listeners, int id) {
-    for (IntConsumer listener : listeners) {
-      try {
-        listener.accept(id);
-      } catch (Throwable e) {
-        SafeLog.error(LOG, "a listener to shards that come and go failed", e);
+  private static void tell(List<IntConsumer> listeners, List<Integer> ids) {
+    for (int i = 0; i < listeners.size(); i++) { // without an iterator, which needs memory
+      for (int j = 0; j < ids.size(); j++) {
+        try {
+          listeners.get(i).accept(ids.get(j));
+        } catch (Throwable e) {
+          SafeLog.error(LOG, "a listener to shards that come and go failed", e);
+        }
       }
     }
   }
@@ -400,7 +431,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of new shards.
    *
-   * @param listener given the id, on the thread that made the shard
+   * @param listener given the id, on the thread that made the shard, without a lock: if it hangs,
+   *     it holds up that thread and nobody else
    */
   public void onShardCreated(IntConsumer listener) {
     onCreated.add(listener);
@@ -409,7 +441,8 @@ public final class ShardMapper {
   /**
    * Asks to be told of shards that are gone.
    *
-   * @param listener given the id, on the thread that removed the shard
+   * @param listener given the id, on the thread that removed the shard, without a lock: if it
+   *     hangs, it holds up that thread and nobody else
    */
   public void onShardRemoved(IntConsumer listener) {
     onRemoved.add(listener);
@@ -424,24 +457,41 @@ public final class ShardMapper {
     slots.follow(loads, WINDOWS_AT_A_FENCE * windowSeconds);
   }
 
-  // ---------------------------------------------------------------- checks
-
-  private void noteChange() {
-    lastChange = nanoClock.getAsLong();
-    changed = true;
+  /** The rates of the slots that bring more than so many events per second. */
+  synchronized List<Double> slotsAbove(double rate, List<ShardLoad> loads) {
+    return slots.above(rate, loads);
   }
 
-  synchronized boolean coolingDown() {
-    return changed && nanoClock.getAsLong() - lastChange < policy.getCooldown().toNanos();
+  // ---------------------------------------------------------------- checks
+
+  /** Makes no object: it comes after the change. */
+  private void noteChange(Direction direction) {
+    long now = nanoClock.getAsLong();
+    long given = now == 0 ? 1 : now;
+    if (direction == Direction.UP) {
+      lastUp = given;
+    } else {
+      lastDown = given;
+    }
+  }
+
+  /** Whether the last change of that direction is too recent. */
+  synchronized boolean coolingDown(Direction direction) {
+    return nanosSince(direction) < policy.getCooldown().toNanos();
+  }
+
+  private long nanosSince(Direction direction) {
+    long last = direction == Direction.UP ? lastUp : lastDown;
+    return last == 0 ? Long.MAX_VALUE : nanoClock.getAsLong() - last;
   }
 
   private void requireCooledDown() {
-    if (coolingDown()) {
-      long agoMillis = (nanoClock.getAsLong() - lastChange) / 1_000_000;
+    long ago = Math.min(nanosSince(Direction.UP), nanosSince(Direction.DOWN));
+    if (ago < policy.getCooldown().toNanos()) {
       throw new ScalingException(
           Reason.IN_COOLDOWN,
           "the last change was "
-              + agoMillis
+              + ago / 1_000_000
               + " ms ago, and cooldown is "
               + policy.getCooldown().toMillis()
               + " ms");

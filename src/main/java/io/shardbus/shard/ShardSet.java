@@ -116,9 +116,8 @@ final class ShardSet {
    * its group would be routed again, behind later events of the same batch. So a table stays in use
    * until its batches are pushed.
    */
-  synchronized void publish(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
+  synchronized void publish(RoutingTable next) {
     RoutingTable before = routing();
-    RoutingTable next = new RoutingTable(unkeyed, keyed, before.epoch() + 1, loads);
     if (before != RoutingTable.CLOSED && ROUTING.compareAndSet(this, before, next)) {
       before.awaitBatches();
     }
@@ -147,30 +146,42 @@ final class ShardSet {
     before.awaitBatches();
   }
 
-  synchronized int idsLeft() {
-    return ScalingPolicy.MAX_SHARDS - nextId;
+  /** The id of the shard that is created next; each one after it has the next. */
+  synchronized int nextId() {
+    return nextId;
   }
 
   synchronized List<Shard> create(int count) {
     Map<Integer, Shard> next = new TreeMap<>(shards);
+    Map<Integer, ShardLedger> more = new TreeMap<>();
     List<Shard> created = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      int id = nextId++;
+    for (int id = nextId; id < nextId + count; id++) {
       ShardLedger ledger = new ShardLedger();
       Shard shard = new Shard(id, ringCapacity, mode, maxLargeBytes, ledger, clock);
-      ledgers.put(id, ledger);
+      more.put(id, ledger);
       next.put(id, shard);
       created.add(shard);
     }
+    ledgers.putAll(more); // if memory runs out, the next shards take these ids, and their places
     shards = Collections.unmodifiableMap(next);
+    nextId += count;
     return created;
   }
 
-  /** The shard must be closed to producers and empty. */
-  synchronized void unmap(Shard shard) {
-    Map<Integer, Shard> next = new TreeMap<>(shards);
-    next.remove(shard.id());
-    shards = Collections.unmodifiableMap(next);
+  /** For {@link #unmap}; takes memory. */
+  Map<Integer, Shard> without(Shard shard) {
+    Map<Integer, Shard> rest = new TreeMap<>(shards);
+    rest.remove(shard.id());
+    return Collections.unmodifiableMap(rest);
+  }
+
+  /**
+   * The shard must be closed to producers and empty. Does not throw.
+   *
+   * @param rest the shards {@link #without} it
+   */
+  synchronized void unmap(Shard shard, Map<Integer, Shard> rest) {
+    shards = rest;
     shard.ledger().close(shard.accepted(), shard.drained());
   }
 }

@@ -1,9 +1,11 @@
 package io.shardbus.shard;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * How many events per second each slot of the routing table gets, estimated. What a shard gets is
@@ -17,6 +19,8 @@ final class SlotLoads {
    * it hot.
    */
   private static final double PRIOR_SAMPLES = 4;
+
+  private static final double SAMPLES_THAT_SAY_ENOUGH = 6;
 
   /** What a window's samples are worth in the next. */
   private static final double MEMORY = 0.8;
@@ -91,6 +95,40 @@ final class SlotLoads {
       }
     }
     measured |= !ratePerHeat.isEmpty();
+  }
+
+  /**
+   * The rates of the slots that bring more than so many events per second, by the samples of the
+   * windows before or by those of this one: a few that all have one slot say enough.
+   */
+  List<Double> above(double least, RoutingTable table, List<ShardLoad> loads) {
+    Map<Shard, Double> rates = new HashMap<>();
+    loads.forEach(load -> rates.put(load.shard(), load.offeredRate()));
+    double[] before = shares(table, slot -> heat[slot]);
+    double[] now = shares(table, samples::get);
+    List<Double> above = new ArrayList<>();
+    for (int i = 0; i < table.slotCount(); i++) {
+      double slotRate = Math.max(before[i], now[i]) * rates.getOrDefault(table.owner(i), 0.0);
+      if (slotRate > least) {
+        above.add(slotRate);
+      }
+    }
+    return above;
+  }
+
+  /** The part of its shard's samples that each slot has; 0 if it has few. */
+  private static double[] shares(RoutingTable table, IntToDoubleFunction count) {
+    Map<Shard, Double> totals = new HashMap<>();
+    double[] shares = new double[table.slotCount()];
+    for (int i = 0; i < shares.length; i++) {
+      totals.merge(table.owner(i), count.applyAsDouble(i), Double::sum);
+    }
+    for (int i = 0; i < shares.length; i++) {
+      double mine = count.applyAsDouble(i);
+      shares[i] =
+          mine < SAMPLES_THAT_SAY_ENOUGH ? 0 : mine / totals.getOrDefault(table.owner(i), mine);
+    }
+    return shares;
   }
 
   private double prior(int slot) {

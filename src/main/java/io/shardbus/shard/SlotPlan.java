@@ -77,13 +77,11 @@ final class SlotPlan {
    * @param loads what each slot brings
    * @param targets events per second by owner to be; a shard that is not named loses all its slots
    * @param mayMove which slots of a shard that is named may be moved
-   * @return the new owners; empty if no shard may own a slot
+   * @return the new owners
    */
   static Shard[] move(
       Shard[] slots, SlotLoads loads, Map<Shard, Double> targets, IntPredicate mayMove) {
-    return targets.isEmpty()
-        ? new Shard[0]
-        : new SlotPlan(slots.clone(), loads, mayMove).approach(targets);
+    return new SlotPlan(slots.clone(), loads, mayMove).approach(targets);
   }
 
   private Shard[] approach(Map<Shard, Double> targets) {

@@ -14,7 +14,9 @@ import java.util.function.LongSupplier;
 
 /**
  * The owners of the slots in dynamic mode. Decides which slots move, and publishes the routing
- * table. Changes need the monitor of the mapper; any thread may read.
+ * table. Changes need the monitor of the mapper; any thread may read. Each change works on the
+ * table that it finds at its beginning: only {@link RoutingTable#CLOSED} can take its place
+ * meanwhile.
  *
  * <p>A slot with keys moves if the wait at its fence is short. Wherever its events go, a move
  * brings nothing until the old owner has settled what it holds. If a shard is overloaded for good,
@@ -81,42 +83,59 @@ final class SlotTable {
     return set.keysSeen() ? table.slotCount() : table.slotCount() / 2;
   }
 
-  /** Equal shares for shards that have not seen an event. */
+  /** Equal shares for the first shards. */
   void divide(List<Shard> shards) {
-    publish(SlotPlan.equalRanges(shards, ranges()), List.of());
+    Shard[] owners = SlotPlan.equalRanges(shards, ranges());
+    Lane[] lanes = Arrays.stream(owners).limit(ranges()).map(Shard::main).toArray(Lane[]::new);
+    set.publish(set.routing().next(lanes, lanes, loads));
   }
 
   /** Makes shards active, with a share of the slots of the others. */
-  void welcome(Collection<Shard> newcomers) {
-    Map<Shard, Double> rates = rates();
-    for (Shard newcomer : newcomers) {
-      newcomer.state(ShardState.ACTIVE);
-    }
-    if (rates.isEmpty()) {
-      divide(List.copyOf(newcomers));
-      return;
-    }
-    Map<Shard, Double> targets = rates;
+  void welcome(List<Shard> newcomers) {
+    RoutingTable table = set.routing();
+    Map<Shard, Double> targets = rates(table);
     for (Shard newcomer : newcomers) {
       targets = LoadBalancer.withNewcomer(targets, newcomer);
     }
     // An overloaded shard is never empty: its keys move all the same, unless it hangs.
-    publish(move(targets, Double.MAX_VALUE), List.of());
+    change(table, newcomers, ShardState.ACTIVE, targets, Double.MAX_VALUE);
   }
 
   /** Takes shards out of the table: they are draining. */
   void release(List<Shard> leaving) {
-    Map<Shard, Double> rates = rates();
+    RoutingTable table = set.routing();
+    Map<Shard, Double> rates = rates(table);
     double freed = 0;
     for (Shard shard : leaving) {
-      shard.state(ShardState.DRAINING);
       Double rate = rates.remove(shard);
       freed += rate == null ? 0 : rate;
-      turnedOver.remove(shard);
-      lastLoads.remove(shard);
-      overloadedSince.remove(shard);
     }
-    publish(move(LoadBalancer.withFreed(rates, freed), 0), List.of());
+    Map<Shard, Double> targets = LoadBalancer.withFreed(rates, freed);
+    change(table, leaving, ShardState.DRAINING, targets, 0);
+    for (int i = 0; i < leaving.size(); i++) {
+      turnedOver.remove(leaving.get(i));
+      lastLoads.remove(leaving.get(i));
+      overloadedSince.remove(leaving.get(i));
+    }
+  }
+
+  /** Shards of one state get another, and the table follows; or neither, if memory runs out. */
+  private void change(
+      RoutingTable table,
+      List<Shard> shards,
+      ShardState state,
+      Map<Shard, Double> targets,
+      double mostWaitSeconds) {
+    ShardState before = shards.get(0).state();
+    try {
+      shards.forEach(shard -> shard.state(state));
+      publish(table, move(table, targets, mostWaitSeconds), List.of());
+    } catch (Throwable e) {
+      for (int i = 0; i < shards.size(); i++) {
+        shards.get(i).state(before);
+      }
+      throw e;
+    }
   }
 
   /**
@@ -127,10 +146,11 @@ final class SlotTable {
   void follow(List<ShardLoad> window, double mostWaitSeconds) {
     List<ShardLoad> active =
         window.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
-    if (active.isEmpty() || set.routing().slotCount() == 0) {
+    RoutingTable table = set.routing();
+    if (table == RoutingTable.CLOSED) {
       return;
     }
-    loads.update(set.routing(), active);
+    loads.update(table, active);
     for (ShardLoad load : active) {
       lastLoads.put(load.shard(), load);
       noteOverload(load, mostWaitSeconds);
@@ -139,11 +159,16 @@ final class SlotTable {
     if (active.size() == set.inState(ShardState.ACTIVE).count()) {
       Shard[] after =
           balancer
-              .followHeadroom(rates(), fixedRates(mostWaitSeconds), active)
-              .map(targets -> move(targets, mostWaitSeconds))
-              .orElseGet(() -> set.routing().owners());
-      publish(after, crowded);
+              .followHeadroom(rates(table), fixedRates(table, mostWaitSeconds), active)
+              .map(targets -> move(table, targets, mostWaitSeconds))
+              .orElseGet(table::owners);
+      publish(table, after, crowded);
     }
+  }
+
+  /** The rates of the slots that bring more than so many events per second. */
+  List<Double> above(double rate, List<ShardLoad> active) {
+    return loads.above(rate, set.routing(), active);
   }
 
   /** Whether it has lanes enough, and none that waits for another shard. */
@@ -158,11 +183,10 @@ final class SlotTable {
   }
 
   /** Events per second that the slots of each active shard bring. */
-  private Map<Shard, Double> rates() {
+  private Map<Shard, Double> rates(RoutingTable table) {
     loads.keysSeen(set.keysSeen());
     Map<Shard, Double> rates = new LinkedHashMap<>();
     set.inState(ShardState.ACTIVE).forEach(shard -> rates.put(shard, 0.0));
-    RoutingTable table = set.routing();
     for (int i = 0; i < table.slotCount(); i++) {
       rates.merge(table.owner(i), loads.rate(i), Double::sum);
     }
@@ -171,10 +195,10 @@ final class SlotTable {
 
   // ---------------------------------------------------------------- what may move
 
-  private Shard[] move(Map<Shard, Double> targets, double mostWaitSeconds) {
-    Shard[] before = set.routing().owners();
+  private Shard[] move(RoutingTable table, Map<Shard, Double> targets, double mostWaitSeconds) {
+    Shard[] before = table.owners();
     boolean keys = set.keysSeen();
-    Shard[] after = SlotPlan.move(before, loads, targets, mayMove(mostWaitSeconds));
+    Shard[] after = SlotPlan.move(before, loads, targets, mayMove(table, mostWaitSeconds));
     if (keys) {
       takeBackTooMuch(before, after, mostWaitSeconds);
     } else { // until there are keys, their slots go with the others
@@ -184,8 +208,7 @@ final class SlotTable {
   }
 
   /** Which slots may go to another shard while their owner stays. */
-  private IntPredicate mayMove(double mostWaitSeconds) {
-    RoutingTable table = set.routing();
+  private IntPredicate mayMove(RoutingTable table, double mostWaitSeconds) {
     Map<Shard, Boolean> givesKeys = new HashMap<>();
     set.inState(ShardState.ACTIVE)
         .forEach(shard -> givesKeys.put(shard, givesKeys(shard, mostWaitSeconds)));
@@ -198,10 +221,9 @@ final class SlotTable {
   }
 
   /** Events per second that each active shard gets whatever is moved. */
-  private Map<Shard, Double> fixedRates(double mostWaitSeconds) {
+  private Map<Shard, Double> fixedRates(RoutingTable table, double mostWaitSeconds) {
     Map<Shard, Double> fixed = new HashMap<>();
-    RoutingTable table = set.routing();
-    IntPredicate mayMove = mayMove(mostWaitSeconds);
+    IntPredicate mayMove = mayMove(table, mostWaitSeconds);
     Map<Shard, Integer> withoutKeys = new HashMap<>();
     for (int i = 0; i < ranges(); i++) {
       withoutKeys.merge(table.owner(i), 1, Integer::sum);
@@ -295,36 +317,30 @@ final class SlotTable {
   // ---------------------------------------------------------------- publishing
 
   /**
+   * Throws only while nothing is changed.
+   *
    * @param after the new owners of the slots
    * @param crowded shards whose lanes must become one
    */
-  private void publish(Shard[] after, Collection<Shard> crowded) {
-    List<Lane> sealed = List.of();
+  private void publish(RoutingTable table, Shard[] after, Collection<Shard> crowded) {
+    LaneChange change;
     synchronized (set) { // no first key comes between the look for keys and the table
-      RoutingTable table = set.routing();
       Shard[] before = table.owners();
-      boolean asBefore = Arrays.equals(before, after);
-      if (set.closed() || (asBefore && crowded.isEmpty())) {
+      if (set.closed() || (Arrays.equals(before, after) && crowded.isEmpty())) {
         return;
       }
-      if (before.length == 0 || after.length == 0) {
-        Lane[] mains = Arrays.stream(after).map(Shard::main).toArray(Lane[]::new);
-        int ranges = after.length / 2;
-        set.publish(
-            Arrays.copyOf(mains, ranges), Arrays.copyOfRange(mains, ranges, mains.length), loads);
-        return;
-      }
+      int changed = 0;
       for (int i = 0; i < slotsThatCount(table); i++) {
-        moved.addAndGet(before[i] == after[i] ? 0 : 1);
+        changed += before[i] == after[i] ? 0 : 1;
       }
-      LaneChange change = new LaneChange(table, after, crowded, set.keysSeen());
+      change = new LaneChange(table, after, crowded, set.keysSeen(), loads);
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
-      turnOvers.addAndGet(change.turnedOver().size());
       change.install();
-      set.publish(change.unkeyed(), change.keyed(), loads);
-      sealed = change.sealed();
+      set.publish(change.next());
+      moved.addAndGet(changed);
+      turnOvers.addAndGet(change.turnedOver().size());
     }
-    sealed.forEach(Lane::requestSeal);
+    change.seal();
   }
 }

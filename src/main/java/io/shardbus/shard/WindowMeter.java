@@ -2,35 +2,38 @@ package io.shardbus.shard;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The mean of the values added since the last reading. Any thread may add; one thread reads. */
+/** Sum and number of the values added since the start. Safe for any thread. */
 final class WindowMeter {
 
   private final AtomicLong sum = new AtomicLong();
   private final AtomicLong count = new AtomicLong();
-  private long lastSum;
-  private long lastCount;
 
   void add(long value) {
     sum.addAndGet(value);
     count.incrementAndGet();
   }
 
-  /**
-   * The window's sum and mean, and begins the next window.
-   *
-   * @return the reading; mean is 0 if nothing was added
-   */
-  Reading roll() {
-    // Count before sum: an addition between the two makes the mean a little high, never a division
-    // by zero.
-    long countNow = count.get();
-    long sumNow = sum.get();
-    long values = countNow - lastCount;
-    long total = sumNow - lastSum;
-    lastCount = countNow;
-    lastSum = sumNow;
-    return new Reading(total, values == 0 ? 0 : total / values);
+  Reading read() {
+    // Count before sum: an addition between the two makes a mean a little high.
+    long values = count.get();
+    return new Reading(sum.get(), values);
   }
 
-  record Reading(long sum, long mean) {}
+  /**
+   * @param sum of all values
+   * @param count how many there were
+   */
+  record Reading(long sum, long count) {
+
+    static final Reading NONE = new Reading(0, 0);
+
+    Reading minus(Reading earlier) {
+      return new Reading(sum - earlier.sum, count - earlier.count);
+    }
+
+    /** 0 if there was none. */
+    long mean() {
+      return count == 0 ? 0 : sum / count;
+    }
+  }
 }

@@ -2,7 +2,8 @@ package io.shardbus.verticle;
 
 /**
  * Observes deliveries: called once per batch or attempt, never per event. It runs on the loops of
- * the shards, also on several at once, so it must be brief and must not block.
+ * the shards, also on several at once, so it must be brief and must not block. While it hangs, so
+ * does the event loop with all that runs there.
  */
 public interface DeliveryObserver {
 

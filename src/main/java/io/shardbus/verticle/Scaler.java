@@ -1,5 +1,6 @@
 package io.shardbus.verticle;
 
+import io.shardbus.shard.ScalingDecision;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingException.Reason;
@@ -59,6 +60,12 @@ public final class Scaler {
   private boolean busy;
   private Future<?> last = Future.succeededFuture();
   private volatile boolean closed;
+
+  /** Whether a decision is being made. */
+  private volatile boolean evaluating;
+
+  private volatile boolean failedBefore;
+  private volatile long lastFailure;
 
   /**
    * @param manager whose shards are added and removed
@@ -138,17 +145,15 @@ public final class Scaler {
    * @return their ids, once they are active
    */
   public Future<List<Integer>> scaleUp(int count) {
-    return scaleUp(count, Cause.MANUAL);
+    return scaleUp(count, Cause.MANUAL, "");
   }
 
-  private Future<List<Integer>> scaleUp(int count, Cause cause) {
+  private Future<List<Integer>> scaleUp(int count, Cause cause, String reason) {
     return history.follow(
         Direction.UP,
         cause,
-        inTurn(
-            () ->
-                blocking(() -> mapper().scaleUp(count, cause == Cause.MANUAL))
-                    .compose(this::bringUp)),
+        reason,
+        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)),
         manager::numShards);
   }
 
@@ -198,16 +203,17 @@ public final class Scaler {
    * @return their ids, once all their events are settled and they are gone
    */
   public Future<List<Integer>> scaleDown(int count) {
-    return scaleDown(count, Cause.MANUAL);
+    return scaleDown(count, Cause.MANUAL, "");
   }
 
-  private Future<List<Integer>> scaleDown(int count, Cause cause) {
+  private Future<List<Integer>> scaleDown(int count, Cause cause, String reason) {
     return history.follow(
         Direction.DOWN,
         cause,
+        reason,
         inTurn(
                 () ->
-                    blocking(() -> mapper().scaleDown(count, cause == Cause.MANUAL))
+                    blocking(() -> mapper().scaleDown(count, true))
                         .map(ids -> new Leaving(ids, ids.stream().map(this::seeOff).toList())))
             .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())),
         manager::numShards);
@@ -229,6 +235,7 @@ public final class Scaler {
                 .follow(
                     Direction.DOWN,
                     Cause.MANUAL,
+                    "",
                     inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
                         .compose(this::deliverAndUnmap)
                         .map(List.of(id)),
@@ -343,26 +350,52 @@ public final class Scaler {
   /** Asks the policy, and does what it says. Returns at once if a request is under way. */
   Future<?> tick() {
     synchronized (this) {
-      if (!last.isComplete()) {
+      if (evaluating || !last.isComplete()) {
         return last;
       }
+      evaluating = true;
     }
     Future<Void> adopted =
         orphans().findAny().isPresent() ? inTurn(this::adopt) : Future.succeededFuture();
     return adopted
         .compose(done -> blocking(manager::evaluateScaling))
-        .compose(
-            decision -> {
-              if (decision.direction() == Direction.NONE) {
-                return Future.succeededFuture();
-              }
-              LOG.info(
-                  "scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
-              return decision.direction() == Direction.UP
-                  ? scaleUp(decision.count(), Cause.AUTOMATIC)
-                  : scaleDown(decision.count(), Cause.AUTOMATIC);
-            })
-        .onFailure(e -> LOG.warn("automatic scaling failed: {}", e.getMessage()));
+        .onFailure(e -> evaluating = false)
+        .compose(this::act)
+        .onFailure(
+            e -> {
+              LOG.warn("automatic scaling failed: {}", e.getMessage());
+              lastFailure = System.nanoTime();
+              failedBefore = true;
+            });
+  }
+
+  private Future<?> act(ScalingDecision decision) {
+    try {
+      if (decision.direction() == Direction.NONE || heldBack()) {
+        return Future.succeededFuture();
+      }
+      LOG.info("scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
+      return decision.direction() == Direction.UP
+          ? scaleUp(decision.count(), Cause.AUTOMATIC, decision.cause())
+          : scaleDown(decision.count(), Cause.AUTOMATIC, decision.cause());
+    } finally {
+      evaluating = false; // the request has its turn, which the next tick sees
+    }
+  }
+
+  /** A verticle that cannot be deployed now will hardly be in the next moment. */
+  private boolean heldBack() {
+    return failedBefore && System.nanoTime() - lastFailure < policy().getCooldown().toNanos();
+  }
+
+  /** Events offered since the start, taken or not. */
+  long offered() {
+    return manager.accounting().offered();
+  }
+
+  /** How often {@link #tick} is worth its while, as long as events come. */
+  long lookMillis() {
+    return manager.lookInterval().toMillis();
   }
 
   /**

@@ -45,6 +45,7 @@ public final class ScalingHistory {
    * @param at when it ended
    * @param direction up or down
    * @param cause who asked
+   * @param reason why the policy asked, with the numbers; empty if a caller asked
    * @param outcome what became of it
    * @param shards the shards that were added or removed; empty if it failed
    * @param active shards that took events when it ended
@@ -54,6 +55,7 @@ public final class ScalingHistory {
       Instant at,
       Direction direction,
       Cause cause,
+      String reason,
       Ending outcome,
       List<Integer> shards,
       int active,
@@ -66,8 +68,9 @@ public final class ScalingHistory {
    * @param since when it was made
    * @param direction up or down
    * @param cause who asked
+   * @param reason why the policy asked, with the numbers; empty if a caller asked
    */
-  public record Request(Instant since, Direction direction, Cause cause) {}
+  public record Request(Instant since, Direction direction, Cause cause, String reason) {}
 
   private record Kind(Direction direction, Cause cause, Ending outcome) {}
 
@@ -109,8 +112,12 @@ public final class ScalingHistory {
 
   /** Notes a request, and its end; the future that it returns completes after that. */
   Future<List<Integer>> follow(
-      Direction direction, Cause cause, Future<List<Integer>> answer, IntSupplier active) {
-    Request request = new Request(Instant.now(), direction, cause);
+      Direction direction,
+      Cause cause,
+      String reason,
+      Future<List<Integer>> answer,
+      IntSupplier active) {
+    Request request = new Request(Instant.now(), direction, cause, reason);
     synchronized (this) {
       underWay.add(request);
     }
@@ -122,6 +129,7 @@ public final class ScalingHistory {
                     Instant.now(),
                     direction,
                     cause,
+                    reason,
                     result.succeeded() ? Ending.DONE : Ending.FAILED,
                     result.succeeded() ? List.copyOf(result.result()) : List.of(),
                     active.getAsInt(),

@@ -61,7 +61,7 @@ final class CommandProcesses {
   Run start(Map<String, String> environment, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx512m"); // enough for what the defaults may hold
+    command.add("-Xmx256m");
     command.add("-XX:TieredStopAtLevel=1"); // they are too short for more to be worth it
     command.addAll(program);
     command.addAll(List.of(args));

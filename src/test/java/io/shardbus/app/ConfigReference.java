@@ -121,14 +121,15 @@ final class ConfigReference {
             .without(Option.SCHEMA_VERSION_INDICATOR);
     builder
         .forTypesInGeneral()
-        .withPropertySorter((one, other) -> 0) // as they are declared
+        .withPropertySorter((unusedOne, unusedOther) -> 0) // as they are declared
         .withCustomDefinitionProvider(ConfigReference::plain);
     builder
         .forFields()
         .withDescriptionResolver(ConfigReference::description)
         .withDefaultResolver(ConfigReference::byDefault)
         .withStringMinLengthResolver(
-            field -> is(field, String.class) ? value(field, OptionSpec::min, Integer::new) : null)
+            field ->
+                is(field, String.class) ? value(field, OptionSpec::min, Integer::valueOf) : null)
         .withStringPatternResolver(
             field ->
                 is(field, Duration.class)
@@ -201,7 +202,7 @@ final class ConfigReference {
     try {
       return OptionsJson.write(options.getConstructor().newInstance());
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError(e.getMessage(), e);
     }
   }
 

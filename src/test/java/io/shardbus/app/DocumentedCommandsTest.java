@@ -38,7 +38,7 @@ class DocumentedCommandsTest {
             .results()
             .map(DocumentedCommandsTest::word)
             .toArray(String[]::new);
-    assertThatCode(() -> new CommandLine(new Main()).parseArgs(words))
+    assertThatCode(() -> Main.commandLine(new Main()).parseArgs(words))
         .as(command)
         .doesNotThrowAnyException();
   }
@@ -77,7 +77,7 @@ class DocumentedCommandsTest {
 
   @Test
   void help_givesExamplesThatWork() {
-    CommandLine main = new CommandLine(new Main());
+    CommandLine main = Main.commandLine(new Main());
     int found = 0;
     for (CommandLine each : main.getSubcommands().values()) {
       found += assertExamplesWork(each);

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.sink.SinkProvider;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -48,6 +52,55 @@ class JarTest {
     assertThat(version.exit()).isZero();
     assertThat(version.stdout()).startsWith("shardbus " + System.getProperty("shardbus.version"));
     assertThat(version.stderr()).isEmpty();
+  }
+
+  @Test
+  void library_isAModuleWithoutTheCommandLine() throws Exception {
+    Path library = target("shardbus-" + System.getProperty("shardbus.version") + ".jar");
+    try (JarFile jar = new JarFile(library.toFile())) {
+      assertThat(jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name"))
+          .isEqualTo("io.shardbus");
+      assertThat(jar.stream().map(JarEntry::getName))
+          .contains("io/shardbus/ShardBus.class")
+          .noneMatch(name -> name.startsWith("io/shardbus/app/"));
+    }
+  }
+
+  @Test
+  void jars_allCarryTheLicense() throws Exception {
+    String prefix = "shardbus-" + System.getProperty("shardbus.version");
+    byte[] license = Files.readAllBytes(Path.of("LICENSE"));
+    for (String name :
+        List.of(
+            "shardbus.jar",
+            prefix + ".jar",
+            prefix + "-app.jar",
+            prefix + "-sources.jar",
+            prefix + "-javadoc.jar")) {
+      try (JarFile jar = new JarFile(target(name).toFile())) {
+        JarEntry entry = jar.getJarEntry("META-INF/LICENSE");
+        assertThat(entry).as(name).isNotNull();
+        assertThat(jar.getInputStream(entry).readAllBytes()).as(name).isEqualTo(license);
+      }
+    }
+  }
+
+  @Test
+  void billOfMaterials_namesWhatTheJarHolds() throws Exception {
+    try (JarFile jar = new JarFile(target("shardbus.jar").toFile())) {
+      JarEntry entry = jar.getJarEntry("META-INF/sbom/shardbus.cdx.json");
+      JsonObject bill = new JsonObject(Buffer.buffer(jar.getInputStream(entry).readAllBytes()));
+      assertThat(bill.getString("bomFormat")).isEqualTo("CycloneDX");
+      assertThat(bill.getJsonArray("components").stream().map(JsonObject.class::cast))
+          .extracting(component -> component.getString("name"))
+          .contains("vertx-core", "sqlite-jdbc", "picocli", "jnats")
+          .doesNotContain("assertj-core", "vertx-codegen-api");
+    }
+  }
+
+  /** A file beside the shaded jar. */
+  private static Path target(String name) {
+    return Path.of(System.getProperty("shardbus.jar")).resolveSibling(name);
   }
 
   @Test

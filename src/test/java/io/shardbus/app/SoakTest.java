@@ -24,7 +24,7 @@ class SoakTest {
   void chaos_breaksNoPromise() throws Exception {
     long seed = new Random().nextInt(1_000_000);
     PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-    Soak soak = new Soak(seed, out, false, SoakCommand.KEY_ORDER);
+    Soak soak = new Soak(seed, out, false);
     assertThat(soak.run(Duration.ofMinutes(5), 8)).as("seeds from " + seed).isTrue();
     assertThat(soak.scalings()).isGreaterThan(8);
   }

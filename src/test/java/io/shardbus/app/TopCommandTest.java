@@ -177,7 +177,10 @@ class TopCommandTest {
             .put("pendingInRings", 1_500)
             .put("inFlight", 0)
             .put("evicted", 0)
-            .put("deadLettered", 0);
+            .put("deadLettered", 0)
+            .put(
+                "scaling",
+                new JsonObject().put("limitedBy", "none").put("recent", new JsonArray()));
     var look =
         new TopView.Look(1, totals, new JsonObject().put("shards", new JsonArray().add(shard)));
     assertThat(new TopView(200, 10).lines(look, look))
@@ -186,6 +189,25 @@ class TopCommandTest {
         .endsWith("good, 1,500 wait at a fence, oldest 2.3 s");
     shard.put("fencedEvents", 0).put("fenceWaitMillis", 0);
     assertThat(new TopView(200, 10).lines(look, look)).last().asString().endsWith("good");
+  }
+
+  @Test
+  void scalingByThePolicy_isShownWithItsReason() throws Exception {
+    assertThat(run(command("top", "--once", "--url", url()))).doesNotContain("last change");
+    bus.changeScalingPolicy(bus.scalingPolicy().setAutoScale(true).setMinShards(3));
+    soon().until(() -> bus.stats().scaling().added() == 1);
+    String said =
+        "Z automatic up [2], 3 active, because 2 active shards, minShards is 3"
+            + System.lineSeparator();
+    assertThat(run(command("top", "--once", "--url", url()))).contains("last change: ", said);
+    assertThat(run(command("stats", "--url", url()))).contains(said).doesNotContain("limited");
+  }
+
+  @Test
+  void limitOfScaling_isShownWhileItHolds() {
+    JsonObject scaling =
+        new JsonObject().put("limitedBy", "sink").put("limitReason", "2 shards, 1 writer");
+    assertThat(ScalingText.limit(scaling)).isEqualTo("sink, 2 shards, 1 writer");
   }
 
   private static JsonObject shard(int id, long accepted, long delivered) {

@@ -3,11 +3,14 @@ package io.shardbus.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Random;
 import net.openhft.hashing.LongHashFunction;
 import org.junit.jupiter.api.Test;
@@ -27,16 +30,54 @@ class RawEventTest {
     assertThat(RawEvent.of(Buffer.buffer("other"), text).hash()).isEqualTo(hash);
   }
 
+  /**
+   * Some lengths are hashed here, some by the library; and by other code where there is no array.
+   */
   @Test
-  void hash_ofABufferEqualsThatOfItsBytesAtEveryLength() {
+  void hash_isTheLibrarysAtEveryLengthInEveryBuffer() {
     Random random = new Random(7);
-    for (int length = 0; length < 1200; length++) {
+    for (int length = 0; length <= 2048; length++) {
       byte[] bytes = new byte[length];
       random.nextBytes(bytes);
       long expected = LongHashFunction.xx3().hashBytes(bytes);
-      assertThat(RawEvent.of(bytes).hash()).isEqualTo(expected);
-      Buffer slice = Buffer.buffer().appendByte((byte) 1).appendBytes(bytes).slice(1, length + 1);
-      assertThat(RawEvent.of(slice).hash()).as("slice of %d bytes", length).isEqualTo(expected);
+      int half = length / 2;
+      Map<String, Buffer> buffers =
+          Map.of(
+              "heap", Buffer.buffer(bytes),
+              "slice",
+                  Buffer.buffer("1").appendBytes(bytes).appendByte((byte) 2).slice(1, length + 1),
+              "direct", buffer(Unpooled.directBuffer(length + 1).writeBytes(bytes)),
+              "direct slice",
+                  buffer(
+                      Unpooled.directBuffer(length + 1)
+                          .writeByte(1)
+                          .writeBytes(bytes)
+                          .slice(1, length)),
+              "composite",
+                  buffer(
+                      Unpooled.wrappedBuffer(
+                          Unpooled.wrappedBuffer(bytes, 0, half),
+                          Unpooled.wrappedBuffer(bytes, half, length - half))));
+      assertThat(RawEvent.of(bytes).hash()).as("array of %d bytes", length).isEqualTo(expected);
+      buffers.forEach(
+          (kind, buffer) ->
+              assertThat(RawEvent.of(buffer).hash())
+                  .as("%s of %d bytes", kind, buffer.length())
+                  .isEqualTo(expected));
+    }
+  }
+
+  private static Buffer buffer(ByteBuf content) {
+    return BufferInternal.buffer(content);
+  }
+
+  @Test
+  void hash_ofAKeyIsThatOfItsUtf8AtEveryLength() {
+    for (int length = 0; length <= 300; length++) {
+      String key = "k\u00e9y\uD83D\uDE00".repeat(60).substring(0, length);
+      long expected = LongHashFunction.xx3().hashBytes(key.getBytes(StandardCharsets.UTF_8));
+      assertThat(RawEvent.of(Buffer.buffer("other"), key).hash()).isEqualTo(expected);
+      assertThat(EventKey.of(key).hash()).isEqualTo(expected);
     }
   }
 

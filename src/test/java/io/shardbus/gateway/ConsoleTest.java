@@ -347,13 +347,13 @@ class ConsoleTest {
     find("confirm-yes").sendKeys(Keys.ENTER);
     soon().until(() -> bus.shards().numShards() == 5);
     soon().until(() -> browser.findElements(By.cssSelector("#shard-rows tr")).size() == 5);
-    soon().until(() -> find("scalings").getText().contains("added shard 3, 4, 5 active"));
+    soon().until(() -> find("scalings").getText().contains("added shards 3, 4: 5 active"));
 
     browser.findElement(By.cssSelector("tr[data-shard='1'] button")).click();
     soon().until(() -> find("confirm").isDisplayed());
     find("confirm-yes").click();
     soon().until(() -> browser.findElements(By.cssSelector("tr[data-shard='1']")).isEmpty());
-    soon().until(() -> find("scalings").getText().contains("removed shard 1, 4 active"));
+    soon().until(() -> find("scalings").getText().contains("removed shard 1: 4 active"));
 
     find("add-count").sendKeys(Keys.chord(Keys.CONTROL, "a"), "99", Keys.ENTER);
     soon().until(() -> find("confirm").isDisplayed());
@@ -450,8 +450,19 @@ class ConsoleTest {
     assertThat(find("scalings").getText()).doesNotContain("removed");
     gate.complete();
     int id = await(removed).get(0);
-    soon().until(() -> find("scalings").getText().contains("▼ removed shard " + id + ", 2 active"));
+    soon().until(() -> find("scalings").getText().contains("▼ removed shard " + id + ": 2 active"));
     assertThat(find("scalings").getText()).doesNotContain("…");
+    assertNoErrors();
+  }
+
+  @Test
+  void scalingByThePolicy_isShownWithItsReason() throws Exception {
+    open(new RecordingSink());
+    assertThat(find("scaling-limit").isDisplayed()).isFalse();
+    bus.changeScalingPolicy(bus.scalingPolicy().setAutoScale(true).setMinShards(5));
+    soon().until(() -> find("scalings").getText().contains("3 active shards, minShards is 5"));
+    screenshot("scaling");
+    assertThat(find("scalings").getText()).contains("automatic", "▲ added shards 3, 4: 5 active");
     assertNoErrors();
   }
 

@@ -7,6 +7,7 @@ import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.net.Budget;
 import io.shardbus.shard.Shard;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.verticle.BatchOptions;

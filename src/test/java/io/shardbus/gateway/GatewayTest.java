@@ -602,7 +602,11 @@ class GatewayTest {
     assertThat(send(HttpMethod.DELETE, "/v1/shards/2", null, null).status()).isEqualTo(204);
     assertThat(send(HttpMethod.DELETE, "/v1/shards/2", null, null).status()).isEqualTo(404);
     assertThat(send(HttpMethod.DELETE, "/v1/shards/x", null, null).status()).isEqualTo(404);
-    assertThat(get("/v1/stats").json().getJsonObject("scaling").getInteger("removed")).isEqualTo(1);
+    JsonObject scaling = get("/v1/stats").json().getJsonObject("scaling");
+    assertThat(scaling.getInteger("removed")).isEqualTo(1);
+    assertThat(scaling.getString("limitedBy")).isEqualTo("none");
+    assertThat(scaling.getString("limitReason")).isEmpty();
+    assertThat(scaling.getJsonArray("recent").getJsonObject(0).getString("reason")).isEmpty();
     assertThat(get("/health/live").json().getString("status")).isEqualTo("live");
     assertThat(get("/").body()).contains("Shardbus");
   }

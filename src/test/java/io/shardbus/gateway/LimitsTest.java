@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.net.RateLimit;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;

@@ -323,6 +323,9 @@ class MetricsTest {
                 "failed"))
         .isEqualTo(1);
     assertThat(scrape.count("shardbus_scalings_total", "outcome", "done")).isEqualTo(2);
+    for (String limit : List.of("max_shards", "sink", "hot_key")) {
+      assertThat(scrape.count("shardbus_scaling_limited", "reason", limit)).as(limit).isZero();
+    }
   }
 
   @Test

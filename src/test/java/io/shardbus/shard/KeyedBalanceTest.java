@@ -157,7 +157,7 @@ class KeyedBalanceTest {
     ofFirst.forEach(manager::ingestRaw);
     assertThat(manager.shards().get(2).fencedEvents()).isEqualTo(10);
     List<Long> pending =
-        new MetricsCollector(0)
+        new MetricsCollector(0, 0.05)
             .roll(manager.shards(), 1_000_000_000).stream().map(ShardLoad::pending).toList();
     assertThat(pending).containsExactly(20L, 0L, 0L);
   }

@@ -308,7 +308,8 @@ class LaneTest {
     ShardSet set = new ShardSet(1024, BackpressureMode.FAIL_PRODUCER, 1 << 20, () -> now);
     SlotTable slots = new SlotTable(set, 4, () -> now);
     List<Shard> shards = set.create(2);
-    slots.welcome(shards.subList(0, 1));
+    shards.get(0).state(ShardState.ACTIVE);
+    slots.divide(shards.subList(0, 1));
     set.seeKeys();
     RoutingTable old = set.routing();
     slots.welcome(shards.subList(1, 2));

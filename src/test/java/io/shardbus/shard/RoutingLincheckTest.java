@@ -22,7 +22,7 @@ public class RoutingLincheckTest {
   @Operation
   public void assign(@Param(name = "owner") int first, @Param(name = "owner") int second) {
     Lane[] lanes = {shards.get(first).main(), shards.get(second).main()};
-    set.publish(lanes, lanes, null);
+    set.publish(set.routing().next(lanes, lanes, null));
   }
 
   @Operation

@@ -2,133 +2,158 @@ package io.shardbus.shard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.event.RawEvent;
-import io.shardbus.event.ShardEvent;
-import io.vertx.core.buffer.Buffer;
+import io.shardbus.shard.ScalingRules.MajorityFull;
+import io.shardbus.shard.ScalingRules.Rule;
+import io.shardbus.shard.ScalingRules.Shipped;
+import io.shardbus.shard.ScalingRules.Thresholds;
+import io.shardbus.shard.ScalingScenarios.Scenario;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Random;
-import java.util.function.IntToDoubleFunction;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The scaling policy on the shipped engine, in virtual time. Prints what it measured. */
+/**
+ * What the shipped scaling rule has to reach, on the shipped engine in virtual time, beside other
+ * rules. Writes the table that the documentation shows to {@code target/scaling-simulation.md}.
+ */
+@Tag("slow")
 class ScalingSimulationTest {
 
-  private static final long SEED = 42;
-  private static final double DRAIN_RATE = 5_000;
-  private static final int TICKS_PER_SECOND = 100;
-  private static final Buffer PAYLOAD = Buffer.buffer("{}");
+  private static final int MAX_SHARDS = 8;
+  private static final String SHIPPED = "shipped";
 
-  private final Random random = new Random(SEED);
-  private final Map<Integer, Double> credit = new HashMap<>();
-  private final List<Long> scaledAtNanos = new ArrayList<>();
-  private long now;
-  private ShardManager manager;
-  private ShardMapper mapper;
-  private int mostActive;
+  /** How often the bus asks the rule. */
+  private static final Duration LOOK = Duration.ofMillis(50);
 
-  /** Runs a load, and does what the policy says at the end of each window. */
-  private void run(
-      int shards, ScalingPolicy policy, Duration time, IntToDoubleFunction eventsPerSecond) {
-    manager =
-        new ShardManager(
-            shards, 8192, BackpressureMode.FAIL_PRODUCER, policy, ShardLimits.DEFAULT, () -> now);
-    mapper = manager.mapper().orElseThrow();
-    long windowNanos = mapper.policy().getMetricsWindow().toNanos();
-    long nextWindow = windowNanos;
-    double due = 0;
-    for (int tick = 0; tick < time.toSeconds() * TICKS_PER_SECOND; tick++) {
-      now += 1_000_000_000L / TICKS_PER_SECOND;
-      due += eventsPerSecond.applyAsDouble(tick) / TICKS_PER_SECOND;
-      for (; due >= 1; due--) {
-        manager.ingestRaw(RawEvent.ofHash(PAYLOAD, random.nextLong()));
+  private static final String LEGEND =
+      """
+      A shard drains 20,000 events/s. Each run begins with one shard; there may be 8. A new shard \
+      takes events 5 ms after it was asked for. A ring holds 16,384 events, or 400 ms of what one \
+      shard cannot drain of a step or a burst, rounded up to a power of two: 16,384 and 32,768. \
+      Long runs are scaled down, rates and rings alike.
+
+      - **shipped**: the rule of this version, with default options.
+      - **thresholds**: once a second, each shard with a ring above 70 % asks for another. At least \
+      10 s between changes.
+      - **majority full**: every 100 ms, if more than half of the rings are above 70 %, half as \
+      many shards again. At least 1 s between changes.
+      - **Perfect**: the shard-seconds of a scaler that knows the future: always as few shards as \
+      drain what comes. For the burst and the sawtooths it keeps each shard for 60 s, as the \
+      others do.
+      - **Relief**: from the step until the active shards drain what comes, and all have slots; - \
+      if never, or if there is no step.
+
+      """;
+
+  private static final Map<String, Supplier<Rule>> RULES = new LinkedHashMap<>();
+
+  static {
+    RULES.put(SHIPPED, () -> new Shipped(LOOK));
+    RULES.put("thresholds", () -> new Thresholds(MAX_SHARDS));
+    RULES.put("majority full", () -> new MajorityFull(MAX_SHARDS));
+  }
+
+  private static final Map<String, ScalingOutcome> OUTCOMES = new LinkedHashMap<>();
+
+  private static ScalingPolicy policy() {
+    return new ScalingPolicy().setMaxShards(MAX_SHARDS);
+  }
+
+  /** Each is run once. */
+  private static ScalingOutcome outcome(Scenario scenario, String rule) {
+    return OUTCOMES.computeIfAbsent(
+        scenario + "/" + rule,
+        name -> new ScalingSimulation(scenario, RULES.get(rule).get(), policy(), 1).run());
+  }
+
+  private static ScalingOutcome shipped(Scenario scenario) {
+    return outcome(scenario, SHIPPED);
+  }
+
+  @Test
+  void table_isWritten() throws IOException {
+    StringBuilder table = new StringBuilder(LEGEND).append(ScalingOutcome.HEADER);
+    StringBuilder changes = new StringBuilder();
+    for (Scenario scenario : ScalingScenarios.all()) {
+      for (String rule : RULES.keySet()) {
+        ScalingOutcome outcome = outcome(scenario, rule);
+        table.append(outcome.row(scenario.toString(), rule));
       }
-      manager.shards().forEach(this::drain);
-      if (now >= nextWindow) {
-        nextWindow += windowNanos;
-        scale(manager.evaluateScaling());
-      }
-      mapper.finalizeDraining();
-      mapper.removeStoppedShards();
-      mostActive = Math.max(mostActive, mapper.activeShardCount());
+      changes.append(scenario).append('\n');
+      outcome(scenario, SHIPPED)
+          .changes()
+          .forEach(change -> changes.append("  ").append(change).append('\n'));
     }
+    System.out.println(table);
+    System.out.println("What the shipped rule changed, seed " + ScalingSimulation.SEED + ":");
+    System.out.println(changes);
+    Files.writeString(Path.of("target", "scaling-simulation.md"), table);
+    assertThat(OUTCOMES).hasSize(RULES.size() * ScalingScenarios.all().size());
   }
 
-  private void drain(Shard shard) {
-    double available = credit.getOrDefault(shard.id(), 0.0) + DRAIN_RATE / TICKS_PER_SECOND;
-    int can = (int) available;
-    credit.put(shard.id(), available - can);
-    List<ShardEvent> batch = shard.popBatch(Math.max(1, can));
-    if (!batch.isEmpty()) {
-      shard.recordFlush((long) (batch.size() * 1e9 / DRAIN_RATE));
-    }
+  // ---------------------------------------------------------------- what it has to reach
+
+  static Stream<Scenario> sudden() {
+    return Stream.of(ScalingScenarios.step(), ScalingScenarios.burst());
   }
 
-  private void scale(ScalingDecision decision) {
-    switch (decision.direction()) {
-      case NONE -> {}
-      case UP -> mapper.scaleUp(decision.count(), true).forEach(manager::activateShard);
-      case DOWN -> mapper.scaleDown(decision.count(), true);
-    }
-    if (decision.direction() != ScalingDecision.Direction.NONE) {
-      scaledAtNanos.add(now);
-    }
+  static Stream<Scenario> steady() {
+    return Stream.of(
+        ScalingScenarios.step(),
+        ScalingScenarios.ramp(),
+        ScalingScenarios.noisyFlat(),
+        ScalingScenarios.daily());
+  }
+
+  @ParameterizedTest
+  @MethodSource("sudden")
+  void suddenLoad_isNotRefused(Scenario scenario) {
+    assertThat(shipped(scenario).refused()).isZero();
+  }
+
+  @ParameterizedTest
+  @MethodSource("sudden")
+  void suddenLoad_isRelievedWithin200Millis(Scenario scenario) {
+    assertThat(shipped(scenario).reliefMillis()).isBetween(0, 199);
+  }
+
+  @ParameterizedTest
+  @MethodSource("steady")
+  void shardSeconds_areAtMostAQuarterMoreThanPerfect(Scenario scenario) {
+    assertThat(shipped(scenario).ratio()).isLessThanOrEqualTo(1.25);
   }
 
   @Test
-  void squareWave_doesNotFlap() {
-    int periodSeconds = 40;
-    Duration time = Duration.ofMinutes(30);
-    run(
-        2,
-        new ScalingPolicy().setMinShards(2).setMaxShards(16),
-        time,
-        tick -> tick / TICKS_PER_SECOND % periodSeconds < periodSeconds / 2 ? 22_000 : 2_000);
-    double perMinute = (double) scaledAtNanos.size() / time.toMinutes();
-    ShardAccounting account = manager.accounting();
-    System.out.printf(
-        "square wave: %.2f scalings/min, %d shards at most, %.2f %% refused%n",
-        perMinute, mostActive, 100.0 * account.backpressure() / account.offered());
-    assertThat(perMinute).isLessThanOrEqualTo(0.5);
-    assertThat(mostActive).isGreaterThanOrEqualTo(5);
-    // The first periods, in which shards are added one cooldown after the other, cost some events.
-    assertThat(account.backpressure()).isLessThan(account.offered() / 20);
-    assertThat(manager.accounting().pendingInRing())
-        .isEqualTo(account.accepted() - account.delivered());
+  void noisyFlat_turnsAtMostOnceAMinute() {
+    assertThat(shipped(ScalingScenarios.noisyFlat()).reversalsPerMinute()).isLessThanOrEqualTo(1);
   }
 
   @Test
-  void overload_bringsAShardWithinTwoWindows() {
-    // From the 5th second on, twice what the shards can drain.
-    int overloadedFrom = 5 * TICKS_PER_SECOND;
-    run(
-        2,
-        new ScalingPolicy().setMinShards(2).setMaxShards(4).setFillRatioThreshold(0.3),
-        Duration.ofSeconds(9),
-        tick -> tick < overloadedFrom ? 5_000 : 20_000);
-    assertThat(scaledAtNanos).isNotEmpty();
-    // Overloaded is a shard above the threshold: 0.3 of 8,192 events, gained at 5,000 a second.
-    double overloadSeconds = 5 + 0.3 * 8192 / 5_000;
-    double windows = scaledAtNanos.get(0) / 1e9 - overloadSeconds;
-    System.out.printf("overload to one more active shard: %.2f windows%n", windows);
-    assertThat(windows).isBetween(0.0, 2.0);
+  void sinkIsTheBottleneck_stopsAddingAndGivesBack() {
+    Scenario scenario = ScalingScenarios.sinkIsTheBottleneck();
+    ScalingOutcome outcome = shipped(scenario);
+    assertThat(outcome.mostShards()).isLessThanOrEqualTo(MAX_SHARDS / 2);
+    int lastOverloaded = ScalingScenarios.BOTTLENECK_UNTIL_SECOND - 1;
+    assertThat(outcome.activeBySecond().get(lastOverloaded))
+        .as("shards when the overload has lasted for long")
+        .isLessThanOrEqualTo(2);
   }
 
-  @Test
-  void idleness_mustLastForTheWholeDelay() {
-    Duration delay = Duration.ofSeconds(30);
-    run(
-        4,
-        new ScalingPolicy().setMinShards(1).setMaxShards(8).setScaleDownDelay(delay),
-        Duration.ofSeconds(100),
-        // a busy second in between begins the delay anew
-        tick -> tick / TICKS_PER_SECOND == 20 ? 19_000 : 100);
-    assertThat(scaledAtNanos).isNotEmpty();
-    assertThat(scaledAtNanos.get(0)).isGreaterThan(50_000_000_000L);
-    assertThat(mapper.activeShardCount()).isLessThan(4);
-    assertThat(manager.accounting().backpressure()).isZero();
+  /** As many as the load would need at 80 % if it could be split: it takes a look to see that. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void hotHash_isNoReasonForShards(boolean keyed) {
+    Scenario scenario = ScalingScenarios.hotSlot();
+    ScalingOutcome outcome = shipped(keyed ? scenario.keyed() : scenario);
+    assertThat(outcome.mostShards()).isLessThanOrEqualTo(3);
   }
 }

@@ -130,7 +130,7 @@ class ShardManagerTest {
     DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, false);
     for (Shard shard : manager.shards()) {
       int pending = shard.id() == 0 ? 1000 : 0;
-      loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, 0, 0));
+      loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, true, 0, 0));
     }
     // Measured, and then one goes and another comes before the slots follow.
     manager.drainShard(2);
@@ -709,7 +709,7 @@ class ShardManagerTest {
       shard.requestSeal();
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.main().offerMany(new QueuedEvent[] {event}, 1)).isZero();
-      assertThat(shard.takeLeftovers()).hasSize(1);
+      assertThat(shard.takeLeftovers().events()).hasSize(1);
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.accounting().offered()).isEqualTo(1);
     }

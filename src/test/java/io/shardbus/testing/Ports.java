@@ -8,6 +8,11 @@ import java.util.concurrent.ThreadLocalRandom;
 /** Ports for servers that tests start, and stop and start again. */
 public final class Ports {
 
+  private static final int EACH = 10_000;
+
+  /** JVMs that run tests at the same time take their ports from ranges of their own. */
+  private static final int FIRST = 12_000 + EACH * (Integer.getInteger("shardbus.fork", 0) % 2);
+
   private Ports() {}
 
   /**
@@ -16,7 +21,7 @@ public final class Ports {
    */
   public static int free() {
     while (true) {
-      int port = ThreadLocalRandom.current().nextInt(12_000, 32_000);
+      int port = ThreadLocalRandom.current().nextInt(FIRST, FIRST + EACH);
       try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
         return socket.getLocalPort();
       } catch (IOException taken) {

@@ -2,6 +2,7 @@ package io.shardbus.verticle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
@@ -37,6 +38,7 @@ class ScalerTest {
   private ShardManager manager;
   private ShardDeployments deployments;
   private Scaler scaler;
+  private final DeliveryObservers observers = new DeliveryObservers();
 
   @BeforeEach
   void setUp() {
@@ -65,7 +67,7 @@ class ScalerTest {
             // small, so that a ring fills while the sink holds a batch
             new BatchOptions().setMinSize(10).setMaxSize(100),
             new RetryOptions(),
-            new DeliveryObservers(),
+            observers,
             wrapper);
     scaler = new Scaler(manager, deployments);
     for (Shard shard : manager.shards()) {
@@ -122,6 +124,22 @@ class ScalerTest {
   }
 
   /** The verticle of the third shard is about to start, and does so by the gate. */
+  @Test
+  void reasonOfThePolicy_isKeptWithTheChange() throws Exception {
+    start(new ScalingPolicy().setMetricsWindow(Duration.ofMillis(10)), verticle -> verticle);
+    manager
+        .mapper()
+        .orElseThrow()
+        .changePolicy(manager.mapper().orElseThrow().policy().setMinShards(3));
+    Awaitility.await().until(() -> await(scaler.tick()) != null && scaler.added() == 1);
+    await(scaler.scaleUp(1));
+    assertThat(scaler.history().recent())
+        .extracting(ScalingHistory.Entry::cause, ScalingHistory.Entry::reason)
+        .containsExactly(
+            tuple(ScalingHistory.Cause.AUTOMATIC, "2 active shards, minShards is 3"),
+            tuple(ScalingHistory.Cause.MANUAL, ""));
+  }
+
   private Future<List<Integer>> scaleUpBehind(Future<Void> gate) throws Exception {
     AtomicInteger starts = new AtomicInteger();
     start(
@@ -334,6 +352,38 @@ class ScalerTest {
   }
 
   @Test
+  void automaticRequest_thatFailedIsNotRepeatedAtOnce() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMaxShards(8)
+            .setMetricsWindow(Duration.ofMillis(10))
+            .setCooldown(Duration.ofMinutes(10)),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n > 2
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    await(scaler.tick());
+    for (int i = 0; i < 30_000; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    while (scaler.failed() == 0) {
+      await(scaler.tick().otherwiseEmpty());
+    }
+    for (int i = 0; i < 50; i++) {
+      await(scaler.tick());
+    }
+    assertThat(scaler.failed()).as("in ten minutes").isEqualTo(1);
+    gate.complete();
+  }
+
+  @Test
   void requests_areRefusedWithTheirReason() throws Exception {
     start(new ScalingPolicy().setMaxShards(3).setMinShards(2), verticle -> verticle);
     assertThatThrownBy(() -> await(scaler.scaleUp(2)))
@@ -361,7 +411,7 @@ class ScalerTest {
             .setCooldown(Duration.ofMillis(10))
             .setScaleDownDelay(Duration.ofMillis(100)),
         verticle -> verticle);
-    await(vertx.deployVerticle(new ScalerVerticle(scaler)));
+    await(vertx.deployVerticle(new ScalerVerticle(scaler, observers)));
     long accepted = 0;
     for (int i = 0; i < 30_000; i++) {
       accepted += manager.ingestRaw(RawEvent.of("event " + i)).accepted() ? 1 : 0;

@@ -121,15 +121,26 @@ function latency(now, meters) {
   latencyChart.add(now, [q(0.5, LATENCY), q(0.99, LATENCY), q(0.99, WRITE)])
 }
 
+/** What the policy said, if it was the policy that asked. */
+const why = ({ reason }) => reason ? make('small', { class: 'why' }, reason) : ''
+
+const LIMITS = { max_shards: 'There are as many shards as maxShards allows', sink: 'The sink takes no more', hot_key: 'One key or slot is too hot' }
+
+function limit({ limitedBy, limitReason }) {
+  const line = $('scaling-limit')
+  line.hidden = limitedBy === 'none'
+  setText(line, line.hidden ? '' : `${LIMITS[limitedBy] ?? limitedBy}: ${limitReason}`)
+}
+
 function scalings({ underWay, recent }) {
   const begun = underWay.map((request) =>
-    make('li', {}, make('small', {}, `since ${time(request.since)} · ${request.cause}`), `scaling ${request.direction} …`))
+    make('li', {}, make('small', {}, `since ${time(request.since)} · ${request.cause}`), `scaling ${request.direction} …`, why(request)))
   const ended = recent.toReversed().map((entry) => {
     const failed = entry.outcome !== 'done'
     const what = failed
       ? `could not scale ${entry.direction}: ${entry.detail}`
-      : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} shard ${entry.shards.join(', ')}, ${entry.active} active`
-    return make('li', failed ? { class: 'bad' } : {}, make('small', {}, `${time(entry.at)} · ${entry.cause}`), what)
+      : `${entry.direction === 'up' ? '▲ added' : '▼ removed'} ${entry.shards.length > 1 ? 'shards' : 'shard'} ${entry.shards.join(', ')}: ${entry.active} active`
+    return make('li', failed ? { class: 'bad' } : {}, make('small', {}, `${time(entry.at)} · ${entry.cause}`), what, why(entry))
   })
   const items = [...begun, ...ended]
   $('scalings').replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, 'No changes yet.')]))
@@ -150,6 +161,7 @@ function show(now) {
   if (rates) rateChart.add(clock, [rates.accepted, rates.delivered, rates.refused])
   latency(clock, now.meters)
   sink(now)
+  limit(now.stats.scaling)
   const { underWay, recent } = now.stats.scaling
   scalingChart.show(recent, active, clock)
   const seen = JSON.stringify([underWay, recent])
