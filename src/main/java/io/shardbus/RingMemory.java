@@ -17,6 +17,9 @@ final class RingMemory {
    */
   private static final long EVENT_BYTES = 1024;
 
+  /** Of a shard while keys move: its old one and a fresh one. It can have more, but seldom has. */
+  private static final int USUAL_RINGS = 2;
+
   private static final long MIB = 1 << 20;
   private static final ShardLimits MOST = ShardLimits.DEFAULT;
 
@@ -38,7 +41,11 @@ final class RingMemory {
   /** Sets what is left to the heap. */
   static void fit(ShardBusOptions options, long heap) {
     if (options.getRingCapacity() == 0) {
-      options.setRingCapacity(capacity(rings(options), heap));
+      int usual = shards(options) * (options.getScaling() == null ? 1 : USUAL_RINGS);
+      options.setRingCapacity(capacity(usual, heap));
+      while (options.getRingCapacity() > MIN_CAPACITY && largeBytes(options, heap) < MIB) {
+        options.setRingCapacity(options.getRingCapacity() / 2);
+      }
     }
     if (options.getMaxRingBytes() == 0) {
       long fits = Math.max(MIB, Math.min(MOST.maxRingBytes(), largeBytes(options, heap)));

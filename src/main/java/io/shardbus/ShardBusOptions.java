@@ -124,15 +124,15 @@ public class ShardBusOptions {
 
   /**
    * @param events events a ring can hold, a power of two from 1024 to 67,108,864. The default, 0,
-   *     chooses the largest one up to 65,536 with which the full rings of the largest number of
-   *     shards, at 1 KiB an event, fit in a quarter of the heap: one ring a shard, and {@link
-   *     ShardLimits#MOST_RINGS} if shards come and go
+   *     chooses the largest one up to 65,536 with which one full ring a shard, or two if shards
+   *     come and go, fit in a quarter of the heap, at 1 KiB an event, and the largest number of
+   *     rings (see {@link ShardLimits#MOST_RINGS}) in three quarters
    * @return this
    */
   @OptionSpec(
       value =
-          "events that a ring can hold; 0: the largest up to 65536 with which all full rings, at"
-              + " 1 KiB an event, fit in a quarter of the heap",
+          "events that a ring can hold; 0: the largest up to 65536 with which a full ring a shard,"
+              + " or two with `scaling`, at 1 KiB an event, fit in a quarter of the heap",
       min = "0",
       max = "67108864",
       allowed = "a power of two from 1024, or 0")

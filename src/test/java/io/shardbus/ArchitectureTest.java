@@ -152,7 +152,6 @@ class ArchitectureTest {
   private static final Set<Set<String>> KNOWN_CIRCLES =
       Set.of(
           circle("", "BusStarter", "DefaultShardBus", "ShardBus"),
-          circle("event.", "EventKey", "RawEvent"),
           circle("shard.", "FlushMark", "Lane", "LaneSet", "Shard", "ShardLedger"),
           circle("shard.", "Ingestion", "ShardManager"),
           circle("shard.", "RoutingTable", "SlotLoads"),

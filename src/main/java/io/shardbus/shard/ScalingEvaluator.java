@@ -3,8 +3,6 @@ package io.shardbus.shard;
 import io.shardbus.shard.ScalingDecision.Direction;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.DoubleFunction;
-import java.util.function.Predicate;
 
 /*
  * ScalingNeed says how many shards a load needs. This class says when to act on it.
@@ -59,41 +57,6 @@ final class ScalingEvaluator {
   private ScalingLimit limit = ScalingLimit.NONE;
   private String limitReason = "";
 
-  /**
-   * The shards in a window that has just ended.
-   *
-   * @param active the active ones
-   * @param total shards there are, in any state
-   * @param coming shards being set up
-   * @param settledRate events per second whose fate was decided, of all shards
-   * @param seconds how long the window was
-   * @param hot the rates of the slots that bring more than so many events per second
-   * @param cooling whether a change of that direction is too recent
-   */
-  record View(
-      ScalingPolicy policy,
-      List<ShardLoad> active,
-      int total,
-      int coming,
-      double settledRate,
-      double seconds,
-      long nowNanos,
-      DoubleFunction<List<Double>> hot,
-      Predicate<Direction> cooling) {
-
-    boolean coolingDown(Direction after) {
-      return cooling.test(after);
-    }
-
-    double offered() {
-      return active.stream().mapToDouble(ShardLoad::offeredRate).sum();
-    }
-
-    int soon() {
-      return active.size() + coming;
-    }
-  }
-
   ScalingLimit limit() {
     return limit;
   }
@@ -105,12 +68,11 @@ final class ScalingEvaluator {
   // ---------------------------------------------------------------- each look
 
   /** Acts if rings would be full before the next window could help. */
-  ScalingDecision look(View view) {
-    double perShard = ScalingNeed.perShard(view.active(), ScalingNeed.TRUST);
+  ScalingDecision look(ScalingView view) {
     double secondsLeft = secondsLeft(view);
     boolean continuing = continueSeconds > 0;
     continueSeconds -= view.seconds();
-    if (perShard == 0 || (secondsLeft == Double.POSITIVE_INFINITY && !continuing)) {
+    if (secondsLeft == Double.POSITIVE_INFINITY && !continuing) {
       fillingSeconds = 0;
       cameWhileFilling = 0;
       return ScalingDecision.NONE;
@@ -120,7 +82,7 @@ final class ScalingEvaluator {
     if (fillingSeconds < EVIDENCE * secondsLeft && !continuing) {
       return ScalingDecision.NONE;
     }
-    ScalingNeed need = need(view, perShard, cameWhileFilling / fillingSeconds);
+    ScalingNeed need = need(view, cameWhileFilling / fillingSeconds);
     ScalingDecision decision =
         up(view, need.shards() - view.soon(), need, why(need, view.policy(), secondsLeft));
     if (decision.direction() != Direction.NONE) {
@@ -132,7 +94,7 @@ final class ScalingEvaluator {
     return decision;
   }
 
-  private static double secondsLeft(View view) {
+  private static double secondsLeft(ScalingView view) {
     return view.active().stream()
         .mapToDouble(ScalingEvaluator::secondsUntilFull)
         .min()
@@ -153,7 +115,7 @@ final class ScalingEvaluator {
 
   // ---------------------------------------------------------------- each window
 
-  ScalingDecision window(View view) {
+  ScalingDecision window(ScalingView view) {
     limit = ScalingLimit.NONE;
     limitReason = "";
     ScalingPolicy policy = view.policy();
@@ -166,17 +128,12 @@ final class ScalingEvaluator {
               Math.min(room, missing),
               view.active().size() + " active shards, minShards is " + policy.getMinShards());
     }
-    double perShard = ScalingNeed.perShard(view.active(), ScalingNeed.TRUST);
     List<ShardLoad> pressed =
         view.active().stream().filter(load -> load.warm() && pressed(load, policy)).toList();
     smoothedRate += WEIGHT_OF_LATEST * (view.offered() - smoothedRate);
     peak.add(view.nowNanos(), atLeast(view, !pressed.isEmpty()));
-    if (perShard == 0) {
-      ScalingDecision up = upByThreshold(view, pressed);
-      return up.direction() == Direction.NONE ? down(view) : up;
-    }
-    judge(view, need(view, perShard, view.offered(), 0), pressed);
-    ScalingNeed need = need(view, perShard, smoothedRate);
+    judge(view, pressed);
+    ScalingNeed need = need(view, smoothedRate);
     noteHotSlot(need);
     boolean again = wasShort;
     wasShort = need.shards() > view.soon();
@@ -192,8 +149,10 @@ final class ScalingEvaluator {
   }
 
   /** Whether more shards have brought more. */
-  private void judge(View view, ScalingNeed now, List<ShardLoad> pressed) {
-    if (!view.active().stream().allMatch(ShardLoad::warm)) {
+  private void judge(ScalingView view, List<ShardLoad> pressed) {
+    double utilization = view.policy().getTargetUtilization();
+    ScalingNeed now = ScalingNeed.of(view, view.offered(), utilization, ScalingNeed.TRUST, 0);
+    if (!view.warm() || now.perShard() == 0) {
       return;
     }
     boolean full = view.active().stream().anyMatch(load -> load.fillRatio() >= FULL);
@@ -206,7 +165,7 @@ final class ScalingEvaluator {
         view.policy().getScaleDownDelay().toNanos());
   }
 
-  private ScalingDecision upByThreshold(View view, List<ShardLoad> pressed) {
+  private ScalingDecision upByThreshold(ScalingView view, List<ShardLoad> pressed) {
     if (pressed.isEmpty()
         || view.coming() > 0
         || limit == ScalingLimit.HOT_KEY
@@ -220,7 +179,7 @@ final class ScalingEvaluator {
     return up(view, pressed.size(), asItIs, why(pressed.get(0), view.policy()));
   }
 
-  private ScalingDecision down(View view) {
+  private ScalingDecision down(ScalingView view) {
     ScalingPolicy policy = view.policy();
     int active = view.active().size();
     if (view.coming() > 0 || view.coolingDown(Direction.UP) || view.coolingDown(Direction.DOWN)) {
@@ -247,7 +206,7 @@ final class ScalingEvaluator {
   }
 
   /** How many shards must stay by this window. */
-  private int atLeast(View view, boolean pressed) {
+  private int atLeast(ScalingView view, boolean pressed) {
     ScalingPolicy policy = view.policy();
     boolean idle =
         !pressed
@@ -257,44 +216,20 @@ final class ScalingEvaluator {
     if (!idle) {
       return view.soon();
     }
-    double perShard = ScalingNeed.perShard(view.active(), 1);
-    if (perShard == 0) {
-      return view.offered() == 0 ? policy.getMinShards() : view.soon();
-    }
-    return ScalingNeed.of(
-            view.active(),
-            view.coming(),
-            perShard,
-            0,
-            1,
-            view.offered(),
-            (1 - RESERVE) * policy.getTargetUtilization(),
-            view.hot().apply(policy.getTargetUtilization() * perShard))
-        .shards();
+    double utilization = (1 - RESERVE) * policy.getTargetUtilization();
+    ScalingNeed need = ScalingNeed.of(view, view.offered(), utilization, 1, 0);
+    return view.offered() == 0 ? policy.getMinShards() : need.shards();
   }
 
   // ---------------------------------------------------------------- both
 
-  private ScalingNeed need(View view, double perShard, double rate) {
-    double least = trial.leastPerShard();
-    return need(view, Math.max(perShard, least), rate, least);
-  }
-
-  private static ScalingNeed need(View view, double perShard, double rate, double least) {
+  private ScalingNeed need(ScalingView view, double rate) {
     double utilization = view.policy().getTargetUtilization();
-    return ScalingNeed.of(
-        view.active(),
-        view.coming(),
-        perShard,
-        least,
-        ScalingNeed.TRUST,
-        rate,
-        utilization,
-        view.hot().apply(utilization * perShard));
+    return ScalingNeed.of(view, rate, utilization, ScalingNeed.TRUST, trial.leastPerShard());
   }
 
   /** As many more as the limits allow. */
-  private ScalingDecision up(View view, int count, ScalingNeed need, String cause) {
+  private ScalingDecision up(ScalingView view, int count, ScalingNeed need, String cause) {
     noteHotSlot(need);
     if (count < 1) {
       return ScalingDecision.NONE;

@@ -96,10 +96,10 @@ final class ScalingMonitor {
     return decision;
   }
 
-  private ScalingEvaluator.View view(List<ShardLoad> loads, double seconds, long now) {
+  private ScalingView view(List<ShardLoad> loads, double seconds, long now) {
     List<ShardLoad> active =
         loads.stream().filter(load -> load.shard().state() == ShardState.ACTIVE).toList();
-    return new ScalingEvaluator.View(
+    return new ScalingView(
         mapper.currentPolicy(),
         active,
         set.all().size(),

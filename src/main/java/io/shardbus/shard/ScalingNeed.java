@@ -35,11 +35,42 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   static final double TRUST = 4;
 
   /**
-   * What one shard drains, in events per second; 0 if nobody knows.
-   *
+   * @param view the shards, and what they did
+   * @param rate events per second that come
+   * @param utilization for which part of the time the shards should be busy
    * @param trust by how much more a shard is taken for that is hardly busy
+   * @param least events per second that each shard is held to drain at least, unless it hangs
    */
-  static double perShard(List<ShardLoad> active, double trust) {
+  static ScalingNeed of(
+      ScalingView view, double rate, double utilization, double trust, double least) {
+    double perShard = Math.max(perShard(view.active(), trust), least);
+    if (perShard == 0) {
+      return new ScalingNeed(view.soon(), rate, 0, 0, List.of());
+    }
+    double backlog = 0;
+    double capacity = 0;
+    for (ShardLoad load : view.active()) {
+      Estimate known = load.capacity();
+      boolean unknown = known.perSecond() == 0 && !known.hung();
+      double drained = unknown ? perShard : drained(load, trust);
+      capacity += known.hung() ? 0 : Math.max(drained, least);
+      backlog += load.pending();
+    }
+    double perShardAtTarget = utilization * perShard;
+    List<Double> hot = view.hot().apply(perShardAtTarget);
+    double divisible = rate;
+    for (double one : hot) {
+      divisible -= one - perShardAtTarget;
+    }
+    double asked = Math.max(divisible / utilization, divisible + backlog / CATCH_UP_SECONDS);
+    double missing = (asked - capacity - view.coming() * perShard) / perShard;
+    // A hair less: what is needed exactly must not become one more by rounding.
+    int more = (int) Math.ceil(missing - 1e-6);
+    return new ScalingNeed(Math.max(1, view.soon() + more), rate, perShard, capacity, hot);
+  }
+
+  /** The median, in events per second; 0 if nobody knows. */
+  private static double perShard(List<ShardLoad> active, double trust) {
     double[] known =
         active.stream()
             .mapToDouble(load -> drained(load, trust))
@@ -53,42 +84,5 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   static double drained(ShardLoad load, double trust) {
     Estimate capacity = load.capacity();
     return capacity.atLeast() ? trust * capacity.perSecond() : capacity.perSecond();
-  }
-
-  /**
-   * @param active the active shards in the last window
-   * @param coming shards being set up
-   * @param perShard events per second that one of them, or of those without a measure, drains
-   * @param least events per second that each one drains at least, unless it hangs
-   * @param rate events per second that come
-   * @param hot what each slot brings that brings more than a shard drains
-   */
-  static ScalingNeed of(
-      List<ShardLoad> active,
-      int coming,
-      double perShard,
-      double least,
-      double trust,
-      double rate,
-      double targetUtilization,
-      List<Double> hot) {
-    double backlog = active.stream().mapToDouble(ShardLoad::pending).sum();
-    double capacity = 0;
-    for (ShardLoad load : active) {
-      boolean unknown = load.capacity().perSecond() == 0 && !load.capacity().hung();
-      double drained = unknown ? perShard : drained(load, trust);
-      capacity += load.capacity().hung() ? 0 : Math.max(drained, least);
-    }
-    double perShardAtTarget = targetUtilization * perShard;
-    double divisible = rate;
-    for (double one : hot) {
-      divisible -= Math.max(0, one - perShardAtTarget);
-    }
-    double asked = Math.max(divisible / targetUtilization, divisible + backlog / CATCH_UP_SECONDS);
-    double missing = (asked - capacity - coming * perShard) / perShard;
-    // A hair less: what is needed exactly must not become one more by rounding.
-    int more = (int) Math.ceil(missing - 1e-6);
-    return new ScalingNeed(
-        Math.max(1, active.size() + coming + more), rate, perShard, capacity, hot);
   }
 }
