@@ -38,7 +38,6 @@ public enum Ack {
     throw new IllegalArgumentException("ack: \"" + word + "\" must be none, accepted or delivered");
   }
 
-  /** The same as {@link #word()}. */
   @Override
   public String toString() {
     return word;
