@@ -1,21 +1,33 @@
 package examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.LoggerContext;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.file.OpenOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,28 +35,34 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
 
-/** What the README shows is what runs. */
+/** Every snippet in the documents runs, or is part of an example that runs. */
 class ReadmeTest {
 
   private static final Path EXAMPLES = Path.of("src/test/java/examples");
+
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
 
   @TempDir Path dir;
   private Vertx vertx;
   private ShardBus bus;
   private Gateway gateway;
-  private String readme;
 
   @BeforeEach
   void start() throws Exception {
     vertx = Vertx.vertx();
-    bus = await(ShardBus.start(vertx, new ShardBusOptions().setSink(new SinkOptions("memory"))));
+    var options = new ShardBusOptions().setSink(new SinkOptions("memory"));
+    options.setScaling(new ScalingPolicy().setAutoScale(false));
+    bus = await(ShardBus.start(vertx, options));
     gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0)));
-    readme = Files.readString(Path.of("README.md"));
   }
 
   @AfterEach
   void stop() throws Exception {
+    ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("io.shardbus").setLevel(null);
     await(gateway.close());
     await(bus.close());
     await(vertx.close());
@@ -54,12 +72,30 @@ class ReadmeTest {
     return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
   }
 
-  private List<String> blocks(String language) {
+  private static List<Path> documents() throws IOException {
+    List<Path> found = new ArrayList<>();
+    for (String folder : List.of("", "docs", "conf")) {
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        files.filter(file -> file.toString().endsWith(".md")).forEach(found::add);
+      }
+    }
+    return found;
+  }
+
+  private static List<String> blocks(Path document, String language) throws IOException {
     return Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL)
-        .matcher(readme)
+        .matcher(Files.readString(document))
         .results()
         .map((MatchResult found) -> found.group(1))
         .toList();
+  }
+
+  private static List<String> blocks(String language) throws IOException {
+    List<String> all = new ArrayList<>();
+    for (Path document : documents()) {
+      all.addAll(blocks(document, language));
+    }
+    return all;
   }
 
   private String run(String... command) throws Exception {
@@ -79,7 +115,7 @@ class ReadmeTest {
         examples.append(Files.readString(file));
       }
     }
-    assertThat(blocks("java")).hasSize(5).allSatisfy(b -> assertThat(examples).contains(b));
+    assertThat(blocks("java")).hasSize(12).allSatisfy(b -> assertThat(examples).contains(b));
   }
 
   @Test
@@ -119,18 +155,103 @@ class ReadmeTest {
   }
 
   @Test
-  void curlCommands_work() throws Exception {
-    int commands = 0;
-    for (String block : blocks("sh")) {
-      if (block.contains("curl")) {
-        String script = block.replace("curl ", "curl -sSf ").replace("8080", "" + gateway.port());
-        run("sh", "-ec", script);
-        commands++;
+  void embedding_sendsReadsScalesAndServes() throws Exception {
+    await(Embedding.send(bus));
+    await(bus.flush());
+    assertThat(await(Embedding.read(bus))).hasSize(3);
+    await(Embedding.scale(bus));
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    await(await(Embedding.serve(vertx, bus, registry)).close());
+    assertThat(registry.get("shardbus.events.accepted").functionCounter().count()).isEqualTo(3);
+  }
+
+  /** The receiver answers 503 once, then refuses what is not a number for good. */
+  @Test
+  void webhookSink_triesAgainAndFindsTheEventToBlame() throws Exception {
+    List<String> received = new CopyOnWriteArrayList<>();
+    AtomicBoolean down = new AtomicBoolean(true);
+    HttpServer receiver =
+        await(
+            vertx
+                .createHttpServer()
+                .requestHandler(
+                    request ->
+                        request
+                            .body()
+                            .onSuccess(
+                                body -> {
+                                  int status =
+                                      down.getAndSet(false)
+                                          ? 503
+                                          : body.toString().matches("[0-9\n]+") ? 200 : 400;
+                                  if (status == 200) {
+                                    received.addAll(body.toString().lines().toList());
+                                  }
+                                  request.response().setStatusCode(status).end();
+                                }))
+                .listen(0));
+    String url = "http://localhost:" + receiver.actualPort() + "/";
+    Sink sink = new WebhookSinkProvider().create(new JsonObject().put("url", url));
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRouters(0);
+    ShardBus posting = await(ShardBus.start(vertx, options, sink));
+    for (String event : List.of("1", "2", "bad", "3")) {
+      assertThat(posting.ingest(RawEvent.of(event)).accepted()).isTrue();
+    }
+    await(posting.flush());
+    assertThat(received).containsExactly("1", "2", "3");
+    assertThat(posting.stats().total().deadLettered()).isEqualTo(1);
+    await(posting.close());
+    assertThatThrownBy(() -> new WebhookSinkProvider().create(new JsonObject()))
+        .hasMessageContaining("url");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"README.md,3,3", "docs/operating.md,1,0", "docs/wire.md,1,2"})
+  void curlCommands_work(Path document, int commands, int events) throws Exception {
+    List<String> scripts =
+        blocks(document, "sh").stream().filter(block -> block.contains("curl")).toList();
+    assertThat(scripts).hasSize(commands);
+    for (String block : scripts) {
+      String script = block.replace("curl ", "curl -sSf ").replace("8080", "" + gateway.port());
+      run("sh", "-ec", script);
+    }
+    await(bus.flush());
+    assertThat(bus.stats().total().delivered()).isEqualTo(events);
+  }
+
+  @Test
+  void links_leadSomewhere() throws Exception {
+    int links = 0;
+    for (Path document : documents()) {
+      for (MatchResult link : LINK.matcher(Files.readString(document)).results().toList()) {
+        if (!link.group(1).contains("://")) {
+          links++;
+          assertLeadsSomewhere(document, link.group(1));
+        }
       }
     }
-    assertThat(commands).isEqualTo(3);
-    await(bus.flush());
-    assertThat(bus.stats().total().delivered()).isEqualTo(3);
+    assertThat(links).isGreaterThan(50);
+  }
+
+  private static void assertLeadsSomewhere(Path from, String link) throws IOException {
+    String[] parts = link.split("#", 2);
+    Path to = parts[0].isEmpty() ? from : from.resolveSibling(parts[0]).normalize();
+    assertThat(to).as("%s: %s", from, link).exists();
+    if (parts.length == 2) {
+      assertThat(Files.readAllLines(to).stream().filter(line -> line.startsWith("#")))
+          .as("%s: %s", from, link)
+          .extracting(ReadmeTest::anchor)
+          .contains(parts[1]);
+    }
+  }
+
+  /** As GitHub makes it from a heading. */
+  private static String anchor(String heading) {
+    return heading
+        .replaceFirst("^#+ ", "")
+        .toLowerCase(Locale.ROOT)
+        .replaceAll("[^a-z0-9 _-]", "")
+        .replace(' ', '-');
   }
 
   @Test

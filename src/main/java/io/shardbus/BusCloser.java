@@ -15,13 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Closes a bus that refuses new events already, step by step, on a thread that may block: it depends on no pool and no
- * event loop of the application. A step that hangs is left behind when its time is over, and one that fails is noted;
- * the next one follows in any case.
+ * Closes a bus that already refuses new events. It works step by step on a thread of its own that may block, so it
+ * depends on no pool and no event loop of the application. If a step hangs, it is abandoned when its time is over. If a
+ * step fails, the failure is noted. The next step follows in any case.
  *
- * What was accepted is delivered in passes, until the accounts of all shards that there ever were say that nothing is
- * left: whatever was done at the engine, and still is, a shard that holds events is sealed and gets a consumer in one
- * of the passes.
+ * It delivers what was accepted in passes, until the counts of all shards, also of removed ones, say that nothing
+ * is left. Each pass seals the shards that hold events and gives them consumers. So it does not matter if others add or
+ * remove shards meanwhile.
  */
 /** Ends a bus. To be used once. */
 final class BusCloser {
@@ -162,7 +162,9 @@ final class BusCloser {
     }
   }
 
-  /** Whoever waits for an event that no consumer has taken is told, when its shard lets us in. */
+  /**
+   * Tells the callers that wait for events which no consumer has taken, once their shard allows it.
+   */
   private @Nullable Void abandonRest() {
     manager.close();
     manager.shards().forEach(Shard::abandon);

@@ -40,7 +40,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private final Map<MeterRegistry, Runnable> releases = new HashMap<>();
   private Runnable endOfBus = () -> {};
 
-  /** A registry, and who keeps what was added to it. */
+  /** A registry, and the meters that were added to it. */
   private record Target(MeterRegistry registry, Consumer<Meter> own) {}
 
   /**
@@ -56,7 +56,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
    * The meters of one of several buses in a registry.
    *
    * @param bus what is measured
-   * @param tags what tells its meters from those of the others
+   * @param tags tags that only this bus has
    */
   public BusMetrics(ShardBus bus, Iterable<Tag> tags) {
     this.bus = bus;
@@ -246,7 +246,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
 
   private void counter(
       Target to, String name, String description, Tags own, ToDoubleFunction<ShardBus> count) {
-    // A registry holds what it reads only weakly, and a bus runs on when nobody holds it: the
+    // A registry holds the bus only weakly, and a bus can run without other references: so the
     // function holds it.
     ShardBus held = bus;
     to.own()

@@ -15,16 +15,16 @@ import java.util.List;
  *
  * @param vertx where it runs
  * @param options how it works
- * @param folder what outlives it
+ * @param folder holds what outlives it
  * @param home where its sink opens
  * @param sink where events go
- * @param letters where those go that the sink refuses
+ * @param letters takes the events that the sink refuses for good
  * @param manager the engine
  * @param deployments the shards' verticles
  * @param scaler adds and removes shards
- * @param observers who is told of deliveries
+ * @param observers told of deliveries
  * @param queue where events wait for room
- * @param others deployments besides; grows while it starts
+ * @param others other deployments; the list grows during the start
  */
 record BusParts(
     Vertx vertx,

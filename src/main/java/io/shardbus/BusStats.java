@@ -16,11 +16,11 @@ import java.util.List;
  * @param refusals events that no shard was asked to take
  * @param waiting events that wait for room and are not offered yet, of {@code ingestAwait}, {@code
  *     deliverAwait}, streams, publishers, replays and a gateway's clients. A gateway's client waits
- *     with one event; what it has sent behind that one is not counted
+ *     with one event; the events behind it are not counted
  * @param deadLettersKept dead letters that are kept, from earlier runs too, 0 if none
  * @param batches batches that the sink took
- * @param clockStepsBack how often the wall clock went back by more than a minute, and timestamps
- *     with it
+ * @param clockStepsBack how often the wall clock, and the timestamps with it, went back by more
+ *     than a minute
  * @param scaling how the number of shards changed
  * @param shards the shards there are, by ascending id
  */
@@ -53,7 +53,7 @@ public record BusStats(
    * @param slots slots of the routing table that it owns
    * @param lanes its rings
    * @param accounting where its events went
-   * @param sink how it gets on with its sink
+   * @param sink the state of its connection with the sink
    */
   public record ShardStatus(
       int id,
@@ -70,8 +70,8 @@ public record BusStats(
    * shard get a lane of their own, which stays until it is merged with others.
    *
    * @param count how many there are, 0 once a shard that leaves is settled
-   * @param fencedEvents events of keys that came from other shards, and that wait until what those
-   *     shards have of these keys is settled
+   * @param fencedEvents events that wait because their keys came from another shard, which has not
+   *     settled its events of these keys yet
    * @param fencedMillis how long the oldest fence has been closed, in ms; 0 if none is
    * @param turnOvers how often the shard was given a fresh ring because keys left it
    */

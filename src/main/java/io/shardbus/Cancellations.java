@@ -7,8 +7,8 @@ import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What is to be done when a future completes. A future keeps each of its listeners for as long as
- * it lives, so it gets one for all that is to be done. Safe for any thread.
+ * Actions to run when a future completes. A future keeps each listener for as long as it lives, so
+ * all actions for one future share one listener. Safe for any thread.
  */
 final class Cancellations {
 

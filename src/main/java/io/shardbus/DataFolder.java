@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a bus keeps what must outlive it, if it keeps anything: no other bus may use the folder
- * meanwhile, or both would give events the same ids.
+ * The folder in which a bus keeps what must outlive it. It is locked: two buses with one folder
+ * would give events the same ids.
  */
 final class DataFolder implements AutoCloseable {
 

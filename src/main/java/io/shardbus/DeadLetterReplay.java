@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Feeds dead letters back, a page at a time. A letter is removed after the sink has confirmed its
- * event, or after the event has become another letter: if the process ends in between, the event is
- * there twice, never lost.
+ * Hands dead letters to the bus again, a page at a time. A letter is removed after the sink has
+ * confirmed its event, or after the event has become a new letter. If the process ends in between,
+ * the event is there twice, and never lost.
  */
 public final class DeadLetterReplay {
 
@@ -29,11 +29,11 @@ public final class DeadLetterReplay {
   private final AtomicBoolean underWay = new AtomicBoolean();
 
   /**
-   * What a replay came to.
+   * The result of a replay.
    *
    * @param delivered events that the sink confirmed
    * @param deadLettered events that it refused again
-   * @param kept letters that could not be delivered for want of room and are kept
+   * @param kept letters that stay, because the rings had no room for their events
    */
   public record Result(int delivered, int deadLettered, int kept) {
 
@@ -72,7 +72,10 @@ public final class DeadLetterReplay {
     return replay.get().onComplete(done -> underWay.set(false));
   }
 
-  /** What becomes a letter meanwhile has a higher id than the last, and is left for next time. */
+  /**
+   * Events that become letters meanwhile have higher ids than the last one. They are left for the
+   * next replay.
+   */
   private Future<Result> from(long after, long last, @Nullable Set<Long> wanted) {
     return letters
         .list(after, PAGE)

@@ -30,7 +30,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The bus: everything that was wired together. */
+/** The bus: the parts, wired together. */
 final class DefaultShardBus implements ShardBus {
 
   private final BusParts parts;
@@ -120,7 +120,7 @@ final class DefaultShardBus implements ShardBus {
     return OnCaller.answer(vertx, answer);
   }
 
-  /** For answers that may depend on verticles: they may be gone when the bus is closed. */
+  /** For answers that depend on verticles, which may be gone when the bus is closed. */
   private <T> Future<T> untilClosed(Future<T> answer) {
     return onCaller(answers.end(answer, IllegalStateException::new));
   }
@@ -187,7 +187,7 @@ final class DefaultShardBus implements ShardBus {
     return queue;
   }
 
-  /** So that an event more, of whatever size, can wait too. */
+  /** So that one more event of any size can wait too. */
   private long maxStreamBytes() {
     return manager.limits().maxRingBytes() - manager.limits().maxEventBytes();
   }

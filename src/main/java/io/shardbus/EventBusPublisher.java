@@ -12,22 +12,22 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of events to a bus on this or another node of the Vert.x cluster, over the event bus,
- * with flow control: it is full while as many events as {@code maxInFlightEvents}, or their bytes,
- * are written and not settled, and then waits for the bus, whose shards make it wait for room. Pipe
- * any {@code ReadStream} into it, or look at {@link #writeQueueFull()}. Twice as many can be
- * written; a write beyond that fails with BACKPRESSURE.
+ * A stream of events to a bus on this or another node of the Vert.x cluster, with flow control. The
+ * stream is full while {@code maxInFlightEvents} events, or {@code maxInFlightBytes} of them, are
+ * written and not settled. Pipe any {@code ReadStream} into it, or look at {@link
+ * #writeQueueFull()}. If the producer ignores that, the stream takes at most twice its limit;
+ * further writes fail with BACKPRESSURE.
  *
- * <p>The future of a write completes when the bus has accepted the event, or its sink has confirmed
- * it, as {@code ack} asks. It fails with a {@link NotDeliveredException}: after {@code timeout}
- * with NO_BUS or BACKPRESSURE, else with what the bus says. An event that fails so was not taken,
- * unless the reason is UNKNOWN, EVICTED or DEAD_LETTERED. Nothing is taken twice: an answer that
- * got lost is asked for again, and if none can be had the reason is UNKNOWN.
+ * <p>The future of a write completes when the bus has accepted the event, or when its sink has
+ * confirmed it; {@code ack} chooses. It fails with a {@link NotDeliveredException}: after {@code
+ * timeout} with NO_BUS or BACKPRESSURE, else with the reason of the bus. The bus did not take the
+ * event, unless the reason is UNKNOWN, EVICTED or DEAD_LETTERED. No event is taken twice: if an
+ * answer is lost, the publisher asks again, and if no answer can be had, the reason is UNKNOWN.
  *
- * <p>Events of one shard, and of one key, are taken in the order in which they were written. A
- * publisher stays with one router of one bus; if that goes, it looks for another until {@code
- * timeout} has passed for the events that wait. Safe for any thread; handlers run on the context on
- * which it was made.
+ * <p>The bus takes events of one shard, and of one key, in the order in which they were written. A
+ * publisher stays with one router of one bus. If that router goes away, the publisher looks for
+ * another one, until {@code timeout} has passed for the events that wait. Safe for any thread;
+ * handlers run on the context on which it was made.
  */
 public final class EventBusPublisher implements WriteStream<RawEvent> {
 
@@ -126,7 +126,7 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
   /**
    * Takes no more events.
    *
-   * @return completes when the fate of all that were written is known; it does not tell of failures
+   * @return completes when the fate of all written events is known; it succeeds even if some failed
    */
   @Override
   public Future<Void> end() {

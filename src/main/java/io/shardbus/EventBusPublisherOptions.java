@@ -85,7 +85,7 @@ public final class EventBusPublisherOptions {
    * @param ack when an event counts as written: ACCEPTED or DELIVERED
    * @return this
    */
-  @OptionSpec(value = "when an event counts as written", allowed = "`accepted`, `delivered`")
+  @OptionSpec(value = "when a write completes", allowed = "`accepted`, `delivered`")
   public EventBusPublisherOptions setAck(Ack ack) {
     if (ack == Ack.NONE) {
       throw new IllegalArgumentException("ack: none must be accepted or delivered");
@@ -107,7 +107,7 @@ public final class EventBusPublisherOptions {
    * @return this
    */
   @OptionSpec(
-      value = "events sent and not answered; with as many not settled the stream is full",
+      value = "events sent and not answered; the stream is full if this many are not settled",
       min = "1",
       max = "1000000")
   public EventBusPublisherOptions setMaxInFlightEvents(int events) {
@@ -179,7 +179,7 @@ public final class EventBusPublisherOptions {
 
   /**
    * @param time how long an event may wait, from its write, for a bus, for room and for an answer;
-   *     an answer that is due then is asked for once more
+   *     after that the publisher asks once more for an answer that is missing
    * @return this
    */
   @OptionSpec(

@@ -10,9 +10,9 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 
 /**
- * A bus's own verticle, in whose context its sink opens: clients and timers that the sink makes
- * then end with it, and neither with a verticle of the application nor at the beginning of closing
- * Vert.x. Whoever undeploys it closes the bus.
+ * A bus's own verticle. The sink opens in its context, so the sink's clients and timers end with
+ * this verticle. They do not end earlier, with a verticle of the application, or when Vert.x begins
+ * to close. To undeploy this verticle closes the bus.
  */
 final class Home extends VerticleBase {
 
@@ -48,6 +48,8 @@ final class Home extends VerticleBase {
   /** Undeploys it. The bus must be closed. */
   Future<Void> release(Vertx vertx) {
     released = true;
-    return deployment.compose(vertx::undeploy).otherwiseEmpty(); // somebody else may be at it
+    return deployment
+        .compose(vertx::undeploy)
+        .otherwiseEmpty(); // another undeployment may be under way
   }
 }

@@ -13,9 +13,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream into the bus: full while too many of its events, or too many bytes of them, wait for
- * room; of who does not heed that, no more than twice as many wait, and the rest is refused.
- * Handlers, and those of its futures, run on the context on which it was made.
+ * A stream into the bus. It is full while too many of its events, or too many bytes of them, wait
+ * for room. If the producer ignores {@code writeQueueFull()}, the stream holds at most twice its
+ * limit and refuses the rest. Handlers, also those of its futures, run on the context on which the
+ * stream was made.
  */
 final class IngestStream implements WriteStream<RawEvent> {
 
@@ -115,7 +116,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     return waiting >= maxSize || waitingBytes > maxBytes.getAsLong();
   }
 
-  /** What fell below the mark before the handler was set is told, too. */
+  /** If the stream fell below the mark before the handler was set, the handler is called too. */
   @Override
   public synchronized WriteStream<RawEvent> drainHandler(@Nullable Handler<Void> handler) {
     drainHandler = handler;

@@ -3,8 +3,9 @@ package io.shardbus;
 import io.shardbus.event.Outcome;
 
 /**
- * An event that was handed to {@link ShardBus#deliver}, {@link ShardBus#ingestAwait}, {@link
- * ShardBus#writeStream} or an {@link EventBusPublisher}, and will not be delivered. Stackless.
+ * Says why an event will not be delivered. The event was handed to {@link ShardBus#deliver}, {@link
+ * ShardBus#ingestAwait}, {@link ShardBus#writeStream} or an {@link EventBusPublisher}. Has no stack
+ * trace.
  */
 public final class NotDeliveredException extends RuntimeException {
 

@@ -6,8 +6,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 
 /**
- * Answers on the context of whoever asked, as Vert.x's own futures do: else handlers would run on a
- * shard's event loop, hold up its consumer, and have their timers end with its verticle.
+ * Answers on the context of the caller, as Vert.x's own futures do. Otherwise handlers would run on
+ * the event loop of a shard: they would hold up its consumer, and their timers would end with its
+ * verticle.
  */
 final class OnCaller {
 

@@ -6,14 +6,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
-/** Answers that somebody waits for: none stays open once the bus is closed. Any thread. */
+/** Answers for which callers wait. Once the bus is closed, none stays open. Safe for any thread. */
 final class OpenAnswers {
 
   private final Set<Runnable> open = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   /**
-   * The same answer, or that the bus was closed before it came.
+   * The same answer, or a failure if the bus closes first.
    *
    * @param ifClosed makes the failure that says so
    */

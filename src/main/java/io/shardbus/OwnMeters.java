@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Adds meters to a registry, and removes them. A registry answers with the meter that it has if one
- * of the same name and tags is registered, and removes by name and tags: here a meter is only its
- * owner's. Safe for any thread.
+ * Adds meters to a registry, and removes only these. A registry returns an existing meter of the
+ * same name and tags, and removes by name and tags; this class keeps the meters of different owners
+ * apart. Safe for any thread.
  */
 public final class OwnMeters {
 
-  /** Between looking and adding, or removing, nobody else may add. */
+  /** No other thread may add a meter between the look and the addition or removal. */
   private static final Object LOCK = new Object();
 
   private OwnMeters() {}

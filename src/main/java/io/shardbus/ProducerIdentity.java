@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * of every start. So a restart never gives an event the id of an older one.
  *
  * <p>The file holds two copies, each a line in a block of its own. A start overwrites one after the
- * other in place, so that it needs no room on the disk. Where it is cut short, at most one copy is
- * damaged, which its check tells; the other one holds the epoch before or the new one, and nobody
- * has used a higher one. A file of one short line, the id and the epoch, is taken too: that is what
- * an operator can write.
+ * other in place, so that it needs no room on the disk. If a start is cut short, at most one copy
+ * is damaged, and its checksum shows that. The other copy holds the old epoch or the new one, and
+ * no higher epoch has been used. A file of one short line, the id and the epoch, is accepted too:
+ * an operator can write it.
  */
 final class ProducerIdentity {
 
@@ -35,8 +35,8 @@ final class ProducerIdentity {
   private ProducerIdentity() {}
 
   /**
-   * Blocks. The folder must be there, and this bus's alone: two must not have the same epoch.
-   * Without a folder the id itself is new at every start.
+   * Blocks. The folder must exist, and no other bus may use it: two buses must not have the same
+   * epoch. Without a folder the id itself is new at every start.
    */
   static ProducerId next(@Nullable Path dataDir) throws IOException {
     if (dataDir == null) {

@@ -95,7 +95,8 @@ final class PublisherLink {
   }
 
   /**
-   * @param onSettled told after events were settled, with what one of them failed with
+   * @param onSettled called after events were settled, with the failure of one of them if there is
+   *     one
    */
   PublisherLink(
       Vertx vertx,
@@ -197,7 +198,7 @@ final class PublisherLink {
     run();
   }
 
-  /** What was surely not taken goes to another router, in order, once all answers are in. */
+  /** Once all answers are in, events that were surely not taken go to another router, in order. */
   private void leave() {
     if (window.stream().anyMatch(sent -> sent.underWay)) {
       return;
@@ -328,12 +329,12 @@ final class PublisherLink {
     heard(sent.to);
     if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
-      // Whatever it means, no other router is to take it.
+      // Whatever the failure means, no other router may take this batch.
       sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
     }
   }
 
-  /** What waits at a router for room, or for a sink, is silent too. */
+  /** A router is also silent while a batch waits there for room or for a sink. */
   private void silent(Sent sent) {
     sent.uncertain = true;
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent.to.heard);

@@ -10,8 +10,16 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Ownership: the queue of the publisher's writers, on any thread, and of its link, on one context. The monitor guards all
+ * fields.
+ *
+ * Ordering: `queued` keeps the order of the writes. Events that were sent and not taken go back to its front.
+ *
+ * Why it is safe: no promise is completed under the monitor, so handlers may write again.
+ */
 /**
- * What a publisher was given and has not settled: in the queue, or sent. Safe for any thread;
+ * The events of a publisher that are not settled: in the queue, or sent. Safe for any thread;
  * {@code onSettled} is called without a lock.
  */
 final class PublisherQueue {
@@ -23,16 +31,14 @@ final class PublisherQueue {
   private int sentEvents;
   private long sentBytes;
 
-  /**
-   * An event, and who waits for its fate. Deadlines are as {@link System#nanoTime()} tells time.
-   */
+  /** An event, and the promise of its fate. Deadlines are values of {@link System#nanoTime()}. */
   record Pending(RawEvent event, Promise<Void> promise, long deadline) {}
 
   PublisherQueue(EventBusPublisherOptions options) {
     this.options = options;
   }
 
-  /** Null if there is twice as much as it takes to be full. */
+  /** Null if the queue holds twice its limit. */
   synchronized @Nullable Future<Void> add(RawEvent event, int fullEvents) {
     if (events >= 2L * fullEvents || bytes >= 2 * options.getMaxInFlightBytes()) {
       return null;
@@ -58,7 +64,7 @@ final class PublisherQueue {
     return events == 0;
   }
 
-  /** As many as a message takes and credits allow; none if the credits are for a mere few. */
+  /** As many as a message takes and the credits allow; none if the credits allow only a few. */
   synchronized List<Pending> nextBatch() {
     List<Pending> batch = new ArrayList<>();
     int most = Math.min(options.getBatchEvents(), options.getMaxInFlightEvents() - sentEvents);
@@ -72,7 +78,7 @@ final class PublisherQueue {
     long size = 0;
     while (!queued.isEmpty() && batch.size() < most) {
       long frame = PublisherProtocol.frameBytes(queued.element().event());
-      // What is larger than all that may be under way goes when nothing else is.
+      // An event larger than the limit in bytes goes when no other event is under way.
       boolean fits = size + frame <= mostBytes || (batch.isEmpty() && mayGoAlone(frame));
       if (!fits) {
         break;
@@ -89,7 +95,7 @@ final class PublisherQueue {
     return sentEvents == 0 || sentBytes + frame <= options.getMaxInFlightBytes();
   }
 
-  /** What was sent and is not taken goes to the front again, in its order. */
+  /** Events that were sent and not taken go back to the front, in order. */
   synchronized void sendAgain(List<Pending> again) {
     for (int i = again.size() - 1; i >= 0; i--) {
       Pending one = again.get(i);

@@ -6,13 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What the shards may hold, beside the heap. All sizes in bytes. */
+/** Compares what the shards may hold with the heap. All sizes are in bytes. */
 final class RingMemory {
 
   private static final int MIN_CAPACITY = 1024;
   private static final int MAX_CAPACITY = 65_536;
 
-  /** What a full ring is taken to hold: the limit for events that count as small. */
+  /**
+   * The assumed size of an event in a full ring: the limit below which an event counts as small.
+   */
   private static final long EVENT_BYTES = 1024;
 
   /** Of a shard while keys move: its old one and a fresh one. It can have more, but seldom has. */

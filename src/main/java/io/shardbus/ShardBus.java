@@ -36,9 +36,9 @@ public interface ShardBus {
    *
    * @param vertx where its verticles run
    * @param options how it works; copied
-   * @return the bus; fails with an {@link IllegalArgumentException} that names the option if the
-   *     options are bad (a {@link ScalingException} of reason INVALID_POLICY if it is the scaling
-   *     policy), or with what the sink says if it cannot work. Nothing is left running then
+   * @return the bus. Fails with an {@link IllegalArgumentException} that names the option if an
+   *     option is bad, with a {@link ScalingException} of reason INVALID_POLICY if the scaling
+   *     policy is bad, or with the failure of the sink. After a failure nothing is left running
    */
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions options) {
     Sink sink;
@@ -51,10 +51,10 @@ public interface ShardBus {
   }
 
   /**
-   * Starts a bus with a sink of the caller's.
+   * Starts a bus with the given sink.
    *
    * @param vertx where its verticles run
-   * @param options how it works; copied. The sink that they name is not used
+   * @param options how it works; copied. Their sink is ignored
    * @param sink where events go; the bus opens and closes it
    * @return the bus; fails as {@link #start(Vertx, ShardBusOptions)} does
    */
@@ -72,7 +72,7 @@ public interface ShardBus {
   /**
    * The sink.
    *
-   * @return as it was given or chosen
+   * @return the given one, or the one that the options chose
    */
   Sink sink();
 
@@ -85,69 +85,72 @@ public interface ShardBus {
   IngestResult ingest(RawEvent event);
 
   /**
-   * Takes an event whose fate the caller wants to know. Never blocks.
+   * Takes an event, and tells its fate later. Never blocks.
    *
    * @param event the event; its bytes must not be changed afterwards
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @return what became of it
    */
   IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack);
 
   /**
-   * Takes several events, at less cost than one by one. Never blocks.
+   * Takes several events. Costs less than one call for each. Never blocks.
    *
-   * @param events the events; those of one key are delivered in this order, and those of one shard
-   *     unless keys have just moved. The list must not change before this returns
+   * @param events the events. Events with the same key are delivered in this order; so are events
+   *     of one shard, unless keys have just moved. The list must not change before this returns
    * @return how many were taken and refused
    * @throws IllegalArgumentException naming the index of an event that is null; none is taken then
    */
   BatchIngestResult ingestBatch(List<RawEvent> events);
 
   /**
-   * Takes several events whose fate the caller wants to know. Never blocks.
+   * Takes several events, and tells their fate later. Never blocks.
    *
    * @param events as in {@link #ingestBatch(List)}
-   * @param ack told of each accepted event's fate, of neighbours in one call; null if nobody asks
+   * @param ack told the fate of each accepted event, of neighbours in one call; null to be told
+   *     nothing
    * @return how many were taken and refused
-   * @throws IllegalArgumentException as there
+   * @throws IllegalArgumentException as {@link #ingestBatch(List)}
    */
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack);
 
   /**
-   * Takes an event when there is room for it, in every backpressure mode. Events of a shard that
-   * wait so, in streams, or for publishers, are served in their order, whoever handed them in.
+   * Takes an event, and waits for room if there is none, in every backpressure mode. Events that
+   * wait for the same shard are served in the order in which they came. Streams and publishers wait
+   * in the same order.
    *
    * @param event the event
-   * @return completes with ACCEPTED when it is in a ring; fails with a {@link
-   *     NotDeliveredException}: TOO_LARGE or CLOSED, for which waiting is no help; BACKPRESSURE if
-   *     65,536 events, or {@code maxRingBytes} of them, wait already
+   * @return completes with ACCEPTED when the event is in a ring. Fails with a {@link
+   *     NotDeliveredException}: TOO_LARGE or CLOSED at once, since waiting does not help;
+   *     BACKPRESSURE if 65,536 events, or {@code maxRingBytes} of them, wait already
    */
   Future<IngestResult> ingestAwait(RawEvent event);
 
   /**
-   * Takes an event if there is room for it in time; else it never gets in.
+   * Takes an event, and waits for room for a limited time.
    *
    * @param event the event
    * @param patience how long it may wait; zero to try once
-   * @return completes with ACCEPTED when it is in a ring; fails with a {@link
-   *     NotDeliveredException} that says why it was refused, BACKPRESSURE when the time is over
+   * @return completes with ACCEPTED when the event is in a ring. Fails with a {@link
+   *     NotDeliveredException} that says why it was refused: BACKPRESSURE if the time is over. An
+   *     event that failed never enters a ring later
    */
   Future<IngestResult> ingestAwait(RawEvent event, Duration patience);
 
   /**
-   * Takes an event if there is room for it before somebody thinks better of it; else it never gets
-   * in.
+   * Takes an event, and waits for room until the caller cancels.
    *
    * @param event the event
-   * @param cancel once it is complete, however, the event waits no longer; for example the end of
-   *     the request that the event came with
-   * @return completes with ACCEPTED when it is in a ring; fails with a {@link
-   *     NotDeliveredException} that says why it was refused, BACKPRESSURE when it was cancelled
+   * @param cancel the event stops waiting when this future completes, with a result or a failure.
+   *     An example is the end of the request that brought the event
+   * @return completes with ACCEPTED when the event is in a ring. Fails with a {@link
+   *     NotDeliveredException} that says why it was refused: BACKPRESSURE if it was cancelled. An
+   *     event that failed never enters a ring later
    */
   Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel);
 
   /**
-   * Takes an event, if there is room for it now, and waits until the sink has confirmed it.
+   * Takes an event if there is room for it now, and waits until the sink has confirmed it.
    *
    * @param event the event
    * @return completes with ACCEPTED when the sink has confirmed the event; fails with a {@link
@@ -156,8 +159,8 @@ public interface ShardBus {
   Future<IngestResult> deliver(RawEvent event);
 
   /**
-   * Takes an event when there is room for it, as {@link #ingestAwait(RawEvent)} does, and waits
-   * until the sink has confirmed it.
+   * Takes an event, waits for room as {@link #ingestAwait(RawEvent)} does, and waits until the sink
+   * has confirmed it.
    *
    * @param event the event
    * @return completes with ACCEPTED when the sink has confirmed the event; fails with a {@link
@@ -166,16 +169,16 @@ public interface ShardBus {
   Future<IngestResult> deliverAwait(RawEvent event);
 
   /**
-   * A stream into the bus, with flow control: it is full while a shard has no room. Events wait
-   * inside, in order, and are not refused for want of room. To be used by one thread at a time.
+   * A stream into the bus, with flow control. The stream is full while too many of its events wait
+   * for room. One thread at a time may use it.
    *
    * @return a new stream; ending it does not close the bus
    */
   WriteStream<RawEvent> writeStream();
 
   /**
-   * Where events wait for room, whoever handed them in: those of {@link #ingestAwait}, {@link
-   * #deliverAwait} and streams, of publishers, and of a gateway's clients.
+   * The one place where events wait for room: those of {@link #ingestAwait}, {@link #deliverAwait},
+   * streams, publishers, and clients of a gateway.
    *
    * @return the waiting room of this bus
    */
@@ -185,8 +188,8 @@ public interface ShardBus {
    * Adds shards: all of them, or none.
    *
    * @param count how many, at least 1
-   * @return their ids, once they are active; fails with a {@link ScalingException}, or with what
-   *     kept a shard's verticle from being deployed
+   * @return their ids, once they are active. Fails with a {@link ScalingException}, or with the
+   *     failure of a deployment
    */
   Future<List<Integer>> scaleUp(int count);
 
@@ -194,16 +197,16 @@ public interface ShardBus {
    * Removes shards, those with the least to deliver first.
    *
    * @param count how many, at least 1
-   * @return their ids, once all that they held is delivered and they are gone; fails with a {@link
+   * @return their ids, once they have delivered all they held and are gone. Fails with a {@link
    *     ScalingException}
    */
   Future<List<Integer>> scaleDown(int count);
 
   /**
-   * Removes one shard. Asking again while it goes joins the first request.
+   * Removes one shard. A second call for the same shard joins the first one.
    *
    * @param id the shard's id
-   * @return completes when all that it held is delivered and it is gone; fails with a {@link
+   * @return completes when the shard has delivered all it held and is gone. Fails with a {@link
    *     ScalingException}
    */
   Future<Void> removeShard(int id);
@@ -224,26 +227,26 @@ public interface ShardBus {
   ScalingPolicy scalingPolicy();
 
   /**
-   * Sets another scaling policy, while events flow. No shard comes or goes by that alone; the next
-   * request, and the next evaluation, follow it.
+   * Sets another scaling policy while events flow. This alone adds or removes no shard. The next
+   * request and the next evaluation follow the new policy.
    *
    * @param policy copied and validated
    * @throws ScalingException SCALING_DISABLED if the number of shards is fixed; INVALID_POLICY if
-   *     its options contradict each other, or {@code maxShards} is more than the routing table was
-   *     made for at the start
+   *     its options contradict each other, or if {@code maxShards} is beyond the size of the
+   *     routing table, which is fixed at the start
    */
   void changeScalingPolicy(ScalingPolicy policy);
 
   /**
-   * Has somebody told of deliveries.
+   * Adds an observer of deliveries.
    *
-   * @param observer whom to tell from now on
-   * @return stops telling it
+   * @param observer told of each delivery from now on
+   * @return removes the observer
    */
   Runnable observe(DeliveryObserver observer);
 
   /**
-   * Writes out what has been accepted.
+   * Delivers what has been accepted.
    *
    * @return completes when every event accepted before the call is delivered, dead-lettered or
    *     evicted
@@ -251,15 +254,17 @@ public interface ShardBus {
   Future<Void> flush();
 
   /**
-   * The events that the sink would not take.
+   * The events that the sink refused for good.
    *
-   * @return in a file of the data folder; without one, the newest, in memory
+   * @return the dead letters: in a file of the data folder, or, without a data folder, the newest
+   *     in memory
    */
   DeadLetters deadLetters();
 
   /**
-   * Hands all dead letters to the bus again, as new events with the same bytes and key, and removes
-   * each when the sink has confirmed it. One that is refused again is a new dead letter.
+   * Hands all dead letters to the bus again, as new events with the same bytes and key. Each is
+   * removed when the sink has confirmed it. If the sink refuses it again, it becomes a new dead
+   * letter.
    *
    * @return completes when the fate of all is known; fails if a replay is under way
    */
@@ -268,7 +273,7 @@ public interface ShardBus {
   /**
    * Hands some dead letters to the bus again, as {@link #replayDeadLetters()} does.
    *
-   * @param ids which; those that are not there are passed over
+   * @param ids which; unknown ids are ignored
    * @return completes when the fate of all is known; fails if a replay is under way
    */
   Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids);
@@ -281,10 +286,10 @@ public interface ShardBus {
   BusStats stats();
 
   /**
-   * How a shard gets on with the sink.
+   * The state of the connection between a shard and the sink.
    *
    * @param shard its id
-   * @return its circuit and failures; {@link SinkHealth#GOOD} if there is no such shard
+   * @return its circuit and its failures; {@link SinkHealth#GOOD} if there is no such shard
    */
   SinkHealth sinkHealth(int shard);
 
@@ -292,8 +297,8 @@ public interface ShardBus {
    * Refuses new events with CLOSED, delivers what was accepted, and releases everything. Later
    * calls get the same answer.
    *
-   * @return completes when it is done; fails if events could not be delivered within {@code
-   *     closeTimeout}, and says how many
+   * @return completes when everything is delivered and released. Fails if events could not be
+   *     delivered within {@code closeTimeout}, and says how many
    */
   Future<Void> close();
 }

@@ -77,7 +77,7 @@ public class ShardBusOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    * @throws io.shardbus.shard.ScalingException INVALID_POLICY if it is those of {@code scaling}
@@ -95,17 +95,21 @@ public class ShardBusOptions {
   }
 
   /**
-   * @return shards to begin with
+   * @return shards at the start
    */
   public int getShards() {
     return shards;
   }
 
   /**
-   * @param shards shards to begin with; the number of processors by default
+   * @param shards shards at the start; the number of processors by default
    * @return this
    */
-  @OptionSpec(value = "shards to begin with", min = "1", max = "65535", unset = "processors")
+  @OptionSpec(
+      value = "shards at the start",
+      min = "1",
+      max = "65535",
+      unset = "number of processors")
   public ShardBusOptions setShards(int shards) {
     this.shards = OptionRanges.check(this, "shards", shards);
     return this;
@@ -119,16 +123,16 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param events events a shard's ring can hold, a power of two from 1024 to 67,108,864; 0, the
-   *     default, for the largest up to 65,536 with which one full ring a shard, or two if shards
-   *     come and go, at 1 KiB an event, fit in a quarter of the heap, and all that there can be
-   *     (see {@link ShardLimits#MOST_RINGS}) in three quarters
+   * @param events events a ring can hold, a power of two from 1024 to 67,108,864. The default, 0,
+   *     chooses the largest one up to 65,536 with which one full ring a shard, or two if shards
+   *     come and go, fit in a quarter of the heap, at 1 KiB an event, and the largest number of
+   *     rings (see {@link ShardLimits#MOST_RINGS}) in three quarters
    * @return this
    */
   @OptionSpec(
       value =
-          "events a ring can hold; 0: the largest up to 65536 with which a full ring a shard, or two"
-              + " with `scaling`, at 1 KiB an event, fit in a quarter of the heap",
+          "events that a ring can hold; 0: the largest up to 65536 with which a full ring a shard,"
+              + " or two with `scaling`, at 1 KiB an event, fit in a quarter of the heap",
       min = "0",
       max = "67108864",
       allowed = "a power of two from 1024, or 0")
@@ -149,7 +153,7 @@ public class ShardBusOptions {
    * @return this
    */
   @OptionSpec(
-      value = "when a ring is full",
+      value = "what happens when a ring is full",
       pattern = "drop-newest|drop-oldest|fail-producer|sample\\([0-9]+\\)",
       allowed = "`drop-newest`, `drop-oldest`, `fail-producer`, `sample(n)`")
   public ShardBusOptions setBackpressure(BackpressureMode mode) {
@@ -185,7 +189,7 @@ public class ShardBusOptions {
    * @param address the event-bus address on which events are taken
    * @return this
    */
-  @OptionSpec(value = "event-bus address on which events are taken", min = "1")
+  @OptionSpec(value = "event-bus address on which the bus takes events", min = "1")
   public ShardBusOptions setAddress(String address) {
     this.address = OptionRanges.check(this, "address", address);
     return this;
@@ -266,8 +270,8 @@ public class ShardBusOptions {
   }
 
   /**
-   * @param folder the folder for what must outlive the bus, such as its producer id; null for none:
-   *     the id is then made anew at each start
+   * @param folder the folder for everything that must outlive the bus, such as its producer id;
+   *     null for none: each start then makes a new id
    * @return this
    */
   @OptionSpec(
@@ -291,7 +295,7 @@ public class ShardBusOptions {
    * @param time how long starting waits for the sink to open; the bus does not start without it
    * @return this
    */
-  @OptionSpec(value = "how long starting waits for the sink to open", min = "1ms", max = "1d")
+  @OptionSpec(value = "how long a start waits for the sink to open", min = "1ms", max = "1d")
   public ShardBusOptions setStartTimeout(Duration time) {
     startTimeout = OptionRanges.check(this, "startTimeout", time);
     return this;
@@ -308,7 +312,7 @@ public class ShardBusOptions {
    * @param time how long closing waits for the sink
    * @return this
    */
-  @OptionSpec(value = "how long stopping waits for the sink", min = "1ms", max = "1d")
+  @OptionSpec(value = "how long a stop waits for the sink", min = "1ms", max = "1d")
   public ShardBusOptions setCloseTimeout(Duration time) {
     closeTimeout = OptionRanges.check(this, "closeTimeout", time);
     return this;

@@ -43,7 +43,7 @@ final class ShardGauges {
     this.bus = bus;
   }
 
-  /** Begins; what it returns ends it and takes the gauges out of the registry. */
+  /** Begins. The result ends it and takes the gauges out of the registry. */
   Runnable keepUp() {
     Optional<ShardMapper> mapper = bus.shards().mapper();
     mapper.ifPresent(

@@ -6,7 +6,7 @@ import io.shardbus.verticle.NoContext;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 
-/** Opens a sink and closes it once, whatever it returns, throws or keeps to itself. */
+/** Opens a sink and closes it once, whether it answers, throws or hangs. */
 final class SinkLife {
 
   private final Sink sink;
@@ -37,8 +37,8 @@ final class SinkLife {
   }
 
   /**
-   * Closes it. If it is only opening, and succeeds after all, it is closed again then: before that
-   * there may have been nothing to close.
+   * Closes the sink. If the sink is still opening and then succeeds, it is closed again: before
+   * that there may have been nothing to close.
    */
   synchronized Future<Void> close() {
     if (closed == null) {

@@ -1,4 +1,13 @@
-/** The face of Shardbus: a bus, its options and its numbers. */
+/**
+ * The face of Shardbus: what a program that embeds it needs.
+ *
+ * <p>Here live {@link io.shardbus.ShardBus}, its options, its counts, and the code that starts and
+ * closes a bus. Rings and routing do not live here, but in {@code shard}; nor does delivery, nor
+ * HTTP. This package wires the packages below and is not known to any of them.
+ *
+ * <p>Begin with {@link io.shardbus.ShardBus}: its static {@code start} methods, then {@code
+ * BusStarter}, which opens the sink, then the shards, then the routers, in that order.
+ */
 @NullMarked
 package io.shardbus;
 

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/** Lines as they are in a file or on standard input: bytes, whatever they mean. */
+/** Lines of a file or of standard input, as bytes. Does not interpret them. */
 final class ByteLines implements Lines {
 
   /** More than any server takes. */
@@ -52,7 +52,7 @@ final class ByteLines implements Lines {
 
   @Override
   public boolean nextWouldWait() throws IOException {
-    // A line of which only a part is there must not hold up those before it.
+    // An incomplete line must not hold up the lines before it.
     while (ready.isEmpty() && !ended && input.available() > 0) {
       read();
     }
@@ -61,7 +61,7 @@ final class ByteLines implements Lines {
 
   private void read() {
     try {
-      int read = input.read(chunk); // what is there: a program may write a line at a time
+      int read = input.read(chunk); // the available bytes: a program may write a line at a time
       if (read > 0) {
         splitter.feed(Buffer.buffer(Arrays.copyOf(chunk, read)), ready::add);
       } else {

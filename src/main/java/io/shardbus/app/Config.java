@@ -26,14 +26,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bus the section {@code bus}
  * @param gateway the section {@code gateway}
- * @param ignored environment variables that look like options and are none
+ * @param ignored environment variables that look like options but are not
  */
 record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored) {
 
   private static final Map<String, Class<?>> SECTIONS =
       Map.of("bus", ShardBusOptions.class, "gateway", GatewayOptions.class);
 
-  /** Short names for what the flags set. */
+  /** Short names for options that have a flag. */
   private static final Map<String, String> ALIASES =
       Map.of("SHARDBUS_DATA", "bus.dataDir", "SHARDBUS_SINK", "bus.sink.name");
 
@@ -52,7 +52,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
   }
 
   /**
-   * @param file null for that of the environment, or none
+   * @param file null for the file of the environment, or for none
    * @param flags values by path
    */
   static Config load(
@@ -62,7 +62,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
     JsonObject json = source == null ? new JsonObject() : read(source);
     String where = source == null ? "" : source + ": ";
     List<String> ignored = new ArrayList<>();
-    // What the file says is checked by itself, so that an error names the file.
+    // The file is checked on its own, so that an error names the file.
     parse(json, where, Config::withDefaults);
     applyEnvironment(json, environment, ignored);
     flags.forEach((path, value) -> put(json, path, value));
@@ -177,7 +177,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
     }
   }
 
-  /** The parser's own words can hold a piece of the text, which may be a password. */
+  /** The message of the parser can contain a piece of the text, which may be a password. */
   private static String where(RuntimeException e) {
     return e.getCause() instanceof JsonProcessingException parse && parse.getLocation() != null
         ? ": line "

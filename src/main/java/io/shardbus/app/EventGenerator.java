@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
 
 /**
- * Makes up JSON events of the shapes and sizes that systems send: clicks, orders, log records,
- * measurements, profiles and documents, nested, in several scripts, 50 bytes to 100 kB, most of
- * them small. The same seed makes the same events. Not safe for threads.
+ * Makes up JSON events like those of real systems: clicks, orders, log records, measurements,
+ * profiles and documents. They are nested, in several scripts, and have 50 bytes to 100 kB; most
+ * are small. The same seed makes the same events. Not safe for threads.
  */
 public final class EventGenerator {
 

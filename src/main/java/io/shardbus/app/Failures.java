@@ -1,6 +1,6 @@
 package io.shardbus.app;
 
-/** What the command line says of failures. */
+/** How the command line reports failures. */
 final class Failures {
 
   private Failures() {}

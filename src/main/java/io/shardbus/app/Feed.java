@@ -25,9 +25,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends lines to a server over some connections, batch by batch, and counts what the server says.
- * What was sent and has not been answered for when it ends counts as unknown: the server may have
- * it or not.
+ * Sends lines to a server over some connections, batch by batch, and counts the answers. An event
+ * that was sent and has no answer at the end counts as unknown: the server may have it or not.
  */
 final class Feed {
 
@@ -47,7 +46,7 @@ final class Feed {
   private final boolean webSocket;
   private final @Nullable Double rate;
   private long read; // guarded by the lines
-  private byte @Nullable [] kept; // guarded by the lines: read, but for the next batch
+  private byte @Nullable [] kept; // guarded by the lines: read, and left for the next batch
   private volatile @Nullable IOException unreadable;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong acked = new AtomicLong();
@@ -74,7 +73,7 @@ final class Feed {
     }
   }
 
-  /** Ends when all that can be read is sent and answered, or when a connection fails. */
+  /** Ends when all lines are sent and answered, or when a connection fails. */
   void run(int connections, Consumer<String> progress) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(connections);
     try {
@@ -118,7 +117,10 @@ final class Feed {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  /** What is there, so that lines which come slowly are not held up; waits for the first. */
+  /**
+   * Waits for the first line and takes the lines that are available, so that slow input is not held
+   * up.
+   */
   private @Nullable Chunk nextChunk() throws InterruptedException {
     synchronized (lines) {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -155,7 +157,7 @@ final class Feed {
         events++;
       }
     } catch (IOException e) {
-      unreadable = e; // for the end: what was read before is good
+      unreadable = e; // after the end: the lines read before are good
     }
     return events;
   }
@@ -191,19 +193,19 @@ final class Feed {
         answer.getJsonArray("errors", new JsonArray()).forEach(e -> error(e.toString()));
         int status = response.statusCode();
         if (status == 429) {
-          // Full: what was taken is taken, go on behind it.
+          // Full: go on behind the events that were taken.
           for (long skip = accepted + refused; skip > 0; skip--) {
             from = endOfLine(chunk.bytes, from);
             left--;
           }
           TimeUnit.MILLISECONDS.sleep(100);
         } else if (status == 500 && answer.containsKey("failed")) {
-          left = 0; // it took them, and the sink did not
+          left = 0; // the bus took them, the sink did not
         } else if (status >= 400) {
           if (status < 500 || status == 503) {
-            rejected.addAndGet(left - accepted - refused); // it takes no more, and knows it
+            rejected.addAndGet(left - accepted - refused); // the bus takes no more
           }
-          throw new IOException("the server said " + status + ": " + response.body());
+          throw new IOException("the server answered " + status + ": " + response.body());
         } else {
           left = 0;
         }
@@ -240,7 +242,7 @@ final class Feed {
     try {
       return new JsonObject(body);
     } catch (RuntimeException e) {
-      throw new IOException("this is no Shardbus server: it answered " + body, e);
+      throw new IOException("this is not a Shardbus server: it answered " + body, e);
     }
   }
 
@@ -265,12 +267,12 @@ final class Feed {
       try {
         socket.sendBinary(ByteBuffer.wrap(chunk.bytes), true).join();
       } catch (CompletionException e) {
-        acks.await(mine); // knows why
+        acks.await(mine); // has the reason
         throw broken(e);
       }
     }
     acks.await(mine);
-    // Nothing is open any more: if the server has gone meanwhile, that is none of its business.
+    // All events are answered, so it does not matter if the server has gone.
     socket.sendClose(WebSocket.NORMAL_CLOSURE, "").exceptionally(e -> socket).join();
   }
 

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "feed",
     description =
-        "Send events to a server: from a file of NDJSON, from standard input, or made up.",
+        "Send events to a server: from a file of NDJSON, from standard input, or generated.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -50,40 +50,45 @@ final class FeedCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
 
-  @Option(names = "--file", paramLabel = "FILE", description = "NDJSON, also .gz.")
+  @Option(
+      names = "--file",
+      paramLabel = "FILE",
+      description = "Read NDJSON from this file, also .gz.")
   private @Nullable Path file;
 
-  @Option(names = "--generate", paramLabel = "N", description = "Make up N events.")
+  @Option(names = "--generate", paramLabel = "N", description = "Generate N events.")
   private @Nullable Long generate;
 
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "Seed of made-up events (${DEFAULT-VALUE}).")
+      description = "Seed of the generated events (${DEFAULT-VALUE}).")
   private long seed = 1;
 
   @Option(names = "--out", paramLabel = "FILE", description = "Write the events to a file instead.")
   private @Nullable Path out;
 
-  @Option(names = "--via", description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--via",
+      description = "How to send: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
   private Via via = Via.http;
 
-  @Option(names = "--ack", description = "accepted, delivered (${DEFAULT-VALUE}).")
+  @Option(names = "--ack", description = "When to answer: accepted, delivered (${DEFAULT-VALUE}).")
   private Ack ack = Ack.ACCEPTED;
 
   @Option(
       names = "--connections",
       paramLabel = "N",
-      description = "In parallel (${DEFAULT-VALUE}). With one, order is kept.")
+      description = "Connections in parallel (${DEFAULT-VALUE}). Only one keeps the order.")
   private int connections = 1;
 
-  @Option(names = "--rate", paramLabel = "N", description = "Events per second at the most.")
+  @Option(names = "--rate", paramLabel = "N", description = "Events per second at most.")
   private @Nullable Double rate;
 
   @Option(
       names = "--key-path",
       paramLabel = "PATH",
-      description = "Where in each event its key stands.")
+      description = "Path of the key in each event, such as user.id.")
   private @Nullable String keyPath;
 
   @Option(names = "--json", description = "The summary as JSON, for scripts.")
@@ -123,10 +128,12 @@ final class FeedCommand implements Callable<Integer> {
       return System.in;
     }
     try {
-      InputStream raw = new FileInputStream(file.toFile()); // tells how much is there, of pipes too
+      InputStream raw =
+          new FileInputStream(file.toFile()); // knows the available bytes, also of pipes
       return file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
     } catch (FileNotFoundException e) {
-      throw new IOException("--file: " + e.getMessage(), e); // names it, and says why
+      throw new IOException(
+          "--file: " + e.getMessage(), e); // the message names the file, and the reason
     } catch (IOException e) {
       throw new IOException("--file: " + file + ": " + Failures.describe(e), e);
     }
@@ -174,7 +181,7 @@ final class FeedCommand implements Callable<Integer> {
                 err.flush();
               });
     } catch (IOException e) {
-      failure = e; // said behind what was done before it
+      failure = e; // reported after the summary
     }
     JsonObject summary = feed.summary();
     report(summary);

@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
       "",
       "Try it:",
       "  shardbus serve                             start a server that keeps events in ./data",
-      "  shardbus feed --generate 100000            send it 100,000 made-up events",
+      "  shardbus feed --generate 100000            send it 100,000 generated events",
       "  shardbus tail --from-start                 read them back",
       "  shardbus stats                             see where they went",
       "  shardbus top                               watch the shards",
@@ -66,7 +66,7 @@ public final class Main implements Runnable {
     if (System.getProperty("logback.configurationFile") == null) {
       System.setProperty("logback.configurationFile", "io/shardbus/app/logback.xml");
     }
-    // Not System.out, which hides that nobody reads any longer.
+    // Not System.out, which hides that the reader has gone.
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     System.exit(
         execute(

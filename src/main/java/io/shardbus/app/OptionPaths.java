@@ -9,15 +9,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Every option there is, by its path in the configuration, found by the getters of the options
- * classes.
+ * All options by their path in the configuration. The getters of the options classes define them.
  */
 final class OptionPaths {
 
   /**
    * An option.
    *
-   * @param path where it stands in the configuration, such as {@code bus.batch.maxDelay}
+   * @param path its path in the configuration, such as {@code bus.batch.maxDelay}
    * @param type its Java type
    */
   record Option(String path, Class<?> type) {

@@ -28,13 +28,13 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  shardbus replay --list           what the sink would not take, and why",
+      "  shardbus replay --list           the events that the sink refused, and why",
       "  shardbus replay --list --json    the same with the events, one JSON object a line",
-      "  shardbus replay 17 18            two of them",
+      "  shardbus replay 17 18            hand two of them to the bus again",
       "  shardbus replay --all",
-      "  shardbus replay --delete 17      one that nobody wants any more",
+      "  shardbus replay --delete 17      delete one",
       "",
-      "Exit codes: 0 all delivered or deleted, 1 some were refused again, kept or not there."
+      "Exit codes: 0 all delivered or deleted, 1 some were refused again, kept or unknown."
     })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -47,7 +47,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(names = "--json", description = "As JSON, for scripts.")
   private boolean json;
 
-  @Option(names = "--delete", description = "Delete them for good instead.")
+  @Option(names = "--delete", description = "Delete them instead.")
   private boolean delete;
 
   @ArgGroup(multiplicity = "1")
@@ -59,10 +59,13 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--list", description = "List them all.")
     boolean list;
 
-    @Option(names = "--all", description = "All of them.")
+    @Option(names = "--all", description = "Replay (or delete) all of them.")
     boolean all;
 
-    @Parameters(paramLabel = "ID", arity = "1..*", description = "Those of these ids.")
+    @Parameters(
+        paramLabel = "ID",
+        arity = "1..*",
+        description = "Replay (or delete) those with these ids.")
     @Nullable List<Long> ids;
   }
 
@@ -164,7 +167,7 @@ final class ReplayCommand implements Callable<Integer> {
         after = letter.getLong("id");
       }
       out.flush();
-    } while (!page.isEmpty()); // one of large events has fewer
+    } while (!page.isEmpty()); // a page of large events has fewer
   }
 
   private static String row(JsonObject letter) {

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  shardbus scale up 2      two shards more",
-      "  shardbus scale down 3    without the shard with the id 3",
+      "  shardbus scale up 2      add two shards",
+      "  shardbus scale down 3    remove the shard with the id 3",
       "",
       "Exit codes: 0 done, 1 the server refused or does not answer, 2 wrong usage."
     })
@@ -45,7 +45,7 @@ final class ScaleCommand implements Runnable {
   int up(
       @Mixin ServerUrl server,
       @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
-      @Parameters(paramLabel = "COUNT", description = "How many.") int count)
+      @Parameters(paramLabel = "COUNT", description = "How many to add.") int count)
       throws Exception {
     HttpRequest request =
         server
@@ -65,12 +65,13 @@ final class ScaleCommand implements Runnable {
 
   @Command(
       name = "down",
-      description = "Remove shards, each when all that it held is delivered.",
+      description = "Remove shards, each after it has delivered all it held.",
       mixinStandardHelpOptions = true)
   int down(
       @Mixin ServerUrl server,
       @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
-      @Parameters(paramLabel = "ID", arity = "1..*", description = "Which.") List<Integer> ids)
+      @Parameters(paramLabel = "ID", arity = "1..*", description = "Ids of the shards to remove.")
+          List<Integer> ids)
       throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     JsonArray removed = new JsonArray();

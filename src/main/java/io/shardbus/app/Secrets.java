@@ -5,12 +5,15 @@ import io.vertx.core.json.JsonObject;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Makes a configuration fit to be shown: what is or holds a secret is replaced by asterisks. */
+/** Replaces the secrets of a configuration with asterisks, so that it can be shown. */
 final class Secrets {
 
   private static final String MASK = "***";
 
-  /** Names of what must not be shown. Paths of files are named otherwise, such as tokensFile. */
+  /**
+   * Names of options with secrets. Options with paths of files have other names, such as
+   * tokensFile.
+   */
   private static final Pattern NAME =
       Pattern.compile(
           "(?i).*(password|passphrase|passwd|pwd|secret|credentials?|api[-_.]?key|keystore[-_.]?key|jaas[-_.]config)"

@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
 /** {@code shardbus serve}. */
 @Command(
     name = "serve",
-    description = "Start a server: HTTP, WebSocket and event bus in, a durable log behind.",
+    description = "Start a server that takes events over HTTP, WebSocket and the event bus.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -83,7 +83,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "Folder for what outlives the process (data).")
   private @Nullable String data;
 
-  @Option(names = "--shards", paramLabel = "N", description = "Shards to begin with (processors).")
+  @Option(names = "--shards", paramLabel = "N", description = "Shards at the start (processors).")
   private @Nullable Integer shards;
 
   @Option(names = "--sink", paramLabel = "NAME", description = "Where events go (log).")
@@ -102,7 +102,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--cluster-host",
       paramLabel = "H",
-      description = "Address by which the other nodes reach this one (found out).")
+      description = "Address at which other nodes reach this one (found automatically).")
   private @Nullable String clusterHost;
 
   @Option(
@@ -132,7 +132,7 @@ final class ServeCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     for (String name : loaded.ignored()) {
-      err.println("shardbus: environment variable " + name + " is no option; ignored");
+      err.println("shardbus: environment variable " + name + " is not an option; ignored");
     }
     err.flush();
     Config inForce = elastic(loaded);
@@ -144,7 +144,7 @@ final class ServeCommand implements Callable<Integer> {
         out.println(
             printConfig
                 ? Secrets.masked(inForce.toJson()).encodePrettily()
-                : "the configuration is good");
+                : "the configuration is valid");
       } else {
         serve(inForce, out, err);
       }
@@ -154,7 +154,7 @@ final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Not whether it is in use: that does not make a configuration bad. */
+  /** Does not check whether the folder is in use: that does not make a configuration bad. */
   private static void checkFolder(Config config) {
     String folder = config.bus().getDataDir();
     try {
@@ -212,7 +212,7 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  /** A server can be scaled by request, even if its configuration says nothing of scaling. */
+  /** A server can be scaled on request, even without scaling options. */
   private static Config elastic(Config config) {
     ShardBusOptions bus = config.bus();
     if (bus.getScaling() == null) {
@@ -242,7 +242,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     String scheme = config.gateway().getTls().getCertificate() == null ? "http://" : "https://";
     String url = scheme + urlHost(config.gateway().getHost()) + ":" + gateway.port();
-    // Before anybody can know that it is there to be stopped.
+    // Before anyone can know that the server runs and stop it.
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> stop(vertx, bus, gateway, config, err), "shutdown"));
     greet(config, bus, url, err);
@@ -268,7 +268,7 @@ final class ServeCommand implements Callable<Integer> {
     return await(builder.buildClustered());
   }
 
-  /** Without the HTTP method as a label: a client may invent as many as it likes. */
+  /** Without the HTTP method as a label: clients may invent any number of methods. */
   private static MicrometerMetricsOptions vertxMetrics() {
     return new MicrometerMetricsOptions()
         .setEnabled(true)
@@ -316,12 +316,12 @@ final class ServeCommand implements Callable<Integer> {
         || given.getAdmin() != null;
   }
 
-  /** The exit code of a process that ends by a signal is not 0, unless it is said here. */
+  /** A process that ends by a signal has an exit code other than 0, unless it is set here. */
   private static void stop(
       Vertx vertx, ShardBus bus, Gateway gateway, Config config, PrintWriter err) {
     long deadline = config.bus().getCloseTimeout().toSeconds() + START_TIMEOUT_SECONDS;
     boolean gatewayClosed = closed(gateway.close(), deadline, err);
-    boolean busClosed = closed(bus.close(), deadline, err); // whatever became of the gateway
+    boolean busClosed = closed(bus.close(), deadline, err); // even if closing the gateway failed
     int code = gatewayClosed && busClosed ? 0 : 1;
     BusStats stats = bus.stats();
     err.println(
@@ -337,7 +337,7 @@ final class ServeCommand implements Callable<Integer> {
             + stats.total().pending()
             + " not delivered");
     err.flush();
-    closed(vertx.close(), VERTX_CLOSE_SECONDS, err); // so that a cluster hears of it
+    closed(vertx.close(), VERTX_CLOSE_SECONDS, err); // so that a cluster learns of it
     Runtime.getRuntime().halt(code);
   }
 
@@ -354,7 +354,8 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /**
-   * Checking large files on a slow disk takes as long as it takes; whoever is tired of it kills.
+   * A check of large files on a slow disk may take long, so there is no time limit: the operator
+   * can kill the process.
    */
   private static <T> T awaitPatiently(Future<T> future, PrintWriter err) throws Exception {
     return await(

@@ -15,13 +15,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options that say which server a command talks to, and as whom, and the talking. */
+/** The options for the server and the token of a command, and the requests to that server. */
 final class ServerUrl {
 
   /** The environment variable that holds the token, so that it need not be an argument. */
   static final String TOKEN_VARIABLE = "SHARDBUS_TOKEN";
 
-  /** The environment variable that says which server, if no argument does. */
+  /** The environment variable for the URL of the server, if there is no argument. */
   static final String URL_VARIABLE = "SHARDBUS_URL";
 
   private static final String AUTHORIZATION = "Authorization";
@@ -39,7 +39,7 @@ final class ServerUrl {
       names = "--token",
       paramLabel = "TOKEN",
       description =
-          "What the server knows you by; better given as SHARDBUS_TOKEN, where others do"
+          "Token for the server; better set as SHARDBUS_TOKEN, where other users do"
               + " not see it.")
   private @Nullable String token;
 
@@ -79,7 +79,7 @@ final class ServerUrl {
         throw unreachable(refused);
       }
       if (e.getCause() instanceof WebSocketHandshakeException refused) {
-        throw new IOException("the server said " + refused.getResponse().statusCode(), e);
+        throw new IOException("the server answered " + refused.getResponse().statusCode(), e);
       }
       throw new IOException("cannot open a WebSocket: " + e.getCause(), e);
     }
@@ -109,12 +109,12 @@ final class ServerUrl {
     return new IOException("cannot reach " + url + ": is the server running?", cause);
   }
 
-  /** The body of an answer that is not an error; else an error that says what the server said. */
+  /** The body of a successful answer; otherwise throws an error with the answer of the server. */
   String text(HttpRequest request) throws IOException, InterruptedException {
     return good(send(request, HttpResponse.BodyHandlers.ofString())).body();
   }
 
-  /** Whether what is to be deleted was there. */
+  /** Deletes something; returns whether it existed. */
   boolean delete(String path) throws IOException, InterruptedException {
     HttpResponse<String> response =
         send(request(path).DELETE().build(), HttpResponse.BodyHandlers.ofString());
@@ -123,7 +123,8 @@ final class ServerUrl {
 
   private static HttpResponse<String> good(HttpResponse<String> response) throws IOException {
     if (response.statusCode() >= 400) {
-      throw new IOException("the server said " + response.statusCode() + ": " + response.body());
+      throw new IOException(
+          "the server answered " + response.statusCode() + ": " + response.body());
     }
     return response;
   }

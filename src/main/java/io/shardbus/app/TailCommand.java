@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
       "  shardbus tail --from-start --count 10",
       "  shardbus tail --filter \"@.user == 'u1' && @.n > 5\"",
       "",
-      "Exit codes: 0 N events seen, or nobody reads any longer; 1 the server ended it; 2 wrong"
+      "Exit codes: 0 N events seen, or the reader has gone; 1 the server ended it; 2 wrong"
           + " usage."
     })
 final class TailCommand implements Callable<Integer> {
@@ -38,13 +38,13 @@ final class TailCommand implements Callable<Integer> {
   @Option(names = "--from-start", description = "Begin with the oldest event, not with the next.")
   private boolean fromStart;
 
-  @Option(names = "--cursor", paramLabel = "C", description = "Go on behind this cursor.")
+  @Option(names = "--cursor", paramLabel = "C", description = "Go on after this cursor.")
   private @Nullable String cursor;
 
   @Option(
       names = "--filter",
       paramLabel = "F",
-      description = "Only events such as @.user.id == 'u1' && @.n > 5.")
+      description = "Only events that match, such as @.user.id == 'u1' && @.n > 5.")
   private @Nullable String filter;
 
   @Option(names = "--count", paramLabel = "N", description = "End after N events.")
@@ -71,7 +71,7 @@ final class TailCommand implements Callable<Integer> {
             server.request("/v1/tail?" + query).build(), HttpResponse.BodyHandlers.ofLines());
     if (response.statusCode() != 200) {
       throw new IOException(
-          "the server said "
+          "the server answered "
               + response.statusCode()
               + ": "
               + response.body().reduce("", String::concat));
@@ -91,7 +91,7 @@ final class TailCommand implements Callable<Integer> {
       } else if (line.isEmpty() && event.length() > 0) {
         out.println(event);
         if (out.checkError()) {
-          return 0; // whoever read it, such as head, has enough
+          return 0; // the reader, such as head, has enough
         }
         event.setLength(0);
         type = "";

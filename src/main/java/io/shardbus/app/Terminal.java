@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A screen that is drawn over and over. Where there is a terminal, keys are read as they are
- * pressed; elsewhere, as they come. What was set is set back when it is closed, also by Ctrl-C.
+ * A screen that is drawn again and again. On a terminal, keys are read as they are pressed;
+ * elsewhere, as they come. Closing it, also by Ctrl-C, restores the settings of the terminal.
  */
 final class Terminal implements AutoCloseable {
 
@@ -66,7 +66,7 @@ final class Terminal implements AutoCloseable {
     out.flush();
   }
 
-  /** Whether nobody sees any more what is drawn. */
+  /** Whether the reader of the output has gone. */
   boolean gone() {
     return out.checkError();
   }

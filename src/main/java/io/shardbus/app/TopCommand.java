@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     footer = {"", "Examples:", "  shardbus top", "  shardbus top --once --json"})
 final class TopCommand implements Callable<Integer> {
 
-  /** Between the two looks that rates need, when there is to be only one picture. */
+  /** The time between the two readings for rates, with --once. */
   private static final long ONCE_MILLIS = 500;
 
   private static final long REFRESH_MILLIS = 1000;

@@ -16,16 +16,16 @@ final class TopView {
   private final int columns;
   private final int lines;
 
-  /** For a terminal of that size: what does not fit is left out. */
+  /** For a terminal of that size. Lines that do not fit are left out. */
   TopView(int columns, int lines) {
     this.columns = columns;
     this.lines = lines;
   }
 
-  /** What a server said at a time. */
+  /** The answer of a server at one time. */
   record Look(long nanos, JsonObject stats, JsonObject shards) {}
 
-  /** One picture; rates are those between the two looks. */
+  /** One picture, with the rates between two readings. */
   List<String> lines(Look before, Look now) {
     double seconds = seconds(before, now);
     List<String> all = new ArrayList<>(totals(before.stats(), now.stats(), seconds));
@@ -51,7 +51,7 @@ final class TopView {
         .toList();
   }
 
-  /** The same for scripts: what {@code stats --json} says, with rates. */
+  /** The same for scripts: the output of {@code stats --json}, with rates. */
   static JsonObject json(Look before, Look now) {
     double seconds = seconds(before, now);
     JsonArray shards = new JsonArray();

@@ -2,19 +2,19 @@ package io.shardbus.event;
 
 import java.util.Locale;
 
-/** When an event counts as done, and whoever sent it is told. */
+/** When an event counts as done, and its sender gets an answer. */
 public enum Ack {
-  /** Once it was sent: no answer is asked for. */
+  /** When it was sent. The sender gets no answer. */
   NONE,
-  /** Once it is in a ring. */
+  /** When it is in a ring. */
   ACCEPTED,
-  /** Once the sink has confirmed it. */
+  /** When the sink has confirmed it. */
   DELIVERED;
 
   private final String word = name().toLowerCase(Locale.ROOT);
 
   /**
-   * How it is called in parameters, headers and options.
+   * The word for it in parameters, headers and options.
    *
    * @return lower case, such as {@code accepted}
    */
@@ -26,8 +26,8 @@ public enum Ack {
    * Reads a parameter or header.
    *
    * @param word a {@link #word}
-   * @return whose it is
-   * @throws IllegalArgumentException if it is nobody's
+   * @return the value with this word
+   * @throws IllegalArgumentException if no value has it
    */
   public static Ack parse(String word) {
     for (Ack ack : values()) {

@@ -3,13 +3,13 @@ package io.shardbus.event;
 import java.util.List;
 
 /**
- * Consecutive events of one shard, as they go to a sink.
+ * Consecutive events of one shard, on the way to a sink.
  *
  * @param shard the shard's id
  * @param firstSequence the sequence of the first event
  * @param events the events in order of sequence, at least one. Usually without gaps; a retry after
  *     a partial failure holds only the events that failed
- * @param producer who gave the sequences
+ * @param producer the producer that gave the sequences
  */
 public record Batch(int shard, long firstSequence, List<ShardEvent> events, ProducerId producer) {
 

@@ -1,8 +1,8 @@
 package io.shardbus.event;
 
 /**
- * What became of a batch of events that was handed to the bus. The three counts add up to the size
- * of the batch.
+ * The result of handing a batch of events to the bus. The three counts add up to the size of the
+ * batch.
  *
  * @param accepted events in a ring
  * @param dropped events refused: backpressure, sampled, too large or closed

@@ -16,9 +16,9 @@ import java.nio.charset.StandardCharsets;
 import net.openhft.hashing.Access;
 
 /**
- * Reads Vert.x buffers, on or off heap, without a copy. Where it can, it looks at what is behind
- * them: byte by byte through their own methods, hashing takes half as long again, and looking for a
- * byte many times as long.
+ * Reads Vert.x buffers, on or off heap, without a copy. If it can, it reads the memory behind a
+ * buffer directly. Byte by byte through the methods of the buffer, hashing would take half as long
+ * again, and a search for a byte many times as long.
  */
 final class BufferAccess extends Access<Buffer> {
 
@@ -67,7 +67,7 @@ final class BufferAccess extends Access<Buffer> {
     return factory.createParser(bytes.getBytes());
   }
 
-  /** Where the first bytes are that are no UTF-8; -1 if there are none. */
+  /** The index of the first bytes that are not UTF-8; -1 if there are none. */
   static int notUtf8(Buffer bytes) {
     ByteBuffer in =
         bytes instanceof BufferInternal known
@@ -84,7 +84,7 @@ final class BufferAccess extends Access<Buffer> {
     }
   }
 
-  /** Where the first such byte is, from an index on; -1 if there is none. */
+  /** The index of the first such byte, from an index on; -1 if there is none. */
   static int indexOf(Buffer bytes, int from, byte wanted) {
     int length = bytes.length();
     if (bytes instanceof BufferInternal known) {

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Bytes that come in pieces, until they are joined. The pieces are copied into blocks, at first as
- * small as they are and 64 KiB at most if they are small: a buffer that grows would take up to
- * twice, and while it grows three times, what is in it. Not safe for threads.
+ * Collects bytes that come in pieces, and joins them. It copies small pieces into blocks of up to
+ * 64 KiB; the first blocks are as small as the pieces. A single growing buffer would take up to
+ * twice the memory of its content, and three times while it grows. Not safe for threads.
  */
 public final class ByteBlocks {
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What became of one event that was handed to the bus. A refusal is a value, never an exception.
+ * The result of handing one event to the bus. A refusal is a value, never an exception.
  *
  * @param outcome accepted, or why not
  * @param shard the id of the shard that took or refused the event; -1 if none was asked

@@ -9,9 +9,9 @@ import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 
 /**
- * Checks that bytes are one JSON value (RFC 8259), without building it. What {@link JsonScan} does
- * not accept, Jackson decides: its non-blocking parser, as the blocking ones guess UTF-16 and
- * UTF-32.
+ * Checks that bytes are one JSON value (RFC 8259), without building it. If {@link JsonScan} does
+ * not accept the bytes, Jackson decides: its non-blocking parser, because the blocking ones guess
+ * UTF-16 and UTF-32.
  */
 final class JsonCheck {
 
@@ -38,7 +38,7 @@ final class JsonCheck {
     // Jackson would take overlong forms and surrogates, and some broken names for others.
     int broken = BufferAccess.notUtf8(bytes);
     if (broken >= 0) {
-      throw new InvalidEventException("not JSON at byte " + broken + ": no UTF-8 there", broken);
+      throw new InvalidEventException("not JSON at byte " + broken + ": not UTF-8", broken);
     }
     try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();

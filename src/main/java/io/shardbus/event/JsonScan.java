@@ -5,9 +5,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /*
- * Recognises one JSON value (RFC 8259) in strict UTF-8, in less than half the time that a parser needs. It only accepts:
- * what it does not know for good is left to JsonCheck, which has the last word and says what is wrong. So it may be
- * narrower than the parser, and is where the parser has limits (length, depth, long names and numbers), but never wider.
+ * Recognises one JSON value (RFC 8259) in strict UTF-8, in less than half the time that a parser needs. It only
+ * accepts. If it is not sure, it leaves the bytes to JsonCheck, which decides and says what is wrong. So it may accept
+ * less than the parser, and does so near the limits of the parser (length, depth, long names and numbers), but never
+ * more.
  *
  * Inside strings it takes eight bytes at a time: a byte is odd if it is a quote, a backslash, a control character or
  * beyond ASCII, found by the usual arithmetic on bytes within a word. A borrow can make a byte above the first odd one

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Where in an event its key stands, such as {@code user.id}. Immutable. */
 public final class KeyPath {
 
-  /** Names are whatever clients send: not to be kept. */
+  /** Clients choose the names, so they are not kept. */
   private static final JsonFactory FACTORY =
       JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
 
@@ -39,8 +39,8 @@ public final class KeyPath {
    * Looks for the key, and no further.
    *
    * @param json one JSON value, already checked
-   * @return the string, or the number, true or false as it is written; of members of the same name
-   *     the first counts. Null if there is nothing else there, or nothing
+   * @return the string, or the number, true or false as written. The first of several members with
+   *     the same name counts. Null if there is no such value
    */
   @Nullable String in(Buffer json) {
     try (JsonParser parser = BufferAccess.parser(FACTORY, json)) {

@@ -4,9 +4,9 @@ import io.vertx.core.buffer.Buffer;
 import java.util.function.Consumer;
 
 /**
- * Cuts NDJSON that comes in chunks into its lines. A line that is most of its chunk is a slice of
- * it; a smaller one is copied, as it would keep the whole chunk in memory for as long as it is
- * kept. Lines end with LF or CR LF; blank lines are passed over. Not safe for threads.
+ * Cuts NDJSON that comes in chunks into its lines. A line that fills most of its chunk is a slice
+ * of it. A smaller line is copied, because a slice would keep the whole chunk in memory. Lines end
+ * with LF or CR LF; blank lines are passed over. Not safe for threads.
  */
 public final class LineSplitter {
 
@@ -53,7 +53,7 @@ public final class LineSplitter {
   }
 
   /**
-   * What is kept of a line that has not ended yet.
+   * The memory of a line that has not ended yet.
    *
    * @return the memory it takes, in bytes; 0 if there is none
    */

@@ -3,8 +3,8 @@ package io.shardbus.event;
 import java.util.Locale;
 
 /**
- * What became of an event: taken, or why not. The one vocabulary of refusals, for results, failed
- * futures, acknowledgements, answers on the wire, metrics and logs.
+ * Whether an event was taken, or why not. Results, failed futures, acknowledgements, answers on the
+ * wire, metrics and logs all use these words.
  */
 public enum Outcome {
   /**
@@ -27,21 +27,21 @@ public enum Outcome {
   /** Accepted, then refused by the sink for good, or too often. */
   DEAD_LETTERED(7, 500, "the sink refused it"),
   /**
-   * No answer came before the end, or the bus was closed before the sink confirmed the event:
-   * whether it was delivered cannot be known.
+   * No answer came in time, or the bus was closed before the sink confirmed the event. So it is not
+   * known whether the event was delivered.
    */
   UNKNOWN(8, 500, "it is not known whether it was delivered"),
   /** No bus was at the event-bus address. */
   NO_BUS(9, 503, "no bus is at the address"),
-  /** Not one JSON value, or without the key that was asked for. Only the edge looks. */
+  /** Not one JSON value, or without the required key. Only the gateway checks this. */
   INVALID(10, 400, "it is not a valid event"),
   /** The client sends more events or bytes a second than it may. */
   RATE(11, 429, "the client sends too fast"),
-  /** Behind the most events that one message may have. */
+  /** The message has more events than it may have, and this is one of the rest. */
   TOO_MANY(12, 413, "the message has too many events"),
   /** The gateway has no memory left for unfinished bodies and messages. */
   NO_MEMORY(13, 503, "no memory is left for unfinished messages"),
-  /** The body, line or message did not come to an end in time. */
+  /** The body, line or message was not complete in time. */
   TOO_SLOW(14, 408, "it did not come to an end in time");
 
   private static final Outcome[] ALL = values();
@@ -59,7 +59,7 @@ public enum Outcome {
   }
 
   /**
-   * How it is called in JSON, metrics and logs.
+   * The word for it in JSON, metrics and logs.
    *
    * @return lower case, such as {@code too_large}
    */
@@ -68,8 +68,7 @@ public enum Outcome {
   }
 
   /**
-   * How it is told by number: the status of an HTTP answer, and the failure code of a reply on the
-   * event bus.
+   * The status of an HTTP answer, and the failure code of a reply on the event bus.
    *
    * @return as in RFC 9110, such as 429
    */
@@ -78,7 +77,7 @@ public enum Outcome {
   }
 
   /**
-   * How it is told in an answer to an {@code EventBusPublisher}.
+   * The byte in an answer to an {@code EventBusPublisher}.
    *
    * @return the byte; 0 for accepted
    */
@@ -90,7 +89,7 @@ public enum Outcome {
    * Reads an answer to an {@code EventBusPublisher}.
    *
    * @param wireByte a {@link #wireByte}
-   * @return whose it is; UNKNOWN if it is nobody's
+   * @return the outcome with this byte; UNKNOWN if there is none
    */
   public static Outcome of(byte wireByte) {
     for (Outcome outcome : ALL) {

@@ -1,8 +1,8 @@
 package io.shardbus.event;
 
 /**
- * Who gave a batch its sequences: a stable id and an epoch that is raised at every start, so that a
- * sequence that starts again from 0 is never taken for an old one.
+ * Identifies the producer that gave a batch its sequences. The id is stable, and the epoch rises at
+ * every start. So a sequence that starts again from 0 is never taken for an old one.
  *
  * @param id the stable id; not empty, without a colon
  * @param epoch the number of this start; at least 0

@@ -60,8 +60,8 @@ public final class RawEvent {
   }
 
   /**
-   * An event with a key. Events of one key that one producer pushes are delivered in push order,
-   * also while keys move from shard to shard; the key picks the shard.
+   * An event with a key. The key picks the shard. Events of one key that one producer pushes are
+   * delivered in push order, also while keys move from shard to shard.
    *
    * @param bytes the event; not copied
    * @param key the key; null for none
@@ -76,10 +76,10 @@ public final class RawEvent {
   }
 
   /**
-   * An event without a key whose hash the caller knows. Events of one hash go to one shard until
-   * the load, or a shard that comes or goes, moves them: that is an affinity without a promise of
-   * order, which only a key gives. The top bits pick the shard, so a hash that leaves them alike,
-   * such as a small counter, sends everything to one shard.
+   * An event without a key, with a hash of the caller. Events with the same hash go to one shard
+   * until their slot moves. This is an affinity without a promise of order: only a key gives order.
+   * The top bits of the hash pick the shard, so hashes with equal top bits, such as a small
+   * counter, all go to one shard.
    *
    * @param bytes the event; not copied
    * @param hash the hash, all 64 bits well mixed
@@ -152,7 +152,7 @@ public final class RawEvent {
   }
 
   /**
-   * One JSON value, checked, with a key that others have too.
+   * One JSON value, checked, with a key that is already encoded and hashed.
    *
    * @param bytes UTF-8 text; not copied
    * @param key the key
@@ -209,7 +209,7 @@ public final class RawEvent {
   }
 
   /**
-   * What the event counts against limits of size.
+   * The size that counts against limits.
    *
    * @return bytes of the event and of its key in UTF-8
    */

@@ -4,7 +4,7 @@ import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event as its shard hands it on.
+ * An event as its shard delivers it.
  *
  * @param shard the shard's id, 0 to 65534
  * @param sequence the event's place in the shard: from 0, without gaps

@@ -10,10 +10,12 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Asks who is there, and lets in those who have one of the roles that a route is for. */
+/**
+ * Checks the token of a request, and lets it pass if the token has one of the roles of the route.
+ */
 final class Access {
 
-  /** What a subprotocol entry begins with that carries the token of a browser's WebSocket. */
+  /** The prefix of the subprotocol with which a browser sends the token of a WebSocket. */
   static final String BEARER_SUBPROTOCOL = "bearer.";
 
   private static final String BEARER = "bearer ";
@@ -25,7 +27,7 @@ final class Access {
     this.store = store;
   }
 
-  /** What goes first on a route that only some roles may use. */
+  /** The first handler of a route that only some roles may use. */
   SecurityPolicyHandler only(Set<Role> needed) {
     return context -> {
       if (allows(context, needed)) {
@@ -55,7 +57,10 @@ final class Access {
     return true;
   }
 
-  /** Tells whether who asked still may: a token can be taken away while what it opened lasts. */
+  /**
+   * Whether the sender of a request still has access. A token can be taken away while a connection
+   * that it opened lasts.
+   */
   static BooleanSupplier grant(RoutingContext context) {
     Grant grant = context.get(GRANT);
     return grant == null ? () -> true : grant;
@@ -87,7 +92,10 @@ final class Access {
     }
   }
 
-  /** Of the header, or of the subprotocols, as browsers cannot set headers of a WebSocket. */
+  /**
+   * The token of the header, or of the subprotocols, because browsers cannot set headers of a
+   * WebSocket.
+   */
   private static @Nullable String token(HttpServerRequest request) {
     String header = request.getHeader(HttpHeaders.AUTHORIZATION);
     if (header != null) {

@@ -170,7 +170,7 @@ final class Admin {
     try {
       id = Integer.parseInt(context.pathParam("id"));
     } catch (NumberFormatException e) {
-      Problem.send(context.response(), 404, "no shard of that id");
+      Problem.send(context.response(), 404, "no shard with that id");
       return;
     }
     var removed = bus.removeShard(id);

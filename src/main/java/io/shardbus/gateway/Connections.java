@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The open connections, and how many there may be. One too many is told so when it asks for
- * something, and closed soon if it does not. One that takes longer than the idle timeout to say
- * what it wants is closed, even if now and then a byte comes. Safe for any thread.
+ * The open connections, and their limit. A connection beyond the limit gets a refusal when it sends
+ * a request, and is closed soon if it does not. If a connection takes longer than the idle timeout
+ * to send a request, it is closed, even if a byte comes now and then. Safe for any thread.
  */
 final class Connections {
 
@@ -27,7 +27,10 @@ final class Connections {
   private final Limits limits;
   private final Map<HttpConnection, State> open = new ConcurrentHashMap<>();
 
-  /** How many those are; only a number that grows in one step tells which is one too many. */
+  /**
+   * The number of open connections. It must grow in one step, so that it is clear which connection
+   * is beyond the limit.
+   */
   private final AtomicInteger count = new AtomicInteger();
 
   private final Map<String, Integer> perClient = new ConcurrentHashMap<>();
@@ -59,8 +62,8 @@ final class Connections {
   }
 
   /**
-   * The address that stands for a client; of IPv6, the network of 64 bits, as whoever has one has
-   * all of its addresses.
+   * The address that stands for a client. For IPv6 it is the network of 64 bits, because a client
+   * has all addresses of its network.
    */
   static String client(@Nullable SocketAddress address) {
     String host = address == null ? "" : String.valueOf(address.hostAddress());
@@ -130,7 +133,7 @@ final class Connections {
     }
   }
 
-  /** Closes what takes too long; to be called every second or so. */
+  /** Closes connections that take too long. Call it about once a second. */
   void closeSlow() {
     long timeout = limits.options().getIdleTimeout().toNanos();
     open.forEach(

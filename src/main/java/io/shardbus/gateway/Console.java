@@ -2,10 +2,13 @@ package io.shardbus.gateway;
 
 import io.vertx.ext.web.handler.StaticHandler;
 
-/** The page at {@code /}. It holds nothing that only some may see: what it shows it asks for. */
+/**
+ * The page at {@code /}. It contains no secrets: it loads everything that it shows, with the token
+ * of its user.
+ */
 final class Console {
 
-  /** What the path of all that the page loads begins with. */
+  /** The prefix of the paths of everything that the page loads. */
   private static final String FILES = "/console/";
 
   private static final String PAGE = "io/shardbus/gateway/console";

@@ -25,7 +25,7 @@ final class DeadLetterRoutes {
   private static final int DEFAULT_LIMIT = 100;
   private static final int MAX_LIMIT = 1000;
 
-  /** While a disk hangs, those who ask again and again must not fill the memory. */
+  /** While a disk hangs, repeated requests must not fill the memory. */
   private static final int MAX_ASKED = 1_000;
 
   private final ShardBus bus;
@@ -140,8 +140,10 @@ final class DeadLetterRoutes {
   }
 
   void removeAll(RoutingContext context) {
-    if (context.normalizedPath().endsWith("/")) { // whoever left an id out means one, not all
-      Problem.send(context.response(), 404, "no dead letter of that id");
+    if (context
+        .normalizedPath()
+        .endsWith("/")) { // a request with a missing id means one letter, not all
+      Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }
     HttpServerRequest request = context.request();
@@ -168,14 +170,14 @@ final class DeadLetterRoutes {
     try {
       id = Long.parseLong(context.pathParam("id"));
     } catch (NumberFormatException e) {
-      Problem.send(context.response(), 404, "no dead letter of that id");
+      Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }
     ask(letters -> letters.remove(List.of(id)))
         .onSuccess(
             removed -> {
               if (removed == 0) {
-                Problem.send(context.response(), 404, "no dead letter of that id");
+                Problem.send(context.response(), 404, "no dead letter with that id");
               } else {
                 context.response().setStatusCode(204).end();
               }

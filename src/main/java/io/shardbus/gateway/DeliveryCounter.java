@@ -5,19 +5,19 @@ import io.shardbus.shard.DeliveryAck;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts the fates of one request's or frame's events: one object, however many events. Safe for
+ * Counts the fates of the events of one request or frame, in one object for all of them. Safe for
  * any thread.
  */
 final class DeliveryCounter implements DeliveryAck {
 
   private final AtomicLong delivered = new AtomicLong();
 
-  /** Has the refusals only; guarded by itself. */
+  /** Only refusals; guarded by itself. */
   private final OutcomeCounts failures = new OutcomeCounts();
 
   private final Runnable onChange;
 
-  /** What runs at a change must be quick; it runs on the thread that settled the event. */
+  /** The listener must be quick: it runs on the thread that settled the event. */
   DeliveryCounter(Runnable onChange) {
     this.onChange = onChange;
   }
@@ -46,7 +46,7 @@ final class DeliveryCounter implements DeliveryAck {
     }
   }
 
-  /** How many failed, by reason: a copy. */
+  /** A copy of the number of failed events by reason. */
   OutcomeCounts failures() {
     OutcomeCounts copy = new OutcomeCounts();
     synchronized (failures) {

@@ -147,7 +147,7 @@ final class EventReads {
         .begin(cursor, from != null);
   }
 
-  /** How many tails are open. */
+  /** The number of open tails. */
   int tails() {
     return tails.get();
   }

@@ -51,11 +51,11 @@ public final class Gateway {
   private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final long SMALL_BODY = 64 << 10;
-  private static final long SWEEP_MILLIS = 1_000; // at the most
+  private static final long SWEEP_MILLIS = 1_000; // at most
 
   /**
-   * Vert.x has the servers that listen on one negative port share a free one. Each gateway needs a
-   * number of its own for that, beyond those of ports that were asked for.
+   * In Vert.x, servers that listen on the same negative port share a free one. Each gateway needs a
+   * number of its own for that, beyond the range of real ports.
    */
   private static final AtomicInteger FREE_PORTS = new AtomicInteger(1 << 16);
 
@@ -103,9 +103,9 @@ public final class Gateway {
   }
 
   /**
-   * Starts to listen. A gateway that is started in a verticle is closed before that verticle is
-   * undeployed, and before a bus that was started in the same one; any other is closed before its
-   * Vert.x.
+   * Starts to listen. If a gateway is started in a verticle, it is closed before that verticle is
+   * undeployed, and before a bus that was started in the same verticle. Otherwise it is closed
+   * before its Vert.x.
    *
    * @param vertx where it runs
    * @param bus what it serves; it is not closed with the gateway
@@ -122,7 +122,7 @@ public final class Gateway {
    * @param vertx where it runs
    * @param bus what it serves; it is not closed with the gateway
    * @param options how; copied
-   * @param registry what is served; the gateway's own meters are added to it
+   * @param registry served at {@code /metrics}; the gateway adds its own meters to it
    * @return the gateway; fails as {@link #start(Vertx, ShardBus, GatewayOptions)} does
    */
   public static Future<Gateway> start(
@@ -132,10 +132,10 @@ public final class Gateway {
   }
 
   /**
-   * Checks what the setters of the options cannot see: whether they contradict each other, the
-   * files that they name, and whether anybody may reach the server. Starts nothing. Blocks.
+   * Checks the options as a start does: against each other, with the files that they name, and
+   * whether the server could be reached from other machines without tokens. Starts nothing. Blocks.
    *
-   * @param vertx whose TLS engine certificates are tried with
+   * @param vertx whose TLS engine tries the certificates
    * @param options the options
    * @throws IllegalArgumentException if a gateway with these options would not start
    * @throws UnknownHostException if there is no such host
@@ -169,7 +169,7 @@ public final class Gateway {
     return onCaller(started.future());
   }
 
-  /** What the server reads from files, and reads again when they change. */
+  /** The files that the server reads, and reads again when they change. */
   private static final class Files {
 
     final TokenStore tokens;
@@ -198,8 +198,8 @@ public final class Gateway {
         throw new IllegalArgumentException(
             "host: "
                 + options.getHost()
-                + " can be reached from other machines, and nobody would have to say who they are:"
-                + " give tokens, with tokensFile or token, or set insecure to allow that");
+                + " can be reached from other machines without a token:"
+                + " set tokensFile or token, or set insecure to allow that");
       }
       if (!tokens.open() && !tls.on()) {
         LOG.warn("tokens are sent in clear to {}: set tls to encrypt them", options.getHost());
@@ -207,7 +207,7 @@ public final class Gateway {
     }
   }
 
-  /** Of this machine: one that can be listened on, which is tried. */
+  /** An address of this machine. The check listens on it. */
   private static InetAddress localAddress(String host) throws UnknownHostException {
     InetAddress address;
     try {
@@ -252,7 +252,7 @@ public final class Gateway {
               timers.add(files.tokenWatch.begin(vertx, files.tokens::reload));
               // They share one certificate, as they share the port.
               timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(servers.get(0))));
-              // Often enough that a silent client is asked before it is closed as idle.
+              // Often enough to ping a silent client before it is closed as idle.
               long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
               timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
               if (scrape != null) {
@@ -278,7 +278,7 @@ public final class Gateway {
     return deployment;
   }
 
-  /** Serves connections; several do on different event loops, if there are so many. */
+  /** Serves connections. Several verticles run on different event loops, if Vert.x has enough. */
   private final class EventLoop extends VerticleBase {
 
     private final Supplier<Future<?>> begin;
@@ -292,14 +292,14 @@ public final class Gateway {
       return begin.get();
     }
 
-    /** Whoever undeploys one closes the gateway. */
+    /** To undeploy one of them closes the gateway. */
     @Override
     public Future<?> stop() {
       return shutdown().otherwiseEmpty().onComplete(done -> end());
     }
   }
 
-  /** Has the event loop that calls it serve connections. */
+  /** Makes the calling event loop serve connections. */
   private Future<?> listen(Files files, int port, IngestResources mine) {
     return vertx
         .createHttpServer(files.http)
@@ -344,14 +344,14 @@ public final class Gateway {
     return connections.count();
   }
 
-  /** What is in memory of bodies and messages that are not complete or wait for room. */
+  /** The memory of bodies and messages that are incomplete or wait for room. */
   long partialBytes() {
     return resources.budget().used();
   }
 
   /**
-   * Stops listening; requests under way get five seconds to end. WebSockets are closed with 1001,
-   * in the same time, once their clients know the fate of what was taken.
+   * Stops listening. Requests under way get five seconds to end. In that time WebSockets are closed
+   * with 1001, once their clients know the fate of their events.
    *
    * @return completes when nothing is left
    */
@@ -360,7 +360,7 @@ public final class Gateway {
   }
 
   private Future<Void> end() {
-    // The verticles last: with them the servers would be closed without grace.
+    // The verticles last: undeploying them would close the servers at once.
     if (closing.compareAndSet(false, true)) {
       shutdown()
           .eventually(() -> deployment.compose(vertx::undeploy).otherwiseEmpty())
@@ -460,13 +460,13 @@ public final class Gateway {
     return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
   }
 
-  /** However its path was written. */
+  /** However the path was written. */
   private static boolean opensWebSockets(RoutingContext context) {
     String path = context.normalizedPath();
     return path.equals(INGEST) || path.equals(INGEST + "/");
   }
 
-  /** What holds for every request. */
+  /** Applies to every request. */
   private static void guard(RoutingContext context, Origins origins) {
     SecurityHeaders.put(context.request());
     if (origins.misnamed(context.request())) {

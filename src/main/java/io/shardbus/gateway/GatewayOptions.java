@@ -9,7 +9,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** How the gateway listens and what it lets through. */
+/** How the gateway listens, and its limits. */
 @DataObject
 public final class GatewayOptions {
 
@@ -55,7 +55,7 @@ public final class GatewayOptions {
   /** The default of {@code ackTimeout}. */
   public static final Duration DEFAULT_ACK_TIMEOUT = Duration.ofMinutes(1);
 
-  /** As browsers write it; {@code null} is what they say for pages that have no site. */
+  /** An origin as browsers write it; {@code null} stands for pages without a site. */
   private static final String ORIGIN = "\\s*(null|https?://[^\\s/?#@,*]+)\\s*";
 
   private String host = DEFAULT_HOST;
@@ -104,7 +104,7 @@ public final class GatewayOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    */
@@ -140,7 +140,7 @@ public final class GatewayOptions {
   @OptionSpec(
       value = "address to listen on",
       min = "1",
-      allowed = "off the loopback only with tokens, or `insecure`")
+      allowed = "other than loopback only with tokens, or `insecure`")
   public GatewayOptions setHost(String host) {
     this.host = OptionRanges.check(this, "host", host);
     return this;
@@ -177,21 +177,21 @@ public final class GatewayOptions {
    *     gateway, which has to close it
    * @return this
    */
-  @OptionSpec(value = "event loops that serve the connections, see below", min = "1", max = "1024")
+  @OptionSpec(value = "event loops that serve the connections", min = "1", max = "1024")
   public GatewayOptions setEventLoops(int loops) {
     eventLoops = OptionRanges.check(this, "eventLoops", loops);
     return this;
   }
 
   /**
-   * @return whether to listen beyond the loopback although nobody has to say who they are
+   * @return whether to listen beyond the loopback without tokens
    */
   public boolean isInsecure() {
     return insecure;
   }
 
   /**
-   * @param on whether to listen beyond the loopback although nobody has to say who they are
+   * @param on whether to listen beyond the loopback without tokens
    * @return this
    */
   @OptionSpec("listen beyond this machine without tokens")
@@ -213,7 +213,7 @@ public final class GatewayOptions {
    *     null for none
    * @return this
    */
-  @OptionSpec(value = "file of tokens, see below", min = "1", allowed = "a path")
+  @OptionSpec(value = "file of tokens", min = "1", allowed = "a path")
   public GatewayOptions setTokensFile(@Nullable String file) {
     tokensFile = file == null ? null : OptionRanges.check(this, "tokensFile", file);
     return this;
@@ -267,7 +267,7 @@ public final class GatewayOptions {
    * @param connections how many connections are served at once; further ones are refused
    * @return this
    */
-  @OptionSpec(value = "connections served at once; else 503", min = "1")
+  @OptionSpec(value = "connections at once; else 503", min = "1")
   public GatewayOptions setMaxConnections(int connections) {
     maxConnections = OptionRanges.check(this, "maxConnections", connections);
     return this;
@@ -370,7 +370,9 @@ public final class GatewayOptions {
    * @return this
    */
   @OptionSpec(
-      value = "silence after which a connection is closed; also the time it may take to ask",
+      value =
+          "silence after which a connection is closed; also the longest time from a connection"
+              + " to its request",
       min = "1s",
       max = "1d")
   public GatewayOptions setIdleTimeout(Duration time) {
@@ -402,7 +404,7 @@ public final class GatewayOptions {
   }
 
   /**
-   * @return the origins of pages of other sites that may use the server, with commas between; null
+   * @return the origins of pages of other sites that may use the server, separated by commas; null
    *     for none
    */
   public @Nullable String getAllowedOrigins() {
@@ -411,13 +413,13 @@ public final class GatewayOptions {
 
   /**
    * @param value origins of pages of other sites that may use the server, such as {@code
-   *     https://app.example}, with commas between, {@code null} for pages in files; null for none
+   *     https://app.example}, separated by commas, {@code null} for pages in files; null for none
    * @return this
    */
   @OptionSpec(
-      value = "pages of other sites that may use the server, see below",
+      value = "pages of other sites that may use the server",
       pattern = ORIGIN + "(," + ORIGIN + ")*",
-      allowed = "origins such as `https://app.example:8443`, or `null`, with commas between")
+      allowed = "origins such as `https://app.example:8443`, or `null`, separated by commas")
   public GatewayOptions setAllowedOrigins(@Nullable String value) {
     allowedOrigins = value == null ? null : OptionRanges.check(this, "allowedOrigins", value);
     return this;
@@ -438,8 +440,8 @@ public final class GatewayOptions {
    */
   @OptionSpec(
       value =
-          "bodies and messages that are not complete or wait for room, of all connections together,"
-              + " in bytes; else 503 or 1013",
+          "bodies and messages that are incomplete or wait for room, of all connections"
+              + " together, in bytes; else 503 or 1013",
       min = "262144",
       unset = "a quarter of the heap")
   public GatewayOptions setMaxPartialBytes(long value) {
@@ -458,9 +460,7 @@ public final class GatewayOptions {
    * @param value how many events a WebSocket message may have; those beyond are refused and counted
    * @return this
    */
-  @OptionSpec(
-      value = "events in a WebSocket message; those beyond are refused as `too_many`",
-      min = "1")
+  @OptionSpec(value = "events in a WebSocket message; the rest is refused as `too_many`", min = "1")
   public GatewayOptions setMaxEventsPerMessage(int value) {
     maxEventsPerMessage = OptionRanges.check(this, "maxEventsPerMessage", value);
     return this;
@@ -478,7 +478,7 @@ public final class GatewayOptions {
    * @return this
    */
   @OptionSpec(
-      value = "longest key of an event, in bytes of UTF-8; else it is invalid",
+      value = "longest key of an event, in bytes of UTF-8; an event with a longer key is invalid",
       min = "1",
       max = "1048576")
   public GatewayOptions setMaxKeyBytes(int value) {
@@ -520,8 +520,8 @@ public final class GatewayOptions {
    */
   @OptionSpec(
       value =
-          "how long the body of one event, a line of NDJSON or a WebSocket message may take once it"
-              + " has begun; else 408 or 1008",
+          "how long the body of one event, a line of NDJSON or a WebSocket message may take from"
+              + " its first byte; else 408 or 1008",
       min = "1s",
       max = "1d")
   public GatewayOptions setBodyTimeout(Duration value) {

@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code /health}: live as long as it answers, ready as long as it makes sense to send events. Says
- * which part is at fault, but not what a sink said: anyone may ask.
+ * {@code /health}: live as long as it answers, ready as long as it makes sense to send events. The
+ * answer names the part that fails, but does not quote the sink, because anyone may ask.
  */
 final class Health {
 
@@ -41,7 +41,7 @@ final class Health {
     Admin.send(context.response(), reason == null ? 200 : 503, json);
   }
 
-  /** Why events are better sent elsewhere; null if they are not. */
+  /** Why the server is not ready; null if it is. */
   private @Nullable String reason() {
     if (closing) {
       return "the server is stopping";

@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * The memory of the events that clients have sent and that wait for room, of all connections of an
- * event loop, to which it belongs. While it is much, nobody who can be slowed down is read from:
- * else each client would add a message, and be refused.
+ * The memory of the events that clients have sent and that wait for room, of all connections of one
+ * event loop. If they take much memory, the server stops reading from clients that can be slowed
+ * down, until they take little. Otherwise each client would add a message and be refused.
  */
 final class HeldMemory {
 
@@ -18,8 +18,8 @@ final class HeldMemory {
   private boolean full;
 
   /**
-   * @param most the loop's share of the limit in force, in bytes: above a quarter of it nobody is
-   *     read from, until it is an eighth; what comes before everybody is stopped has the rest
+   * @param most the share of the loop in the limit, in bytes. Above a quarter of it reading stops,
+   *     until it is an eighth. The rest is for bytes that come before all clients have stopped
    */
   HeldMemory(LongSupplier most) {
     this.most = most;

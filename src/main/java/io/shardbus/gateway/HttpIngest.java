@@ -27,13 +27,15 @@ final class HttpIngest {
       Problem.refuse(
           request,
           415,
-          "Content-Type \"" + media + "\" is not taken: use " + Pages.JSON + " or " + NDJSON);
+          "Content-Type \"" + media + "\" is not supported: use " + Pages.JSON + " or " + NDJSON);
       return;
     }
     String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
     if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
       Problem.refuse(
-          request, 415, "Content-Encoding \"" + encoding + "\" is not taken: send it as it is");
+          request,
+          415,
+          "Content-Encoding \"" + encoding + "\" is not supported: send the body as it is");
       return;
     }
     IngestRequest asked;

@@ -12,11 +12,11 @@ import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the parameters of an ingesting request ask for.
+ * The parameters of a request that sends events.
  *
  * @param ack when an event counts as done
  * @param key the key of all events; null for none
- * @param keyPath where in each event its key stands; null for nowhere
+ * @param keyPath the path of the key in each event; null for none
  * @param maxKeyBytes the longest key allowed
  */
 record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
@@ -63,7 +63,7 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
     return event;
   }
 
-  /** A client that asks whether to go on, before it sends the body, is told to. */
+  /** If a client asks whether to go on before it sends the body, the server tells it to. */
   static void proceed(HttpServerRequest request) {
     if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
       request.response().writeContinue();

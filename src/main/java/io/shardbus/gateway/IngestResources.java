@@ -6,7 +6,7 @@ import io.shardbus.net.RateLimit;
 import io.shardbus.options.Durations;
 import io.vertx.core.Vertx;
 
-/** What the connections of an event loop share that bring events. */
+/** The objects that the sending connections of an event loop share. */
 record IngestResources(
     Vertx vertx,
     ShardBus bus,
@@ -30,9 +30,7 @@ record IngestResources(
         new RefusalCounters());
   }
 
-  /**
-   * The same for one of several event loops, which has its share of the memory of events that wait.
-   */
+  /** The same for one of several event loops, with its share of the memory for waiting events. */
   IngestResources ofLoop(int loops) {
     return new IngestResources(
         vertx,
@@ -48,7 +46,7 @@ record IngestResources(
     return limits.options();
   }
 
-  /** Of a body or a part of it. */
+  /** The refusal of a body, or of a part of it. */
   String tooSlow(String what) {
     return "gateway.bodyTimeout: "
         + what
@@ -56,11 +54,11 @@ record IngestResources(
         + Durations.format(options().getBodyTimeout());
   }
 
-  /** Of a request whose events are in the bus. */
+  /** The answer to a request whose events are in the bus. */
   String notConfirmed() {
     return "gateway.ackTimeout: accepted, but the sink did not confirm it in "
         + Durations.format(options().getAckTimeout())
-        + ": it is still tried";
+        + ": the bus still tries";
   }
 
   int maxEventBytes() {

@@ -5,7 +5,7 @@ import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
-/** Answers what is not HTTP, or is more of it than the limits allow, and ends the connection. */
+/** Answers input that is not HTTP or exceeds the limits, and ends the connection. */
 final class InvalidRequests {
 
   private final GatewayOptions options;
@@ -32,7 +32,7 @@ final class InvalidRequests {
               + options.getMaxHeaderBytes()
               + " bytes");
     } else {
-      Problem.refuse(request, 400, "this is not a request as HTTP has them");
+      Problem.refuse(request, 400, "this is not an HTTP request");
     }
   }
 }

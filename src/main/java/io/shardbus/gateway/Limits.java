@@ -13,7 +13,7 @@ final class Limits {
 
   private static final Logger LOG = LoggerFactory.getLogger(Limits.class);
 
-  /** The one that is the bus's own. */
+  /** The limit that belongs to the bus. */
   private static final String EVENT = "maxEventBytes";
 
   private static final Set<String> OF_GATEWAY =
@@ -38,7 +38,7 @@ final class Limits {
     return options;
   }
 
-  /** What can be changed. */
+  /** The limits that can change. */
   JsonObject json() {
     JsonObject all = OptionsJson.write(options);
     JsonObject json = new JsonObject().put(EVENT, shards.limits().maxEventBytes());
@@ -47,9 +47,9 @@ final class Limits {
   }
 
   /**
-   * Sets what the JSON names, all of it or nothing.
+   * Sets all limits that the JSON names, or none.
    *
-   * @throws IllegalArgumentException naming what cannot be set so, or not now
+   * @throws IllegalArgumentException naming the limit that cannot be set
    */
   synchronized void change(JsonObject changes) {
     JsonObject before = json();

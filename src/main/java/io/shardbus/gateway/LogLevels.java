@@ -36,7 +36,7 @@ final class LogLevels {
   static void change(Object level) {
     if (!(level instanceof String name) || !ALLOWED.contains(name)) {
       throw new IllegalArgumentException(
-          "level: " + level + " is none: allowed are " + String.join(", ", ALLOWED));
+          "level: " + level + " is unknown: allowed are " + String.join(", ", ALLOWED));
     }
     String before = level();
     logger().setLevel(Level.valueOf(name));

@@ -13,19 +13,19 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Pushes one client's events into the bus, in order. A patient one has an event for which there is no room wait in the
- * bus's waiting room, and holds those behind it until that one is in; its client has to stop the source meanwhile, so
- * that no more is held than came in one read. An impatient one takes the refusal for an answer.
+ * Pushes the events of one client into the bus, in order. If there is no room for an event and the client is patient,
+ * the event waits in the waiting room of the bus, and the events behind it are held here until it is in. The source must
+ * stop meanwhile, so that no more than one read is held. If the client is impatient, the refusal is reported.
  *
- * Ownership: all fields belong to the client's event loop. The bus tells the result of an event that waited on another
- * thread, which hands it to the event loop.
+ * Ownership: all fields belong to the event loop of the client. The bus reports the result of an event that waited on
+ * another thread, which hands the result to the event loop.
  */
 final class OrderedIngest {
 
-  /** What an event costs that waits for room, besides its bytes. */
+  /** The memory of an event that waits for room, besides its bytes. */
   private static final long OVERHEAD_BYTES = 256;
 
-  /** How long a client that sends too fast waits; its limit has tokens for that time then. */
+  /** How long a client waits that sends too fast; then its limit has tokens for that time. */
   private static final long TOO_FAST_MILLIS = 10;
 
   private final IngestResources resources;
@@ -65,7 +65,7 @@ final class OrderedIngest {
     }
   }
 
-  /** The first of those that are held, in the hands of the bus. */
+  /** The first held event, which waits in the bus. */
   private final class Admission implements Consumer<IngestResult> {
 
     private @Nullable Outcome outcome;
@@ -82,7 +82,7 @@ final class OrderedIngest {
       context.runOnContext(now -> admitted(this, result.outcome()));
     }
 
-    /** Null if it waits: then the event loop is told. */
+    /** Null if the event waits. Then the event loop gets the result. */
     synchronized @Nullable Outcome outcomeOrWait() {
       late = outcome == null;
       return outcome;
@@ -92,7 +92,7 @@ final class OrderedIngest {
   /**
    * @param rate how many events this client may send
    * @param patient whether to wait for room
-   * @param onRoom called when everything that was held is in
+   * @param onRoom called when all held events are in the bus
    */
   OrderedIngest(
       IngestResources resources, RateLimit.Client rate, boolean patient, Runnable onRoom) {
@@ -105,9 +105,9 @@ final class OrderedIngest {
   }
 
   /**
-   * @param place where the event stands in what the client sent
-   * @param outcomes where its fate is counted, now or when there is room
-   * @param ack told when it is delivered; null if nobody asks
+   * @param place the position of the event in the input of the client
+   * @param outcomes counts its fate, now or when there is room
+   * @param ack told when it is delivered; null to be told nothing
    */
   void push(RawEvent event, long place, OutcomeCounts outcomes, @Nullable DeliveryAck ack) {
     if (held.isEmpty()) {
@@ -131,15 +131,15 @@ final class OrderedIngest {
   }
 
   /**
-   * Counts an event that cannot be pushed, but not before those that wait: what is counted are the
-   * first of the events that the client sent, so that it can go on behind them.
+   * Counts an event that cannot be pushed, after the events that wait before it. So the counted
+   * events are always the first ones of the client, and the client can go on behind them.
    */
   void refuse(Outcome reason, OutcomeCounts outcomes) {
     Held last = held.peekLast();
     (last == null ? outcomes : last.behind()).refuse(reason, 1);
   }
 
-  /** Those who send too fast wait for themselves, and are not in the way of others. */
+  /** A client that sends too fast waits alone, and does not hold up others. */
   private void count(long change) {
     heldBytes += change;
     long before = counted;
@@ -147,7 +147,7 @@ final class OrderedIngest {
     resources.held().add(counted - before);
   }
 
-  /** Whether it waits for room. */
+  /** Whether the client waits for room. */
   boolean patient() {
     return patient;
   }
@@ -157,16 +157,16 @@ final class OrderedIngest {
     return !held.isEmpty();
   }
 
-  /** The memory of what waits for room. */
+  /** The memory of the events that wait for room. */
   long heldBytes() {
     return heldBytes;
   }
 
   /**
-   * Lets go of what is held: the client has gone, or was told that it is not taken. Nobody offers
-   * it any more, so it counts as refused.
+   * Drops the held events, because the client has gone or was told that they are not taken. They
+   * are not offered again, so they count as refused.
    *
-   * @return what was let go, by reason, with the refusals behind it
+   * @return the dropped events by reason, with the refusals behind them
    */
   OutcomeCounts abandon() {
     ended = true;
@@ -203,7 +203,7 @@ final class OrderedIngest {
     left.addRefusalsOf(one.behind());
   }
 
-  /** Where the first event stands that was let go; 0 if none was. */
+  /** The position of the first dropped event; 0 if none was dropped. */
   long firstLetGo() {
     return firstLetGo;
   }
@@ -216,7 +216,7 @@ final class OrderedIngest {
     return bus.shards().refuse(event).outcome();
   }
 
-  /** What became of it; null if it has to wait, for room or because the client sends too fast. */
+  /** The result; null if the event must wait, for room or because the client sends too fast. */
   private @Nullable Outcome offer(RawEvent event, @Nullable DeliveryAck ack) {
     tooFast = !rate.tryTake(event.sizeWithKey());
     if (tooFast) {

@@ -15,18 +15,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Tells requests of this server's own pages, and of programs, from those of other sites' pages.
+ * Tells requests of this server's own pages, and of programs, from requests of pages of other sites.
  *
- * Where no token is asked for, a page must not get here by a name of its own either: a site can have its name lead to
- * the loopback, and its pages are of the same origin then. So only names that mean this machine everywhere are served.
+ * A site can let its name lead to the loopback, and its pages then have the same origin as this server. So a server
+ * without tokens answers only to names that mean this machine everywhere.
  */
 final class Origins {
 
   static final String REFUSAL =
-      "requests from pages of other sites are refused, except those of gateway.allowedOrigins";
+      "requests from pages of other sites are refused, except from gateway.allowedOrigins";
 
   static final String UNKNOWN_NAME =
-      "without tokens this server is only known as localhost and by loopback addresses; other names"
+      "without tokens this server answers only to localhost and loopback addresses; other names"
           + " must be in gateway.allowedOrigins";
 
   private final Set<String> allowed;
@@ -34,7 +34,7 @@ final class Origins {
   private final CorsHandler cors;
 
   /**
-   * @param anyName whether the name by which the server is asked does not matter
+   * @param anyName whether every name of the server is accepted
    */
   Origins(GatewayOptions options, boolean anyName) {
     allowed = split(options.getAllowedOrigins());
@@ -52,7 +52,10 @@ final class Origins {
     return origins;
   }
 
-  /** Whether the server is asked by a name that must not be trusted. A program may leave it out. */
+  /**
+   * Whether a request uses a name of the server that must not be trusted. A program may send no
+   * name.
+   */
   boolean misnamed(HttpServerRequest request) {
     HostAndPort name = request.authority();
     return !anyName
@@ -63,7 +66,7 @@ final class Origins {
   }
 
   private static boolean isLoopback(String host) {
-    // Of addresses only literals, which nobody can have lead elsewhere.
+    // Only literal addresses, which cannot lead elsewhere.
     return host.equals("localhost")
         || host.equals("[::1]")
         || (host.startsWith("127.") && NetUtil.isValidIpV4Address(host));
@@ -84,7 +87,7 @@ final class Origins {
     }
   }
 
-  /** Tells browsers what the pages that are allowed may do. */
+  /** Tells browsers what the allowed pages may do. */
   void handle(RoutingContext context) {
     String origin = context.request().getHeader(HttpHeaders.ORIGIN);
     if (origin != null && allowed.contains(origin)) {

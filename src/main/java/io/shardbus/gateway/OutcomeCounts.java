@@ -7,7 +7,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What became of some of a client's events. Not safe for threads. */
+/** Counts the outcomes of some events of a client. Not safe for threads. */
 final class OutcomeCounts {
 
   private long accepted;

@@ -7,18 +7,20 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 
-/** Sends pages, as long as not too much of them waits for clients to take it. For any thread. */
+/**
+ * Sends pages, as long as not too many bytes wait for clients to take them. Safe for any thread.
+ */
 final class Pages {
 
   static final String JSON = "application/json";
 
-  /** Of pages that clients have not taken yet: an eighth of the heap, and not too little. */
+  /** For pages that clients have not taken yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
       Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
 
   private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
 
-  /** A page that is larger than all that may wait goes alone. */
+  /** A page larger than this limit goes alone. */
   void send(HttpServerResponse response, Buffer page) {
     if (response.closed()) {
       return;

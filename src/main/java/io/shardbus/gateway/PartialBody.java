@@ -5,7 +5,7 @@ import io.shardbus.net.Budget;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
-/** A body or message that comes in parts. If it comes in one, that is not copied. */
+/** A body or message that comes in parts. If it comes as one part, it is not copied. */
 final class PartialBody {
 
   private static final Buffer NOTHING = Buffer.buffer();
@@ -36,7 +36,7 @@ final class PartialBody {
     return share.resize(first != null ? first.length() : blocks.memory());
   }
 
-  /** All of it, which does not count any longer. */
+  /** The whole body or message. It does not count against the memory any longer. */
   Buffer take() {
     Buffer all = first != null ? first : blocks.join(NOTHING, 0, 0);
     drop();

@@ -34,12 +34,12 @@ final class Problem {
 
   private Problem() {}
 
-  /** An event, or more, was refused. */
+  /** Answers that one or more events were refused. */
   static void send(HttpServerResponse response, Outcome reason, String detail, JsonObject more) {
     send(response, reason.status(), detail, more.mergeIn(reason(reason.word())));
   }
 
-  /** An event, or more, was refused before the body was taken. */
+  /** Answers that one or more events were refused before the body was read. */
   static void refuse(HttpServerRequest request, Outcome reason, String detail, JsonObject more) {
     refuse(request, reason.status(), detail, more.mergeIn(reason(reason.word())));
   }
@@ -49,7 +49,7 @@ final class Problem {
   }
 
   /**
-   * Answers without taking the body: the connection, of HTTP/2 the stream, cannot be used again,
+   * Answers without taking the body. The connection (with HTTP/2, the stream) cannot be used again,
    * and is closed soon.
    */
   static void refuse(HttpServerRequest request, int status, String detail) {
@@ -67,13 +67,14 @@ final class Problem {
   }
 
   /**
-   * For programs: why it is refused; of events, in the word that reasons and meters have for it.
+   * The reason, as one word for programs. For events it is the word that the reasons and the meters
+   * use.
    */
   static JsonObject reason(String reason) {
     return new JsonObject().put("reason", reason);
   }
 
-  /** Of events that cannot be read: the request is wrong, or the sink fails. */
+  /** Answers that events cannot be read: the request is wrong, or the sink fails. */
   static void cannotRead(HttpServerResponse response, Throwable failure) {
     if (failure instanceof IllegalArgumentException) {
       send(response, 400, String.valueOf(failure.getMessage()));

@@ -11,15 +11,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a few pages be read at once, as each takes a thread and memory; the others wait for their
- * turn, in the order in which they came, and are passed over if their client has gone. For any
- * thread.
+ * Lets a few pages be read at once, because each takes a thread and memory. Other requests wait for
+ * their turn in order, and are dropped if their client has gone. Safe for any thread.
  */
 final class ReadTurns {
 
   private static final int AT_ONCE = 16;
 
-  /** How many may wait before it is looked who of them has gone. */
+  /** The number of waiting requests at which those of absent clients are removed. */
   private static final int FEW = 1_000;
 
   private final Vertx vertx;
@@ -36,8 +35,8 @@ final class ReadTurns {
   /**
    * Reads something when it is its turn.
    *
-   * @param gone whether nobody waits for it any more
-   * @return what was read, on the caller's context; fails if nobody waited for it, or never comes
+   * @param gone whether the client has gone
+   * @return the result, on the context of the caller; fails, or never comes, if the client has gone
    */
   <T> Future<T> take(Supplier<Future<T>> read, BooleanSupplier gone) {
     Context context = vertx.getOrCreateContext();

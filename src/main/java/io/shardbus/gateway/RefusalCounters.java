@@ -5,7 +5,10 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the gateway itself refused, by reason; the bus counts what it refuses. For any thread. */
+/**
+ * Counts the refusals of the gateway itself, by reason; the bus counts its own. Safe for any
+ * thread.
+ */
 final class RefusalCounters {
 
   private final Map<Outcome, LongAdder> counts = new EnumMap<>(Outcome.class);

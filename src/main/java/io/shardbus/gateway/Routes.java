@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Makes the routes. Each says who may use it and asks that first, however its path was written:
- * what decides is the route that was found, not the path.
+ * Makes the routes. Each route names the roles that may use it, and checks them first. The route
+ * decides, not the path, so it does not matter how the path was written.
  */
 final class Routes {
 
@@ -43,12 +43,12 @@ final class Routes {
     return router.route(method, path).handler(access.only(EnumSet.copyOf(Set.of(roles))));
   }
 
-  /** For everyone: what it tells is about the server's health and form, not about its events. */
+  /** A route for everyone. It shows the health and the form of the server, not its events. */
   Route open(String path) {
     return router.get(path);
   }
 
-  /** Answers what is asked for and not there, to those who may ask for anything. */
+  /** Answers unknown paths and methods, if the token has any role. */
   void close() {
     Set<Role> any = EnumSet.allOf(Role.class);
     router.errorHandler(

@@ -35,7 +35,7 @@ final class Scrape implements Handler<RoutingContext> {
     this.registry = registry;
   }
 
-  /** Adds the gateway's own meters; what it returns takes them out again. */
+  /** Adds the meters of the gateway. The result removes them. */
   Runnable count(
       IngestResources resources, Connections connections, WebSockets webSockets, EventReads reads) {
     Runnable release =

@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What can be changed while the server runs: {@code /v1/limits}, {@code /v1/policy} and {@code
- * /v1/log-level}. Each answers what is in force; a PATCH sets what it names, all of it or nothing.
+ * The settings that can change while the server runs: {@code /v1/limits}, {@code /v1/policy} and
+ * {@code /v1/log-level}. Each answers with the settings in force. A PATCH changes all settings that
+ * it names, or none.
  */
 final class Settings {
 
@@ -69,7 +70,8 @@ final class Settings {
       given = null;
     }
     if (given == null) {
-      throw new IllegalArgumentException("the body must be a JSON object of what is to be changed");
+      throw new IllegalArgumentException(
+          "the body must be a JSON object with the settings to change");
     }
     return given;
   }

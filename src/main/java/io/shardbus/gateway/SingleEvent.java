@@ -76,7 +76,7 @@ final class SingleEvent {
     Problem.send(response, 504, resources.notConfirmed());
   }
 
-  /** Nothing that was begun goes on. */
+  /** Stops everything. */
   private void stop() {
     over = true;
     body.drop();
@@ -153,7 +153,7 @@ final class SingleEvent {
   private void answer(IngestResult result) {
     Outcome outcome = result.outcome();
     if (!result.accepted()) {
-      // By the bus, which has counted it.
+      // the bus refused it, and has counted it
       String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
       Problem.send(response, outcome, detail, new JsonObject());
     } else if (!response.ended() && !response.closed()) {

@@ -16,10 +16,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A live tail as server-sent events. It reads the log page by page from its cursor; at the end it waits to be told of
- * new events, and goes on from the same cursor: there is no seam between old and new at which an event could be missed.
- * The listener is registered before the first page is read, and a page is asked for only when the client has taken the
- * one before, so a slow client costs one page of memory.
+ * A live tail as server-sent events. It reads the log page by page from its cursor. At the end it waits for new events,
+ * and goes on from the same cursor. So no event is missed between old and new ones. The listener is registered before
+ * the first page is read. The next page is read only when the client has taken the one before, so a slow client costs
+ * one page of memory.
  */
 final class Tail {
 
@@ -118,7 +118,7 @@ final class Tail {
     if (allowed.getAsBoolean()) {
       return false;
     }
-    fail("the token is no longer good for this");
+    fail("the token is no longer valid for this");
     return true;
   }
 

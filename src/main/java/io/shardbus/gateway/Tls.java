@@ -88,10 +88,10 @@ final class Tls {
   }
 
   private static void kept(Throwable failure) {
-    LOG.error("the certificate stays as it was: {}", failure.getMessage());
+    LOG.error("the certificate is unchanged: {}", failure.getMessage());
   }
 
-  /** By value, so that a change is one for Vert.x too. */
+  /** By value, so that Vert.x notices a change. */
   private PemKeyCertOptions pair(Path certificate, Path key) {
     Buffer chain = read("tls.certificate", certificate);
     PemKeyCertOptions pair =
@@ -106,8 +106,8 @@ final class Tls {
   }
 
   /**
-   * Else handshakes would fail, for good at the start, and for a moment when the one file is new
-   * and the other is not yet.
+   * Otherwise handshakes would fail: always after a wrong start, and for a moment while one file is
+   * new and the other is not.
    */
   private void requireMatch(PemKeyCertOptions pair, Buffer chain) throws Exception {
     var keys = (X509KeyManager) pair.getKeyManagerFactory(vertx).getKeyManagers()[0];
@@ -131,7 +131,7 @@ final class Tls {
       match = false;
     }
     if (!match) {
-      throw new InvalidKeyException("the key is not the one of the certificate");
+      throw new InvalidKeyException("the key does not belong to the certificate");
     }
   }
 

@@ -7,7 +7,7 @@ import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import org.jspecify.annotations.Nullable;
 
-/** One token for each role, for servers that need no more; meant for the environment. */
+/** One token for each role, for servers that need only these; meant for the environment. */
 @DataObject
 public final class TokenOptions {
 
@@ -41,14 +41,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may send events; null for none
+   * @return the token with the role ingest; null for none
    */
   public @Nullable String getIngest() {
     return ingest;
   }
 
   /**
-   * @param token the token whose holder may send events; null for none
+   * @param token the token with the role ingest; null for none
    * @return this
    */
   @OptionSpec(
@@ -62,14 +62,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may read events; null for none
+   * @return the token with the role read; null for none
    */
   public @Nullable String getRead() {
     return read;
   }
 
   /**
-   * @param token the token whose holder may read events; null for none
+   * @param token the token with the role read; null for none
    * @return this
    */
   @OptionSpec(
@@ -83,14 +83,14 @@ public final class TokenOptions {
   }
 
   /**
-   * @return the token whose holder may change the server; null for none
+   * @return the token with the role admin; null for none
    */
   public @Nullable String getAdmin() {
     return admin;
   }
 
   /**
-   * @param token the token whose holder may change the server; null for none
+   * @param token the token with the role admin; null for none
    * @return this
    */
   @OptionSpec(

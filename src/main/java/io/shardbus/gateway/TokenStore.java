@@ -38,8 +38,8 @@ final class TokenStore {
   }
 
   /**
-   * Whether nobody has to say who they are: no token was configured when the server started. A file
-   * whose tokens are all taken out later lets nobody in.
+   * Whether no token is needed: none was configured when the server started. If all tokens are
+   * taken out of the file later, no request is let in.
    */
   boolean open() {
     return file == null && tokens.isEmpty();
@@ -51,7 +51,7 @@ final class TokenStore {
       tokens = read();
       LOG.info("{} read again: {} tokens", file, tokens.count());
     } catch (IllegalArgumentException e) {
-      LOG.error("the tokens stay as they were: {}", e.getMessage());
+      LOG.error("the tokens are unchanged: {}", e.getMessage());
     }
   }
 

@@ -76,7 +76,8 @@ final class Tokens {
       try {
         roles.add(Role.valueOf(name.toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
-        // Its text is not repeated: whoever swaps role and token must not find the token in a log.
+        // Its text is not repeated: if role and token were swapped, the token must not appear in a
+        // log.
         throw new IllegalArgumentException(
             where + ": the roles before the token must be of ingest, read and admin", e);
       }

@@ -27,7 +27,7 @@ final class Upload {
 
   private static final int MAX_ERRORS = 10;
 
-  /** Of several reasons for which nothing was taken, the first of these is told. */
+  /** If nothing was taken for several reasons, the answer names the first of these. */
   private static final List<Outcome> TOLD_FIRST =
       List.of(
           Outcome.RATE,
@@ -38,8 +38,8 @@ final class Upload {
           Outcome.CLOSED);
 
   /**
-   * What Vert.x may have read of a request that is paused: of HTTP/1 two dozen chunks, of HTTP/2
-   * the stream's window, which is as much.
+   * The bytes that Vert.x may have read of a paused request: with HTTP/1 two dozen chunks, with
+   * HTTP/2 the window of the stream, which is as much.
    */
   static final int QUEUED_BYTES = 24 * HttpServerOptions.DEFAULT_MAX_CHUNK_SIZE;
 
@@ -105,7 +105,7 @@ final class Upload {
     }
     if (!allowed.getAsBoolean()) {
       finish();
-      Problem.refuse(request, 401, "the token is no longer good for this", counts());
+      Problem.refuse(request, 401, "the token is no longer valid for this", counts());
       return;
     }
     try {
@@ -225,7 +225,7 @@ final class Upload {
     Problem.refuse(request, reason, detail, counts());
   }
 
-  /** Nothing that was begun goes on. */
+  /** Stops everything. */
   private void finish() {
     answered = true;
     abandon();

@@ -26,14 +26,14 @@ import org.jspecify.annotations.Nullable;
 /*
  * One WebSocket on /v1/ingest. A message is one JSON value or lines of NDJSON.
  *
- * A client that asked for acknowledgements is never refused for want of room: the socket is paused until there is
- * some. It gets frames {"acked":n,"rejected":{reason:n},"errors":[...]}, with counts since the connection began: of its
- * first n + rejected events, in the order in which it sent them, the fate is known. A client that did not ask is
- * answered by the backpressure mode, and told of refusals once a second at most.
+ * A client with acknowledgements is never refused for want of room: the socket is paused until there is room. The
+ * client gets frames {"acked":n,"rejected":{reason:n},"errors":[...]}, with counts since the connection began. The fate
+ * of its first n + rejected events is known, in the order in which it sent them. For a client without acknowledgements
+ * the backpressure mode decides, and it gets a report of refusals at most once a second.
  *
- * Acknowledgements go by message: a message's events count once all of them are settled, and all messages before it. A
- * message of which nothing was taken joins the one before it, so that those that are kept are no more than the events
- * of this client that the bus holds - and those behind them that another shard has delivered already, for which
+ * Acknowledgements go by message: the events of a message count once they and all messages before are settled. If no
+ * event of a message was taken, the message joins the one before it. So there are at most as many open messages as the
+ * bus holds events of this client, and the messages behind them that other shards have delivered already, for which
  * there is a limit.
  *
  * The socket is also paused while a client that sends pings does not read the answers: Vert.x sends one for each.
@@ -147,7 +147,7 @@ final class WebSocketIngest {
     }
   }
 
-  /** Takes no more, and closes when the client knows the fate of what was taken, or soon. */
+  /** Takes no more events, and closes when the client knows the fate of its events, or soon. */
   void finish() {
     if (!finishing) {
       finishing = true;
@@ -197,7 +197,7 @@ final class WebSocketIngest {
   void look() {
     Duration timeout = resources.options().getIdleTimeout();
     if (paused) {
-      // It is not read from, so its answers are not heard; but the connection must not look idle.
+      // The socket is not read, so its answers are not seen; but the connection must not look idle.
       heard();
       ping();
     } else if (partialIsLate()) {
@@ -216,7 +216,7 @@ final class WebSocketIngest {
     }
   }
 
-  /** What has come of a frame that is not complete. */
+  /** The bytes of an incomplete frame. */
   private boolean hasRoomForFrame(long bytes) {
     if (bytes > 0) {
       heard();
@@ -305,8 +305,8 @@ final class WebSocketIngest {
   }
 
   /**
-   * A message without a line end is one value; so is one that spans lines, such as indented JSON,
-   * of which the first line alone is none.
+   * A message without a line end is one value. So is a message whose first line is not a value,
+   * such as indented JSON.
    */
   private void events(Buffer bytes, Message message) {
     if (LineSplitter.lineEnd(bytes, 0) < 0) {
@@ -460,7 +460,7 @@ final class WebSocketIngest {
     release();
   }
 
-  /** Takes nothing more, and lets go of what is not in. */
+  /** Takes no more events, and drops those that are not in the bus. */
   private void release() {
     released = true;
     resources.held().leave(regulate);

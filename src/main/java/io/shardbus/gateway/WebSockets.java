@@ -17,7 +17,7 @@ final class WebSockets {
   /** The one of RFC 6455. */
   private static final String VERSION = "13";
 
-  /** What a peer that leaves says; also to one that has gone silent. */
+  /** The code of a peer that leaves; also sent to a silent client. */
   static final short GOING_AWAY = 1001;
 
   private static final short POLICY_VIOLATION = 1008;
@@ -44,7 +44,7 @@ final class WebSockets {
           .putHeader(HttpHeaders.UPGRADE, "websocket")
           .putHeader("Sec-WebSocket-Version", VERSION);
       Problem.send(
-          request.response(), 426, "only WebSockets of version " + VERSION + " are taken here");
+          request.response(), 426, "only WebSockets of version " + VERSION + " are supported here");
       return;
     }
     if (!request.headers().contains(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE, true)
@@ -106,7 +106,7 @@ final class WebSockets {
     return sockets.size();
   }
 
-  /** Looks after those that are silent or no longer allowed; to be called every second or so. */
+  /** Handles clients that are silent or no longer allowed. Call it about once a second. */
   void sweep() {
     sockets.forEach(
         (socket, open) -> {
@@ -115,7 +115,7 @@ final class WebSockets {
                 .runOnContext(
                     now ->
                         open.ingest()
-                            .close(POLICY_VIOLATION, "the token is no longer good for this"));
+                            .close(POLICY_VIOLATION, "the token is no longer valid for this"));
           } else if (open.ingest().needsLook()) {
             open.context().runOnContext(now -> open.ingest().look());
           }

@@ -1,4 +1,22 @@
-/** The HTTP, WebSocket and server-sent-events face of the bus. */
+/**
+ * HTTP, WebSocket and server-sent events in front of a bus.
+ *
+ * <p>Here live the routes, access by tokens and origins, limits, reading, administration and the
+ * console page. An event that a client sends is checked here, counted against the client's limits,
+ * and handed to the bus; what the bus does with it is not known here. Only the command line knows
+ * this package.
+ *
+ * <p>Where to begin:
+ *
+ * <ul>
+ *   <li>{@link io.shardbus.gateway.Gateway} listens and holds the list of routes.
+ *   <li>{@code HttpIngest} takes events over HTTP: {@code SingleEvent}, or {@code Upload} for
+ *       NDJSON.
+ *   <li>{@code WebSocketIngest} takes events over a WebSocket.
+ *   <li>{@code EventReads} and {@code Tail} read events back.
+ *   <li>{@code Access} decides who may do what.
+ * </ul>
+ */
 @NullMarked
 package io.shardbus.gateway;
 

@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
- * How much may be in memory of what is not complete, or waits for room, of all connections
- * together. Safe for any thread; a share is for one.
+ * Limits the memory of input that is incomplete or waits for room, of all connections together.
+ * Safe for any thread; one thread uses a share.
  */
 public final class Budget {
 
@@ -42,7 +42,7 @@ public final class Budget {
     return new Share();
   }
 
-  /** What one of the connections takes of it. */
+  /** The memory that one connection takes. */
   public final class Share {
 
     private long mine;
@@ -56,7 +56,7 @@ public final class Budget {
     public boolean resize(long size) {
       long more = size - mine;
       long before;
-      do { // what is refused is not added even for a moment: others may fit
+      do { // a refused amount is not added even for a moment: others may fit
         before = used.get();
         if (more > 0 && before + more > bytes.getAsLong()) {
           return false;

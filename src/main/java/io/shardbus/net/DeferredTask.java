@@ -3,7 +3,7 @@ package io.shardbus.net;
 import io.vertx.core.Context;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A task that is asked for often and run on a context once for all requests since the last run. */
+/** A task that runs on a context, once for all requests since its last run. */
 public final class DeferredTask implements Runnable {
 
   private final Context context;

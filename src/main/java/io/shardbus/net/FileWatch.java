@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 
 /**
- * Looks every second whether files have changed. What is called then runs on a worker thread, one
- * call at a time.
+ * Checks every second whether files have changed. The listener runs on a worker thread, one call at
+ * a time.
  */
 public final class FileWatch {
 
@@ -21,7 +21,7 @@ public final class FileWatch {
   private List<Object> seen;
 
   /**
-   * What the files are like now is what a change is measured by; blocks.
+   * Changes count from the present state of the files; blocks.
    *
    * @param files the files, which need not be there
    */

@@ -5,13 +5,13 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 
 /**
- * The end of a connection, of HTTP/2 of a stream, whose request was answered before its body was
+ * The end of a connection (with HTTP/2, of a stream) whose request was answered before its body was
  * read.
  *
  * <p>To close at once would reset the connection, and the client could lose the answer; to read all
- * of the body could take for ever. So a little is read and thrown away, for a moment in which the
- * client can see the answer; then it is closed. A client that looks for answers only when it has
- * written all of its body finds that it cannot write, and then the answer.
+ * of the body could take for ever. So the server reads and drops a little, for a moment in which
+ * the client can see the answer. Then it closes. A client that reads only after it has written its
+ * whole body finds that it cannot write, and then reads the answer.
  */
 public final class LingeringClose {
 

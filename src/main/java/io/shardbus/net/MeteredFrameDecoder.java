@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.function.LongPredicate;
 
 /**
- * Decodes the frames of a WebSocket as the decoder of Vert.x does, and says how much it holds of a
- * frame that is not complete.
+ * Decodes the frames of a WebSocket as the decoder of Vert.x does, and reports how much it holds of
+ * an incomplete frame.
  */
 final class MeteredFrameDecoder extends WebSocket13FrameDecoder {
 
@@ -19,8 +19,8 @@ final class MeteredFrameDecoder extends WebSocket13FrameDecoder {
   private boolean full;
 
   /**
-   * @param fits told how many bytes are held, whenever that changes; once it says no, nothing more
-   *     is taken in
+   * @param fits told the number of held bytes whenever it changes; if it returns false, the decoder
+   *     takes no more
    */
   MeteredFrameDecoder(int maxFrameBytes, LongPredicate fits) {
     super(
@@ -49,7 +49,7 @@ final class MeteredFrameDecoder extends WebSocket13FrameDecoder {
       throws Exception {
     super.decode(context, in, out);
     if (!out.isEmpty()) {
-      hold(0); // whoever gets the frame counts it
+      hold(0); // the receiver of the frame counts it
     }
   }
 

@@ -7,9 +7,9 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * How many events and bytes a second each client may send: a bucket of tokens for each, that holds
- * those of one second. An event that is more than a second's bytes passes when the bucket is full.
- * The limits may change at any time. Safe for any thread.
+ * Limits the events and bytes that each client may send in a second, with a token bucket for each
+ * that holds the tokens of one second. An event larger than the bytes of a second passes when the
+ * bucket is full. The limits may change at any time. Safe for any thread.
  */
 public final class RateLimit {
 
@@ -120,7 +120,7 @@ public final class RateLimit {
     }
 
     /**
-     * @return why the last one was not let through
+     * @return why the last event was not let through
      */
     public String refusal() {
       return forBytes
@@ -137,7 +137,7 @@ public final class RateLimit {
     return (long) ((double) size / perSecond * SECOND);
   }
 
-  /** Kept as the time at which it will be full again: one number is all there is. */
+  /** The state is the time at which the bucket will be full again: one number. */
   private final class Bucket {
 
     private final long start = nanoTime.getAsLong();

@@ -9,10 +9,10 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import java.util.function.LongPredicate;
 
 /**
- * Has a connection of HTTP/1 or a WebSocket be read from, or not. What has been read already comes
- * nevertheless: 64 KiB at most. What Vert.x pauses is read until two dozen messages have come,
- * however large they are, and offers no other way: hence the use of what is behind it. Belongs to
- * the client's event loop.
+ * Starts and stops reading from an HTTP/1 connection or a WebSocket. Bytes that were read already
+ * still come: 64 KiB at most. If Vert.x itself pauses, it reads on until two dozen messages have
+ * come, however large they are. It offers no other way, so this class uses its internals. Belongs
+ * to the event loop of the client.
  */
 public final class ReadControl {
 
@@ -27,16 +27,16 @@ public final class ReadControl {
   }
 
   /**
-   * Only for a WebSocket: has its frames be decoded by a decoder that says what it holds.
+   * Only for a WebSocket: decodes its frames with a decoder that reports what it holds.
    *
    * @param maxFrameBytes the largest frame
-   * @param fits told how many bytes of a frame are held, whenever that changes; once it says no,
-   *     nothing more is taken in
+   * @param fits told how many bytes of a frame are held, whenever that changes; if it returns
+   *     false, nothing more is taken in
    */
   public void meterFrames(int maxFrameBytes, LongPredicate fits) {
     ChannelPipeline pipeline = channel.pipeline();
     ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
-    if (decoder != null) { // else the client has gone meanwhile
+    if (decoder != null) { // otherwise the client has gone
       pipeline.replace(
           decoder.handler(), decoder.name(), new MeteredFrameDecoder(maxFrameBytes, fits));
     }
@@ -50,7 +50,7 @@ public final class ReadControl {
     }
   }
 
-  /** To be said again with every message that still comes: Vert.x may have opened it. */
+  /** Call it again with every message that still comes, because Vert.x may have resumed reading. */
   public void pause() {
     paused = true;
     channel.config().setAutoRead(false);
@@ -59,7 +59,7 @@ public final class ReadControl {
   /**
    * Only for a WebSocket: ends the connection below Vert.x, which would wait for its last words.
    */
-  @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to be told
+  @SuppressWarnings("FutureReturnValueIgnored") // the client has gone
   public void abort() {
     ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);
     if (decoder != null) { // else it has ended

@@ -3,7 +3,7 @@ package io.shardbus.net;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
-/** What every answer tells browsers. */
+/** The headers for browsers in every answer. */
 public final class SecurityHeaders {
 
   private SecurityHeaders() {}

@@ -37,7 +37,7 @@ public final class OptionRanges {
    * The options of a class.
    *
    * @param type the class, with a setter for each option
-   * @return by name, what there is to know of those that have a spec
+   * @return the specs by name, of the options that have one
    */
   public static Map<String, OptionSpec> specs(Class<?> type) {
     return Map.copyOf(SPECS.get(type));
@@ -48,7 +48,7 @@ public final class OptionRanges {
    *
    * @param options the object that has the option
    * @param name the option, with the path to it if it is part of others: {@code batch.minSize}
-   * @param value what it is to be: a number, a duration or text
+   * @param value its new value: a number, a duration or text
    * @param <T> its type
    * @return the value
    * @throws IllegalArgumentException with the name, the value unless it is secret, and the range
@@ -101,11 +101,12 @@ public final class OptionRanges {
   }
 
   /**
-   * What an option takes, in words.
+   * The allowed values of an option, in words.
    *
    * @param spec the option
    * @param type its Java type
-   * @return such as {@code 1 to 65535} or {@code not empty}; empty if all values of the type do
+   * @return such as {@code 1 to 65535} or {@code not empty}; empty if it allows all values of the
+   *     type
    */
   public static String range(OptionSpec spec, Class<?> type) {
     String range = "";

@@ -7,9 +7,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What there is to know of an option, on its setter: {@link OptionRanges} checks values by it, and
- * the schema of the configuration and the tables of the reference are made from it. The default is
- * what the getter of new options returns.
+ * Describes an option, on its setter. {@link OptionRanges} checks values by it. The schema of the
+ * configuration and the tables in {@code docs/} are made from it. The default is the value that the
+ * getter of new options returns.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

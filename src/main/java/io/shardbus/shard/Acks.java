@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells acks, which are the code of callers: what one of them throws, be it an {@link Error}, must
- * not stop a shard.
+ * Calls acknowledgements, which are code of the callers. If one throws, even an {@link Error}, the
+ * shard goes on.
  */
 final class Acks {
 

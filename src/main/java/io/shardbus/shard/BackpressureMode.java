@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * What a shard does with an event when its ring is full and its producer does not wait for room.
- * Those who wait ({@code ingestAwait}, streams, publishers, WebSockets with {@code ack}) are not
- * refused for want of room in any mode; in mode drop-oldest there always is some. Immutable.
+ * Producers that wait ({@code ingestAwait}, streams, publishers, WebSockets with {@code ack}) are
+ * not refused for want of room in any mode. In mode drop-oldest there is always room. Immutable.
  */
 public final class BackpressureMode {
 

@@ -3,9 +3,9 @@ package io.shardbus.shard;
 import io.shardbus.event.Outcome;
 
 /**
- * Told what became of accepted events. One instance may be given to many events: neighbours in a
- * batch that have the same one are told of in one call, on the thread that delivered, dead-lettered
- * or evicted them. Must be quick; what it throws is logged and changes nothing.
+ * Learns the fate of accepted events. One instance may serve many events: neighbours in a batch
+ * with the same instance come in one call, on the thread that delivered, dead-lettered or evicted
+ * them. It must be quick. If it throws, that is logged and changes nothing.
  */
 public interface DeliveryAck {
 

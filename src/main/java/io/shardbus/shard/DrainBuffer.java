@@ -10,8 +10,8 @@ import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events taken from a shard, with those to be told of their fate. Not safe for threads: it belongs
- * to the shard's consumer.
+ * Events taken from a shard, with their acknowledgements. Not safe for threads: it belongs to the
+ * consumer of the shard.
  */
 public final class DrainBuffer {
 
@@ -131,16 +131,16 @@ public final class DrainBuffer {
   }
 
   /**
-   * Whether somebody wants to know of the fate of an event in here.
+   * Whether an event in here has an acknowledgement.
    *
-   * @return true if an acknowledgement is asked for
+   * @return true if there is at least one
    */
   public boolean asked() {
     return asked;
   }
 
   /**
-   * Whether no more events fit in here, because somebody else took those that came next.
+   * Whether no more events fit in here, because another caller took the next ones.
    *
    * @return true if the buffer stays as it is
    */
@@ -158,7 +158,7 @@ public final class DrainBuffer {
   }
 
   /**
-   * Tells all who asked of the fate that their events share.
+   * Tells all acknowledgements that their events share one fate.
    *
    * @param failure why they will not be delivered; null if they were
    */
@@ -167,8 +167,8 @@ public final class DrainBuffer {
   }
 
   /**
-   * Tells those who asked of the fate of some events. Neighbours with the same ack are told of in
-   * one call.
+   * Tells the acknowledgements of some events their fate. Neighbours with the same acknowledgement
+   * come in one call.
    *
    * @param indexes the events' indexes in {@link #events()}, ascending; null if each number is its
    *     own index

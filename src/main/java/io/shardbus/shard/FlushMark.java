@@ -1,7 +1,7 @@
 package io.shardbus.shard;
 
 /**
- * What a shard had at a moment. What is accepted later does not count, so that a flush ends while
+ * The events that a shard held at one moment. Later events do not count, so a flush ends even if
  * events keep coming. Safe for any thread.
  */
 public final class FlushMark {
@@ -18,8 +18,7 @@ public final class FlushMark {
   }
 
   /**
-   * Whether all of it has been taken or evicted, and what is closed to producers waits for no other
-   * shard.
+   * Whether all these events were taken or evicted, and no sealed lane waits for another shard.
    *
    * @return true if so; it stays so
    */

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The way of events into the rings. Safe for any thread; waits for nobody. */
+/** The way of events into the rings. Safe for any thread; never waits. */
 final class Ingestion {
 
   /** Small, so that finding an event's group stays cheap with many shards. */
@@ -27,10 +27,10 @@ final class Ingestion {
 
   private static final int NO_SHARD = (1 << OUTCOME_SHIFT) - 1;
 
-  /** In place of an answer: the routing is no longer that of the epoch. */
+  /** In place of an answer: the routing has changed since the epoch. */
   private static final int REROUTED = -1;
 
-  /** By whatever routing there is. */
+  /** By the current routing. */
   private static final long ANY_EPOCH = Long.MIN_VALUE;
 
   private static final Outcome[] OUTCOMES = Outcome.values();
@@ -97,7 +97,7 @@ final class Ingestion {
   }
 
   /**
-   * Takes an event if the routing is still that of an epoch, for a caller who will try again.
+   * Takes an event if the routing has not changed since an epoch. For a caller that tries again.
    *
    * @return null if the routing is another
    */
@@ -206,7 +206,10 @@ final class Ingestion {
     return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
   }
 
-  /** Before any is taken: whoever gets an exception sends the whole batch again. */
+  /**
+   * Checks before any event is taken, because the caller sends the whole batch again after an
+   * exception.
+   */
   private void lookThrough(List<RawEvent> events) {
     boolean keys = false;
     int index = 0;
@@ -304,7 +307,10 @@ final class Ingestion {
       evicted.add(ack);
     }
 
-    /** Once the table is let go: who changes it waits for that, and an ack may wait for him. */
+    /**
+     * Tell the acknowledgements after releasing the table. Replacing the table waits for this
+     * batch, and an acknowledgement may wait for the replacement.
+     */
     void tellEvicted() {
       evicted.forEach(Acks::tellEvicted);
       evicted.clear();

@@ -8,18 +8,19 @@ import java.util.function.Consumer;
  *
  * A shard begins with one lane, its main lane. When keys leave a shard it is turned over: a fresh main lane takes the
  * place of its open lanes, which are sealed. Each shard that gets some of the keys gets a lane for them, which is
- * fenced on the sealed ones. So what was pushed for a key before it moved is settled before what is pushed for it
- * afterwards is taken out of its ring, and what has not moved does not wait.
+ * fenced on the sealed ones. So the events of a key from before the move are settled before later ones leave their
+ * ring. Keys that have not moved do not wait.
  *
- * A lane goes through: closed (it takes events, and nobody drains it) -> open -> sealed (it takes no more) -> settled
- * (it is empty, and all that was in it is delivered or dead-lettered). A lane that is fenced on none, and follows none,
- * is open from the start.
+ * A lane goes through: closed (it takes events and is not drained) -> open -> sealed (it takes no more) -> settled (it
+ * is empty, and all its events are delivered or dead-lettered). A lane that is fenced on none, and follows none, is
+ * open from the start.
  *
  * Ownership: producers offer. All else is done with the owner's consumer lock, but for `requestSeal`, and for what is
  * set before the lane is published: `fences`, `before`, `waiters`.
  *
- * Ordering: a producer pushes, then reads `open`, and wakes the owner only if it is. Whoever opens a lane writes `open`
- * and then drains it. Both are sequentially consistent: an event that nobody was woken for is seen by that drain.
+ * Ordering: a producer pushes, then reads `open`, and wakes the owner only if it is. To open a lane, the consumer
+ * writes `open` and then drains the lane. Both are sequentially consistent: if a producer woke no consumer for its
+ * event, that drain sees the event.
  *
  * Why it is safe: a lane waits for lanes of earlier tables only, so that waits form no circle. It is published only
  * after its owner has it, so that whatever is pushed into it is drained.
@@ -115,7 +116,7 @@ final class Lane {
     return result;
   }
 
-  /** Counts an event that nobody offers any more. */
+  /** Counts an event that is not offered again. */
   void refuse() {
     ledger.backpressure.increment();
   }

@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The lanes that slots get when they change their owners, with the table that holds them. Made
- * whole before anything is changed, since it takes memory; installed before the new table is
- * published. Not safe for threads.
+ * The lanes that slots get when they change their owners, with the table that holds them. All
+ * objects are made before anything is changed, because memory may run out. The lanes are installed
+ * before the new table is published. Not safe for threads.
  *
  * <p>A shard that loses keys, and stays, is turned over. The keys that one shard gives to another
- * get one lane there, fenced on the lanes that they come from; keys that still wait at a fence get
- * one apart, so that they hold up no others.
+ * get one lane there, fenced on the lanes that they come from. Keys that still wait at a fence get
+ * a lane of their own, so that they hold up no others.
  */
 final class LaneChange {
 
@@ -38,9 +38,9 @@ final class LaneChange {
   private record Way(Object from, Shard to) {}
 
   /**
-   * @param after who is to own the slots
-   * @param crowded shards to be turned over though they lose no keys
-   * @param fenced whether there are keys whose order is to be kept
+   * @param after the new owners of the slots
+   * @param crowded shards to turn over although they lose no keys
+   * @param fenced whether there are keys, whose order must be kept
    * @param loads for the new table
    */
   LaneChange(
@@ -87,7 +87,7 @@ final class LaneChange {
     sealed.addAll(open);
   }
 
-  /** As it was when this was made: a fence may open meanwhile. */
+  /** The state when this was made. A fence may open later. */
   private boolean isOpen(Lane lane) {
     return open.computeIfAbsent(lane, Lane::isOpen);
   }
@@ -130,10 +130,10 @@ final class LaneChange {
   }
 
   /**
-   * Gives the lanes to their owners. Does not throw: the rings are there, and half of the lanes
-   * without a table would be worse than a delay.
+   * Gives the lanes to their owners. Does not throw: the rings exist already, and to have only half
+   * of the lanes would be worse than a delay.
    */
-  @SuppressWarnings("ThreadPriorityCheck") // nobody is waited for but the garbage collector
+  @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
   void install() {
     for (int i = 0; i < fresh.size(); ) {
       Lane lane = fresh.get(i);

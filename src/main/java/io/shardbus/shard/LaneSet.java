@@ -2,10 +2,18 @@ package io.shardbus.shard;
 
 import java.util.Arrays;
 
+/*
+ * Ownership: the mapper adds lanes, and the consumer retires settled ones, both under the monitor. Any thread reads.
+ *
+ * Ordering: readers take one volatile snapshot, which never changes.
+ *
+ * Why it is safe: a lane leaves the snapshot together with the count of its events, so a sum never counts a lane twice
+ * or not at all.
+ */
 /**
- * The lanes of one shard, and what is in them together. Reading is for any thread: the lanes are an
- * immutable snapshot behind a volatile. It is replaced under the monitor, by the mapper, which adds
- * lanes, and by the consumer, which takes settled ones out.
+ * The lanes of one shard, and the sums over them. Any thread may read: the lanes are an immutable
+ * snapshot behind a volatile. The mapper, which adds lanes, and the consumer, which takes settled
+ * ones out, replace it under the monitor.
  */
 final class LaneSet {
 
@@ -65,7 +73,7 @@ final class LaneSet {
     return now.all;
   }
 
-  /** Takes what no other lane is for. It stays when the shard is settled. */
+  /** Takes the events for which there is no other lane. It stays when the shard is settled. */
   Lane main() {
     return now.main;
   }
@@ -151,7 +159,7 @@ final class LaneSet {
     return longest;
   }
 
-  /** Whether a lane was sealed of which not everything is settled. */
+  /** Whether there is a sealed lane that is not settled. */
   boolean hasUnsettled() {
     for (Lane lane : now.all) {
       if (lane.isSealRequested()) {

@@ -30,7 +30,7 @@ final class LoadBalancer {
   /** In what time a backlog should be gone. */
   private static final double WORK_OFF_SECONDS = 2;
 
-  /** Below this pressure nobody needs relief. */
+  /** Below this pressure no shard needs relief. */
   private static final double PRESSURE_WORTH_RELIEF = 0.5;
 
   /** Hysteresis: the highest pressure must come down by at least this. */
@@ -40,8 +40,8 @@ final class LoadBalancer {
   private static final double LEAST_CAPACITY = 1e-3;
 
   /**
-   * What a shard that is hardly busy is trusted with, as a multiple of what it has shown. Since it
-   * is busy for less than a tenth of the time, that brings it to no pressure worth relief.
+   * The assumed capacity of a shard that is hardly busy, as a multiple of its measured one. Such a
+   * shard is busy for less than a tenth of the time, so this brings it to no pressure worth relief.
    */
   private static final double TRUST = 4;
 
@@ -62,7 +62,7 @@ final class LoadBalancer {
   /** So many windows in a row: what slots bring is estimated, least well just after they moved. */
   private static final int PAID_FOR = 10;
 
-  /** Those that lost more than half of their load at once and have not got it back. */
+  /** The shards that lost more than half of their load at once and have not got it back. */
   private final Map<Shard, Debt> owed = new HashMap<>();
 
   /**
@@ -94,13 +94,18 @@ final class LoadBalancer {
       return rate - target(level);
     }
 
-    /** So near to its target a shard is left alone, unless all who could give or take are. */
+    /**
+     * A shard this near to its target is left alone, unless all shards that could give or take are.
+     */
     double tolerance(double level) {
       return Math.min(NEAR_PRESSURE * capacity, NEAR_LOAD * target(level));
     }
   }
 
-  /** An equal share for a newcomer, taken from those above the level that this leaves. */
+  /**
+   * An equal share for a new shard, taken from the shards with the highest load, so that these end
+   * at one level.
+   */
   static Map<Shard, Double> withNewcomer(Map<Shard, Double> rates, Shard newcomer) {
     double share = sum(rates) / (rates.size() + 1);
     List<Double> highestFirst = rates.values().stream().sorted(Comparator.reverseOrder()).toList();
@@ -118,7 +123,7 @@ final class LoadBalancer {
     return targets;
   }
 
-  /** What {@code freed} brings goes to those below the level that this leads to. */
+  /** The freed load goes to the shards with the lowest load, so that these end at one level. */
   static Map<Shard, Double> withFreed(Map<Shard, Double> rates, double freed) {
     double below = freed;
     double level = Double.MAX_VALUE;
@@ -139,7 +144,7 @@ final class LoadBalancer {
 
   /**
    * @param rates events per second that each active shard's slots bring
-   * @param fixed of these, what its slots bring that cannot be moved now; 0 if it is not named
+   * @param fixed the part of these rates that cannot be moved now; 0 if a shard is missing
    * @param loads what the active shards did in the window that has just ended
    * @return the targets; empty if all is well as it is
    */
@@ -191,7 +196,7 @@ final class LoadBalancer {
     return Optional.of(targets);
   }
 
-  /** Whether somebody is to be given what he is owed. */
+  /** Whether a shard must get back the load that it is owed. */
   private boolean payBack(List<Pressure> all, double level) {
     boolean due = false;
     Map<Shard, Debt> open = new HashMap<>();

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Takes what each shard did in each window. Several can look at the same shards, with windows of
- * their own. Not safe for threads: the manager guards it.
+ * Measures what each shard did in each window. Several collectors can measure the same shards, each
+ * with its own windows. Not safe for threads: the manager guards it.
  */
 final class MetricsCollector {
 
@@ -49,7 +49,7 @@ final class MetricsCollector {
       ShardAccounting account = shard.accounting();
       boolean active = shard.state() == ShardState.ACTIVE;
       long settled = account.delivered() + account.deadLettered();
-      // What waits at a fence is the load of the shard that it waits for.
+      // Events at a fence count as load of the shard for which they wait.
       long pending =
           Math.max(0, account.pending() - shard.fencedEvents()) + fenced.getOrDefault(shard, 0L);
       Mark before = marks.get(shard);
@@ -124,7 +124,7 @@ final class MetricsCollector {
     return fenced;
   }
 
-  /** Whose events are waited for in the end: a lane that is waited for may wait itself. */
+  /** The shard for which events wait in the end: the lane for which they wait may wait itself. */
   private static Shard giver(Lane[] fences) {
     Lane first = fences[0];
     Lane[] further = first.fences();

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /*
  * An event costs one reading of the monotonic clock. The offset to the wall clock is looked at again when an event
  * comes a millisecond or more after the last look, so an idle bus does nothing, and a busy one reads the wall clock a
- * thousand times a second at the most.
+ * thousand times a second at most.
  *
  * Ownership: whoever raises `lastLook` looks, one thread at a time as a rule; two threads that look at the same moment
  * measure the same. `state` is replaced as a whole.

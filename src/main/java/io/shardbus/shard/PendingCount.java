@@ -4,6 +4,7 @@ package io.shardbus.shard;
  * Events in rings, counted without waiting.
  *
  * @param counted events in the rings that could be counted
- * @param uncountedShards shards whose consumer side was taken at the moment
+ * @param uncountedShards shards that could not be counted, because another thread had their
+ *     consumer side
  */
 public record PendingCount(long counted, int uncountedShards) {}

@@ -1,6 +1,6 @@
 package io.shardbus.shard;
 
-/** What a push into a shard came to. */
+/** The result of a push into a shard. */
 enum Push {
   ACCEPTED,
   BACKPRESSURE,

@@ -4,14 +4,17 @@ import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What stands in a ring: 24 bytes on a JVM with compressed references, 32 for the events that have
- * a key or of whose fate somebody wants to know.
+ * An element of a ring. It takes 24 bytes on a JVM with compressed references, or 32 for events
+ * with a key or an acknowledgement.
  */
 class QueuedEvent {
 
   final Buffer payload;
 
-  /** Raised by the consumer if an earlier event of the shard has it too; nobody else writes it. */
+  /**
+   * Raised by the consumer if an earlier event of the shard has the same one. No other thread
+   * writes it.
+   */
   long timestamp;
 
   private QueuedEvent(Buffer payload, long timestamp) {
@@ -34,7 +37,7 @@ class QueuedEvent {
     return null;
   }
 
-  /** What the event counts against the ring's limit in bytes. */
+  /** The bytes that count against the limit of the ring. */
   int footprint() {
     return payload.length();
   }

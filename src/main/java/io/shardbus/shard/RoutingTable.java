@@ -27,9 +27,9 @@ final class RoutingTable {
   private final AtomicInteger batches = new AtomicInteger();
 
   /**
-   * @param unkeyed who takes events without a key; kept, and not to be changed afterwards
-   * @param keyed who takes events with a key; as many, or the same
-   * @param loads told of a sample of the events; null if nobody wants to know
+   * @param unkeyed the lanes for events without a key; kept, and must not change afterwards
+   * @param keyed the lanes for events with a key; as many, or the same array
+   * @param loads counts a sample of the events; null for no count
    */
   RoutingTable(Lane[] unkeyed, Lane[] keyed, long epoch, @Nullable SlotLoads loads) {
     this.unkeyed = unkeyed;
@@ -61,8 +61,8 @@ final class RoutingTable {
   }
 
   /**
-   * A batch is about to be pushed by this table; whoever calls must then look whether it still is
-   * the table.
+   * Announces a batch that is pushed by this table. The caller must then check whether this still
+   * is the current table.
    */
   void enterBatch() {
     batches.incrementAndGet();
@@ -72,7 +72,7 @@ final class RoutingTable {
     batches.decrementAndGet();
   }
 
-  /** Waits, once this is no longer the table, for the batches that are being pushed by it. */
+  /** Waits for the batches that are pushed by this table, once it is no longer the current one. */
   @SuppressWarnings("ThreadPriorityCheck") // the other side never waits
   void awaitBatches() {
     while (batches.get() != 0) {

@@ -3,8 +3,8 @@ package io.shardbus.shard;
 import org.slf4j.Logger;
 
 /**
- * Logs what went wrong where nothing may be thrown: with no memory left, logging fails too, and the
- * report is lost rather than the caller's work.
+ * Logs failures in places that must not throw. If memory has run out, logging fails too; then the
+ * report is lost, not the work of the caller.
  */
 public final class SafeLog {
 
@@ -21,7 +21,7 @@ public final class SafeLog {
     try {
       log.error(message, cause);
     } catch (Throwable e) {
-      // Nobody can be told.
+      // There is no way left to report it.
     }
   }
 }

@@ -151,8 +151,7 @@ final class ScalingEvaluator {
   /** Whether more shards have brought more. */
   private void judge(ScalingView view, List<ShardLoad> pressed) {
     double utilization = view.policy().getTargetUtilization();
-    ScalingNeed now =
-        ScalingNeed.of(view, view.offered(), utilization, ScalingNeed.TRUST, 0);
+    ScalingNeed now = ScalingNeed.of(view, view.offered(), utilization, ScalingNeed.TRUST, 0);
     if (!view.warm() || now.perShard() == 0) {
       return;
     }
@@ -226,8 +225,7 @@ final class ScalingEvaluator {
 
   private ScalingNeed need(ScalingView view, double rate) {
     double utilization = view.policy().getTargetUtilization();
-    return ScalingNeed.of(
-        view, rate, utilization, ScalingNeed.TRUST, trial.leastPerShard());
+    return ScalingNeed.of(view, rate, utilization, ScalingNeed.TRUST, trial.leastPerShard());
   }
 
   /** As many more as the limits allow. */

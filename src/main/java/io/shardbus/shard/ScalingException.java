@@ -1,6 +1,6 @@
 package io.shardbus.shard;
 
-/** A change of the shards that cannot be made now. Nothing was changed. */
+/** A change of the shards cannot be made now. Nothing was changed. */
 public final class ScalingException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -17,7 +17,7 @@ public final class ScalingException extends RuntimeException {
     AT_MIN_SHARDS,
     /** The last change was too recent. */
     IN_COOLDOWN,
-    /** There is no shard of that id. */
+    /** There is no shard with that id. */
     UNKNOWN_SHARD,
     /** The shard's state does not allow it. */
     ILLEGAL_STATE

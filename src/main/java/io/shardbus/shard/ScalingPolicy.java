@@ -124,7 +124,7 @@ public final class ScalingPolicy {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @return this
    * @throws ScalingException INVALID_POLICY, naming the options that contradict each other
@@ -159,7 +159,7 @@ public final class ScalingPolicy {
    * @param ratio the fill of a ring above which it is overloaded, above 0 to 1
    * @return this
    */
-  @OptionSpec(value = "fill of a ring above which it is overloaded", above = "0", max = "1")
+  @OptionSpec(value = "fill of a ring above which a shard is overloaded", above = "0", max = "1")
   public ScalingPolicy setFillRatioThreshold(double ratio) {
     fillRatioThreshold = OptionRanges.check(this, "fillRatioThreshold", ratio);
     return this;
@@ -176,7 +176,7 @@ public final class ScalingPolicy {
    * @param nanos mean nanoseconds of a push above which the shard is overloaded, at least 1
    * @return this
    */
-  @OptionSpec(value = "mean push above which a shard is overloaded, in ns", min = "1")
+  @OptionSpec(value = "mean time of a push above which a shard is overloaded, in ns", min = "1")
   public ScalingPolicy setPushLatencyThresholdNanos(long nanos) {
     pushLatencyThresholdNanos = OptionRanges.check(this, "pushLatencyThresholdNanos", nanos);
     return this;
@@ -194,7 +194,7 @@ public final class ScalingPolicy {
    *     least 1
    * @return this
    */
-  @OptionSpec(value = "mean write above which a shard is overloaded, in us", min = "1")
+  @OptionSpec(value = "mean time of a write above which a shard is overloaded, in us", min = "1")
   public ScalingPolicy setFlushLatencyThresholdMicros(long micros) {
     flushLatencyThresholdMicros = OptionRanges.check(this, "flushLatencyThresholdMicros", micros);
     return this;
@@ -303,7 +303,7 @@ public final class ScalingPolicy {
    * @return this
    */
   @OptionSpec(
-      value = "fill below which a ring is underutilized",
+      value = "fill of a ring below which a shard is underutilized",
       above = "0",
       max = "1",
       allowed = "below the fill threshold")

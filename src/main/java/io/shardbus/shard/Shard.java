@@ -10,16 +10,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /*
- * Ownership: producers push into the shard's lanes. The consumer side belongs to whoever holds the consumer lock. The
- * mapper adds lanes, and the consumer takes settled ones out.
+ * Ownership: producers push into the shard's lanes. The consumer side belongs to the thread that holds the consumer
+ * lock. The mapper adds lanes, and the consumer takes settled ones out.
  *
- * Ordering: what has to be done on the consumer side by somebody who cannot wait for the lock (sealing a lane, taking
- * note that one is settled) is asked for in `work`, before the lock is tried. Whoever lets go of the lock looks at
- * `work` afterwards. So of the two, one does it.
+ * Ordering: a thread that cannot wait for the lock may need work on the consumer side (to seal a lane, to note that one
+ * is settled). It writes the request to `work` before it tries the lock. A thread that releases the lock reads `work`
+ * afterwards. So one of the two does the work.
  *
  * Why it is safe: a lane is settled when its last event's sequence is below `oldestHeld`, the lowest sequence that was
- * taken and is not settled. Only the one consumer that uses `tryDrain` holds events; what others take is theirs at
- * once, and counts as settled.
+ * taken and is not settled. Only the one consumer that uses `tryDrain` holds events. Events that other methods take
+ * belong to their caller at once, and count as settled.
  */
 /**
  * A bounded ring of events with its consumer, counters and state. While keys are on their way from
@@ -124,7 +124,7 @@ public final class Shard {
   }
 
   /**
-   * How full the shard is: what waits, compared with the size of one ring.
+   * How full the shard is: waiting events / size of one ring.
    *
    * @return 0 to 1
    */
@@ -143,8 +143,8 @@ public final class Shard {
   }
 
   /**
-   * Events of keys that came from other shards, and that wait until what those shards have of these
-   * keys is settled. They are among {@link #size()}.
+   * Events that wait because their keys came from another shard, which has not settled its events
+   * of these keys yet. They are among {@link #size()}.
    *
    * @return events
    */
@@ -171,10 +171,10 @@ public final class Shard {
   }
 
   /**
-   * Whether there is no room, be it in events or in bytes. Room in bytes depends on the event: what
-   * counts is the last one for which there was none.
+   * Whether there is no room, in events or in bytes. Room in bytes depends on the event: the last
+   * event without room counts.
    *
-   * @return true if the like of it would be refused again
+   * @return true if an event of that size would be refused again
    */
   public boolean isFull() {
     return lanes.main().ring().isFull();
@@ -249,7 +249,7 @@ public final class Shard {
 
   // ---------------------------------------------------------------- lanes
 
-  /** The lane for what no other lane is for. */
+  /** The lane for events for which there is no other lane. */
   Lane main() {
     return lanes.main();
   }
@@ -281,13 +281,15 @@ public final class Shard {
     lanes.add(lane);
   }
 
-  /** Adds a lane in place of the main lane and of all open ones, which are to be sealed. */
+  /** Adds a lane in place of the main lane and of all open ones, which must then be sealed. */
   void turnOver(Lane next) {
     lanes.addMain(next);
     turnOvers.incrementAndGet();
   }
 
-  /** Whoever has the consumer side now, or the caller, does what is to be done there. */
+  /**
+   * The thread that has the consumer side now, or else the caller, does the requested work there.
+   */
   void tend() {
     work = true;
     doWork();
@@ -392,8 +394,8 @@ public final class Shard {
    * Takes events without waiting for the consumer lock. They count as in flight until they are
    * settled by {@link #settle}.
    *
-   * @param buffer to which they are added, in order; none if it would not be without a gap
-   * @param max how many at the most
+   * @param buffer gets the events, in order; none if there would be a gap in the sequences
+   * @param max how many at most
    * @param maxBytes no more are taken once the buffer holds this many bytes of payload
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
    *     consumer is woken when that thread lets go
@@ -401,7 +403,7 @@ public final class Shard {
   public int tryDrain(DrainBuffer buffer, int max, long maxBytes) {
     if (!consumer.tryLock()) {
       cameInVain = true;
-      // Once more: whoever lets go from here on sees the flag.
+      // Once more: a thread that releases the lock from here on sees the flag.
       if (!consumer.tryLock()) {
         return -1;
       }
@@ -468,11 +470,11 @@ public final class Shard {
   }
 
   /**
-   * Takes up to {@code max} events. They count as delivered: they are the caller's now. So if keys
-   * move from shard to shard, their later events may be had there before the caller has done
-   * anything with these. Waits for the consumer lock.
+   * Takes up to {@code max} events. They count as delivered, and belong to the caller. So if keys
+   * move to another shard, that shard may give out their later events before the caller has used
+   * these. Waits for the consumer lock.
    *
-   * @param max how many at the most, at least 1
+   * @param max how many at most, at least 1
    * @return the events in order; empty if there are none
    */
   public List<ShardEvent> popBatch(int max) {
@@ -514,8 +516,8 @@ public final class Shard {
   }
 
   /**
-   * Gives up what is in the ring: whoever asked is told, and the events stay in flight for good.
-   * Waits for the consumer lock.
+   * Gives up the events in the ring. Their acknowledgements are told, and the events stay in flight
+   * for good. Waits for the consumer lock.
    */
   public void abandon() {
     oldestHeld = NONE_HELD;
@@ -637,7 +639,7 @@ public final class Shard {
     return lanes.isSealed();
   }
 
-  /** Whether all that it ever had is settled. Closes it to producers. */
+  /** Closes it to producers. Returns whether all its events are settled. */
   boolean isSettled() {
     requestSeal(); // once more: there may have been no memory for it
     return lanes.count() == 0;
@@ -649,10 +651,10 @@ public final class Shard {
   }
 
   /**
-   * Takes all that is left, or throws: for a caller that has the consumer lock and unmaps the
-   * shard, whose seal was requested. The acks are not told.
+   * Takes the remaining events, or throws. The caller has the consumer lock, has requested the
+   * seal, and unmaps the shard. The acks are not told.
    */
-  @SuppressWarnings("ThreadPriorityCheck") // nobody is waited for but the garbage collector
+  @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
   DrainBuffer takeLeftovers() {
     tendLanes();
     DrainBuffer leftovers = new DrainBuffer(id, size()); // no more memory is needed for events

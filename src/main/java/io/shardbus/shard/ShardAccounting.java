@@ -9,7 +9,7 @@ package io.shardbus.shard;
  * @param backpressure events refused because the ring was full
  * @param sampled events refused by mode {@code sample(n)}
  * @param evicted events pushed out of the ring by newer ones
- * @param delivered events the sink confirmed, or that were handed to a caller who drains by hand
+ * @param delivered events that the sink confirmed, or that a caller drained by hand
  * @param deadLettered events the sink refused for good
  * @param pendingInRing events in the ring
  * @param inFlight events taken from the ring whose fate is open

@@ -249,8 +249,8 @@ public final class ShardManager {
   }
 
   /**
-   * The shard that an event goes to. In dynamic mode events with a key may go elsewhere than others
-   * of the same hash, since keys move only when that does not hold them up.
+   * The shard that an event goes to. In dynamic mode events with a key may go to another shard than
+   * events of the same hash without one, because keys move only if that does not hold them up.
    *
    * @param event the event
    * @return the shard's id; -1 if no shard is active
@@ -261,8 +261,8 @@ public final class ShardManager {
   }
 
   /**
-   * The ring that an event goes to, for a caller who keeps events in an order by rings: a full one
-   * says nothing of the shard's others.
+   * The ring to which an event goes, for a caller that orders events by ring. If one ring of a
+   * shard is full, the others may have room.
    *
    * @param event the event
    * @return stands for the ring; empty if no shard is active
@@ -272,7 +272,7 @@ public final class ShardManager {
   }
 
   /**
-   * Tells whether {@link #selectShard(RawEvent)} may say something else than before.
+   * Shows whether the result of {@link #selectShard(RawEvent)} may have changed.
    *
    * @return a number that changes with the routing
    */
@@ -303,10 +303,10 @@ public final class ShardManager {
   }
 
   /**
-   * Takes an event whose fate somebody wants to know.
+   * Takes an event, and tells its fate later.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @return what became of it
    */
   public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
@@ -314,12 +314,11 @@ public final class ShardManager {
   }
 
   /**
-   * As {@link #ingestRaw(RawEvent, DeliveryAck)}, for a caller that will come again with an event
-   * that is refused with BACKPRESSURE, SAMPLED or UNROUTED: such a refusal is not counted, so that
-   * each event is counted once.
+   * As {@link #ingestRaw(RawEvent, DeliveryAck)}, for a caller that tries again after BACKPRESSURE,
+   * SAMPLED or UNROUTED. Such a refusal is not counted, so that each event is counted once.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @return what became of it
    */
   public IngestResult tryIngestRaw(RawEvent event, @Nullable DeliveryAck ack) {
@@ -327,11 +326,11 @@ public final class ShardManager {
   }
 
   /**
-   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only while {@link #selectLane} says what
-   * it said at an epoch, for a caller who keeps events in an order by rings.
+   * As {@link #tryIngestRaw(RawEvent, DeliveryAck)}, but only if the routing has not changed since
+   * an epoch. For a caller that orders events by ring.
    *
    * @param event the event; its bytes are not copied
-   * @param ack told of an accepted event's fate, not of a refusal; null if nobody asks
+   * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
    * @param routingEpoch the {@link #routingEpoch()}
    * @return what became of it; null if the routing has changed, and nothing was done
    */
@@ -341,7 +340,7 @@ public final class ShardManager {
   }
 
   /**
-   * Counts an event as refused for want of room, for a caller who tried and tries no more.
+   * Counts an event as refused for want of room. For a caller that has given up.
    *
    * @param event the event
    * @return BACKPRESSURE; UNROUTED or CLOSED if there is no shard for it
@@ -351,7 +350,7 @@ public final class ShardManager {
   }
 
   /**
-   * Counts an event as too large, for a caller who saw that before it was read to its end.
+   * Counts an event as too large. For a caller that saw this before it had read the whole event.
    *
    * @return TOO_LARGE
    */
@@ -373,11 +372,11 @@ public final class ShardManager {
   }
 
   /**
-   * Takes a batch whose fate somebody wants to know.
+   * Takes a batch, and tells the fate of its events later.
    *
    * @param events as in {@link #ingestRawBatch(List)}
-   * @param ack told of each accepted event's fate, of neighbours in one call, not of refusals; null
-   *     if nobody asks
+   * @param ack told the fate of each accepted event, of neighbours in one call, not of refused
+   *     ones; null to be told nothing
    * @return how many were taken and refused
    * @throws IllegalArgumentException as there
    */
@@ -388,15 +387,15 @@ public final class ShardManager {
   // ---------------------------------------------------------------- the consumer side
 
   /**
-   * Runs code that has a shard's consumer side to itself. Waits for the consumer at work; events
-   * that come meanwhile stay in the ring, so be brief, and never call it on an event loop with code
-   * that is not. The code may add, activate and drain shards. It must not wait for the consumer
-   * side of another shard.
+   * Runs code that has the consumer side of a shard to itself. Waits for the current consumer. New
+   * events stay in the ring meanwhile, so the code must be brief, above all on an event loop. The
+   * code may add, activate and drain shards. It must not wait for the consumer side of another
+   * shard.
    *
    * @param id the shard's id
    * @param body what to run
    * @param <R> what it returns
-   * @return what it returned; empty if that is null, or if there is no shard of that id
+   * @return what it returned; empty if that is null, or if there is no shard with that id
    */
   public <R> Optional<R> withShard(int id, Function<? super Shard, ? extends @Nullable R> body) {
     Shard shard = set.find(id);
@@ -540,7 +539,7 @@ public final class ShardManager {
   }
 
   /**
-   * Makes a shard, cooldown or not.
+   * Makes a shard, also during the cooldown.
    *
    * @return its id
    * @throws ScalingException SCALING_DISABLED, AT_MAX_SHARDS, ILLEGAL_STATE once it is closed
@@ -562,8 +561,8 @@ public final class ShardManager {
 
   /**
    * Takes a shard out of the routing table and closes it to producers. What it holds can still be
-   * drained. Does not wait: whoever has the shard's consumer side closes it. Takes back a shard
-   * that is not active yet. Does nothing if it is on its way out.
+   * drained. Does not wait: the thread that has the consumer side of the shard closes it. A shard
+   * that is not active yet is taken back. Does nothing if the shard is draining already.
    *
    * @param id the shard's id
    * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD; AT_MIN_SHARDS if it is active and
@@ -578,7 +577,7 @@ public final class ShardManager {
    * two threads that have one shard each and remove the other's wait for ever.
    *
    * @param id the shard's id
-   * @return what was left in it, in order; it counts as delivered: it is the caller's now
+   * @return the remaining events, in order; they count as delivered, and belong to the caller
    * @throws ScalingException SCALING_DISABLED, UNKNOWN_SHARD, ILLEGAL_STATE if the shard is active,
    *     or some of its keys still wait for another shard
    */
@@ -595,8 +594,8 @@ public final class ShardManager {
   }
 
   /**
-   * What the shards did in the last metrics window. Ends the window, and lets the routing table
-   * follow the load, if the window is over; else returns what was collected before.
+   * What the shards did in the last metrics window. If the window is over, this ends it and lets
+   * the routing table follow the load. Otherwise it returns the earlier result.
    *
    * @return one entry a shard, by ascending id; empty in static mode
    */
@@ -605,9 +604,9 @@ public final class ShardManager {
   }
 
   /**
-   * What the policy asks for, by the last metrics window and by a shorter look at the load. It asks
-   * once a window and once a look, so that no load is acted on twice. To be called once per {@link
-   * #lookInterval} while events come, and once per metrics window while none do.
+   * The decision of the policy, by the last metrics window and by a shorter look at the load. It
+   * decides once a window and once a look, so that no load counts twice. Call it once per {@link
+   * #lookInterval} while events come, and once per metrics window while none come.
    *
    * @return the decision; nothing is changed by it
    */
@@ -656,17 +655,17 @@ public final class ShardManager {
   }
 
   /**
-   * Refuses new events with CLOSED, for good, and lets no shard be added or activated any more.
-   * Takes no lock and does not wait: a producer may be about to push an event by the routing of
-   * before, until {@link #close} has returned. Idempotent.
+   * Refuses new events with CLOSED, for good. No shard can be added or activated any more. Takes no
+   * lock and does not wait, so until {@link #close} has returned, a producer may still push an
+   * event by the old routing. Idempotent.
    */
   public void refuseAll() {
     set.publishClosed();
   }
 
   /**
-   * Refuses new events with CLOSED, for good, and has each shard closed to producers, by whoever
-   * has its consumer side. What the rings hold can still be drained. Idempotent.
+   * Refuses new events with CLOSED, for good, and closes each shard to producers; the thread that
+   * has its consumer side does that. The events in the rings can still be drained. Idempotent.
    *
    * @return whether all shards are closed to producers already
    */
@@ -678,8 +677,8 @@ public final class ShardManager {
   }
 
   /**
-   * Events whose fate is open, of all shards there ever were. It may count too many, but not too
-   * few: where it counts none, and no event can come, all are settled.
+   * Events whose fate is open, of all shards, also of removed ones. The count may be too high,
+   * never too low. If it is 0 for a shard, and no event can come, all events are settled.
    *
    * @return how many, by ascending id, without the shards that have none
    */

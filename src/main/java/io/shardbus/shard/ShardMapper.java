@@ -17,10 +17,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of shards in dynamic mode: who exists, who is active, who owns which slots. All changes
- * are serialised by this object's monitor and checked before anything is changed: they are made
- * whole or not at all. Whoever has the monitor never waits for a shard's consumer lock: the other
- * way round is allowed. Reading does not wait. Safe for any thread.
+ * The life of shards in dynamic mode: which exist, which are active, and which slots they own. The
+ * monitor of this object serialises all changes. Each change is checked first, and made as a whole
+ * or not at all. A thread that has the monitor never waits for the consumer lock of a shard; the
+ * other way round is allowed. Reading does not wait. Safe for any thread.
  */
 public final class ShardMapper {
 
@@ -115,13 +115,13 @@ public final class ShardMapper {
   }
 
   /**
-   * Sets another policy. No shard comes or goes by that alone; the next request, and the next
-   * evaluation, follow it. Where there are more shards than its {@code maxShards}, they stay until
-   * they are not needed.
+   * Sets another policy. This alone adds or removes no shard. The next request and the next
+   * evaluation follow the new policy. If there are more shards than its {@code maxShards}, they
+   * stay until they are not needed.
    *
    * @param next copied and validated; nothing in it is lifted
-   * @throws ScalingException INVALID_POLICY; also if {@code maxShards} is more than the routing
-   *     table was made for: 32, or the {@code maxShards} of the start lifted to a power of two
+   * @throws ScalingException INVALID_POLICY; also if {@code maxShards} is beyond the size of the
+   *     routing table: 32, or the {@code maxShards} of the start raised to a power of two
    */
   public void changePolicy(ScalingPolicy next) {
     ScalingPolicy own = new ScalingPolicy(next).validate();
@@ -286,7 +286,7 @@ public final class ShardMapper {
 
   /**
    * Takes one shard out of the routing table, or takes back one that is not active yet. Does
-   * nothing if it is on its way out.
+   * nothing if the shard is draining already.
    *
    * @param id the shard's id
    * @return the id; the shard is draining
@@ -352,7 +352,7 @@ public final class ShardMapper {
   /**
    * Stops the draining shards of which everything is settled.
    *
-   * @return the ids of those that were stopped
+   * @return the ids of the shards that were stopped
    */
   public synchronized List<Integer> finalizeDraining() {
     List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
@@ -369,7 +369,7 @@ public final class ShardMapper {
   /**
    * Unmaps the stopped shards. Their counts remain in the totals.
    *
-   * @return the ids of those that were removed
+   * @return the ids of the shards that were removed
    */
   public List<Integer> removeStoppedShards() {
     List<Integer> ids;
@@ -415,7 +415,7 @@ public final class ShardMapper {
     return leftovers;
   }
 
-  /** What a listener throws must not hide from the caller what was done. */
+  /** If a listener throws, the caller must still get the result. */
   private static void tell(List<IntConsumer> listeners, List<Integer> ids) {
     for (int i = 0; i < listeners.size(); i++) { // without an iterator, which needs memory
       for (int j = 0; j < ids.size(); j++) {

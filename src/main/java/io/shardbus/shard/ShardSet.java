@@ -13,9 +13,19 @@ import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Ownership: any thread reads. Changes hold the monitor, but for `publishClosed`, which must not wait for it.
+ *
+ * Ordering: `shards` and `routing` are immutable snapshots behind volatiles, replaced as a whole. `publishClosed` and
+ * `publish` both replace `routing` by a compare-and-set, so that a table that is published late never replaces CLOSED.
+ *
+ * Why it is safe: `publish` returns only when no batch is pushed by the old table any more, so its caller may then seal
+ * the lanes that left the table. `seeKeys` and `publish` hold the same monitor, so a table without fences is published
+ * before the first event with a key is routed, or not at all.
+ */
 /**
- * The shards there are, the routing table over them and the ledgers of all there ever were. Readers
- * see immutable snapshots behind volatiles; writers hold this object's monitor.
+ * The current shards, their routing table, and the ledgers of all shards, also of removed ones.
+ * Readers see immutable snapshots behind volatiles; writers hold this object's monitor.
  */
 final class ShardSet {
 
@@ -102,9 +112,9 @@ final class ShardSet {
   }
 
   /**
-   * A batch is grouped by one table and pushed group by group. Were a lane sealed in the middle of
-   * that, its group would be routed anew, behind later events of the same batch. So a table is only
-   * done with when its batches are.
+   * A batch is grouped by one table and pushed group by group. If a lane were sealed in between,
+   * its group would be routed again, behind later events of the same batch. So a table stays in use
+   * until its batches are pushed.
    */
   synchronized void publish(RoutingTable next) {
     RoutingTable before = routing();
@@ -113,7 +123,7 @@ final class ShardSet {
     }
   }
 
-  /** At once, whoever holds the monitor. */
+  /** At once, even if another thread holds the monitor. */
   void publishClosed() {
     RoutingTable before = routing;
     while (before != RoutingTable.CLOSED
@@ -126,7 +136,7 @@ final class ShardSet {
   }
 
   /** Waits, once it is closed, for the batches that are being pushed by any table. */
-  @SuppressWarnings("ThreadPriorityCheck") // whoever closes is between two instructions
+  @SuppressWarnings("ThreadPriorityCheck") // the closing thread is between two instructions
   synchronized void awaitBatches() {
     RoutingTable before = last;
     while (before == null) {

@@ -77,7 +77,7 @@ final class SlotPlan {
    * @param loads what each slot brings
    * @param targets events per second by owner to be; a shard that is not named loses all its slots
    * @param mayMove which slots of a shard that is named may be moved
-   * @return the owners then
+   * @return the new owners
    */
   static Shard[] move(
       Shard[] slots, SlotLoads loads, Map<Shard, Double> targets, IntPredicate mayMove) {

@@ -13,16 +13,17 @@ import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
 /**
- * Who owns which slots in dynamic mode, and who is to. Publishes the routing table. Changes are
- * made under the mapper's monitor; reading is for any thread. Each works on the table that it finds
- * at its beginning: only {@link RoutingTable#CLOSED} can take its place meanwhile.
+ * The owners of the slots in dynamic mode. Decides which slots move, and publishes the routing
+ * table. Changes need the monitor of the mapper; any thread may read. Each change works on the
+ * table that it finds at its beginning: only {@link RoutingTable#CLOSED} can take its place
+ * meanwhile.
  *
- * <p>A slot of events with a key moves if the wait at its fence is short: moving it brings nothing
- * before what its owner holds is settled, wherever its events go. A shard that is overloaded for
- * good has a long wait for ever. So its keys move once it has been overloaded for as long as they
- * would wait: whoever so waits before he pays loses at most twice what he had to (the ski rental of
- * Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988). The keys
- * of a shard that hangs stay.
+ * <p>A slot with keys moves if the wait at its fence is short. Wherever its events go, a move
+ * brings nothing until the old owner has settled what it holds. If a shard is overloaded for good,
+ * the wait is always long. So its keys move once it has been overloaded for as long as they would
+ * wait. A player who waits that long before paying loses at most twice the least possible cost (the
+ * ski rental of Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica
+ * 1988). The keys of a shard that hangs stay.
  */
 final class SlotTable {
 
@@ -89,7 +90,7 @@ final class SlotTable {
     set.publish(set.routing().next(lanes, lanes, loads));
   }
 
-  /** Makes shards active, with a share of what the others have. */
+  /** Makes shards active, with a share of the slots of the others. */
   void welcome(List<Shard> newcomers) {
     RoutingTable table = set.routing();
     Map<Shard, Double> targets = rates(table);
@@ -266,7 +267,7 @@ final class SlotTable {
     if (capacity.perSecond() > 0) {
       return pending / capacity.perSecond();
     }
-    return capacity.hung() ? Double.POSITIVE_INFINITY : Double.MAX_VALUE; // nobody knows yet
+    return capacity.hung() ? Double.POSITIVE_INFINITY : Double.MAX_VALUE; // not measured yet
   }
 
   /** Keys of one shard that are to go to one other. */
@@ -318,8 +319,8 @@ final class SlotTable {
   /**
    * Throws only while nothing is changed.
    *
-   * @param after who is to own the slots
-   * @param crowded shards whose lanes are to become one
+   * @param after the new owners of the slots
+   * @param crowded shards whose lanes must become one
    */
   private void publish(RoutingTable table, Shard[] after, Collection<Shard> crowded) {
     LaneChange change;

@@ -2,7 +2,7 @@ package io.shardbus.shard;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Sum and number of what was added since the start. Safe for any thread. */
+/** Sum and number of the values added since the start. Safe for any thread. */
 final class WindowMeter {
 
   private final AtomicLong sum = new AtomicLong();

@@ -5,7 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Those who asked to be told of new events. Safe for any thread. */
+/** The listeners for new events. Safe for any thread. */
 public final class AppendListeners {
 
   private static final Logger LOG = LoggerFactory.getLogger(AppendListeners.class);
@@ -14,7 +14,7 @@ public final class AppendListeners {
 
   private record Registration(Object identity, Runnable listener) {}
 
-  /** Nobody yet. */
+  /** No listeners yet. */
   public AppendListeners() {}
 
   /**
@@ -29,7 +29,7 @@ public final class AppendListeners {
     return () -> registrations.remove(registration);
   }
 
-  /** Tells all of new events. One that throws keeps nobody from being told. */
+  /** Tells all listeners of new events. If one throws, the others are told all the same. */
   public void appended() {
     for (Registration registration : registrations) {
       try {

@@ -4,11 +4,11 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 
 /**
- * An event that the sink will not take.
+ * An event that the sink has refused for good.
  *
- * @param producer who gave the event its sequence
+ * @param producer the producer that gave the event its sequence
  * @param event the event
- * @param cause what the sink said
+ * @param cause the answer of the sink
  * @param attempts how often the event was offered to the sink
  * @param time nanoseconds since the epoch at which the bus gave up
  */

@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 
 /**
- * Dead letters in a SQLite file, synced to the disk before they count as kept; or in memory, where
- * the newest {@value #MAX_IN_MEMORY} are kept, or fewer if they are more than {@value
- * #MAX_BYTES_IN_MEMORY} bytes together. Safe for any thread: all work is done on one of its own,
- * and answered on the context of the caller if there is one.
+ * The dead letters of a bus. With a data folder they are in a SQLite file, and synced to the disk
+ * before they count as kept. Otherwise they are in memory: the newest {@value #MAX_IN_MEMORY}, and
+ * at most {@value #MAX_BYTES_IN_MEMORY} bytes. Safe for any thread. A thread of its own does the
+ * work, and answers come on the context of the caller if there is one.
  */
 public final class DeadLetters implements DeadLetterSink {
 
@@ -35,7 +35,7 @@ public final class DeadLetters implements DeadLetterSink {
   /** How many are kept without a data folder. */
   public static final int MAX_IN_MEMORY = 10_000;
 
-  /** How many bytes of events are kept without a data folder: 64 MiB. The newest always is. */
+  /** How many bytes of events are kept without a data folder: 64 MiB. The newest is always kept. */
   public static final long MAX_BYTES_IN_MEMORY = 64 << 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
@@ -80,7 +80,7 @@ public final class DeadLetters implements DeadLetterSink {
     DeadLetters letters = new DeadLetters(folder == null ? null : folder.resolve(FILE));
     return letters
         .onThread(database -> letters)
-        .onFailure(unusable -> letters.close()); // nobody has them to close
+        .onFailure(unusable -> letters.close()); // no caller has them, to close them
   }
 
   @Override
@@ -109,7 +109,7 @@ public final class DeadLetters implements DeadLetterSink {
     return done.mapEmpty();
   }
 
-  /** How many had to go. */
+  /** How many were removed to make room. */
   private static int makeRoom(Connection database) throws SQLException {
     int removed = 0;
     long bytes = query(database, "SELECT coalesce(sum(length(payload)), 0) FROM letters");
@@ -152,8 +152,7 @@ public final class DeadLetters implements DeadLetterSink {
    * Reads a page.
    *
    * @param after only letters with higher ids; 0 for all
-   * @param limit how many at the most, at least 1; a page also ends early when it grows large in
-   *     bytes
+   * @param limit how many at most, at least 1; a page also ends early when it grows large in bytes
    * @return the letters by ascending id; none if there are none
    */
   public Future<List<Kept>> list(long after, int limit) {
@@ -231,7 +230,7 @@ public final class DeadLetters implements DeadLetterSink {
   /**
    * Removes some.
    *
-   * @param ids which; those that are not there are passed over
+   * @param ids which; unknown ids are ignored
    * @return how many were removed
    */
   public Future<Integer> remove(Collection<Long> ids) {
@@ -252,7 +251,7 @@ public final class DeadLetters implements DeadLetterSink {
   }
 
   /**
-   * Removes all that there are.
+   * Removes all letters.
    *
    * @return how many were removed
    */
@@ -305,7 +304,7 @@ public final class DeadLetters implements DeadLetterSink {
         });
   }
 
-  /** A damaged file must not keep those waiting for ever who have a letter to leave. */
+  /** A damaged file must not make shards with dead letters wait for ever. */
   private <T> T evenIfDamaged(Work<T> work) throws SQLException, IOException {
     try {
       return work.run(connect());
@@ -324,7 +323,7 @@ public final class DeadLetters implements DeadLetterSink {
     return ready == null ? connectNow() : ready;
   }
 
-  /** Nobody else reads the file, so that it can be opened and read with a full disk too. */
+  /** No other process can open the file. So it can be opened and read even on a full disk. */
   private Connection newConnection() throws SQLException, IOException {
     if (file == null) {
       return new SQLiteConfig().createConnection("jdbc:sqlite::memory:");
@@ -354,7 +353,7 @@ public final class DeadLetters implements DeadLetterSink {
     }
   }
 
-  /** After a failure nothing of it must stay; in memory, all that was there before must. */
+  /** After a failure none of the new letters may stay, and in memory all earlier ones must stay. */
   private void startAnew() {
     Connection old = connection;
     if (old == null) {

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Writes small files so that there is the old one or the new one, whatever happens. */
+/** Writes small files. Whatever happens, the old content or the new content is there. */
 public final class DurableFile {
 
   private DurableFile() {}
@@ -19,7 +19,7 @@ public final class DurableFile {
    *
    * @param file the file, in a folder that is there
    * @param content what is in it from now on
-   * @throws IOException if it cannot be written; the old one is there then
+   * @throws IOException if it cannot be written; the old content is then still there
    */
   public static void write(Path file, String content) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".new");
@@ -66,7 +66,7 @@ public final class DurableFile {
     try {
       syncName(file);
     } catch (IOException e) {
-      if (made) { // who is told that it cannot be made goes on as if it were not there
+      if (made) { // after a failure, callers behave as if the file were missing
         Files.deleteIfExists(file);
       }
       throw e;

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Events read from a {@link ReplayableSink}.
  *
- * @param events the events; may be empty while there is more, where a filter passed over many
+ * @param events the events; may be empty although there are more, if a filter passed over many
  * @param cursor where to go on
  * @param more whether more was stored when the page was read
  */

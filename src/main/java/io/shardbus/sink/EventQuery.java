@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
  * What to read from a {@link ReplayableSink}.
  *
  * @param cursor where to go on: the cursor of the page before; null for the oldest event
- * @param limit how many events at the most, 1 to {@value #MAX_LIMIT}; a page also ends early when
- *     it grows large in bytes
+ * @param limit how many events at most, 1 to {@value #MAX_LIMIT}; a page also ends early when it
+ *     grows large in bytes
  * @param filter which events; null for all
  * @param order how events of different shards are ordered
  */
@@ -19,12 +19,12 @@ public record EventQuery(
 
   /** How events of different shards are ordered. Within a shard it is always the sequence. */
   public enum Order {
-    /** As it is cheapest for the sink. */
+    /** The cheapest order for the sink. */
     NONE,
     /**
-     * By timestamp across the shards, within each page. Pages are cut where the sink stored events,
-     * so the first events of a page can be older than the last of the page before, by as much time
-     * as writes of different shards lay apart.
+     * By timestamp across the shards, within each page. Pages follow the order in which the sink
+     * stored events. So the first events of a page can be older than the last ones of the page
+     * before, by the time between writes of different shards.
      */
     TIMESTAMP
   }

@@ -14,7 +14,7 @@ public final class FileFault {
   /**
    * An exception with a message for the operator.
    *
-   * @param what what could not be done, with the path
+   * @param what the action that failed, with the path
    * @param cause why
    * @return the exception
    */

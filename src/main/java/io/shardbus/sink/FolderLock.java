@@ -9,12 +9,11 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * A folder that is taken for one user alone, among all processes, until it is closed. Ends with the
- * process, however that ends. Safe for any thread; blocks.
+ * A lock on a folder, for one user among all processes. It ends when it is closed, or with the
+ * process, also after {@code kill -9}. Safe for any thread; blocks.
  *
- * <p>An operating system may drop the locks of a process on a file when any of its channels to it
- * is closed: within the process it is therefore found out without opening the file whether it is
- * taken.
+ * <p>An operating system may drop the locks of a process on a file when the process closes any
+ * channel to that file. So within the process, a check for the lock does not open the file.
  */
 public final class FolderLock implements AutoCloseable {
 
@@ -32,8 +31,8 @@ public final class FolderLock implements AutoCloseable {
    * Makes the folder if need be, and takes it.
    *
    * @param folder the folder
-   * @param name the name of the file that stands for it
-   * @param what what the folder is, for messages
+   * @param name the name of the lock file
+   * @param what the role of the folder, for messages
    * @return the lock
    * @throws IOException if the folder cannot be used or is taken, with a message for the operator
    */
@@ -58,7 +57,7 @@ public final class FolderLock implements AutoCloseable {
   }
 
   /**
-   * Finds out whether the folder could be taken if nobody else had it. Leaves no trace.
+   * Checks whether the folder could be locked if no other user had it. Leaves no trace.
    *
    * @param folder the folder
    * @param what what the folder is, for messages
@@ -104,7 +103,7 @@ public final class FolderLock implements AutoCloseable {
         what + ": the folder " + folder + " is in use, by another process or in this one");
   }
 
-  /** Leaves the folder to others. Idempotent. */
+  /** Releases the folder. Idempotent. */
   @Override
   public void close() throws IOException {
     synchronized (TAKEN) {

@@ -49,7 +49,7 @@ public final class InFlight {
   }
 
   /**
-   * Lets nothing more begin.
+   * Lets no new operation begin.
    *
    * @return completes when nothing is under way
    */

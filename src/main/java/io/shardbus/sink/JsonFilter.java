@@ -31,9 +31,9 @@ public final class JsonFilter implements EventFilter {
   private static final String QUOTED = "(?:'(?:\\\\.|[^'\\\\])*+'|\"(?:\\\\.|[^\"\\\\])*+\")";
 
   /**
-   * What an expression is made of. A path leads to one value at the most: wildcards, deep scans,
-   * slices and the like visit an event once for each step of another, which multiplies, and so do
-   * functions. Other operators compare lists with lists.
+   * The parts of an expression. A path leads to one value at most. Wildcards, deep scans, slices
+   * and functions are not allowed: nested, they visit an event many times. Operators that compare
+   * lists with lists are not allowed either.
    */
   private static final Pattern TOKEN =
       Pattern.compile(

@@ -1,6 +1,6 @@
 package io.shardbus.sink;
 
-/** Says in words which library a sink misses. */
+/** Says which library is missing if a sink cannot work without it. */
 public final class OptionalLibrary {
 
   private OptionalLibrary() {}

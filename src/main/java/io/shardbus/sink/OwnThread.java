@@ -11,8 +11,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that may block, for what has to be done one after the other, or several for what need
- * not. Depends on no pool that others could fill. Safe for any thread.
+ * One thread that may block, for tasks that must run one after the other, or several threads for
+ * independent tasks. It depends on no pool that others could fill. Safe for any thread.
  */
 public final class OwnThread {
 
@@ -20,16 +20,16 @@ public final class OwnThread {
   private final String whatIs;
 
   /**
-   * @param name the thread's
-   * @param whatIs begins the message for those who come too late, such as "the sink is"
+   * @param name the name of the thread
+   * @param whatIs begins the message of a failure if a task comes too late, such as "the sink is"
    */
   public OwnThread(String name, String whatIs) {
     this(name, whatIs, 1);
   }
 
   /**
-   * @param name the threads'
-   * @param whatIs begins the message for those who come too late, such as "the sink is"
+   * @param name the name of the threads
+   * @param whatIs begins the message of a failure if a task comes too late, such as "the sink is"
    * @param threads how many tasks run at once, at least 1; they are taken up in order
    */
   public OwnThread(String name, String whatIs, int threads) {
@@ -87,13 +87,13 @@ public final class OwnThread {
   private static <T> Future<T> answer(Callable<T> task) {
     try {
       return Future.succeededFuture(task.call());
-    } catch (Throwable e) { // whatever it is, somebody waits for the answer
+    } catch (Throwable e) { // whatever it is, a caller waits for the answer
       return Future.failedFuture(e);
     }
   }
 
   /**
-   * Runs one last task after those that wait, and takes no more.
+   * Runs one last task after the waiting ones, and takes no more tasks.
    *
    * @param last the task
    * @return its result

@@ -21,7 +21,7 @@ public final class PageBuilder {
   private static final int MAX_FETCHED = 500;
   private static final long MAX_FETCHED_BYTES = 8 << 20;
 
-  /** What an event is taken for before one was seen, in bytes. */
+  /** The assumed size of an event before one was seen, in bytes. */
   private static final long EXPECTED_BYTES = 64 << 10;
 
   private final EventQuery query;
@@ -42,7 +42,7 @@ public final class PageBuilder {
   /**
    * Whether to read on.
    *
-   * @return false if the page is full, or enough was passed over for it
+   * @return false if the page is full, or if it has passed over enough events
    */
   public boolean hasRoom() {
     return events.size() < query.limit()
@@ -54,7 +54,7 @@ public final class PageBuilder {
   /**
    * Looks at the next event, and takes it if the filter wants it.
    *
-   * @param stored the event; null for something in the store that is no event of ours
+   * @param stored the event; null for an entry of the store that is not an event of Shardbus
    */
   public void scan(@Nullable StoredEvent stored) {
     scanned++;
@@ -71,8 +71,8 @@ public final class PageBuilder {
   }
 
   /**
-   * How many events to ask of each stream of a store that cannot bound its answers in bytes: few
-   * round trips, but little in memory at once. Judges by the size of the events that were scanned.
+   * How many events to ask of each stream, for a store that cannot bound its answers in bytes. The
+   * number balances round trips with memory. It follows the size of the events that were scanned.
    *
    * @param streams how many streams are asked at once
    * @return events, at least 1

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * A cursor over several streams: the last position that was read of each. To clients it is opaque
  * text, safe in a URL.
  *
- * @param positions the last position read, by the name of the stream; streams that are not named
- *     were not read yet
+ * @param positions the last position read, by the name of the stream; a stream without an entry was
+ *     not read yet
  */
 public record PositionCursor(SortedMap<String, Long> positions) {
 
@@ -27,7 +27,7 @@ public record PositionCursor(SortedMap<String, Long> positions) {
 
   private static final String VERSION = "1";
 
-  /** The name under which a cursor says of which store it is. */
+  /** The name under which a cursor holds the number of its store. */
   private static final String STORE = "store";
 
   /** Beyond what a URL can hold: about 50,000 streams. */
@@ -37,10 +37,10 @@ public record PositionCursor(SortedMap<String, Long> positions) {
   private static final Pattern ENTRY = Pattern.compile("([0-9a-z-]{1,64})=(\\d{1,18})");
 
   /**
-   * Reads what {@link #format} wrote.
+   * Reads a cursor that {@link #format} wrote.
    *
    * @param text the cursor; null for the beginning
-   * @param sink the sink it must be of
+   * @param sink the sink to which it must belong
    * @return the positions
    * @throws IllegalArgumentException if the text is no cursor, or is of another sink
    */
@@ -92,12 +92,12 @@ public record PositionCursor(SortedMap<String, Long> positions) {
   }
 
   /**
-   * The cursor for a store whose positions begin anew when it is made anew. What stands in a cursor
-   * of an earlier one says nothing of this one, of which nothing was read yet.
+   * This cursor, checked against a store. If a store is created again, its positions begin again,
+   * and a cursor of the earlier store says nothing about it.
    *
-   * @param store what tells this store from all that were there before it, not negative, with 18
-   *     digits at the most
-   * @return this cursor if it is of the store, else one of its beginning
+   * @param store the number of the store, which no earlier store had; not negative, at most 18
+   *     digits
+   * @return this cursor if it belongs to the store, else a cursor at the beginning of the store
    */
   public PositionCursor in(long store) {
     return position(STORE) == store
@@ -115,7 +115,7 @@ public record PositionCursor(SortedMap<String, Long> positions) {
   }
 
   /**
-   * A cursor that has gone on in one stream.
+   * A cursor with a new position in one stream.
    *
    * @param stream its name
    * @param position the last position read
@@ -140,7 +140,7 @@ public record PositionCursor(SortedMap<String, Long> positions) {
   /**
    * Writes the cursor.
    *
-   * @param sink the sink it is of
+   * @param sink the sink to which it belongs
    * @return opaque text
    */
   public String format(String sink) {

@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes folders and files that no other user can open, whatever the umask: 0700 and 0600. What is
- * there already keeps its permissions. Where the file system has no POSIX permissions, nothing is
- * set and nothing fails.
+ * Makes folders (0700) and files (0600) that no other user can open, whatever the umask. Existing
+ * ones keep their permissions. On a file system without POSIX permissions it sets nothing and does
+ * not fail.
  */
 public final class PrivateFiles {
 
@@ -29,7 +29,7 @@ public final class PrivateFiles {
   private PrivateFiles() {}
 
   /**
-   * Makes a folder and those above it, as far as they are not there.
+   * Makes a folder, and the folders above it that are missing.
    *
    * @param folder the folder
    * @throws IOException if it cannot be made
@@ -70,7 +70,7 @@ public final class PrivateFiles {
    * Logs a warning, with the command that mends it, if every local user can enter a folder.
    *
    * @param folder the folder, which is there
-   * @param what what the folder is, for the message
+   * @param what the role of the folder, for the message
    * @throws IOException if its permissions cannot be read
    */
   public static void warnIfOpenToOthers(Path folder, String what) throws IOException {

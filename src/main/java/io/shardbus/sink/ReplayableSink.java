@@ -4,13 +4,14 @@ import io.vertx.core.Future;
 
 /**
  * A sink from which events can be read back. Safe for any thread. Answers come on the context of
- * the caller, if the caller is on one, else on any thread.
+ * the caller if there is one, else on any thread.
  */
 public interface ReplayableSink extends Sink {
 
   /**
-   * Reads one page of events. Where the store was made anew since the cursor was given, such as the
-   * memory sink by a restart, and the sink can tell, the page begins at the oldest event.
+   * Reads one page of events. If the store was created again since the cursor was given, and the
+   * sink can tell, the page begins at the oldest event. An example is the memory sink after a
+   * restart.
    *
    * @param query where to begin, and how much
    * @return the page; fails with an {@link IllegalArgumentException} if the cursor is malformed or
@@ -26,8 +27,8 @@ public interface ReplayableSink extends Sink {
   Future<String> endCursor();
 
   /**
-   * Asks to be told when events were added. The listener runs on any thread after a write, perhaps
-   * once for several, and must be quick.
+   * Adds a listener for new events. It runs on any thread after a write, or once after several
+   * writes, and must be quick.
    *
    * @param listener called without arguments
    * @return ends the registration; idempotent

@@ -4,11 +4,10 @@ import io.shardbus.event.Batch;
 import io.vertx.core.Future;
 
 /**
- * Where batches go. The bus calls {@link #open} once, then {@link #write} from the contexts of many
- * shards at once, then {@link #close} once. For one shard it writes when the write before has
- * completed, or has taken longer than {@code delivery.timeout}: then the same events come again,
- * while what came of the first attempt is no longer asked. None of the methods may block: work that
- * blocks belongs on a thread of the sink's own.
+ * Where batches go. The bus calls {@link #open} once, then {@link #write} for many shards at once,
+ * each on the context of its shard, then {@link #close} once. One shard has one write at a time. If
+ * a write takes longer than {@code delivery.timeout}, the bus ignores its answer and writes the
+ * same events again. None of the methods may block: work that blocks needs a thread of the sink.
  */
 public interface Sink {
 
@@ -29,13 +28,14 @@ public interface Sink {
   Future<Void> open(SinkContext context);
 
   /**
-   * Writes one batch. A write that timed out or failed may be repeated with the same events and
-   * sequences: a sink recognises them by {@link Batch#deduplicationId} where its backend can.
+   * Writes one batch. After a timeout or a failure the bus may repeat a write with the same events
+   * and sequences. {@link Batch#deduplicationId} is then the same: use it if the backend can
+   * recognise repetitions.
    *
-   * <p>Order per key: if an event fails for a reason that may pass, no later event of the same key
-   * in the batch may be confirmed. A sink whose backend may have taken such an event all the same
-   * fails it too, with {@link SinkException#partial(Batch, java.util.BitSet, Throwable)}, so that
-   * it is written again behind the one that failed.
+   * <p>Order per key: if an event fails for a reason that may pass, the sink must not confirm a
+   * later event of the same key in the batch, even if the backend has taken it. {@link
+   * SinkException#partial(Batch, java.util.BitSet, Throwable)} fails such events too, and the bus
+   * writes them again behind the one that failed.
    *
    * @param batch the events; the list does not change afterwards
    * @return completes when the sink holds the events as safely as it promises; fails with a {@link
@@ -44,7 +44,7 @@ public interface Sink {
   Future<Void> write(Batch batch);
 
   /**
-   * Ends the sink after the writes under way. Idempotent.
+   * Closes the sink after the current writes. Idempotent.
    *
    * @return completes when everything is released
    */

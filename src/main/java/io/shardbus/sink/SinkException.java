@@ -21,7 +21,7 @@ public final class SinkException extends RuntimeException {
      */
     PERMANENT,
     /**
-     * Some events were taken: those that failed are retried, or, if the cause is permanent,
+     * Some events were taken. The failed ones are retried or, if the cause is permanent,
      * dead-lettered.
      */
     PARTIAL
@@ -80,10 +80,10 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * A batch of which some events were not taken. If the cause may pass, these are written again,
-   * after those that were taken. So an event that comes after a failed one of the same key has to
-   * fail too, even if it was taken, else the order of its key is lost: {@link #partial(Batch,
-   * BitSet, Throwable)} sees to that. If the cause is permanent, only the events to blame may fail.
+   * Some events of a batch were not taken. If the cause may pass, the bus writes the failed events
+   * again, after the events that were taken. So a later event of the same key must fail too, even
+   * if it was taken; otherwise its key loses its order. {@link #partial(Batch, BitSet, Throwable)}
+   * adds these events. If the cause is permanent, only the events to blame may fail.
    *
    * @param failed the indexes, in the batch's list, of the events that failed; at least one
    * @param cause why they failed. A {@link SinkException} of kind PERMANENT means that they will
@@ -102,9 +102,9 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * A batch of which some events were not taken. If the cause may pass, all events fail that come
-   * after a failed one of the same key: they are written again, behind it. If the cause is
-   * permanent, only the given events fail.
+   * Some events of a batch were not taken. If the cause may pass, later events of the same keys
+   * fail too, and the bus writes them again behind the failed ones. If the cause is permanent, only
+   * the given events fail.
    *
    * @param batch the batch
    * @param failed the indexes, in the batch's list, of the events that failed; at least one
@@ -139,7 +139,7 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * Whether what failed will never be taken.
+   * Whether the events that failed will never be taken.
    *
    * @return true for kind PERMANENT, and for kind PARTIAL with such a cause
    */

@@ -77,10 +77,10 @@ public final class SinkOptions {
   }
 
   /**
-   * @param config the sink's own options; what they may be is the sink's affair
+   * @param config the sink's own options; the sink checks them
    * @return this
    */
-  @OptionSpec("the sink's own options, see below")
+  @OptionSpec("the options of the sink")
   public SinkOptions setConfig(JsonObject config) {
     this.config = config.copy();
     return this;

@@ -14,7 +14,7 @@ import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 import org.sqlite.SQLiteOpenMode;
 
-/** What there is to know of a SQLite database as files. */
+/** The files of a SQLite database, and what their errors mean. */
 public final class SqliteFiles {
 
   private static final String NOT_MERGED = "-wal";
@@ -45,7 +45,7 @@ public final class SqliteFiles {
   }
 
   /**
-   * Where what was written stands before it is merged into the database.
+   * The file with the writes that are not merged into the database yet.
    *
    * @param database the database
    * @return the file, which may not be there
@@ -59,10 +59,10 @@ public final class SqliteFiles {
   }
 
   /**
-   * Whether all that was written stands in the database itself.
+   * Whether all writes are merged into the database.
    *
    * @param database the database
-   * @return false if a file beside it has something to be merged or to be rolled back
+   * @return false if a file beside it holds writes to merge or to roll back
    * @throws IOException if that cannot be found out
    */
   public static boolean isMerged(Path database) throws IOException {
@@ -74,8 +74,8 @@ public final class SqliteFiles {
   }
 
   /**
-   * Opens a database for this connection alone, and for writing. So SQLite keeps the index of what
-   * is not merged in memory: even with a full disk it can be opened and read.
+   * Opens a database for writing, for this connection alone. SQLite then keeps the index of its
+   * unmerged writes in memory, so the database can be opened and read even on a full disk.
    *
    * @param database the database, which is there
    * @return the connection; others wait for its end
@@ -90,7 +90,7 @@ public final class SqliteFiles {
   }
 
   /**
-   * Opens a database that nobody writes any more, for reading. Makes no files beside it.
+   * Opens a database that is not written any more, for reading. Makes no files beside it.
    *
    * @param database the database, {@linkplain #isMerged merged}
    * @return the connection
@@ -103,7 +103,7 @@ public final class SqliteFiles {
   }
 
   /**
-   * Whether there is no room on the disk, or none that this process may use.
+   * Whether the disk has no room that this process may use.
    *
    * @param failure what SQLite said
    * @return true if it may work when there is room
@@ -113,7 +113,7 @@ public final class SqliteFiles {
   }
 
   /**
-   * Whether the file, and not the moment, is to blame.
+   * Whether the file is damaged.
    *
    * @param failure what SQLite said
    * @return true if the file is no sound database

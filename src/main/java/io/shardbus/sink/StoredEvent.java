@@ -3,7 +3,7 @@ package io.shardbus.sink;
 import io.shardbus.event.ShardEvent;
 
 /**
- * An event as it was read back.
+ * An event that was read back.
  *
  * @param epoch the producer's epoch: sequences start again from 0 in each
  * @param event the event

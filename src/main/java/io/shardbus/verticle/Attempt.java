@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One write of events to a sink, and its answer. The first answer counts, whatever else a sink
- * says, on whichever thread. It is kept here before it is handed to the loop, so that it is not
- * lost if that fails. {@link #answer} is for any thread, the rest for the loop.
+ * One write of events to a sink, and its answer. The first answer counts, on whichever thread it
+ * comes; later answers are ignored. It is stored here before the loop is told, so that it is not
+ * lost if telling fails. {@link #answer} is for any thread, the rest for the loop.
  */
 final class Attempt implements Runnable, Completable<Void> {
 
@@ -21,7 +21,7 @@ final class Attempt implements Runnable, Completable<Void> {
   private final long startedNanos;
   private final AtomicReference<@Nullable Object> answer = new AtomicReference<>();
 
-  /** Whether the loop is to have a pause before it takes note of the answer. */
+  /** Whether the loop must pause before it handles the answer. */
   private boolean pause;
 
   /** Whether it is in the counts and meters. */
@@ -80,7 +80,7 @@ final class Attempt implements Runnable, Completable<Void> {
     return answer.get() instanceof Throwable failure ? failure : null;
   }
 
-  /** Takes note of the answer, after the pause if there is to be one. */
+  /** Handles the answer, after the pause if one is due. */
   @Override
   public void run() {
     if (!pause) {

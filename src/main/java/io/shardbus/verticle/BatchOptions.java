@@ -8,9 +8,9 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
 /**
- * When a shard hands a batch to its sink: at the target size, when the oldest event has waited
- * {@code maxDelay}, or at once if no further event is to be expected within that time, or if
- * somebody waits for an event in it to be delivered. While one batch is being written the next one
+ * When a shard hands a batch to its sink: at the target size, or when the oldest event has waited
+ * {@code maxDelay}. It does so at once if it expects no further event within that time, or if a
+ * caller waits for the delivery of an event in the batch. While one batch is written, the next one
  * grows. The target follows the measured rate of events.
  */
 @DataObject
@@ -67,7 +67,7 @@ public final class BatchOptions {
   }
 
   /**
-   * Large batches, for sinks with a high cost a batch.
+   * Large batches, for sinks with a high cost per batch.
    *
    * @return the options
    */
@@ -80,7 +80,7 @@ public final class BatchOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    */
@@ -102,7 +102,7 @@ public final class BatchOptions {
    * @param events the least target, in events
    * @return this
    */
-  @OptionSpec(value = "least target of a batch, in events", min = "1", max = "1000000")
+  @OptionSpec(value = "smallest target size of a batch, in events", min = "1", max = "1000000")
   public BatchOptions setMinSize(int events) {
     minSize = OptionRanges.check(this, "batch.minSize", events);
     return this;
@@ -159,8 +159,8 @@ public final class BatchOptions {
    */
   @OptionSpec(
       value =
-          "how long an event waits for others; not at all if somebody waits for its delivery and"
-              + " the sink is idle",
+          "how long an event waits for others to fill a batch; it does not wait if a client"
+              + " waits for its delivery and the sink is idle",
       min = "1ms",
       max = "1m")
   public BatchOptions setMaxDelay(Duration delay) {
@@ -179,7 +179,7 @@ public final class BatchOptions {
    * @param on whether the target follows the rate of events; if not, it is {@code minSize}
    * @return this
    */
-  @OptionSpec("the target follows the measured rate")
+  @OptionSpec("the target size follows the measured rate")
   public BatchOptions setAdaptive(boolean on) {
     adaptive = on;
     return this;

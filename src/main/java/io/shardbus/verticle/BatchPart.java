@@ -16,7 +16,9 @@ final class BatchPart {
   /** Attempts to write it to the sink. */
   int attempts;
 
-  /** Failures in a row, for a passing reason, of whatever is tried now. */
+  /**
+   * Failures in a row, for a passing reason, of the current target: the sink or the dead letters.
+   */
   int failures;
 
   /** Why it goes to the dead letters; null while it goes to the sink. */

@@ -7,9 +7,9 @@ import io.vertx.core.internal.VertxInternal;
 import java.util.function.Supplier;
 
 /**
- * Has something closed as the first thing that its Vert.x closes. There is no public way to be told
- * so early: a verticle is told when all are undeployed at once, those that consume what is still to
- * be delivered among them.
+ * Closes something before anything else when its Vert.x closes. Vert.x has no public way to do that
+ * so early: a verticle learns of the end only when all verticles are undeployed at once, also those
+ * that still have events to deliver.
  */
 final class CloseHook {
 

@@ -30,31 +30,31 @@ import org.slf4j.LoggerFactory;
 /*
  * Gets one batch at a time into the sink, whatever it takes.
  *
- * A batch is a queue of parts, written one after the other, one write in flight. At first there is one part. A part
- * that failed for a passing reason is tried again; of a part that failed partly, what failed is. A part that the sink
- * will never take, or did not take in all its attempts, is halved until the events to blame stand alone, and these go
- * to the dead letters, which is a write like any other: it is tried until it succeeds. So the order of what is
- * delivered is the order of the batch, and a poisonous event takes no other with it.
+ * A batch is a queue of parts, written one after the other, one write in flight. At first there is one part. If a part
+ * fails for a passing reason, it is tried again. If it fails partly, only the failed events are. If the sink refuses a
+ * part for good, or all its attempts have failed, the part is halved until the events to blame stand alone. These go to
+ * the dead letters, in a write like any other: it is tried until it succeeds. So events are delivered in the order of
+ * the batch, and a bad event takes no other with it.
  *
  * Trying again is a circuit breaker: after some failures in a row the circuit is open, and after each pause one attempt
  * is a probe.
  *
- * Ownership: all methods run on the shard's loop, but the object outlives the loop. When a verticle stops, the delivery
- * is suspended with what is not delivered yet, and another verticle resumes it.
+ * Ownership: all methods run on the loop of the shard, but the object outlives the loop. When a verticle stops, the
+ * delivery is suspended with its undelivered events, and another verticle resumes it.
  *
- * Why it is safe: whatever a sink does (throw anything, return null, answer twice, late or on any thread) is one answer
- * to one attempt. Whatever else is thrown, for example for lack of memory, leaves the batch in one of three states:
- * an attempt is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. To keep to that,
- * each step makes its objects first, and then changes fields only; `attempt = null` is the first change. Events are
- * settled once, since a part leaves the queue in the same breath.
+ * Why it is safe: a sink may throw, return null, or answer twice, late or on any thread; each counts as one answer to
+ * one attempt. If anything else throws, for example for lack of memory, the batch is in one of three states: an attempt
+ * is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. So each step first makes its
+ * objects and then only changes fields; `attempt = null` is the first change. Events are settled once, because their
+ * part leaves the queue in the same step.
  */
 final class Delivery {
 
   private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
 
   /**
-   * Failures in a row that looking for one event to blame may take: more than it takes to come from
-   * the largest batch, 2^20 events, to a single one.
+   * The failures in a row that a search for one event to blame may take: more than the steps from
+   * the largest batch, 2^20 events, to one event.
    */
   private static final int MOST_HALVINGS = 24;
 
@@ -64,7 +64,8 @@ final class Delivery {
   /**
    * A loop looks at its sockets and timers only when it has no task left, or has run tasks for a
    * second (Netty's {@code io.netty.eventLoop.maxTaskProcessingQuantumMs}). A sink that answers at
-   * once, with producers that never stop, would keep it from them: after so long it pauses.
+   * once, with producers that never stop, would keep the loop from them. So it pauses after this
+   * time.
    */
   private static final long MOST_RESTLESS_NANOS = 20_000_000;
 
@@ -89,7 +90,7 @@ final class Delivery {
   /** The write under way; null if there is none. */
   private @Nullable Attempt attempt;
 
-  /** What a write that is not answered in time fails with. */
+  /** The failure of a write that is not answered in time. */
   private final SinkException timeout;
 
   /** Attempts that failed since the sink took anything of this batch. */
@@ -186,7 +187,7 @@ final class Delivery {
     goOn();
   }
 
-  /** Goes on where an Error, or the end of a verticle, has interrupted it. */
+  /** Goes on after an interruption by an Error or by the end of a verticle. */
   void goOn() {
     Attempt underWay = attempt;
     if (underWay != null) {
@@ -210,7 +211,7 @@ final class Delivery {
     return promise.future();
   }
 
-  /** Gives up what is not delivered; an answer that still comes is not heard. */
+  /** Gives up the undelivered events, and ignores later answers. */
   void abandon() {
     attempt = null;
     cancelTimer();
@@ -228,7 +229,7 @@ final class Delivery {
     }
   }
 
-  /** Something was thrown that is no answer of a sink. For any thread; does not throw. */
+  /** Notes an exception that is not an answer of a sink. For any thread; does not throw. */
   void rescue(Throwable cause) {
     SafeLog.error(LOG, "a shard could not go on; it tries again", cause);
     rescue.ask();
@@ -387,7 +388,7 @@ final class Delivery {
   private boolean failedPartly(BatchPart part, SinkException failure) {
     BitSet failed = failure.failed();
     if (failed.length() > part.size()) {
-      return tryAgain(part, failure); // it names events that are not there: believe nothing of it
+      return tryAgain(part, failure); // it names events that do not exist: ignore it
     }
     BitSet good = new BitSet();
     good.set(0, part.size());
@@ -443,8 +444,8 @@ final class Delivery {
   }
 
   /**
-   * One event may be to blame for it all, so each half gets another attempt; not if the sink does
-   * not answer, or took nothing for long: then it is the sink.
+   * One event may be to blame, so each half gets another attempt. If the sink does not answer, or
+   * has taken nothing for long, the sink is to blame.
    */
   private boolean triedEnough(BatchPart part, Throwable failure) {
     boolean sink = failure == timeout || failuresInBatch > options.getMaxAttempts() + MOST_HALVINGS;
@@ -503,8 +504,8 @@ final class Delivery {
   }
 
   /**
-   * Doubles with each failure; up to a half is taken off at random, so that shards do not knock in
-   * step.
+   * Doubles with each failure, less up to a half at random, so that shards do not try at the same
+   * moment.
    */
   private Duration backoff(int failures) {
     long most = options.getMaxBackoff().toNanos();

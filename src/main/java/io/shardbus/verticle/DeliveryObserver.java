@@ -1,9 +1,9 @@
 package io.shardbus.verticle;
 
 /**
- * Is told of deliveries, once per batch or attempt and never per event. It is called on the loops
- * of the shards, also of several at once, so it must be brief and must not block: while it hangs,
- * so does the event loop with all that runs there.
+ * Observes deliveries: called once per batch or attempt, never per event. It runs on the loops of
+ * the shards, also on several at once, so it must be brief and must not block. While it hangs, so
+ * does the event loop with all that runs there.
  */
 public interface DeliveryObserver {
 
@@ -18,7 +18,7 @@ public interface DeliveryObserver {
    * The sink answered an attempt, or its time was up.
    *
    * @param nanos from the attempt to its end
-   * @param taken whether the sink took all that was written
+   * @param taken whether the sink took all events of the attempt
    */
   default void answered(long nanos, boolean taken) {}
 
@@ -37,6 +37,6 @@ public interface DeliveryObserver {
    */
   default void confirmed(long oldest, long newest) {}
 
-  /** The bus is closed: there is no more to tell. May be told more than once. */
+  /** The bus is closed, and no further call comes, except perhaps this one again. */
   default void closed() {}
 }

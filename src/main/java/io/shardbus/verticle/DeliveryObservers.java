@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells several observers. One that throws is logged and does no harm to the delivery. Safe for any
- * thread.
+ * Calls several observers. If one throws, that is logged and does not harm the delivery. Safe for
+ * any thread.
  */
 public final class DeliveryObservers implements DeliveryObserver {
 
@@ -18,18 +18,18 @@ public final class DeliveryObservers implements DeliveryObserver {
   private final List<DeliveryObserver> all = new CopyOnWriteArrayList<>();
   private volatile boolean over;
 
-  /** Nobody to tell yet. */
+  /** No observers yet. */
   public DeliveryObservers() {}
 
   /**
    * Tells one more.
    *
-   * @param observer whom to tell from now on
-   * @return stops telling it
+   * @param observer called from now on
+   * @return removes the observer
    */
   public Runnable add(DeliveryObserver observer) {
     all.add(observer);
-    if (over) { // after it was added: whoever closes meanwhile sees it
+    if (over) { // after it was added: a close in the meantime sees it
       observer.closed();
     }
     return () -> all.remove(observer);

@@ -11,10 +11,10 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * Threads without a Vert.x context, for the control work of buses and gateways. What is deployed,
- * or made, in the context of a verticle belongs to that verticle and ends with it; what is made
- * here does not. The threads may block: they are of no pool that others could fill, each task has
- * one to itself, and one that has nothing to do for a minute ends.
+ * Threads without a Vert.x context, for the control work of buses and gateways. Anything deployed
+ * or made in the context of a verticle belongs to that verticle and ends with it. Here it does not.
+ * The threads may block: others cannot fill this pool, because each task has a thread to itself. A
+ * thread without work for a minute ends.
  */
 public final class NoContext {
 
@@ -53,10 +53,10 @@ public final class NoContext {
   }
 
   /**
-   * Begins something, here and now, that may end badly in any way.
+   * Begins something on this thread, and turns every kind of failure into a result.
    *
    * @param task begins it
-   * @param result told what it comes to; of a task that throws or returns null, that it failed
+   * @param result told the result; a task that throws or returns null counts as failed
    * @param <T> of the result
    */
   public static <T> void begin(Callable<Future<T>> task, Promise<T> result) {
@@ -73,13 +73,13 @@ public final class NoContext {
               result.tryFail(end.cause());
             }
           });
-    } catch (Throwable e) { // also an Error: somebody waits for the result
+    } catch (Throwable e) { // also an Error: a caller waits for the result
       result.tryFail(e);
     }
   }
 
   /**
-   * Deploys verticles that are not the children of a caller that is one.
+   * Deploys verticles that do not become children of a calling verticle.
    *
    * @param vertx where
    * @param verticle makes one

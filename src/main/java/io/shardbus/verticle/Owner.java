@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
  * their parent, and waits for them. It is told of its Vert.x's end by a close hook, before any verticle is stopped. It
  * closes gateways first, then buses.
  *
- * Why it is safe: what is added is either closed when the end comes, or refused because the end has come; both look
- * under the monitor. The guard stays until its parent goes: undeploying it while the parent is being undeployed would
- * make that fail.
+ * Why it is safe: a bus or gateway that is added is either closed at the end, or refused because the end has come; both
+ * check under the monitor. The guard stays until its parent goes: undeploying it while the parent is being undeployed
+ * would make that fail.
  */
 /**
  * What was started in a verticle is closed before that verticle is undeployed; what was started
@@ -103,7 +103,7 @@ public final class Owner implements Shareable {
   }
 
   /**
-   * Whether it will know of its end.
+   * Whether it will learn of its end.
    *
    * @return completes when it does; fails if that has come already
    */

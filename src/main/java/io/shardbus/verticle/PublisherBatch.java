@@ -83,7 +83,7 @@ final class PublisherBatch {
     countDown();
   }
 
-  /** All of its events are in the queue's hands. */
+  /** All of its events are in the waiting room. */
   void handedOver() {
     countDown();
   }

@@ -22,9 +22,9 @@ import java.util.List;
  *
  * <p>The reply comes when the fate of all its events is known: an empty body if all were taken,
  * else one byte an event, its {@link Outcome#wireByte}. The router takes batches in the order of
- * their numbers. One that comes again is not taken again but answered again, as long as it is among
- * the last {@link #MAX_BATCHES}; so no more may be unanswered. Failures, after none of which an
- * event of the batch was taken: 400 invalid, 409 the batch before it is missing, 410 the router
+ * their numbers. If a batch comes again, and is among the last {@link #MAX_BATCHES}, the router
+ * answers it again and takes no event twice. So no more batches may be unanswered. After a failure,
+ * no event of the batch was taken: 400 invalid, 409 the batch before it is missing, 410 the router
  * does not know the publisher (any more), 429 too many events wait already, 503 the bus is closed.
  */
 public final class PublisherProtocol {
@@ -53,7 +53,7 @@ public final class PublisherProtocol {
   private PublisherProtocol() {}
 
   /**
-   * What an event takes in a body.
+   * The size of an event in a body.
    *
    * @param event the event
    * @return bytes

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** The router's side of {@link PublisherProtocol}. Runs on the router's context. */
 final class PublisherSessions {
 
-  /** Those that were silent for longest are forgotten beyond. */
+  /** Beyond this, the publisher that was silent for the longest time is forgotten. */
   private static final int MAX_SESSIONS = 4096;
 
   private final Context context;

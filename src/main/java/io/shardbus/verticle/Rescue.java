@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
  * Asking for help here makes none. Each call has its place in the list of calls in itself, and one thread, which is
  * there from the start, runs the calls again and again until they succeed.
  *
- * Vert.x may run out of memory too, and lose a task that it had taken. So for a minute after a call for help, everyone
- * who could call is helped once a second. While nobody calls the thread does nothing.
+ * Vert.x may run out of memory too, and lose a task that it had taken. So for a minute after a call for help, every
+ * possible caller is helped once a second. Without calls the thread does nothing.
  *
- * Ownership: `next` belongs to whoever put the call into the list, then to the thread. `waiting` is true while the call
- * is in the list, so that it is there once at the most.
+ * Ownership: `next` belongs to the thread that put the call into the list, then to the thread of this class. `waiting`
+ * is true while the call is in the list, so that it is there once at most.
  */
 /** Runs what could not be handed to an event loop, a little later. Safe for any thread. */
 final class Rescue {
@@ -47,7 +47,7 @@ final class Rescue {
 
   private Rescue() {}
 
-  /** One who may ask for help. Made in good times. */
+  /** A possible caller. Made while there is memory. */
   static final class Call {
 
     private final Runnable action;
@@ -86,7 +86,7 @@ final class Rescue {
       try {
         serveOnce();
       } catch (Throwable e) {
-        // No memory, not even here: the fields say where to go on.
+        // No memory, not even here. The fields show where to go on.
       }
     }
   }

@@ -55,7 +55,7 @@ public final class RetryOptions {
   }
 
   /**
-   * Checks what the setters cannot see.
+   * Checks the options against each other.
    *
    * @throws IllegalArgumentException naming the options that contradict each other
    */
@@ -101,8 +101,8 @@ public final class RetryOptions {
    */
   @OptionSpec(
       value =
-          "failed attempts after which the event to blame is looked for, and dead-lettered; 0:"
-              + " never",
+          "failed attempts after which the bus looks for the event that fails, and dead-letters"
+              + " it; 0: never",
       min = "0")
   public RetryOptions setMaxAttempts(int attempts) {
     maxAttempts = OptionRanges.check(this, "delivery.maxAttempts", attempts);
@@ -123,7 +123,8 @@ public final class RetryOptions {
    * @return this
    */
   @OptionSpec(
-      value = "pause after the first failure; doubles, less up to a half at random",
+      value =
+          "pause after the first failure; it doubles with each failure, less up to half at random",
       min = "1ms",
       max = "1d")
   public RetryOptions setInitialBackoff(Duration time) {
@@ -160,7 +161,7 @@ public final class RetryOptions {
    * @return this
    */
   @OptionSpec(
-      value = "failed attempts in a row after which a shard's circuit counts as open",
+      value = "failed attempts in a row after which the circuit of a shard counts as open",
       min = "1")
   public RetryOptions setBreakerFailures(int failures) {
     breakerFailures = OptionRanges.check(this, "delivery.breakerFailures", failures);

@@ -59,7 +59,7 @@ public final class RouterVerticle extends VerticleBase {
   public Future<?> start() {
     PublisherSessions sessions = new PublisherSessions(context, queue);
     publishers = sessions;
-    // First, so that nobody is sent there in vain.
+    // First, so that no publisher is sent there too early.
     return consume(publishersAddress, sessions::batch)
         .compose(done -> consume(address, this::handle));
   }
@@ -74,7 +74,7 @@ public final class RouterVerticle extends VerticleBase {
   public Future<?> stop() {
     Future<?> lingered = Future.succeededFuture();
     if (publishers != null && !publishers.isEmpty()) {
-      // What publishers have under way is answered with CLOSED rather than never.
+      // Answer the batches under way with CLOSED, rather than never.
       lingered = Future.future(done -> vertx.setTimer(LINGER_MILLIS, timer -> done.complete()));
     }
     return lingered.compose(
@@ -157,7 +157,7 @@ public final class RouterVerticle extends VerticleBase {
     throw new InvalidEventException(
         "a body of type "
             + (body == null ? "null" : body.getClass().getName())
-            + " is no event: allowed are Buffer, String, JsonObject, JsonArray and RawEvent",
+            + " is not an event: allowed are Buffer, String, JsonObject, JsonArray and RawEvent",
         -1);
   }
 

@@ -28,14 +28,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Adds and removes shards, one request at a time, whoever asks.
+ * Adds and removes shards, one request at a time.
  *
- * Up: shards are provisioned, their verticles are deployed, and only when all run are they activated; if one cannot
- * be deployed all are taken back. Down: shards leave the routing table and are sealed; that is the end of the request's
- * turn. What they hold is delivered meanwhile, however long the sink takes, and then the verticle is undeployed and the
- * shard unmapped. Asking for the removal of a shard that is on its way out joins the request under way.
+ * Up: shards are provisioned, their verticles are deployed, and only when all run are they activated; if one cannot be
+ * deployed all are taken back. Down: shards leave the routing table and are sealed; that is the end of the request's
+ * turn. Their events are then delivered, however long the sink takes. After that the verticle is undeployed and the
+ * shard unmapped. A second request to remove the same shard joins the first one.
  *
- * Shards that somebody added or drained at the engine, past this class, are adopted at the next tick.
+ * If a caller adds or drains shards at the engine, past this class, the next tick adopts them.
  */
 /** Adds and removes shards while events flow. Safe for any thread. */
 public final class Scaler {
@@ -104,7 +104,7 @@ public final class Scaler {
   }
 
   /**
-   * What was asked for, and what became of it.
+   * The requests and their results.
    *
    * @return the live history
    */
@@ -133,7 +133,7 @@ public final class Scaler {
     onPolicyChange.run();
   }
 
-  /** What is to be done after each change of the policy. */
+  /** Runs after each change of the policy. */
   void onPolicyChange(Runnable action) {
     onPolicyChange = action;
   }
@@ -175,8 +175,8 @@ public final class Scaler {
   }
 
   /**
-   * Somebody drained one of them meanwhile, so none was activated and all go. One that somebody
-   * activated meanwhile may hold events; it stays if the policy needs it.
+   * Another caller drained one of them meanwhile, so none was activated and all are removed. If
+   * another caller activated one meanwhile, it may hold events; it stays if the policy needs it.
    */
   private void withdraw(int id) {
     blocking(
@@ -187,7 +187,7 @@ public final class Scaler {
         .onSuccess(this::seeOff);
   }
 
-  /** They are provisioned: nobody has given them an event. */
+  /** They are provisioned, so they have had no events. */
   private Future<Void> rollBack(List<Integer> ids) {
     List<Future<?>> undone = new ArrayList<>();
     for (int id : ids) {
@@ -200,7 +200,7 @@ public final class Scaler {
    * Removes shards, those with the least to deliver first. The cooldown does not apply.
    *
    * @param count how many, at least 1
-   * @return their ids, once all that they held is settled and they are gone
+   * @return their ids, once all their events are settled and they are gone
    */
   public Future<List<Integer>> scaleDown(int count) {
     return scaleDown(count, Cause.MANUAL, "");
@@ -222,10 +222,10 @@ public final class Scaler {
   private record Leaving(List<Integer> ids, List<Future<Void>> gone) {}
 
   /**
-   * Removes one shard. Joins the request under way if the shard is on its way out.
+   * Removes one shard. Joins the first request if the shard is being removed already.
    *
    * @param id the shard's id
-   * @return completes when all that it held is settled and it is gone
+   * @return completes when all its events are settled and it is gone
    */
   public Future<Void> remove(int id) {
     return leave(
@@ -248,7 +248,7 @@ public final class Scaler {
     return leave(id, () -> deliverAndUnmap(id));
   }
 
-  /** The same future for all who ask while a shard is on its way out. */
+  /** The same future for all requests while a shard is being removed. */
   private Future<Void> leave(int id, Supplier<Future<Void>> way) {
     Promise<Void> gone = Promise.promise();
     Future<Void> underWay = leaving.putIfAbsent(id, gone.future());
@@ -270,7 +270,7 @@ public final class Scaler {
       return Future.succeededFuture();
     }
     return deployments
-        .deploy(shard) // somebody else may have added it
+        .deploy(shard) // another caller may have added it
         .compose(runs -> deployments.flush(id))
         .compose(
             flushed ->
@@ -295,7 +295,9 @@ public final class Scaler {
                     : pause().compose(over -> deliverAndUnmap(id)));
   }
 
-  /** Somebody has the shard's consumer side, and closes it to producers when they let go. */
+  /**
+   * Another thread has the consumer side of the shard, and closes it to producers when it lets go.
+   */
   private static Future<Void> pause() {
     Promise<Void> over = Promise.promise();
     CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
@@ -315,9 +317,7 @@ public final class Scaler {
         : Future.succeededFuture();
   }
 
-  /**
-   * Those that are to come get a verticle and then their slots, those that are to go are seen off.
-   */
+  /** New shards get a verticle and then their slots. Draining shards are followed to their end. */
   private Future<Void> adopt() {
     List<Future<?>> adopted = new ArrayList<>();
     orphans()
@@ -401,7 +401,7 @@ public final class Scaler {
   /**
    * Refuses further requests.
    *
-   * @return completes when the request whose turn it is has ended
+   * @return completes when the current request has ended
    */
   public Future<Void> close() {
     closed = true;
@@ -413,7 +413,7 @@ public final class Scaler {
   /**
    * The removals under way.
    *
-   * @return completes when all shards that were on their way out are gone
+   * @return completes when all draining shards are gone
    */
   public Future<Void> removals() {
     return Future.join(List.copyOf(leaving.values())).mapEmpty();

@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.function.IntSupplier;
 
 /**
- * The requests to add and remove shards: those under way, and what became of the others. Safe for
+ * The requests to add and remove shards: the current ones, and the results of the others. Safe for
  * any thread.
  */
 public final class ScalingHistory {
@@ -23,7 +23,7 @@ public final class ScalingHistory {
   /** How many of the last requests are kept whole; all are counted. */
   private static final int KEPT = 100;
 
-  /** Who asked. */
+  /** Where a request came from. */
   public enum Cause {
     /** A caller. */
     MANUAL,
@@ -31,7 +31,7 @@ public final class ScalingHistory {
     AUTOMATIC
   }
 
-  /** What became of a request. */
+  /** How a request ended. */
   public enum Ending {
     /** It was carried out. */
     DONE,
@@ -62,8 +62,8 @@ public final class ScalingHistory {
       String detail) {}
 
   /**
-   * A request that has not ended: it waits for its turn, for verticles, or for a sink to take what
-   * the shards that go still hold.
+   * A request that has not ended. It waits for its turn, for verticles, or for a sink that must
+   * take the events of draining shards.
    *
    * @param since when it was made
    * @param direction up or down

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a verticle deployed for each shard. A shard verticle that stops without having been asked
- * to is deployed again, and goes on where it stopped. Safe for any thread.
+ * Keeps a verticle deployed for each shard. If a shard verticle stops by itself, it is deployed
+ * again and goes on where it stopped. Safe for any thread.
  */
 public final class ShardDeployments {
 
@@ -61,11 +61,11 @@ public final class ShardDeployments {
   /**
    * @param vertx where the verticles run
    * @param sink where batches go; open
-   * @param deadLetters where events go that the sink will not take
-   * @param producer who gives the sequences
+   * @param deadLetters keeps the events that the sink refuses for good
+   * @param producer the producer that gives the sequences
    * @param batch how batches are formed
    * @param delivery how hard to try
-   * @param observer who is told of deliveries
+   * @param observer told of deliveries
    */
   public ShardDeployments(
       Vertx vertx,
@@ -122,7 +122,7 @@ public final class ShardDeployments {
             });
   }
 
-  /** Not from the context of the caller, whose child the verticle would be. */
+  /** Not from the context of the caller: the verticle would become a child of the caller. */
   private synchronized Future<Void> deploy(Entry entry) {
     if (!entry.wanted) {
       return Future.succeededFuture();
@@ -139,7 +139,8 @@ public final class ShardDeployments {
   }
 
   /**
-   * Vert.x may be closing, too, and deploys no more: what was accepted is delivered all the same.
+   * Vert.x may be closing and deploy no more verticles. The accepted events are delivered all the
+   * same.
    */
   private Future<@Nullable String> attachToNoVerticle(Entry entry) {
     Promise<@Nullable String> attached = Promise.promise();
@@ -161,7 +162,7 @@ public final class ShardDeployments {
   private synchronized void stopped(Entry entry) {
     if (entry.wanted) {
       LOG.warn("the verticle of {} stopped; deploying it again", entry.pump.shard());
-      // At once: whoever stops all verticles may close Vert.x next, and then none can be deployed.
+      // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
       redeploy(entry);
     }
   }
@@ -178,7 +179,7 @@ public final class ShardDeployments {
   }
 
   /**
-   * Undeploys a shard's verticle, for good. Who waits for what it has not delivered by then is told
+   * Undeploys the verticle of a shard for good. Callers that wait for undelivered events are told
    * so.
    *
    * @param shardId the shard's id
@@ -197,13 +198,11 @@ public final class ShardDeployments {
     }
     return deployment
         .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
-        .otherwiseEmpty() // it did not start, or was stopped by somebody else
+        .otherwiseEmpty() // it did not start, or another caller stopped it
         .compose(stopped -> end(entry));
   }
 
-  /**
-   * The ring first, on a thread that may wait for whoever has the consumer side: the loop may not.
-   */
+  /** The ring first, on a thread that may wait for the consumer side: the loop may not wait. */
   private static Future<Void> end(Entry entry) {
     return NoContext.async(
             () -> {
@@ -214,8 +213,8 @@ public final class ShardDeployments {
   }
 
   /**
-   * Gives up what is not delivered: who waits for it is told so, and no verticle has anything more
-   * to do.
+   * Gives up the undelivered events. Callers that wait for them are told so, and no verticle has
+   * work left.
    *
    * @return completes when all have given up
    */
@@ -245,7 +244,7 @@ public final class ShardDeployments {
   }
 
   /**
-   * How a shard gets on with its sink.
+   * The state of the connection between a shard and the sink.
    *
    * @param shardId the shard's id
    * @return its circuit; {@link SinkHealth#GOOD} if there is no verticle for it
@@ -256,10 +255,10 @@ public final class ShardDeployments {
   }
 
   /**
-   * Has a shard write out what it holds.
+   * Makes a shard deliver the events that it holds.
    *
    * @param shardId the shard's id
-   * @return completes when what it has accepted by now is settled; at once if there is no verticle
+   * @return completes when the events accepted by now are settled; at once if there is no verticle
    *     for it
    */
   public Future<Void> flush(int shardId) {
@@ -267,15 +266,15 @@ public final class ShardDeployments {
     return entry == null ? Future.succeededFuture() : entry.pump.flush();
   }
 
-  /** From now on what is left is delivered without verticles, if there can be none any more. */
+  /** From now on events are delivered without verticles, if none can be deployed any more. */
   public void closing() {
     closing = true;
   }
 
   /**
-   * Has all shards write out what they hold.
+   * Makes all shards deliver the events that they hold.
    *
-   * @return completes when what they have accepted by now is settled
+   * @return completes when the events accepted by now are settled
    */
   public Future<Void> flushAll() {
     Collection<Entry> all = entries.values();

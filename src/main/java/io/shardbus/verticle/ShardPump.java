@@ -22,18 +22,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * A shard's consumer: drains the ring into a batch, and hands batches to the delivery, one at a time. While one is
- * being delivered the next one forms, and when that is full the ring is left alone, so that backpressure reaches the
+ * A shard's consumer: drains the ring into a batch, and hands batches to the delivery, one at a time. While one batch
+ * is delivered, the next one forms. When that is full, the pump leaves the ring alone, so that backpressure reaches the
  * producers.
  *
- * Ownership: it belongs to the shard, not to the verticle that runs it. A verticle attaches it to its loop and detaches
- * it, and what was drained but not delivered stays here for the next one. Everything runs on the loop; flush and end,
- * which are for any thread, hand over to it.
+ * Ownership: the pump belongs to the shard, not to the verticle that runs it. A verticle attaches it to its loop and
+ * detaches it. Events that are drained and not delivered stay here for the next verticle. Everything runs on the loop;
+ * flush and end, which are for any thread, hand over to it.
  *
- * Why it is safe: each step makes its objects before it changes anything, so that whatever is thrown in a turn leaves
- * events where they were, and the next turn finds them. A turn that threw is followed by another one, which `rescue`
- * brings even if there is no memory for a task. So a shard is asleep, has a turn, a timer or a write under way, or is
- * about to be rescued.
+ * Why it is safe: each step makes its objects before it changes anything. If a turn throws, all events are where they
+ * were, and the next turn finds them. After a turn that threw, `rescue` brings another one, even if there is no memory
+ * for a task. So a shard is asleep, has a turn, a timer or a write under way, or is about to be rescued.
  */
 final class ShardPump {
 
@@ -55,7 +54,7 @@ final class ShardPump {
   /** Where it ran last; null if it never did. */
   private volatile @Nullable ShardLoop home;
 
-  /** Brings a turn where one could not be had, or has failed. */
+  /** Brings a turn if the loop could not run one, or if one has failed. */
   private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
   private volatile boolean ended;
@@ -163,7 +162,7 @@ final class ShardPump {
   }
 
   /**
-   * No verticle will run it again. Who waits for what is not delivered by now is told so. For any
+   * No verticle will run it again. Callers that wait for undelivered events are told so. For any
    * thread.
    */
   Future<Void> end() {
@@ -187,7 +186,7 @@ final class ShardPump {
       try {
         last.execute(this);
       } catch (RejectedExecutionException e) {
-        run(); // the loop has ended, so nobody else is at work here
+        run(); // the loop has ended, so no other thread works here
       }
     }
 
@@ -209,7 +208,10 @@ final class ShardPump {
     }
   }
 
-  /** No verticle has run it, and none will: who waits for a flush is told so. For any thread. */
+  /**
+   * No verticle has run it, and none will. Callers that wait for a flush are told so. For any
+   * thread.
+   */
   void neverRan() {
     ended = true;
     endNewFlushes(shard.accounting().pending());
@@ -238,7 +240,7 @@ final class ShardPump {
     }
   }
 
-  /** For any thread. Completes when what the shard has accepted by now is settled. */
+  /** For any thread. Completes when the events accepted by now are settled. */
   Future<Void> flush() {
     Flush flush = new Flush(shard.mark());
     newFlushes.add(flush);
@@ -274,8 +276,7 @@ final class ShardPump {
     } while (writeIfDue(here));
     completeFlushes();
     if (full() || consumerTaken) {
-      return; // the end of the delivery under way, or whoever has the consumer side, brings the
-      // next turn
+      return; // the end of the delivery, or the thread with the consumer side, brings a turn
     }
     if (!shard.trySleep(worthWakingFor())) {
       here.execute(() -> turn(here));
@@ -343,7 +344,7 @@ final class ShardPump {
   private boolean due(ShardLoop here) {
     return full()
         || !flushes.isEmpty()
-        || forming.asked() // while this is written the next one grows
+        || forming.asked() // the next batch grows while this one is written
         || forming.size() >= target.events()
         || !target.moreExpected()
         || here.nanoTime() - formingSince >= options.getMaxDelay().toNanos();

@@ -4,8 +4,8 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 
 /**
- * Runs one shard's consumer on its event-loop context. Woken by the first event, idle otherwise.
- * When it is undeployed nothing is lost: what it drained waits for the next one.
+ * Runs one shard's consumer on its event-loop context. Woken by the first event, idle otherwise. If
+ * it is undeployed, nothing is lost: its drained events wait for the next verticle.
  */
 final class ShardVerticle extends VerticleBase {
 

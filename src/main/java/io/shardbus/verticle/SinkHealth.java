@@ -3,11 +3,11 @@ package io.shardbus.verticle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a shard gets on with its sink.
+ * The state of the connection between a shard and its sink.
  *
  * @param circuit the state of the shard's circuit breaker
  * @param failures attempts that failed in a row for a passing reason
- * @param lastError what the sink said at the last of them; null if there was none
+ * @param lastError the answer of the sink to the last of them; null if there was none
  */
 public record SinkHealth(Circuit circuit, int failures, @Nullable String lastError) {
 
@@ -36,7 +36,7 @@ public record SinkHealth(Circuit circuit, int failures, @Nullable String lastErr
         now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN, now, describe(failure));
   }
 
-  /** In words: with the class of an Error, and of what has no message. */
+  /** The message of a failure, with its class if it is an Error or has no message. */
   static String describe(Throwable failure) {
     try {
       String message = failure.getMessage();

@@ -26,16 +26,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Events that wait for room, whoever handed them in. Those of a ring are served in the order in
- * which they came, and none overtakes another of its ring, also when the routing changes meanwhile.
- * While there are any, the first of each ring is tried once a millisecond; nothing runs while none
- * waits. Safe for any thread.
+ * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
+ * served in the order in which they came. None overtakes another, also when the routing changes
+ * meanwhile. While events wait, the first one of each ring is tried once a millisecond. While none
+ * waits, nothing runs. Safe for any thread.
  */
 public final class WaitingRoom {
 
   /**
-   * The most events that can wait, besides those of streams, which have bounds of their own: the
-   * queue must be bounded, as the rings are.
+   * The most events that can wait. The waiting room must be bounded, as the rings are. Events of
+   * streams and of the gateway's clients do not count, because these have bounds of their own.
    */
   public static final int MAX_WAITING = 65_536;
 
@@ -59,7 +59,7 @@ public final class WaitingRoom {
   /** Sets the timer where that has failed. */
   private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
-  /** By the ring that they wait for. */
+  /** By the ring for which they wait. */
   private final Map<Object, Set<Waiting>> lanes = new HashMap<>();
 
   private final TreeSet<Waiting> byDeadline =
@@ -68,7 +68,7 @@ public final class WaitingRoom {
   /** Changed under the monitor only. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  /** Of those that wait, without those of streams. */
+  /** Of the waiting events, without those of streams. */
   private int bounded;
 
   private long boundedBytes;
@@ -76,7 +76,7 @@ public final class WaitingRoom {
   private long routingEpoch;
   private boolean armed;
 
-  /** An event with what is to be told. Two of them are never equal. */
+  /** A waiting event and its callbacks. Two of them are never equal. */
   private static final class Waiting {
 
     final RawEvent event;
@@ -128,9 +128,9 @@ public final class WaitingRoom {
    * Takes an event when there is room for it.
    *
    * @param event the event
-   * @param ack told of an accepted event's fate; null if nobody asks
-   * @param then told the outcome, on any thread: ACCEPTED, or what waiting is no help for, or
-   *     BACKPRESSURE if too many wait already, or if it was cancelled
+   * @param ack told the fate of an accepted event; null to be told nothing
+   * @param then told the outcome, on any thread: ACCEPTED; or a refusal for which waiting does not
+   *     help; or BACKPRESSURE if too many events wait already, or if it was cancelled
    * @return cancels the event if it still waits; for any thread
    */
   public Runnable ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
@@ -139,14 +139,14 @@ public final class WaitingRoom {
   }
 
   /**
-   * Takes an event of a stream when there is room for it. A stream knows when to stop: it is not
-   * refused because others have filled the queue.
+   * Takes an event of a stream, or of a client of the gateway, when there is room for it. These
+   * bound themselves, so the event is not refused if others have filled the waiting room.
    *
    * @param event the event
-   * @param ack told of an accepted event's fate; null if nobody asks
+   * @param ack told the fate of an accepted event; null to be told nothing
    * @param then told the outcome, on any thread
-   * @return cancels the event if it still waits, and says what became of it; for any thread. Null
-   *     if it did not have to wait
+   * @return cancels the event if it still waits, and returns its result; for any thread. Null if it
+   *     did not have to wait
    */
   public @Nullable Supplier<IngestResult> ingestOfStream(
       RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
@@ -155,12 +155,12 @@ public final class WaitingRoom {
   }
 
   /**
-   * Takes an event if there is room for it in time. Once a refusal was told, the event never gets
-   * in.
+   * Takes an event if there is room for it in time. After a refusal the event never enters a ring
+   * later.
    *
    * @param event the event
    * @param nanos how long it may wait; not at all if not above 0
-   * @param ack told of an accepted event's fate; null if nobody asks
+   * @param ack told the fate of an accepted event; null to be told nothing
    * @param then told the outcome, on any thread
    */
   public void ingestWithin(
@@ -184,7 +184,7 @@ public final class WaitingRoom {
       @Nullable DeliveryAck ack,
       boolean ofStream,
       Consumer<IngestResult> then) {
-    if (waiting.get() == 0) { // nobody to overtake: no lock
+    if (waiting.get() == 0) { // no event to overtake: no lock
       IngestResult result = manager.tryIngestRaw(event, ack);
       if (!worthWaiting(result)) {
         then.accept(result);
@@ -214,13 +214,14 @@ public final class WaitingRoom {
     return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
-  /** An event of a batch, and whom to tell. */
+  /** An event of a batch, and its callbacks. */
   record Offer(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
 
   /**
-   * Takes a batch's events, each when there is room for it in time, or none of them.
+   * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
+   * hold all of them, it takes none.
    *
-   * @return false if not all of them could wait, were there no room: nothing was done then
+   * @return false if it took none for that reason
    */
   boolean ingestAllWithin(List<Offer> offers, long nanos) {
     long bytes = 0;
@@ -267,7 +268,7 @@ public final class WaitingRoom {
       if (!lanes.containsKey(lane)) {
         IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
         if (result == null) {
-          continue; // the lanes are no longer by the routing
+          continue; // the lanes do not fit the routing any more
         }
         if (!worthWaiting(result)) {
           return result;
@@ -310,7 +311,7 @@ public final class WaitingRoom {
 
   private void arrangeByRouting() {
     long epoch = manager.routingEpoch();
-    while (epoch != routingEpoch) { // also if it changed while the lanes were arranged by it
+    while (epoch != routingEpoch) { // also if the routing changed while the lanes were arranged
       routingEpoch = epoch;
       rearrange();
       epoch = manager.routingEpoch();
@@ -352,7 +353,7 @@ public final class WaitingRoom {
     }
   }
 
-  /** Not on the context of a verticle, with which it would end. */
+  /** Not on the context of a verticle: the timer would end with it. */
   private void setTimer() {
     long mine = timers.incrementAndGet();
     vertx.setTimer(
@@ -369,12 +370,12 @@ public final class WaitingRoom {
     try {
       serveWhatWaits(completions);
     } finally {
-      // Outside the lock: what runs now may well ingest more.
+      // Outside the lock: the callbacks may ingest more events.
       runAll(completions);
     }
   }
 
-  /** What one of them throws keeps no other from being told. */
+  /** If a callback throws, the others are called all the same. */
   private static void runAll(List<Runnable> completions) {
     for (Runnable completion : completions) {
       try {
@@ -412,7 +413,7 @@ public final class WaitingRoom {
     return stayed;
   }
 
-  /** By another routing, one of this lane could overtake one of another. */
+  /** If the routing has changed, an event of this lane could overtake one of another lane. */
   private boolean serve(Set<Waiting> lane, List<Runnable> completions) {
     for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
       Waiting one = each.next();

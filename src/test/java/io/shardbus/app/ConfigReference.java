@@ -38,7 +38,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Makes the schema of the configuration, and the tables of its reference, from the options. */
+/** Makes the schema of the configuration, and the tables in the documents, from the options. */
 final class ConfigReference {
 
   private static final Map<Class<?>, SchemaType> PLAIN =
@@ -206,9 +206,9 @@ final class ConfigReference {
     }
   }
 
-  /** The reference with its tables made anew. */
-  static String withTables(String reference) {
-    Matcher tables = TABLE.matcher(reference);
+  /** The document with its tables made anew. */
+  static String withTables(String document) {
+    Matcher tables = TABLE.matcher(document);
     return tables.replaceAll(
         table -> {
           StringBuilder rows =
@@ -255,6 +255,12 @@ final class ConfigReference {
     }
   }
 
+  /** The names of the tables that a document has. */
+  static List<String> tablesIn(String document) {
+    return TABLE.matcher(document).results().map(table -> table.group(2)).toList();
+  }
+
+  /** The names of all tables. */
   static List<String> tables() {
     List<String> all = new ArrayList<>(List.of("bus", "gateway", "publisher"));
     SINKS.keySet().forEach(sink -> all.add("sink " + sink));

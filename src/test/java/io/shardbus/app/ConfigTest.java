@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,10 +127,23 @@ class ConfigTest {
 
   @Test
   void reference_hasEveryOption() throws Exception {
-    String reference = Files.readString(Path.of("conf/README.md"));
+    String reference = Files.readString(Path.of("docs/operating.md"));
     for (OptionPaths.Option option : Config.options().values()) {
       assertThat(reference).contains("`" + option.path() + "`");
     }
+  }
+
+  @Test
+  void workedExample_isGood() throws Exception {
+    MatchResult example =
+        Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("docs/operating.md")))
+            .results()
+            .findFirst()
+            .orElseThrow();
+    Config config = Config.load(file(example.group(1)), Map.of(), Map.of());
+    assertThat(config.bus().getRingCapacity()).isEqualTo(65_536);
+    assertThat(config.bus().getMaxRingBytes()).isEqualTo(8 << 20);
   }
 
   @Test

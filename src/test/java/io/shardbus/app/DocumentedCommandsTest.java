@@ -3,8 +3,10 @@ package io.shardbus.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -50,17 +52,27 @@ class DocumentedCommandsTest {
   }
 
   @Test
-  void readme_namesCommandsThatThereAre() throws Exception {
+  void documents_nameCommandsThatThereAre() throws Exception {
     int found = 0;
-    for (String page : List.of("README.md", "conf/README.md", "conf/METRICS.md")) {
-      for (MatchResult code : CODE.matcher(Files.readString(Path.of(page))).results().toList()) {
+    for (Path page : documents()) {
+      for (MatchResult code : CODE.matcher(Files.readString(page)).results().toList()) {
         for (String command : commands(code.group())) {
           assertCanBeGiven(command);
           found++;
         }
       }
     }
-    assertThat(found).isGreaterThanOrEqualTo(3);
+    assertThat(found).isGreaterThanOrEqualTo(11);
+  }
+
+  private static List<Path> documents() throws IOException {
+    List<Path> found = new ArrayList<>();
+    for (String folder : List.of("", "docs", "conf")) {
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        files.filter(file -> file.toString().endsWith(".md")).forEach(found::add);
+      }
+    }
+    return found;
   }
 
   @Test

@@ -339,9 +339,9 @@ class FeedTest {
     server =
         new TestServer(
             new RecordingSink(), new GatewayOptions().setToken(new TokenOptions().setIngest("t")));
-    assertFailed(feed("--generate", "10"), "the server said 401");
+    assertFailed(feed("--generate", "10"), "the server answered 401");
     assertSaid(10, 0, 10, 0);
-    assertFailed(feed("--generate", "10", "--via", "ws"), "the server said 401");
+    assertFailed(feed("--generate", "10", "--via", "ws"), "the server answered 401");
     assertSaid(0, 0, 0, 0);
     assertThat(code(feed("--generate", "10", "--token", "t"))).isZero();
   }

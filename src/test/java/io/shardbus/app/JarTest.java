@@ -142,7 +142,7 @@ class JarTest {
         assertThat(check.stderr()).contains("needs --cluster");
       } else {
         assertThat(check.exit()).as(check.stderr()).isZero();
-        assertThat(check.stdout()).contains("good");
+        assertThat(check.stdout()).contains("valid");
       }
     }
   }

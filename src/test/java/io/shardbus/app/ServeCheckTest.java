@@ -126,7 +126,7 @@ class ServeCheckTest {
             + " 5",
         "{'bus':{'maxRingBytes':1}} | maxRingBytes: 1 | maxEventBytes",
         "{'bus':{'scaling':{'underutilizedThreshold':0.9}}} | underutilizedThreshold: 0.9 | below",
-        "{'gateway':{'host':'0.0.0.0'}} | host: 0.0.0.0 | give tokens",
+        "{'gateway':{'host':'0.0.0.0'}} | host: 0.0.0.0 | set tokensFile or token",
         "{'gateway':{'tls':{'key':'pom.xml'}}} | tls: certificate and key | certificate is missing",
         // files
         "{'bus':{'sink':{'config':{'dir':'pom.xml/x'}}}} | sink log: dir: | pom.xml is not a"
@@ -148,7 +148,7 @@ class ServeCheckTest {
     assertRefused("port: 65536", "0 to 65535", "--port", "65536");
     assertRefused("shards: 0", "1 to 65535", "--shards", "0");
     assertRefused("\"nowhere\"", "memory, noop", "--sink", "nowhere", "--data", data);
-    assertRefused("host: 0.0.0.0", "give tokens", "--host", "0.0.0.0", "--data", data);
+    assertRefused("host: 0.0.0.0", "set tokensFile or token", "--host", "0.0.0.0", "--data", data);
     assertRefused("none.json", "no such file", "--config", dir.resolve("none.json").toString());
     Path file = Files.writeString(dir.resolve("file"), "");
     assertRefused("dataDir: ", file + " is not a folder", "--data", file.toString());

@@ -228,8 +228,8 @@ class ServeProcessTest {
             "--data",
             dir + "/d");
     String url = server.url();
-    assertFails(1, "the server said 401", "stats", "--url", url);
-    assertFails(1, "the server said 403", "stats", "--url", url, "--token", "hush-i");
+    assertFails(1, "the server answered 401", "stats", "--url", url);
+    assertFails(1, "the server answered 403", "stats", "--url", url, "--token", "hush-i");
     assertFails(2, "--token", "stats", "--url", url, "--token", "hush i");
     for (String via : List.of("http", "ws")) {
       Run feed =

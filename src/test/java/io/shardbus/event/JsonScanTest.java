@@ -94,7 +94,7 @@ class JsonScanTest {
                 JsonCheck.oneValue(broken);
               } catch (InvalidEventException e) {
                 assertThat(e.offset()).isBetween(1L, 2L);
-                assertThat(e).hasMessageContaining("no UTF-8");
+                assertThat(e).hasMessageContaining("not UTF-8");
                 return;
               }
               throw new AssertionError("taken");

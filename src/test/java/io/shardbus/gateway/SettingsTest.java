@@ -120,7 +120,7 @@ class SettingsTest {
         "/v1/policy|{'maxShards':3,'minShards':4}|must be at least minShards, which is 4",
         "/v1/policy|{'maxShards':33}|maxShards: 33 must be at most 32 until the next start",
         "/v1/policy|{'shards':3}|unknown option \"shards\": allowed are autoScale,",
-        "/v1/log-level|{'level':'loud'}|level: loud is none: allowed are trace, debug,",
+        "/v1/log-level|{'level':'loud'}|level: loud is unknown: allowed are trace, debug,",
         "/v1/log-level|{}|the body must be {\"level\"",
       })
   void badChange_changesNothingAndSaysWhatIsAllowed(String uri, String body, String says)

@@ -284,7 +284,7 @@ class TlsTest {
     Files.writeString(key, ofTwo);
     assertStartFails(
         options(),
-        "tls: certificate and key cannot be used: the key is not the one of the certificate");
+        "tls: certificate and key cannot be used: the key does not belong to the certificate");
   }
 
   private static void assertStartFails(GatewayOptions options, String says) {

@@ -121,7 +121,7 @@ class WebSocketLifeTest {
                 .post("/v1/events", "application/json", "2", "Authorization", "Bearer other")
                 .status())
         .isEqualTo(202);
-    Awaitility.await().until(() -> told.toString().contains("the token is no longer good"));
+    Awaitility.await().until(() -> told.toString().contains("the token is no longer valid"));
     assertThat(told.toString()).doesNotContain("data: {\"shard\":0,\"sequence\":1");
   }
 

@@ -128,7 +128,7 @@ final class ConsumerGroup extends VerticleBase {
             Protocol.memberAddress(options.getAddress(), member.id), dispatch.body, request)
         .onComplete(
             answer -> {
-              if (attempt == dispatch.attempt) { // else it went to another member since
+              if (attempt == dispatch.attempt) { // otherwise another member has it now
                 answered(member, dispatch, answer.cause());
               }
             });
@@ -153,7 +153,8 @@ final class ConsumerGroup extends VerticleBase {
       lost(member, "it cannot be reached");
       send(dispatch);
     } else if (reply.failureType() == ReplyFailure.TIMEOUT) {
-      // Said to the bus, which counts attempts: a batch that stuns every member must not go round.
+      // Tell the bus, which counts attempts: a batch that hangs every member must not go round for
+      // ever.
       members.moveAway(dispatch.batch.shard(), member, System.nanoTime());
       fail(
           dispatch,
@@ -230,7 +231,7 @@ final class ConsumerGroup extends VerticleBase {
     }
   }
 
-  /** What the member has it will still answer. */
+  /** The member still answers the batches that it has. */
   private void left(String id) {
     Member member = members.remove(id);
     if (member != null) {
@@ -239,7 +240,7 @@ final class ConsumerGroup extends VerticleBase {
     }
   }
 
-  /** What the member has goes to another: it may be delivered twice. */
+  /** The batches of the member go to another member, so they may be delivered twice. */
   private void lost(Member member, String reason) {
     members.remove(member.id);
     List<Dispatch> unanswered = member.takeInFlight();
@@ -262,7 +263,7 @@ final class ConsumerGroup extends VerticleBase {
     boolean late = now - lastSweep > timeout / 2;
     lastSweep = now;
     if (late) {
-      return; // this loop stood still: the heartbeats it missed are yet to be taken
+      return; // this loop stood still: heartbeats wait to be read
     }
     for (Member member : members.silentSince(now - timeout)) {
       lost(member, "silent for " + options.getMemberTimeout().toMillis() + " ms");

@@ -11,7 +11,7 @@ final class Dispatch {
   final Buffer body;
   final Promise<Void> promise = Promise.promise();
 
-  /** Raised with every attempt, so that the answer of a member given up is not taken for it. */
+  /** Raised with every attempt, so that a late answer of an earlier member does not count. */
   int attempt;
 
   Dispatch(Batch batch) {

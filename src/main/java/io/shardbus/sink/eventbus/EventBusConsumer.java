@@ -8,10 +8,10 @@ import java.time.Duration;
 import java.util.function.Function;
 
 /**
- * A member of the group that consumes what an event-bus sink writes. Its handler is given a batch
- * at a time of a shard, in order, and acknowledges it by the future it returns; until then it holds
- * one of the consumer's credits. A batch can come again after a fault, perhaps to another member:
- * {@link Batch#deduplicationId} recognises it.
+ * A member of the group that takes the batches of an event-bus sink. Its handler gets the batches
+ * of a shard in order, one at a time, and acknowledges each with the future that it returns. Until
+ * then the batch holds one of the consumer's credits. After a fault a batch can come again, perhaps
+ * to another member: {@link Batch#deduplicationId} recognises it.
  */
 public final class EventBusConsumer {
 
@@ -34,13 +34,13 @@ public final class EventBusConsumer {
    *
    * @param vertx a Vert.x instance of the cluster the sink is in, or the sink's own
    * @param address the sink's address
-   * @param credits how many batches may be in the handler's hands at once, at least 1
+   * @param credits how many batches the handler may have at once, at least 1
    * @param handler takes a batch, on the context from which this method is called if there is one,
-   *     and completes when the batch is done with. A failure has the batch sent again; a {@link
-   *     io.shardbus.sink.SinkException} of kind PERMANENT has it sent in halves, until the events
-   *     to blame stand alone and are dead-lettered; one of kind PARTIAL concerns only the events
-   *     that it names, and, if it may pass, later events of the same keys: these come again, behind
-   *     them
+   *     and completes when the batch is done. After a failure the batch comes again. After a {@link
+   *     io.shardbus.sink.SinkException} of kind PERMANENT the batch comes in halves, until the
+   *     events to blame stand alone and are dead-lettered. A failure of kind PARTIAL concerns only
+   *     the events that it names. If its cause may pass, later events of the same keys come again
+   *     behind them
    * @return the consumer, once the sinks can send to it
    */
   public static Future<EventBusConsumer> start(
@@ -59,7 +59,7 @@ public final class EventBusConsumer {
   }
 
   /**
-   * Leaves the group: takes no more batches, and waits for those in the handler's hands.
+   * Leaves the group: takes no more batches, and waits for the batches that the handler has.
    *
    * @return completes when they are answered
    */

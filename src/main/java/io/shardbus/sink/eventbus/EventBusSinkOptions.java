@@ -57,7 +57,7 @@ public final class EventBusSinkOptions {
    * @param where the event-bus address at which consumers announce themselves
    * @return this
    */
-  @OptionSpec(value = "event-bus address at which consumers announce themselves", min = "1")
+  @OptionSpec(value = "address at which consumers announce themselves", min = "1")
   public EventBusSinkOptions setAddress(String where) {
     address = OptionRanges.check(this, "address", where);
     return this;
@@ -76,7 +76,7 @@ public final class EventBusSinkOptions {
    * @return this
    */
   @OptionSpec(
-      value = "silence after which a consumer counts as dead and its batches go to another",
+      value = "silence after which a consumer counts as dead, and its batches go to another one",
       min = "2s",
       max = "1d")
   public EventBusSinkOptions setMemberTimeout(Duration silence) {

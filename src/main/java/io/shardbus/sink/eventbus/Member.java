@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A consumer as the sink knows it. */
+/** What the sink knows about a consumer. */
 final class Member {
 
   private static final long GRACE_NANOS = 2 * Protocol.HEARTBEAT.toNanos();
@@ -20,8 +20,8 @@ final class Member {
   int shards;
 
   /**
-   * Whether it let a batch's time pass. It gets no other shards then, unless all are late, until it
-   * has answered something or says that it is no longer late.
+   * Whether it did not answer a batch in time. It then gets no more shards, unless all members are
+   * late, until it answers a batch or says that it is no longer late.
    */
   private boolean late;
 
@@ -36,12 +36,12 @@ final class Member {
   }
 
   /**
-   * @param saysLate whether it says that it is late; null if it says nothing of that
+   * @param saysLate whether it says that it is late; null if it does not say
    */
   void seen(long now, int credits, @Nullable Boolean saysLate) {
     lastSeen = now;
     this.credits = credits;
-    // What it said before it could know is not meant.
+    // A message that it sent before it could know does not count.
     if (late && Boolean.FALSE.equals(saysLate) && now - lateSince > GRACE_NANOS) {
       late = false;
     }
@@ -60,7 +60,10 @@ final class Member {
     waiting.add(dispatch);
   }
 
-  /** Takes a credit for the batch that has waited longest; null if there is no credit or batch. */
+  /**
+   * Takes a credit for the batch that has waited for the longest time; null if there is no credit
+   * or no batch.
+   */
   @Nullable Dispatch next() {
     if (inFlight.size() >= credits || waiting.isEmpty()) {
       return null;

@@ -21,8 +21,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The consumer's side of the protocol. It has an event loop of its own, so that its heartbeats do
- * not depend on what the handler does to its thread. State is touched on that loop only.
+ * The consumer's side of the protocol. It has an event loop of its own, so a handler that blocks
+ * its thread does not stop the heartbeats. State is touched on that loop only.
  */
 final class MemberVerticle extends VerticleBase {
 
@@ -82,8 +82,8 @@ final class MemberVerticle extends VerticleBase {
     if (running.size() < credits) {
       run(next);
     } else {
-      // Nobody waits for the answer of those any more: they would pile up behind a handler that
-      // hangs.
+      // No sink waits for the answers of these batches any more: they would pile up behind a
+      // handler that hangs.
       waiting.removeIf(held -> held.deadline() - now < 0);
       waiting.add(next);
     }
@@ -146,14 +146,14 @@ final class MemberVerticle extends VerticleBase {
   private void runNext() {
     Waiting next = waiting.poll();
     while (next != null && next.deadline() - System.nanoTime() < 0) {
-      next = waiting.poll(); // nobody waits for its answer any more
+      next = waiting.poll(); // no sink waits for its answer any more
     }
     if (next != null) {
       run(next);
     }
   }
 
-  /** Completes when what the handler has is answered. */
+  /** Completes when the handler has answered its batches. */
   Future<Void> leave() {
     Promise<Void> left = Promise.promise();
     context.runOnContext(
@@ -180,7 +180,10 @@ final class MemberVerticle extends VerticleBase {
     }
   }
 
-  /** Without {@link #leave} before it, another member gets what the handler has at once. */
+  /**
+   * If {@link #leave} was not called before, the batches of the handler go to another member at
+   * once.
+   */
   @Override
   public Future<?> stop() {
     sayBye();

@@ -10,9 +10,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is in the group, and which shards each member owns. A shard stays with its member; it moves
- * only when the member is gone, silent or late, or when another owns two shards less, so that a
- * member that joins gets its share.
+ * The members of the group, and the shards of each member. A shard stays with its member. It moves
+ * only if the member is gone, silent or late, or if another member owns at least two shards less;
+ * so a new member gets its share.
  */
 final class Members {
 
@@ -40,7 +40,7 @@ final class Members {
     return owner;
   }
 
-  /** Gives a shard to another member, if there is one, because this one let its time pass. */
+  /** Gives a shard to another member, if there is one, because this one is late. */
   void moveAway(int shard, Member from, long now) {
     from.letTimePass(now);
     List<Member> others = new ArrayList<>(byId.values());
@@ -50,7 +50,7 @@ final class Members {
     }
   }
 
-  /** The member, which is no longer in the group; null if there is none of this id. */
+  /** Removes a member and returns it; null if no member has this id. */
   @Nullable Member remove(String id) {
     Member member = byId.remove(id);
     owners.values().removeIf(owner -> owner == member);
@@ -65,7 +65,7 @@ final class Members {
     return List.copyOf(byId.values());
   }
 
-  /** Those that are late only if there are no others. */
+  /** Late members only if there are no others. */
   private static Member leastOwning(Collection<Member> candidates) {
     return candidates.stream()
         .min(Comparator.comparing(Member::isLate).thenComparingInt(member -> member.shards))

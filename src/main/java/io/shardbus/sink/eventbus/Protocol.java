@@ -3,10 +3,10 @@ package io.shardbus.sink.eventbus;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 
-/** What the sink and its consumers say to each other; see the package's description. */
+/** The messages between the sink and its consumers; see the description of the package. */
 final class Protocol {
 
-  /** How often a consumer says that it is alive. */
+  /** How often a consumer reports that it is alive. */
   static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
   static final String TYPE = "type";

@@ -26,7 +26,7 @@ record SomeFailed(BitSet indexes, String reason) {
     return ranges + " " + reason;
   }
 
-  /** Null if the text says nothing of a batch of so many events. */
+  /** Null if the text does not fit a batch of this size. */
   static @Nullable SomeFailed parse(@Nullable String text, int size) {
     int space = text == null ? -1 : text.indexOf(' ');
     if (text == null || space < 0) {

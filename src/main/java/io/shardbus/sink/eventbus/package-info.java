@@ -10,8 +10,8 @@
  * {"type": "bye", "member": ID}                                   // no more batches
  * }</pre>
  *
- * <p>{@code late} tells whether it has a batch whose time has passed. Such a member gets no more
- * shards while there are others.
+ * <p>{@code late} says whether a member has a batch whose time has passed. Such a member gets no
+ * more shards while there are other members.
  *
  * <p>Batches go as requests to {@code ADDRESS.member.ID}. The body is binary:
  *
@@ -22,11 +22,12 @@
  *
  * <p>The header {@code deduplicationId} holds {@code producer:epoch:shard:firstSequence}, the
  * header {@code timeout} the milliseconds for which the sink waits. A reply acknowledges the batch.
- * A failure code says what to do with it: 1 try again, 2 never, 3 give it to another member. 4 and
- * 5 are like 1 and 2, but of some events only, and acknowledge the others: the failure's message
- * begins with the indexes in the batch of those that failed, and a space, as in {@code 0-3,7 no
- * room}. After a failure of code 4, later events of the same keys come again too, behind those that
- * failed. A sink that does not know them, of an earlier version, tries the whole batch again.
+ * A failure code says what to do with it: 1 try again, 2 never, 3 give it to another member. Codes
+ * 4 and 5 mean the same as 1 and 2, but for some events only, and acknowledge the others. The
+ * message of the failure begins with the indexes of the failed events in the batch, and a space, as
+ * in {@code 0-3,7 no room}. After code 4, later events of the same keys come again too, behind the
+ * failed ones. A sink of an earlier version, which does not know these codes, tries the whole batch
+ * again.
  */
 @NullMarked
 package io.shardbus.sink.eventbus;

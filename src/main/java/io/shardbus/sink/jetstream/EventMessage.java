@@ -40,7 +40,7 @@ final class EventMessage {
     return key == null ? headers : headers.put(KEY, URLEncoder.encode(key, StandardCharsets.UTF_8));
   }
 
-  /** The event of a message; null if somebody else published the message. */
+  /** The event of a message; null if Shardbus did not publish the message. */
   static @Nullable StoredEvent parse(Message message) {
     Headers headers = message.getHeaders();
     if (headers == null || headers.getFirst(EPOCH) == null) {

@@ -18,13 +18,13 @@ import java.time.Duration;
 import java.util.List;
 
 /*
- * Reads pages by a consumer that lives as long as the page is read. Everything blocks.
+ * Reads each page with a consumer of its own. Everything blocks.
  */
 final class JetStreamReader {
 
   private static final String STREAM = "all";
 
-  /** When the server ends a consumer whose reader did not come to its end. */
+  /** When the server removes a consumer that was not removed after its page. */
   private static final Duration ABANDONED = Duration.ofSeconds(30);
 
   private final JetStreamServer server;
@@ -68,7 +68,7 @@ final class JetStreamReader {
     return link.management().getStreamInfo(options.getStream());
   }
 
-  /** Tells a stream from one of the same name that was there before. */
+  /** Differs from that of an earlier stream of the same name. */
   private static long madeAt(StreamInfo stream) {
     return stream.getCreateTime().toInstant().toEpochMilli();
   }
@@ -115,7 +115,8 @@ final class JetStreamReader {
   }
 
   /**
-   * @param last the newest message; a server that was killed may count more as pending than it has
+   * @param last the newest message; after a kill the server may count more pending messages than it
+   *     has
    */
   private EventPage page(
       JetStreamSubscription consumer, PositionCursor from, long last, EventQuery query)

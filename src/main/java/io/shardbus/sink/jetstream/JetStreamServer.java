@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The connection, which is made anew when it is asked for after it was lost, and the stream, which is made anew when it
- * is missing. What makes or ends them blocks.
+ * The connection and the stream. If the connection was lost, the next user makes a new one. If the stream is missing,
+ * it is created again. The methods that make or end them block.
  */
 final class JetStreamServer {
 
@@ -68,9 +68,9 @@ final class JetStreamServer {
             .servers(options.getServers().replace(" ", "").split(",", -1))
             .connectionName("shardbus")
             .connectionTimeout(options.getTimeout())
-            .noReconnect() // the order within a shard hangs on it
+            .noReconnect() // the order within a shard depends on it
             .dontForceFlushOnRequest()
-            .errorListener(new ErrorListener() {}); // whoever waits for an answer is told
+            .errorListener(new ErrorListener() {}); // the callers that wait for an answer are told
     if (options.getToken() != null) {
       builder.token(options.getToken().toCharArray());
     } else if (options.getUser() != null || options.getPassword() != null) {
@@ -96,7 +96,9 @@ final class JetStreamServer {
     return SinkException.transientFailure(text(reason));
   }
 
-  /** What happened, for the operator, with its cause: the server's refusal, if it was one. */
+  /**
+   * The failure in words for the operator, with its cause: the server's refusal, if there was one.
+   */
   SinkException explain(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !(root instanceof SinkException)) {

@@ -14,8 +14,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps events in a NATS JetStream stream. Listeners are told of what this sink wrote, not of what
- * others publish to the same stream. Safe for any thread.
+ * Keeps events in a NATS JetStream stream. Listeners are told of the events of this sink, not of
+ * messages that others publish to the same stream. Safe for any thread.
  */
 public final class JetStreamSink implements ReplayableSink {
 

@@ -84,10 +84,10 @@ public final class JetStreamSinkOptions {
    *     separated by commas
    * @return this
    */
-  @OptionSpec("the servers, `nats://host:port`, with commas between; `tls://` for TLS")
+  @OptionSpec("the servers, `nats://host:port`, separated by commas; `tls://` for TLS")
   public JetStreamSinkOptions setServers(String addresses) {
     if (!Arrays.stream(addresses.split(",", -1)).allMatch(JetStreamSinkOptions::isServer)) {
-      // not shown: somebody may have put a password into it
+      // not shown: it may contain a password
       throw new IllegalArgumentException(
           "servers: must be like "
               + DEFAULT_SERVERS
@@ -168,11 +168,11 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param streamName the name of the stream, which is made if it is missing
+   * @param streamName the name of the stream, which the sink creates if it is missing
    * @return this
    */
   @OptionSpec(
-      value = "name of the stream, made if it is missing",
+      value = "name of the stream; created if it is missing",
       pattern = "[A-Za-z0-9_-]{1,255}",
       allowed = "1 to 255 letters, digits, `_` and `-`")
   public JetStreamSinkOptions setStream(String streamName) {
@@ -181,20 +181,20 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @return what the subjects begin with
+   * @return the prefix of the subjects
    */
   public String getSubjectPrefix() {
     return subjectPrefix;
   }
 
   /**
-   * @param prefix what the subjects begin with; the subject of shard 3 is {@code PREFIX.shard.3}
+   * @param prefix the prefix of the subjects; the subject of shard 3 is {@code PREFIX.shard.3}
    * @return this
    */
   @OptionSpec(
-      value = "what the subjects begin with",
+      value = "prefix of the subjects",
       pattern = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*",
-      allowed = "words of letters, digits, `_` and `-` with dots between")
+      allowed = "words of letters, digits, `_` and `-`, separated by dots")
   public JetStreamSinkOptions setSubjectPrefix(String prefix) {
     subjectPrefix = OptionRanges.check(this, "subjectPrefix", prefix);
     return this;
@@ -208,7 +208,7 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param count how many servers keep the stream; of a stream that is made
+   * @param count how many servers keep the stream; applies only to a stream that the sink creates
    * @return this
    */
   @OptionSpec(value = "servers that keep the stream", min = "1", max = "5")
@@ -225,7 +225,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long events are kept; zero for ever; of a stream that is made
+   * @param time how long events are kept; zero for ever; applies only to a stream that the sink
+   *     creates
    * @return this
    */
   @OptionSpec(value = "how long events are kept; `0s`: for ever", min = "0s")
@@ -242,8 +243,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param bytes how many bytes are kept before the oldest events go; 0 for no limit; of a stream
-   *     that is made
+   * @param bytes how many bytes are kept before the oldest events go; 0 for no limit; applies only
+   *     to a stream that the sink creates
    * @return this
    */
   @OptionSpec(value = "size at which the oldest events go; 0: no limit", min = "0")
@@ -260,12 +261,12 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long the server recognises a repeated event, at most {@code maxAge}; of a
-   *     stream that is made
+   * @param time how long the server recognises a repeated event, at most {@code maxAge}; applies
+   *     only to a stream that the sink creates
    * @return this
    */
   @OptionSpec(
-      value = "how long a repeated event is recognised",
+      value = "how long the server recognises a repeated event",
       min = "100ms",
       allowed = "at most `maxAge`")
   public JetStreamSinkOptions setDuplicateWindow(Duration time) {
@@ -294,18 +295,18 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @return how long confirmations are waited for
+   * @return how long the sink waits for confirmations
    */
   public Duration getTimeout() {
     return timeout;
   }
 
   /**
-   * @param time how long the confirmations of a batch are waited for; best below the timeout of the
-   *     delivery
+   * @param time how long the sink waits for the confirmations of a batch; best below {@code
+   *     delivery.timeout}
    * @return this
    */
-  @OptionSpec(value = "how long confirmations are waited for", min = "10ms", max = "1d")
+  @OptionSpec(value = "how long the sink waits for confirmations", min = "10ms", max = "1d")
   public JetStreamSinkOptions setTimeout(Duration time) {
     timeout = OptionRanges.check(this, "timeout", time);
     return this;

@@ -12,12 +12,12 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /*
- * Publishes batches, one behind the other, on the sink's thread, which may block. A batch that waits for the thread, for
- * the connection or for confirmations ends when its time is over.
+ * Publishes batches, one after the other, on the thread of the sink, which may block. If the time of a batch is over
+ * while it waits for the thread, the connection or confirmations, the batch fails.
  */
 final class JetStreamWriter {
 
-  /** What the server says of a message, or of its headers, that it takes from nobody. */
+  /** The answers of the server to a message, or its headers, that it never takes. */
   private static final Set<Integer> TOO_LARGE = Set.of(10054, 10097);
 
   private final OwnThread thread;
@@ -98,7 +98,7 @@ final class JetStreamWriter {
                 link.doubtStream();
                 publication.refuse(
                     server.failure(
-                        "stream " + ack.getStream() + " takes what is for stream " + stream));
+                        "stream " + ack.getStream() + " takes the subjects of stream " + stream));
               }
             });
   }

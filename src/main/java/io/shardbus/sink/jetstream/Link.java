@@ -10,12 +10,12 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A connection, and how many more events may be published over it before one is confirmed. It is given up when an answer
- * is missing. What is known of the stream is asked again when the server refuses anything.
+ * A connection, and how many more events may be published over it before one is confirmed. It is given up when an
+ * answer is missing. After each refusal the stream is looked at again.
  */
 final class Link {
 
-  /** What the server keeps of a message beside its subject, headers and payload. */
+  /** The bytes that the server needs for a message besides its subject, headers and payload. */
   private static final int RECORD_BYTES = 34;
 
   private final Connection connection;
@@ -66,7 +66,7 @@ final class Link {
     return stream != null;
   }
 
-  /** The stream is there, and is so. */
+  /** The stream exists and has these limits. */
   void know(StreamConfiguration found) {
     stream = found;
   }

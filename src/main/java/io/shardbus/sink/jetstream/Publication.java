@@ -8,7 +8,7 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /*
- * What became of the events of one batch. It ends when all were answered, or with the first failure. Safe for any
+ * The answers to the events of one batch. It ends when all were answered, or with the first failure. Safe for any
  * thread.
  */
 final class Publication {
@@ -78,7 +78,7 @@ final class Publication {
     refuse(cause);
   }
 
-  /** Ends it because the server said no: what is not confirmed has failed. */
+  /** Ends it because the server refused: all unconfirmed events have failed. */
   void refuse(SinkException cause) {
     BitSet failed = new BitSet();
     synchronized (this) {

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Makes the stream if it is missing. A stream that is there is left as its owner made it.
+ * Creates the stream if it is missing. An existing stream stays as it is.
  */
 final class StreamSetup {
 
@@ -21,7 +21,7 @@ final class StreamSetup {
   private StreamSetup() {}
 
   /**
-   * @param failure makes what is thrown if the stream takes other subjects, of the reason
+   * @param failure makes the exception from the reason, if the stream takes other subjects
    * @return the stream that is there now
    */
   static StreamConfiguration ensure(
@@ -37,7 +37,7 @@ final class StreamSetup {
       if (e.getApiErrorCode() != STREAM_NOT_FOUND) {
         throw e;
       }
-      LOG.info("stream {} is missing; it is made", options.getStream());
+      LOG.info("stream {} is missing; it is created", options.getStream());
       return management.addStream(configuration(options, subjects)).getConfiguration();
     }
     if (!found.getSubjects().contains(subjects)) {

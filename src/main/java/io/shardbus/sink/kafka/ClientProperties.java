@@ -22,14 +22,17 @@ final class ClientProperties {
   private static final int FETCH_WAIT_MS = 10;
   private static final int MAX_RECONNECT_BACKOFF_MS = 10_000;
 
-  /** Names of properties whose value nobody may see. */
+  /** Names of properties with secret values. */
   private static final Pattern SECRET =
       Pattern.compile("(?i).*(password|secret|jaas|token|credential|keystore\\.key).*");
 
   private static final Pattern SECRET_SEPARATORS = Pattern.compile("[\\s=;\"']+");
   private static final int LEAST_SECRET = 3;
 
-  /** Stand in every login configuration, and in what a broker says of wrong credentials. */
+  /**
+   * These words are in every login configuration, and in the answers of brokers to wrong
+   * credentials.
+   */
   private static final Set<String> NO_SECRETS = Set.of("required", "username", "password");
 
   private final KafkaSinkOptions options;
@@ -40,9 +43,9 @@ final class ClientProperties {
 
   Map<String, Object> ofProducer() {
     Map<String, Object> all = new HashMap<>();
-    // One request carries one batch of a partition and one request is under way at a time, so
-    // batches must be large; what a write has to send is there at once, so nothing is gained by
-    // waiting for more.
+    // A request carries one batch of a partition, and one request is under way at a time: so
+    // batches must be large. A write has all its records at once, so it gains nothing by waiting
+    // for more.
     all.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
     all.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     addCommon(all, ConsumerConfig.configNames(), ProducerConfig.configNames());
@@ -61,7 +64,8 @@ final class ClientProperties {
   Map<String, Object> ofConsumer() {
     Map<String, Object> all = new HashMap<>();
     all.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
-    // Only what is stored already is fetched: a broker that waited for more would hold up the page.
+    // Fetch only records that are stored already: a broker that waits for more would hold up the
+    // page.
     all.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_WAIT_MS);
     all.put(
         ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
@@ -118,7 +122,7 @@ final class ClientProperties {
   /** A failure for the operator. It has no cause: a cause may quote secrets. */
   KafkaException failure(KafkaException failure) {
     String text = describe(failure);
-    // A broker that wants a password only closes the connection of who does not offer one.
+    // If a client offers no password, a broker that wants one only closes the connection.
     boolean maybeUnsecured =
         failure instanceof TimeoutException
             && !options.getProperties().containsKey("security.protocol");

@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads pages of the topic on a thread of its own. Each partition is a stream, whose position in a
- * cursor is the offset to go on from; the streams are merged by timestamp, always taking the one
- * whose next event is the oldest.
+ * Reads pages of the topic on a thread of its own. Each partition is a stream, and its position in
+ * a cursor is the next offset. The streams are merged by timestamp: the next event always comes
+ * from the stream whose next event is the oldest.
  */
 final class KafkaReader {
 
@@ -41,7 +41,7 @@ final class KafkaReader {
   private @Nullable Admin admin;
   private boolean foreignSeen;
 
-  /** The topic for which it was said that there was another one before. */
+  /** The topic whose replacement was logged already. */
   private long madeAnew;
 
   KafkaReader(String sink, KafkaSinkOptions options, ClientProperties properties) {
@@ -134,8 +134,8 @@ final class KafkaReader {
     for (TopicPartition partition : partitions) {
       long end = ends.getOrDefault(partition, 0L);
       long wanted = cursor.position(PartitionStream.name(partition.partition()));
-      // Retention deletes what lies behind; beyond the end, the partition has lost its last
-      // records.
+      // Retention deletes records before the position. If the position is beyond the end, the
+      // partition has lost its last records.
       long oldest = begins.getOrDefault(partition, 0L);
       long begin = wanted > end ? oldest : Math.max(wanted, oldest);
       open.seek(partition, begin);
@@ -144,7 +144,7 @@ final class KafkaReader {
     return streams;
   }
 
-  /** Fetches until it is known of every stream what comes next. */
+  /** Fetches until the next event of every stream is known. */
   private void fill(KafkaConsumer<byte[], byte[]> open, List<PartitionStream> streams) {
     long begun = System.nanoTime();
     while (streams.stream().anyMatch(PartitionStream::hungry)) {
@@ -196,7 +196,7 @@ final class KafkaReader {
     if (madeAnew != topic.id()) {
       madeAnew = topic.id();
       LOG.warn(
-          "topic {}: a cursor is of a topic of this name that was there before; it starts over at"
+          "topic {}: a cursor belongs to an earlier topic of this name; it starts over at"
               + " the oldest event",
           options.getTopic());
     }

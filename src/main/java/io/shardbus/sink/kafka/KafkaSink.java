@@ -12,8 +12,8 @@ import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes events to a Kafka topic, at least once, in order within a shard. Listeners are told of
- * what this sink wrote, not of what others write to the topic. Safe for any thread.
+ * Writes events to a Kafka topic, at least once, in order within a shard. Listeners are told of the
+ * events of this sink, not of records that others write to the topic. Safe for any thread.
  */
 public final class KafkaSink implements ReplayableSink {
 

@@ -36,7 +36,7 @@ public final class KafkaSinkOptions {
   /** The default of {@code maxBlock}: 5 s. */
   public static final Duration DEFAULT_MAX_BLOCK = Duration.ofSeconds(5);
 
-  /** What the sink promises rests on these. */
+  /** The promises of the sink depend on these. */
   private static final Set<String> OWNED =
       Set.of(
           "acks",
@@ -99,12 +99,12 @@ public final class KafkaSinkOptions {
    * @param servers the brokers to begin with, HOST:PORT separated by commas
    * @return this
    */
-  @OptionSpec(value = "brokers to begin with", allowed = "`host:port`, with commas between")
+  @OptionSpec(value = "the brokers", allowed = "`host:port`, separated by commas")
   public KafkaSinkOptions setBootstrapServers(String servers) {
     for (String server : servers.split(",", -1)) {
       if (!server.strip().matches("\\S+:\\d{1,5}")) {
         throw new IllegalArgumentException(
-            "bootstrapServers: \"" + server + "\" must be HOST:PORT, with commas between");
+            "bootstrapServers: \"" + server + "\" must be HOST:PORT, separated by commas");
       }
     }
     bootstrapServers = servers;
@@ -122,7 +122,7 @@ public final class KafkaSinkOptions {
    * @param name the topic that events are written to
    * @return this
    */
-  @OptionSpec(value = "topic that events are written to", min = "1")
+  @OptionSpec(value = "the topic", min = "1")
   public KafkaSinkOptions setTopic(String name) {
     topic = OptionRanges.check(this, "topic", name);
     return this;
@@ -136,12 +136,12 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * @param what what decides an event's partition
+   * @param what decides the partition of an event
    * @return this
    */
   @OptionSpec(
-      "`shard`: a partition keeps the order of a shard; `key`: it keeps that of each key, also of"
-          + " keys that move to another shard")
+      "`shard`: a partition keeps the order of a shard; `key`: it keeps the order of each"
+          + " key, also of keys that move to another shard")
   public KafkaSinkOptions setPartitionBy(PartitionBy what) {
     partitionBy = what;
     return this;
@@ -189,25 +189,25 @@ public final class KafkaSinkOptions {
    *     it should be less than the bus's {@code delivery.timeout}
    * @return this
    */
-  @OptionSpec(value = "how long the producer tries to get a record written", min = "1s", max = "1d")
+  @OptionSpec(value = "how long the producer tries to write a record", min = "1s", max = "1d")
   public KafkaSinkOptions setDeliveryTimeout(Duration time) {
     deliveryTimeout = OptionRanges.check(this, "deliveryTimeout", time);
     return this;
   }
 
   /**
-   * @return how long the producer waits for its buffer and for what it must know of the topic
+   * @return how long the producer waits for its buffer and for the metadata of the topic
    */
   public Duration getMaxBlock() {
     return maxBlock;
   }
 
   /**
-   * @param time how long the producer waits for its buffer and for what it must know of the topic
+   * @param time how long the producer waits for its buffer and for the metadata of the topic
    * @return this
    */
   @OptionSpec(
-      value = "how long the producer waits for its turn, for its buffer and for the topic",
+      value = "how long the producer waits for its turn, its buffer and the topic",
       min = "1ms",
       max = "1d")
   public KafkaSinkOptions setMaxBlock(Duration time) {

@@ -16,8 +16,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes batches on a thread of its own, since a producer may block. While it does, no more than
- * one write of each shard waits for its turn, and none for longer than the bus may.
+ * Writes batches on a thread of its own, because a producer may block. While it blocks, at most one
+ * write of each shard waits for its turn, and never longer than the bus does.
  */
 final class KafkaWriter {
 
@@ -29,7 +29,7 @@ final class KafkaWriter {
   private @Nullable ProducerSession session;
   private volatile boolean closing;
 
-  /** As it was when first seen: a shard keeps its partition as long as the topic is the same. */
+  /** The topic as first seen: a shard keeps its partition as long as the topic is the same. */
   private Topic topic = new Topic(0, List.of());
 
   private record Attempt(Batch batch, WriteTally tally, long begun) {}
@@ -128,7 +128,7 @@ final class KafkaWriter {
   }
 
   /**
-   * @param partitions those that a broker knows; not every broker may know of the topic yet
+   * @param partitions the ones that a broker knows; other brokers may not know the topic yet
    */
   private Topic ask(List<TopicPartition> partitions) {
     Admin admin = Admin.create(properties.ofAdmin());

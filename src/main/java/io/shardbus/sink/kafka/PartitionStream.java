@@ -7,7 +7,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
-/** One partition's records, from a position to its end as it was when the page was begun. */
+/** The records of one partition, from a position to its end at the beginning of the page. */
 final class PartitionStream {
 
   final TopicPartition partition;
@@ -51,7 +51,7 @@ final class PartitionStream {
     return position() >= end;
   }
 
-  /** Whether more has to be fetched before it is known what comes next. */
+  /** Whether records must be fetched before the next event is known. */
   boolean hungry() {
     return items.isEmpty() && fetched < end;
   }

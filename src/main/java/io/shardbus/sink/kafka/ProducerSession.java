@@ -11,8 +11,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One producer, until a record fails. Then the producer is shut at once, before it sends what comes
- * after that record, so that a retry finds nothing of the shard written ahead of it.
+ * One producer, until a record fails. Then the producer is closed at once, before it sends the
+ * records after it. So no later event of the shard is written before the retry.
  */
 final class ProducerSession {
 

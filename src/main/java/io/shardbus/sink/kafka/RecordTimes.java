@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which timestamps the broker takes ({@code message.timestamp.before.max.ms} and {@code
+ * The timestamps that the broker takes ({@code message.timestamp.before.max.ms} and {@code
  * message.timestamp.after.max.ms}). A clock that went wrong is no fault of the event: if the broker
  * refuses a timestamp, records get the nearest one that it takes. The broker says which, by its own
  * clock. After an hour true timestamps are tried again. Safe for any thread.
@@ -29,14 +29,17 @@ final class RecordTimes {
   private final String topic;
   private volatile @Nullable Range told;
 
-  /** Milliseconds since the epoch as they were at a time of {@link System#nanoTime}. */
+  /** Milliseconds since the epoch at a value of {@link System#nanoTime}. */
   private record Range(long from, long to, long toldAt) {
 
     long age() {
       return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - toldAt);
     }
 
-    /** Not at the very ends: they go on with the broker's clock while the record is under way. */
+    /**
+     * Not exactly at the limits, because these move with the clock of the broker while the record
+     * is under way.
+     */
     long nearest(long millis) {
       long margin = Math.min(MOST_MARGIN_MILLIS, to / 4 - from / 4);
       return Math.max(from + age() + margin, Math.min(millis, to + age() - margin));

@@ -12,9 +12,9 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InterruptException;
 
 /**
- * A topic as the broker knows it at the moment.
+ * The current state of a topic at the broker.
  *
- * @param id tells it from one of its name that was deleted, for {@link
+ * @param id differs from the id of a deleted topic of the same name, for {@link
  *     io.shardbus.sink.PositionCursor#in}; 0 if the broker gives topics no ids
  * @param partitions its partitions
  */

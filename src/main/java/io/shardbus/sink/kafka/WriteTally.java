@@ -14,8 +14,8 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gathers what became of each record of a batch. Safe for any thread. What it fails with has no
- * cause of Kafka's: that may quote secrets.
+ * Gathers the answers to the records of a batch. Safe for any thread. Its failures have no cause
+ * from Kafka, because that may quote secrets.
  */
 final class WriteTally {
 
@@ -88,17 +88,18 @@ final class WriteTally {
       return blamed == null ? null : SinkException.partial(batch, failed, permanent(blamed));
     }
     if (takesOthersAlong != null) {
-      // The bus halves a batch that is refused for good until those to blame stand alone.
+      // If a batch is refused for good, the bus halves it until the events to blame stand alone.
       return permanent(takesOthersAlong);
     }
-    // What is confirmed must not be written again. An event that is too large is refused next time.
+    // Confirmed events must not be written again. An event that is too large is refused again next
+    // time.
     SinkException cause = SinkException.transientFailure(describe.apply(passing));
     return failed.cardinality() == failures.length()
         ? cause
         : SinkException.partial(batch, failed, cause);
   }
 
-  /** Whether Kafka refuses what it was sent together with, for no fault of its own. */
+  /** Whether Kafka also refuses the other events of the request, although they are good. */
   private static boolean takesOthersAlong(Throwable failure) {
     return failure instanceof RecordBatchTooLargeException
         || (isOfTheEvent(failure) && !(failure instanceof RecordTooLargeException));

@@ -1,27 +1,27 @@
 /**
  * The Kafka sink: each event is a record of one topic.
  *
- * <p>A record's value is the event's payload, its key the event's key in UTF-8 or null, its
- * timestamp the event's in milliseconds, or the nearest that the broker takes. The rest is in
- * headers, as UTF-8 text:
+ * <p>A record's value is the event's payload, its key the event's key in UTF-8 or null, and its
+ * timestamp the event's in milliseconds, or the nearest one that the broker takes. The headers hold
+ * the rest, as UTF-8 text:
  *
  * <pre>{@code
  * shard            the shard's id
  * sequence         the event's place in the shard
  * timestamp        nanoseconds since the epoch
- * epoch, producer  who gave the sequence
+ * epoch, producer  the producer that gave the sequence
  * deduplicationId  producer:epoch:shard:sequence
  * }</pre>
  *
- * <p>Records that lack these headers are of others and are passed over when reading.
+ * <p>Readers pass over records without these headers: other programs wrote them.
  *
- * <p>After each failure the producer is a new one, and the topic is looked at: one that was made
- * anew may have fewer partitions.
+ * <p>After each failure the sink makes a new producer and looks at the topic again, which may have
+ * been created again with fewer partitions.
  *
  * <p>The producer is idempotent, so its own retries make no duplicates. Kafka does not recognise a
- * record that is sent again by a new producer: after a failed attempt whose records were in fact
- * written, and after a restart with events unconfirmed, an event can be there twice, with one
- * deduplicationId. The first occurrences of a shard's events are in order all the same.
+ * record that a new producer sends again. So an event can be there twice, with one deduplicationId:
+ * after a failed attempt whose records were written all the same, and after a restart with
+ * unconfirmed events. The first occurrences of a shard's events are in order all the same.
  */
 @NullMarked
 package io.shardbus.sink.kafka;

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The folder of the log: whose it is, which files are in it, and which have to go. Everything here
+ * The folder of the log: its lock, its id, its files, and the files to delete. Everything here
  * blocks.
  */
 final class LogFiles implements AutoCloseable {
@@ -51,7 +51,7 @@ final class LogFiles implements AutoCloseable {
     }
   }
 
-  /** Made with the folder, and synced before there is a cursor that names it. */
+  /** Made with the folder, and synced before any cursor names it. */
   private static long id(Path dir) throws IOException {
     Path file = dir.resolve(ID);
     if (Files.exists(file)) {
@@ -67,7 +67,7 @@ final class LogFiles implements AutoCloseable {
     return id;
   }
 
-  /** Tells this log from one that was in the folder before. */
+  /** Differs from the number of an earlier log in the same folder. */
   long id() {
     return id;
   }
@@ -118,7 +118,7 @@ final class LogFiles implements AutoCloseable {
     return new Start(next, beyond);
   }
 
-  /** Mends the files of writers there once were more of: a killed one has left something to do. */
+  /** Repairs the files of writers that are not used any more: a killed one may have left work. */
   void mendFrom(int writers) throws IOException, SQLException {
     for (int writer : segments().stream().mapToInt(Segment::writer).distinct().toArray()) {
       if (writer >= writers) {
@@ -148,8 +148,8 @@ final class LogFiles implements AutoCloseable {
   }
 
   /**
-   * Deletes whole files, the oldest first, but never one that is being written: for these the room
-   * that they may grow to is left. Of a writer that there is no longer an empty file stays.
+   * Deletes whole files, the oldest first, but never a current one: room for the current files to
+   * grow is left. For a writer that is not used any more, an empty file stays.
    */
   void enforceLimits(LogSinkOptions options, Set<Segment> written) throws IOException {
     record Candidate(Segment segment, long bytes, long modified) {}
@@ -162,7 +162,7 @@ final class LogFiles implements AutoCloseable {
       if (!written.contains(segment)) {
         long bytes = segment.bytes();
         total += bytes;
-        // What comes behind is not older, whatever the clock has said in between.
+        // The files behind it are not older, whatever the clock did in between.
         long age = modified.merge(segment.writer(), segment.modifiedMillis(), Math::max);
         old.add(new Candidate(segment, bytes, age));
       }
@@ -188,8 +188,8 @@ final class LogFiles implements AutoCloseable {
   }
 
   /**
-   * The newest file of a writer must not go without another that tells where positions go on.
-   * Returns false if it cannot be made, or the file holds no events but does just that.
+   * Before the newest file of a writer is deleted, another file must hold its last position.
+   * Returns false if that file cannot be made, or if this file is empty and serves that purpose.
    */
   private static boolean makeNext(Segment newest) throws IOException {
     try {

@@ -26,17 +26,17 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Reads pages of the log. Every writer's files are one stream, in the order of its commits, which within a shard is the
- * order of sequences; a cursor holds a position in each stream. The streams are merged by timestamp, always taking the
- * one whose next event is the oldest, so that none is starved.
+ * Reads pages of the log. The files of each writer are one stream, in the order of commits, which within a shard is the
+ * order of sequences. A cursor holds a position in each stream. The streams are merged by timestamp: the next event
+ * always comes from the stream whose next event is the oldest, so no stream starves.
  */
 final class LogReader {
 
   private LogReader() {}
 
   /**
-   * @param damaged told of the newest file of a writer if it is damaged: a page has what comes
-   *     before, and others read on when there is a newer file
+   * @param damaged told of the newest file of a writer if it is damaged. A page ends with the
+   *     events before the damage; later pages read on once there is a newer file
    */
   static EventPage read(
       LogFiles files, PositionCursor cursor, EventQuery query, Consumer<Segment> damaged)
@@ -112,7 +112,7 @@ final class LogReader {
       this.damaged = damaged;
       this.way = way;
       segments = new ArrayDeque<>(all);
-      // A file is over where the next one begins.
+      // A file ends where the next one begins.
       while (segments.size() > 1
           && all.get(all.size() - segments.size() + 1).first() <= position + 1) {
         segments.remove();
@@ -150,7 +150,7 @@ final class LogReader {
             throw e;
           }
           if (segments.isEmpty()) {
-            damaged.accept(bad); // the file being written is the writer's affair
+            damaged.accept(bad); // the writer looks after the file that it writes
           } else {
             LogFiles.setAside(bad);
           }

@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded log: a durable, replayable sink in SQLite files, see the package. A shard's events
- * always go to the same writer. Safe for any thread; nothing blocks an event loop.
+ * The embedded log: a durable sink in SQLite files that can be read back; see the package. All
+ * events of a shard go to the same writer. Safe for any thread; nothing blocks an event loop.
  */
 public final class LogSink implements ReplayableSink {
 
@@ -57,7 +57,7 @@ public final class LogSink implements ReplayableSink {
 
   /**
    * @param options how to keep events; copied
-   * @throws IllegalArgumentException naming an option that does not go with another
+   * @throws IllegalArgumentException naming an option that contradicts another
    */
   public LogSink(LogSinkOptions options) {
     this.options = new LogSinkOptions(options);
@@ -121,7 +121,7 @@ public final class LogSink implements ReplayableSink {
     }
   }
 
-  /** One at a time: on a disk that hangs each would hold a thread. */
+  /** One at a time: if the disk hangs, each would hold a thread. */
   private void checkLimits(OwnThread thread) {
     if (checking.compareAndSet(false, true)) {
       thread.call(Executors.callable(this::enforceLimits)).onComplete(done -> checking.set(false));

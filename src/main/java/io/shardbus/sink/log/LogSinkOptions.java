@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 @DataObject
 public final class LogSinkOptions {
 
-  /** When a write counts as durable: what SQLite calls synchronous. */
+  /** When a write counts as durable. SQLite calls this synchronous. */
   public enum Synchronous {
     /** Synced to the disk before it is confirmed: survives the loss of power. */
     full,
@@ -86,15 +86,15 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param count how many files are written at once, each by a thread of its own; by default one a
-   *     processor, 4 at the most
+   * @param count how many files are written at once, each by a thread of its own; by default one
+   *     for each processor, at most 4
    * @return this
    */
   @OptionSpec(
       value = "files written at once",
       min = "1",
       max = "64",
-      unset = "processors, 4 at the most")
+      unset = "number of processors, at most 4")
   public LogSinkOptions setWriters(int count) {
     writers = OptionRanges.check(this, "writers", count);
     return this;
@@ -144,14 +144,14 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param time how long events are kept at least, and about twice as long at most: files are
-   *     deleted as a whole, and closed at this age; zero for ever
+   * @param time how long events are kept at least; zero for ever. Files are closed at this age and
+   *     deleted as a whole, so events are kept about twice as long at most
    * @return this
    */
   @OptionSpec(
       value =
-          "how long events are kept at least, and about twice as long at most, since whole files"
-              + " are deleted; `0s`: for ever",
+          "how long events are kept at least; whole files are deleted, so events are kept about"
+              + " twice as long at most; `0s`: for ever",
       min = "0s")
   public LogSinkOptions setRetention(Duration time) {
     retention = OptionRanges.check(this, "retention", time);
@@ -167,15 +167,15 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param bytes how large the log may grow before its oldest files are deleted, in bytes; 0 for no
-   *     limit. The files being written are never deleted, and so are kept small enough, whatever
-   *     {@code segmentBytes} says
+   * @param bytes the size of the log, in bytes, at which its oldest files are deleted; 0 for no
+   *     limit. The current files are never deleted, so they are kept small enough, whatever {@code
+   *     segmentBytes} is
    * @return this
    */
   @OptionSpec(
       value =
-          "size of the log at which its oldest files are deleted, in bytes; 0: no limit. The files"
-              + " being written are kept below a quarter of it",
+          "size of the log at which its oldest files are deleted, in bytes; 0: no limit. The"
+              + " files that are written stay below a quarter of it",
       min = "0",
       allowed = "262144 for each writer if not 0")
   public LogSinkOptions setMaxBytes(long bytes) {
@@ -188,7 +188,7 @@ public final class LogSinkOptions {
     return maxBytes == 0 ? segmentBytes : Math.min(segmentBytes, maxBytes / FILES_IN_LOG / writers);
   }
 
-  /** Checks what the options are together. */
+  /** Checks the options against each other. */
   void validate() {
     long least = MIN_SEGMENT_BYTES * FILES_IN_LOG * writers;
     if (maxBytes != 0 && maxBytes < least) {

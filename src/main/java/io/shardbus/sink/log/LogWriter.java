@@ -23,18 +23,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Writes the events of some shards to one file at a time, on a thread of its own. What waits is written together, in
- * one transaction, so that a sync is shared. Each shard has one write in flight, and those that it gave up.
+ * Writes the events of some shards to one file at a time, on a thread of its own. Batches that wait are written
+ * together in one transaction, so they share a sync. Each shard has one write in flight, besides the writes that it
+ * gave up.
  *
- * A batch may come again after its write was given up, and even meet it in one transaction: the last sequence written
- * of each shard is remembered, and what is there already is passed over. A restart needs no such memory, because every
- * start has an epoch of its own. A commit that failed may be in the file all the same, such as when only its sync failed:
- * what is found behind the last known position counts as written.
+ * A batch may come again after its write was given up, and both may even be in one transaction. So the writer remembers
+ * the last sequence of each shard, and passes over events that it has written. A restart needs no such memory, because
+ * every start has an epoch of its own. A failed commit may be in the file all the same, for example if only its sync
+ * failed. So the events found behind the last known position count as written.
  *
- * A file that is found damaged, here or by who reads it, is set aside with what was confirmed from it, and the next one
- * takes what is to be written.
+ * If the writer or a reader finds a file damaged, the file is set aside with its confirmed events, and the writer goes
+ * on in a new file.
  *
- * Whatever goes wrong, the thread goes on: it is the only one that can answer.
+ * Ownership: the connection, the file and the remembered sequences belong to the thread. Any thread may queue a batch.
+ *
+ * Ordering: `write` and `close` hold the monitor while they queue, so no batch is behind the last job. Readers see
+ * `segment` and `lastPosition` through volatiles.
+ *
+ * Why it is safe: every queued batch is answered, because the thread goes on whatever fails, and answers the rest of the
+ * queue when it ends.
  */
 final class LogWriter {
 
@@ -65,10 +72,10 @@ final class LogWriter {
   private @Nullable PreparedStatement insert;
   private final Map<Integer, Long> written = new HashMap<>();
 
-  /** Of the first event of the file; no matter while there is none. */
+  /** Time of the first event of the file; has no meaning while the file is empty. */
   private long begunMillis;
 
-  /** A batch to write; with none, the thread is to look what else there is to do, or to end. */
+  /** A batch to write. Without a batch it makes the thread look for other work, or end. */
   private record Job(@Nullable Batch batch, boolean last, Promise<Void> promise) {
 
     static Job withoutBatch(boolean last) {
@@ -92,8 +99,9 @@ final class LogWriter {
   }
 
   /**
-   * Opens the file, so that a folder that cannot be written is found out at once. Blocks. On a full
-   * disk the thread opens it when there is room: until then what is there can be read.
+   * Opens the file at once, so that a start fails if the folder cannot be written. Blocks. On a
+   * full disk the thread opens it as soon as there is room; until then the existing events can be
+   * read.
    */
   void start() throws IOException, SQLException {
     try {
@@ -124,7 +132,7 @@ final class LogWriter {
     return promise.future();
   }
 
-  /** Somebody could not read a file: if it is the one being written, another takes its place. */
+  /** A reader found a damaged file. If it is the current file, a new one takes its place. */
   void foundDamaged(Segment file) {
     foundDamaged = file;
     queue.add(Job.withoutBatch(false));
@@ -157,8 +165,8 @@ final class LogWriter {
   }
 
   /**
-   * Waits for work, but not for ever: a file also grows old. Returns false when the thread is to
-   * end after it.
+   * Waits for work, but not for ever, because a file also grows old. Returns false if the thread
+   * must end afterwards.
    */
   private boolean collect(List<Job> jobs) {
     int events = 0;
@@ -184,7 +192,7 @@ final class LogWriter {
     try {
       commitEvenIfDamaged(jobs);
     } catch (IOException | SQLException | RuntimeException | Error e) {
-      disconnect(); // the next attempt looks at what became of this one
+      disconnect(); // the next attempt finds out whether this one was written
       answer(
           jobs,
           SinkException.transientFailure(
@@ -204,7 +212,7 @@ final class LogWriter {
           job.promise().fail(failure);
         }
       } catch (RuntimeException | Error e) {
-        LOG.error("who waited for a write failed when it was answered", e);
+        LOG.error("a listener to a write failed", e);
       }
     }
   }
@@ -289,7 +297,7 @@ final class LogWriter {
     }
   }
 
-  /** Takes note of what a commit that failed has left. */
+  /** Finds out what a failed commit has written. */
   private void recall(Connection fresh) throws SQLException {
     try (PreparedStatement select = fresh.prepareStatement(BEHIND)) {
       select.setLong(1, lastPosition);
@@ -326,9 +334,9 @@ final class LogWriter {
       if (segment.equals(foundDamaged)) {
         setAside();
       } else if (isLarge() || isOld()) {
-        open(); // looks at what a commit that failed has left: the new file begins behind it
+        open(); // finds out what a failed commit has written: the new file begins behind it
         Segment next = segment.after(lastPosition);
-        next.make(); // at once: the newest file tells the next start where positions go on
+        next.make(); // at once: the next start takes its positions from the newest file
         disconnect();
         segment = next;
         open();

@@ -7,9 +7,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * How files of the log are opened to be read. Connections share an index in a file beside the
- * database, and a full disk has no room for that. There, those who read open the files alone, one
- * after the other; a writer that tries again meanwhile fails once more.
+ * Opens files of the log for reading. Connections share an index in a file beside the database, and
+ * a full disk has no room for that file. On a full disk each reader opens a file for itself alone,
+ * one after the other. A writer that tries again in that moment fails once more.
  */
 final class Opening {
 
@@ -27,12 +27,13 @@ final class Opening {
     T by(Way way) throws IOException, SQLException;
   }
 
-  /** Reads the one way, and where that does not work for want of room, alone. */
+  /** Reads with the shared index, or alone if the disk has no room for it. */
   static <T> T evenIfFull(Way shared, Reading<T> reading) throws IOException, SQLException {
     try {
       return reading.by(shared);
     } catch (SQLException e) {
-      if (!SqliteFiles.isFull(e) && !SqliteFiles.isBusy(e)) { // busy: somebody has it alone
+      if (!SqliteFiles.isFull(e)
+          && !SqliteFiles.isBusy(e)) { // busy: another connection has it alone
         throw e;
       }
     }

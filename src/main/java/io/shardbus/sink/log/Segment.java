@@ -47,12 +47,12 @@ record Segment(Path path, int writer, long first) {
         : Optional.empty();
   }
 
-  /** The same writer's file for what comes behind a position. */
+  /** The same writer's file for the events behind a position. */
   Segment after(long last) {
     return new Segment(path.resolveSibling(name(writer, last + 1)), writer, last + 1);
   }
 
-  /** Makes an empty file, which is enough to tell where positions go on. */
+  /** Makes an empty file. Its name is enough to tell where positions go on. */
   void make() throws IOException {
     DurableFile.make(path);
   }
@@ -83,7 +83,7 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
-  /** Opens a file for reading, be it written meanwhile or not. */
+  /** Opens a file for reading, also while it is written. */
   static Connection openForReading(Path file) throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
@@ -97,8 +97,8 @@ record Segment(Path path, int writer, long first) {
   }
 
   /**
-   * Whether SQLite finds the file sound. Reads all of it. Opens it for writing: a process that was
-   * killed while it made the file has left something to roll back.
+   * Whether SQLite finds the file sound. Reads all of it. Opens it for writing, because a process
+   * that was killed while it made the file has left a transaction to roll back.
    */
   boolean isSound() throws IOException, SQLException {
     return Opening.evenIfFull(
@@ -118,7 +118,7 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
-  /** The file is there, but its table is not: a writer is making it, or ended while it did. */
+  /** The file has no table: a writer is making it, or was killed while it did. */
   static boolean isNotMadeYet(SQLException e) {
     return e.getMessage() != null && e.getMessage().contains("no such table");
   }
@@ -147,7 +147,7 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
-  /** A position that is not before the last, also where it cannot be known for damage. */
+  /** A position that is not before the last one, also if the file is too damaged to know it. */
   long lastAtMost() throws IOException, SQLException {
     try {
       return last();
@@ -173,7 +173,7 @@ record Segment(Path path, int writer, long first) {
     }
   }
 
-  /** With what is not merged into the file yet. */
+  /** With the writes that are not merged into the file yet. */
   long bytes() throws IOException {
     long bytes = 0;
     for (Path part : SqliteFiles.of(path)) {
@@ -186,11 +186,11 @@ record Segment(Path path, int writer, long first) {
     return bytes;
   }
 
-  /** When it was written last: SQLite may not touch the file itself for long. */
+  /** When it was last written. SQLite may not touch the file itself for a long time. */
   long modifiedMillis() throws IOException {
     long merged = Files.getLastModifiedTime(path).toMillis();
     Path rest = SqliteFiles.notMerged(path);
-    try { // one that is empty was only made for somebody who reads
+    try { // an empty one was only made for a reader
       return Files.size(rest) == 0
           ? merged
           : Math.max(merged, Files.getLastModifiedTime(rest).toMillis());

@@ -12,10 +12,10 @@
  *        payload BLOB)                  -- the bytes as they were sent
  * }</pre>
  *
- * <p>The file {@code lock} keeps a second process out; {@code id} tells a log from one that was in
- * its folder before, so that cursors of that are known. A file that SQLite finds damaged is renamed
- * to {@code *.damaged}. The newest file of a writer stays, be it empty and the writer gone: its
- * name tells where positions go on.
+ * <p>The file {@code lock} keeps a second process out. The file {@code id} holds the number of the
+ * log, so that cursors of an earlier log in the same folder are recognised. A file that SQLite
+ * finds damaged is renamed to {@code *.damaged}. The newest file of a writer stays, even if it is
+ * empty and the writer is gone: its name tells where positions go on.
  */
 @NullMarked
 package io.shardbus.sink.log;

@@ -63,7 +63,7 @@ public final class MemorySink implements ReplayableSink {
           bytes += event.payload().length();
           last++;
           nextSequences.put(batch.shard(), event.sequence() + 1);
-        } // else it is here already, from an attempt that was given up
+        } // otherwise an earlier attempt has stored it
       }
       while (events.size() > options.getMaxEvents() || bytes > options.getMaxBytes()) {
         bytes -= events.remove().event().payload().length();
@@ -88,7 +88,7 @@ public final class MemorySink implements ReplayableSink {
         : open.executeBlocking(() -> page(cursor.position(STREAM), query), false);
   }
 
-  /** The filter is asked outside of the lock, which writes wait for. */
+  /** The filter runs outside of the lock, because writes wait for the lock. */
   private EventPage page(long after, EventQuery query) {
     PageBuilder page = new PageBuilder(query);
     long reached = after;
@@ -108,7 +108,7 @@ public final class MemorySink implements ReplayableSink {
   }
 
   /**
-   * Some of what is here.
+   * Some of the events.
    *
    * @param from the position before the first of the events
    * @param events the next events

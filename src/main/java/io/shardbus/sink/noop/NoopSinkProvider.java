@@ -7,7 +7,7 @@ import io.shardbus.sink.SinkProvider;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 
-/** Makes sinks that take everything and keep nothing: for measuring, and for trying things out. */
+/** Makes sinks that take all events and keep none, for measurements and trials. */
 public final class NoopSinkProvider implements SinkProvider {
 
   /** For the service loader. */

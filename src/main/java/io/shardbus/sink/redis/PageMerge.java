@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Merges the shards' streams into a page, always taking the stream whose next event is the oldest, so that none is
- * starved. It needs the next entry of every stream, or its end, before it can choose.
+ * Merges the streams of the shards into a page. The next event always comes from the stream whose next event is the
+ * oldest, so no stream starves. Before each choice it needs the next entry, or the end, of every stream.
  */
 final class PageMerge {
 
@@ -80,7 +80,10 @@ final class PageMerge {
     return streams.stream().filter(Stream::isDry).toList();
   }
 
-  /** Takes what can be taken while no stream is dry. Returns whether the page is done. */
+  /**
+   * Takes events as long as the next entry of every stream is known. Returns whether the page is
+   * done.
+   */
   boolean merge() {
     while (true) {
       Stream oldest = oldest();

@@ -10,7 +10,7 @@ record RedisKeys(String prefix) {
     return prefix + "shards";
   }
 
-  /** The number that tells what is there from what was there before all was deleted. */
+  /** The number of the store. It changes if all data was deleted. */
   String store() {
     return prefix + "store";
   }
@@ -19,7 +19,7 @@ record RedisKeys(String prefix) {
     return prefix + "shard:" + shard;
   }
 
-  /** What was last written of a producer to a shard. */
+  /** The last sequence that a producer wrote to a shard. */
   String producer(String shard, String producer) {
     return stream(shard) + ":producer:" + producer;
   }

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Asks for entries, for one page after the other. The merging is the page's affair.
+ * Fetches entries, for one page after the other. The page merges them.
  */
 final class RedisReader {
 
@@ -89,7 +89,10 @@ final class RedisReader {
                     replies.get(1).stream().map(Response::toString).toList()));
   }
 
-  /** Round trip after round trip, of which there can be many: each must not hang on the next. */
+  /**
+   * Makes one round trip after the other. There can be many, so they must not form a chain of
+   * futures.
+   */
   private void fill(PageMerge page, Promise<EventPage> done) {
     List<PageMerge.Stream> dry = page.dry();
     int count = page.fetchCount();
@@ -142,7 +145,7 @@ final class RedisReader {
     }
   }
 
-  /** The event of an entry's fields; null if somebody else wrote the entry. */
+  /** The event of an entry's fields; null if Shardbus did not write the entry. */
   private static @Nullable StoredEvent event(int shard, Response fields) {
     Response epoch = null;
     Response sequence = null;

@@ -23,18 +23,18 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /*
- * The server as the sink sees it: every command is answered, or fails with a SinkException, within the timeout.
+ * The connection to the server. Every command is answered, or fails with a SinkException, within the timeout.
  */
 final class RedisServer {
 
-  /** What the writing script begins the error with that no retry mends. */
+  /** The beginning of the error with which the writing script refuses for good. */
   static final String FENCED = "FENCED";
 
-  /** What the server says of a value that it never takes. It has no codes for them. */
+  /** The answers of the server to a value that it never takes. There are no codes for them. */
   private static final List<String> FOR_GOOD =
       List.of("Protocol error: invalid bulk length", "Elements are too large to be stored");
 
-  /** Redis would have clients close connections themselves, which those of a pool do not. */
+  /** Redis expects clients to close connections themselves, but those of a pool do not. */
   private static final Command QUIT = Command.create("quit");
 
   /** The server's settings that bound a value. */
@@ -44,7 +44,7 @@ final class RedisServer {
   /** No server can be set to take less. */
   private static final int LEAST_LIMIT = 1 << 20;
 
-  /** The client's text for what failed in a batch: a line each, with its number. */
+  /** The client's text for failures in a batch: a line for each, with its number. */
   private static final Pattern OF_BATCH = Pattern.compile("(?s)^ERR \\[\\d+] (\\V*).*");
 
   private static final int DEFAULT_PORT = 6379;
@@ -52,7 +52,7 @@ final class RedisServer {
   /** The client takes no more than twice as many over one connection at once. */
   private static final int MAX_BATCH = 1_000;
 
-  /** Of what waits for a connection nothing is made before there is one, so it takes little. */
+  /** A request is built only when it has a connection. So a waiting request takes little memory. */
   private static final int MAX_WAITING = 1 << 20;
 
   private final Redis client;
@@ -111,8 +111,8 @@ final class RedisServer {
   }
 
   /**
-   * The bytes of the largest value that the server takes. A larger one makes it close the
-   * connection, and its word why it did so is lost where more was on its way to it.
+   * The bytes of the largest value that the server takes. On a larger one it closes the connection,
+   * and if more bytes are on their way to it, its reason gets lost.
    */
   private Future<Long> limit() {
     List<Request> requests =
@@ -147,7 +147,8 @@ final class RedisServer {
         .connect()
         .compose(
             connection -> {
-              // Whoever waits is told of a loss; the client would log it as an error besides.
+              // Callers are told of a loss; without this handler the client would also log it as an
+              // error.
               connection.exceptionHandler(loss -> {});
               if (System.nanoTime() - deadline >= 0) {
                 connection.close();

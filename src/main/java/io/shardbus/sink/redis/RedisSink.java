@@ -12,8 +12,8 @@ import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps events in Redis streams, one a shard. Listeners are told of what this sink wrote, not of
- * what others write to the same server. Safe for any thread.
+ * Keeps events in Redis streams, one a shard. Listeners are told of the events of this sink, not of
+ * entries that others write to the same server. Safe for any thread.
  */
 public final class RedisSink implements ReplayableSink {
 

@@ -108,18 +108,17 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @return what the names of all keys begin with
+   * @return the prefix of all keys
    */
   public String getStreamPrefix() {
     return streamPrefix;
   }
 
   /**
-   * @param prefix what the names of all keys begin with; the stream of shard 3 is {@code
-   *     PREFIXshard:3}
+   * @param prefix the prefix of all keys; the stream of shard 3 is {@code PREFIXshard:3}
    * @return this
    */
-  @OptionSpec("what the names of all keys begin with")
+  @OptionSpec("prefix of all keys")
   public RedisSinkOptions setStreamPrefix(String prefix) {
     streamPrefix = prefix;
     return this;
@@ -137,7 +136,9 @@ public final class RedisSinkOptions {
    *     limit
    * @return this
    */
-  @OptionSpec(value = "events a stream keeps, about; the oldest go first; 0: no limit", min = "0")
+  @OptionSpec(
+      value = "events that a stream keeps, roughly; the oldest go first; 0: no limit",
+      min = "0")
   public RedisSinkOptions setMaxLen(long events) {
     maxLen = OptionRanges.check(this, "maxLen", events);
     return this;
@@ -161,17 +162,17 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * @return how long an answer is waited for
+   * @return how long the sink waits for an answer
    */
   public Duration getTimeout() {
     return timeout;
   }
 
   /**
-   * @param time how long an answer is waited for; best below the timeout of the delivery
+   * @param time how long the sink waits for an answer; best below {@code delivery.timeout}
    * @return this
    */
-  @OptionSpec(value = "how long an answer is waited for", min = "10ms", max = "1d")
+  @OptionSpec(value = "how long the sink waits for an answer", min = "10ms", max = "1d")
   public RedisSinkOptions setTimeout(Duration time) {
     timeout = OptionRanges.check(this, "timeout", time);
     return this;

@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /*
- * Adds batches to streams by a script. A script runs alone and as a whole; once its first command, SADD, was let
- * through, none of the others is refused for want of memory, and so there is no half of a batch.
+ * Adds batches to streams by a script. A script runs alone and as a whole. If the server takes its first command, SADD,
+ * it refuses none of the others for want of memory. So a batch is never written in part.
  */
 final class RedisWriter {
 

@@ -48,7 +48,8 @@ public final class BenchCommand implements Tool {
   @Option(
       names = "--seconds",
       paramLabel = "N",
-      description = "How long to measure (${DEFAULT-VALUE}), behind as long a warm-up, 3 at most.")
+      description =
+          "How long to measure (${DEFAULT-VALUE}), after a warm-up of the same length, 3 at most.")
   private double seconds = 5;
 
   @Option(
@@ -66,16 +67,16 @@ public final class BenchCommand implements Tool {
       description = "Size of an event, in bytes (${DEFAULT-VALUE}).")
   private int bytes = 128;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Events a call hands over (${DEFAULT-VALUE}).")
+  @Option(names = "--batch", paramLabel = "N", description = "Events per call (${DEFAULT-VALUE}).")
   private int batch = 1;
 
-  @Option(names = "--sink", paramLabel = "NAME", description = "Where they go (${DEFAULT-VALUE}).")
+  @Option(names = "--sink", paramLabel = "NAME", description = "Sink (${DEFAULT-VALUE}).")
   private String sink = "noop";
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Folder for the log, which stays.")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Folder for the log. It is not deleted afterwards.")
   private @Nullable String data;
 
   @Option(names = "--json", description = "The result as JSON, for scripts.")
@@ -104,7 +105,7 @@ public final class BenchCommand implements Tool {
       ShardBus bus = await(ShardBus.start(vertx, options));
       return measure(bus) ? 0 : 1;
     } catch (IllegalArgumentException e) {
-      // such as of a sink that there is not
+      // for example an unknown sink
       throw new ConfigException(String.valueOf(e.getMessage()));
     } finally {
       await(vertx.close());

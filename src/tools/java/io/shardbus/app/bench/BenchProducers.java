@@ -49,7 +49,7 @@ final class BenchProducers {
     timing = true;
   }
 
-  /** Ends the threads; how long the calls took, in nanoseconds. */
+  /** Ends the threads. Returns how long the calls took, in nanoseconds. */
   Histogram stop() throws InterruptedException {
     stopping = true;
     Histogram all = new Histogram(3);
@@ -60,7 +60,7 @@ final class BenchProducers {
     return all;
   }
 
-  /** Of all calls, the untimed ones too; once they have ended. */
+  /** Of all calls, also of untimed ones; valid once the threads have ended. */
   long accepted() {
     return accepted.sum();
   }

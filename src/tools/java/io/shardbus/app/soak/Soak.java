@@ -28,7 +28,7 @@ public final class Soak {
 
   /**
    * @param firstSeed the seed of the first round; each further round has the next one
-   * @param out told of each round, and what they came to, a line each
+   * @param out gets a line for each round, and one for the result
    * @param json whether these lines are JSON objects
    */
   public Soak(long firstSeed, PrintWriter out, boolean json) {

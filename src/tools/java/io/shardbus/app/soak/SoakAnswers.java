@@ -29,7 +29,7 @@ final class SoakAnswers {
     }
   }
 
-  /** Waits until all have ended; those that do not are violations. */
+  /** Waits until all have ended; a future that does not end is a violation. */
   synchronized void await(long seconds, Violations violations) throws InterruptedException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     while (total > 0 && System.nanoTime() < end) {

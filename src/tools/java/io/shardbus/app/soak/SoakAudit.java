@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The books of a round, once its bus is closed: what the bus, producers and backend say. */
+/** Compares the records of the bus, the producers and the backend after a round. */
 final class SoakAudit {
 
   private final ShardBus bus;

@@ -35,7 +35,7 @@ final class SoakChaos extends Thread {
   private final Violations violations;
   private final Random dice;
 
-  /** The routers and the scaler, which nobody deploys again, and the first shards. */
+  /** The routers and the scaler, which are not deployed again, and the first shards. */
   private final Set<String> spared;
 
   private final Semaphore underWay = new Semaphore(MOST_UNDER_WAY);
@@ -132,7 +132,7 @@ final class SoakChaos extends Thread {
     return vertx.undeploy(victims.get(dice.nextInt(victims.size())));
   }
 
-  /** That there are too many shards or too few, or that one is gone already, is no wonder. */
+  /** Too many or too few shards, or a shard that is gone already, are expected failures. */
   private Future<?> scaling(String what, Future<?> request) {
     return answers
         .watch(what, request)

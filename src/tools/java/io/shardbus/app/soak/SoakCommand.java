@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Each round has a seed that decides what happens; the number of the first is printed,",
+      "Each round has a seed that decides what happens. The first seed is printed,",
       "and --seed N --rounds 1 repeats the decisions of round N.",
       "",
       "Exit codes: 0 all promises kept, 1 a promise broken."
@@ -51,7 +51,8 @@ public final class SoakCommand implements Tool {
 
   @Option(
       names = "--json",
-      description = "For scripts: a JSON object for each round, and one for all, a line each.")
+      description =
+          "For scripts: a JSON object for each round, and one for the whole run, one a line.")
   private boolean json;
 
   /** For picocli. */

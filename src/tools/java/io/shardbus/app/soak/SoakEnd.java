@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Closes the bus, once, whoever comes first. Safe for any thread. */
+/** Closes the bus once, for the first caller. Safe for any thread. */
 final class SoakEnd {
 
   /** After this it must refuse; it is asked to at once. */
@@ -72,7 +72,7 @@ final class SoakEnd {
     return end == null ? Future.failedFuture("not begun") : end;
   }
 
-  /** Has all the workers of a Vert.x that are not its bus's own be busy for a while. */
+  /** Keeps all workers of a Vert.x busy for a while, except those of the bus. */
   static Future<?> blockWorkers(Vertx vertx, long millis) {
     Future<?> last = Future.succeededFuture();
     for (int i = 0; i < WORKERS; i++) {

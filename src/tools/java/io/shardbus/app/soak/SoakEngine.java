@@ -19,7 +19,7 @@ final class SoakEngine {
   private final ShardManager engine;
   private final Violations violations;
 
-  /** Events that a shard held which was removed: they are the caller's. */
+  /** The events of a removed shard. They belong to the caller. */
   private final Map<Integer, List<Long>> leftovers = new ConcurrentHashMap<>();
 
   SoakEngine(ShardManager engine, Violations violations) {
@@ -62,7 +62,7 @@ final class SoakEngine {
         default -> engine.collectMetrics();
       }
     } catch (ScalingException e) {
-      // too many shards, too few, gone, in the wrong state: no wonder
+      // too many shards, too few, gone, in the wrong state: expected
     } catch (RuntimeException e) {
       violations.check(false, Kind.OTHER, "the engine threw %s", e);
     }

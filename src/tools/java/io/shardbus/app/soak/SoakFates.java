@@ -2,7 +2,7 @@ package io.shardbus.app.soak;
 
 import java.util.BitSet;
 
-/** What the bus said of each of a producer's events. Safe for any thread. */
+/** The answers of the bus to each event of a producer. Safe for any thread. */
 final class SoakFates {
 
   private final BitSet accepted = new BitSet();
@@ -14,7 +14,7 @@ final class SoakFates {
     acceptedCount++;
   }
 
-  /** It took some, of which the bus does not say which. */
+  /** The bus took some of the events, and does not say which. */
   synchronized void tookSome(int count) {
     acceptedCount += count;
   }

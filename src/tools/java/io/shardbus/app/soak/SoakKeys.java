@@ -6,8 +6,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * The order of each key over all shards, by what a backend took and when. Safe for any thread, as
- * long as the events of a shard come from one at a time.
+ * Checks the order of each key over all shards, as the backend took the events. Safe for any
+ * thread, if the events of one shard come from one thread at a time.
  */
 final class SoakKeys {
 

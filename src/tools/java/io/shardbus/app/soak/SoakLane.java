@@ -7,7 +7,9 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 
-/** What a backend took of one shard, by sequence, by which it knows a repeated event. */
+/**
+ * The events that a backend took from one shard, by sequence. The sequence shows repeated events.
+ */
 final class SoakLane {
 
   static final long REFUSED = -1;
@@ -58,7 +60,7 @@ final class SoakLane {
     }
   }
 
-  /** Of an event that nobody will ever take. */
+  /** The code of an event that is always refused. */
   synchronized void refuse(ShardEvent event) {
     if (take(event, REFUSED)) {
       refused++;

@@ -6,7 +6,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 
-/** A verticle that starts a bus and leaves it to its undeployment to close it. */
+/** A verticle that starts a bus, and whose undeployment closes it. */
 final class SoakOwner extends VerticleBase {
 
   private final SoakPlan plan;

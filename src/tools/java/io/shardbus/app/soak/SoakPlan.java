@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Random;
 
-/** What a round is to be like, by the dice of its seed. */
+/** The plan of a round, drawn from its seed. */
 final class SoakPlan {
 
   /** When the bus is closed. */
@@ -35,7 +35,7 @@ final class SoakPlan {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration SHORT_CLOSE_TIMEOUT = Duration.ofSeconds(6);
 
-  /** One round in so many each has another ending than the usual one. */
+  /** One round in this number has each of the unusual endings. */
   private static final int OTHER_ENDINGS = 5;
 
   final ShardBusOptions options;

@@ -62,8 +62,8 @@ final class SoakProducer extends Thread {
   private volatile boolean closed;
 
   /**
-   * @param events how many it is to offer, if nobody closes the bus
-   * @param share after which share of them it has the bus closed; above 1 for never
+   * @param events how many to offer, if the bus is not closed before
+   * @param share the share of them after which it closes the bus; above 1 for never
    * @param load tells it when to pause
    */
   SoakProducer(
@@ -107,7 +107,7 @@ final class SoakProducer extends Thread {
     return offered;
   }
 
-  /** What the bus said of them. */
+  /** The answers of the bus to them. */
   SoakFates fates() {
     return fates;
   }
@@ -200,7 +200,7 @@ final class SoakProducer extends Thread {
       offered = place + 1;
       push.accept(place);
     } else {
-      closed = true; // what has no answer is told of when the books are closed
+      closed = true; // a missing answer is reported at the end of the round
     }
   }
 

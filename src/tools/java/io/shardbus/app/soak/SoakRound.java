@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** A bus from its start to its end under producers, chaos and a bad sink; then its books. */
+/** Runs a bus under producers, chaos and a bad sink, then checks its records. */
 final class SoakRound {
 
   private static final int PRODUCERS_OF_A_WAY = 2;
@@ -29,7 +29,7 @@ final class SoakRound {
   private final SoakSink sink;
   private final List<SoakProducer> producers = new ArrayList<>();
 
-  /** What a round came to. */
+  /** The result of a round. */
   record Result(
       long seed,
       String plan,

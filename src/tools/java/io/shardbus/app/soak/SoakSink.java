@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A backend that fails in every way a backend can, by the dice of a seed, and writes down what it
- * took. Like a real one it recognises a repeated event by its sequence.
+ * A backend that fails in every way a backend can, drawn from a seed, and records what it took.
+ * Like a real one it recognises a repeated event by its sequence.
  */
 final class SoakSink implements Sink {
 
@@ -29,7 +29,7 @@ final class SoakSink implements Sink {
   private final Violations violations;
   private final Map<Integer, SoakLane> lanes = new ConcurrentHashMap<>();
 
-  /** The ways, of which the impolite ones are new to most backends' users. */
+  /** The ways to answer or to fail. */
   private enum Fault {
     SLOW(100),
     REFUSES(30),
@@ -169,14 +169,14 @@ final class SoakSink implements Sink {
     throw (E) e;
   }
 
-  /** On a thread that is nobody's, as those of drivers are. */
+  /** On a thread of its own, as drivers do. */
   private static Future<Void> later(long millis) {
     Promise<Void> promise = Promise.promise();
     CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(promise::complete);
     return promise.future();
   }
 
-  /** Two threads have something to say. */
+  /** Two threads answer. */
   private static Future<Void> twice() {
     Promise<Void> promise = Promise.promise();
     ForkJoinPool.commonPool().execute(promise::tryComplete);

@@ -27,14 +27,14 @@ final class Violations {
   private final List<String> shown = new ArrayList<>();
   private final Map<Kind, Long> counts = new EnumMap<>(Kind.class);
 
-  /** A message is only made when there is something to say. */
+  /** The message is made only if there is a violation. */
   void check(boolean holds, Kind kind, String message, Object... details) {
     if (!holds) {
       add(kind, 1, String.format(Locale.ROOT, message, details));
     }
   }
 
-  /** As many events or futures as {@code count}, told of together; nothing if there are none. */
+  /** Reports {@code count} events or futures together; nothing if it is 0. */
   void count(Kind kind, long count, String message, Object... details) {
     if (count > 0) {
       add(kind, count, count + " " + String.format(Locale.ROOT, message, details));

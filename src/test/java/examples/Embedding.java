@@ -1,0 +1,46 @@
+package examples;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.shardbus.BusMetrics;
+import io.shardbus.ShardBus;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.RawEvent;
+import io.shardbus.gateway.Gateway;
+import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.ReplayableSink;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.List;
+
+public class Embedding {
+  static Future<Void> send(ShardBus bus) {
+    IngestResult result = bus.ingest(RawEvent.of(Buffer.buffer("{\"n\":1}"), "user-7"));
+    if (!result.accepted()) {
+      System.err.println("not taken: " + result.outcome()); // such as BACKPRESSURE: try later
+    }
+    return bus.ingestAwait(RawEvent.of("{\"n\":2}"), Duration.ofSeconds(5)) // waits for room
+        .compose(taken -> bus.deliver(RawEvent.of("{\"n\":3}"))) // waits for the sink
+        .onFailure(e -> System.err.println("not delivered: " + e.getMessage()))
+        .mapEmpty();
+  }
+
+  static Future<List<Buffer>> read(ShardBus bus) {
+    ReplayableSink sink = (ReplayableSink) bus.sink();
+    return sink.read(new EventQuery(null, 100, null, EventQuery.Order.NONE))
+        .map(page -> page.events().stream().map(stored -> stored.event().payload()).toList());
+  }
+
+  static Future<Void> scale(ShardBus bus) {
+    return bus.scaleUp(2) // takes events once the future completes
+        .compose(ids -> bus.removeShard(ids.get(0))) // completes once it has delivered all it held
+        .onFailure(e -> System.err.println(e.getMessage())); // a ScalingException has a reason
+  }
+
+  static Future<Gateway> serve(Vertx vertx, ShardBus bus, MeterRegistry registry) {
+    new BusMetrics(bus).bindTo(registry); // the meters leave the registry when the bus closes
+    return Gateway.start(vertx, bus, new GatewayOptions().setPort(0));
+  }
+}
