@@ -158,6 +158,7 @@ final class ScalingEvaluator {
     boolean full = view.active().stream().anyMatch(load -> load.fillRatio() >= FULL);
     trial.windowEnded(
         view.active().size(),
+        view.total() < view.policy().getMaxShards(),
         full || now.rate() > now.capacity() || !pressed.isEmpty(),
         full ? Double.POSITIVE_INFINITY : now.rate(),
         view.settledRate(),
@@ -229,11 +230,12 @@ final class ScalingEvaluator {
   }
 
   /** As many more as the limits allow. */
-  private ScalingDecision up(ScalingView view, int count, ScalingNeed need, String cause) {
+  private ScalingDecision up(ScalingView view, int needed, ScalingNeed need, String cause) {
     noteHotSlot(need);
-    if (count < 1) {
+    if (needed < 1) {
       return ScalingDecision.NONE;
     }
+    int count = trial.step(needed);
     int max = view.policy().getMaxShards();
     int byTrial = trial.most() == Integer.MAX_VALUE ? count : trial.most() - view.soon();
     int room = Math.min(max - view.total(), byTrial);

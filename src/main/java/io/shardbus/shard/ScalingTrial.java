@@ -3,22 +3,27 @@ package io.shardbus.shard;
 import java.util.Locale;
 
 /*
- * More shards do not help where something that they share is the limit: one disk, one connection, the processors. What
- * one shard drains sinks then with each one more, and asks for still more. So scaling up is a trial:
+ * More shards do not help where something that they share is the limit: one disk, one connection, the processors. Then
+ * each new shard slows down the others, and they ask for still more. So scaling up is a trial:
  *
- *   began    as many shards as there were, and what they drained, are noted. What one shard drained then is held to be
- *            what one more will drain, so that a trial cannot feed itself.
- *   judged   at the end of each window in which all shards were active and overloaded, by the part of the hoped-for
- *            gain that came true. Two windows in a row with less than LEAST_GAIN are a failure.
- *   failed   there may be no more shards than before the trial, for a while that doubles with each failure in a row, from
- *            scaleDownDelay to MOST_PATIENCE times as much. If fewer shards then drain less after all, the verdict was
- *            wrong, and is taken back.
+ *   begun    The number of shards is noted, and what they drain. Until the trial is judged, each shard is held to drain
+ *            at least half of what one drained before it: a trial cannot feed itself.
+ *   judged   At the end of each window in which all shards were active and overloaded. The gain must be a quarter of
+ *            what was hoped for, else two windows in a row are a failure.
+ *   repeated What the shards drained before was an estimate, made under less load. Where it may have been wrong, since
+ *            there are not yet three times as many shards, the trial goes on from what was measured now, in small steps.
+ *   failed   There may be no more shards than before the trial, for scaleDownDelay, and for twice as long after each
+ *            further failure, up to 16 times. If fewer shards drain less after all, the verdict was wrong, and is taken
+ *            back.
  */
 /** Finds out whether more shards bring more. Not safe for threads. */
 final class ScalingTrial {
 
   /** Which part of the gain that was hoped for must come true. */
   private static final double LEAST_GAIN = 0.25;
+
+  /** An estimate is not wrong by such a factor. */
+  private static final int SURE = 3;
 
   /** Windows in a row that must say the same. */
   private static final int WINDOWS = 2;
@@ -29,9 +34,15 @@ final class ScalingTrial {
   /** Throughput that differs by less is the same. */
   private static final double TOLERANCE = 0.1;
 
+  /** Shards before the trial; 0 if there is none. */
   private int before;
-  private double drainedBefore;
-  private double perShardBefore;
+
+  /** Shards that drained {@code drained}. */
+  private int base;
+
+  private double drained;
+  private double perShard;
+  private boolean measured;
   private int failedWindows;
 
   /** The most shards that helped; 0 while there is no such limit. */
@@ -43,20 +54,29 @@ final class ScalingTrial {
   private int patience = 1;
 
   /** Shards are about to be added. */
-  void begin(int shards, double drained, double perShard) {
+  void begin(int shards, double drainedNow, double perShardNow) {
     if (before == 0) {
       before = shards;
-      drainedBefore = drained;
-      perShardBefore = perShard;
-      failedWindows = 0;
+      measured = false;
+      rebase(shards, drainedNow, perShardNow);
     }
   }
 
-  /**
-   * What each shard is held to drain at least: what one drained before the trial; 0 without one.
-   */
+  private void rebase(int shards, double drainedNow, double perShardNow) {
+    base = shards;
+    drained = drainedNow;
+    perShard = perShardNow;
+    failedWindows = 0;
+  }
+
+  /** What each shard is held to drain at least, in events per second; 0 without a trial. */
   double leastPerShard() {
-    return before > 0 || ceiling > 0 ? perShardBefore : 0;
+    return before > 0 ? perShard / 2 : 0;
+  }
+
+  /** How many of the shards that are needed may be added now. */
+  int step(int needed) {
+    return before > 0 && measured ? Math.min(needed, (base + 1) / 2) : needed;
   }
 
   /** The most shards that help, or may do so. */
@@ -67,6 +87,7 @@ final class ScalingTrial {
   /**
    * Takes note of a window in which all shards were active throughout.
    *
+   * @param mayGrow whether there may be more shards
    * @param overloaded whether more came than could be drained
    * @param demand events per second that came; infinite where full rings held producers up
    * @param settled events per second whose fate was decided
@@ -74,6 +95,7 @@ final class ScalingTrial {
    */
   void windowEnded(
       int shards,
+      boolean mayGrow,
       boolean overloaded,
       double demand,
       double settled,
@@ -90,26 +112,30 @@ final class ScalingTrial {
         before = 0;
         patience = wrong ? 1 : patience;
       }
-      return;
-    }
-    if (before == 0 || shards <= before) {
-      return;
-    }
-    if (!overloaded || helps(shards, demand, settled)) {
+    } else if (before > 0 && (!overloaded || helps(shards, demand, settled))) {
       before = 0;
       patience = 1;
-    } else if (++failedWindows >= WINDOWS) {
-      ceiling = before;
-      triedWith = shards;
-      drainedWithMore = settled;
-      retryAt = nowNanos + patience * patienceNanos;
-      patience = Math.min(MOST_PATIENCE, 2 * patience);
+    } else if (before > 0 && (shards > base || !mayGrow) && ++failedWindows >= WINDOWS) {
+      if (measured || !mayGrow || shards >= SURE * base) {
+        fail(shards, settled, nowNanos, patienceNanos);
+      } else {
+        measured = true;
+        rebase(shards, settled, settled / shards);
+      }
     }
   }
 
+  private void fail(int shards, double settled, long nowNanos, long patienceNanos) {
+    ceiling = before;
+    triedWith = shards;
+    drainedWithMore = settled;
+    retryAt = nowNanos + patience * patienceNanos;
+    patience = Math.min(MOST_PATIENCE, 2 * patience);
+  }
+
   private boolean helps(int shards, double demand, double settled) {
-    double hoped = Math.min(demand, drainedBefore * shards / before) - drainedBefore;
-    return settled - drainedBefore >= LEAST_GAIN * hoped;
+    double hoped = Math.min(demand, drained * shards / base) - drained;
+    return shards > base && settled - drained >= LEAST_GAIN * hoped;
   }
 
   /** Why there may be no more; empty if there may. */
@@ -118,11 +144,9 @@ final class ScalingTrial {
         ? ""
         : String.format(
             Locale.ROOT,
-            "%d shards drained %.0f events/s, and %d drained %.0f: the sink, or the machine, gives"
-                + " no more",
-            ceiling,
-            drainedBefore,
+            "%d shards drain no more than %d, %.0f events/s: the sink, or the machine, is the limit",
             triedWith,
+            ceiling,
             drainedWithMore);
   }
 }

@@ -95,6 +95,6 @@ class WaitingProducersTest {
     run(30, true);
     assertThat(manager.numShards()).isEqualTo(1);
     assertThat(manager.scalingLimit()).isEqualTo(ScalingLimit.SINK);
-    assertThat(manager.scalingLimitReason()).contains("1 shards drained");
+    assertThat(manager.scalingLimitReason()).contains("drain no more than 1");
   }
 }
