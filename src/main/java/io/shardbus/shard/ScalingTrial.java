@@ -144,7 +144,8 @@ final class ScalingTrial {
         ? ""
         : String.format(
             Locale.ROOT,
-            "%d shards drain no more than %d, %.0f events/s: the sink, or the machine, is the limit",
+            "%d shards drain no more than %d, %.0f events/s: the sink, or the machine, is the"
+                + " limit",
             triedWith,
             ceiling,
             drainedWithMore);
