@@ -76,7 +76,7 @@ class ScalingTrialTest {
       overload(3, 20_000);
       overload(1, 20_000);
       assertThat(trial.most()).isEqualTo(1);
-      now += minutes * 60 * SECOND - 3 * SECOND;
+      now += minutes * 60L * SECOND - 3 * SECOND;
       overload(1, 20_000);
       assertThat(trial.most()).as("after %d min", minutes).isEqualTo(ANY_NUMBER);
     }
