@@ -1,12 +1,12 @@
 package examples;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.shardbus.BusMetrics;
 import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.metrics.BusMetrics;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
 import io.vertx.core.Future;

@@ -1,9 +1,9 @@
 package examples;
 
-import io.shardbus.EventBusPublisher;
-import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.event.Ack;
 import io.shardbus.event.RawEvent;
+import io.shardbus.eventbus.EventBusPublisher;
+import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;

@@ -1,10 +1,10 @@
 package io.shardbus;
 
+import io.shardbus.delivery.NoContext;
+import io.shardbus.delivery.Scaler;
+import io.shardbus.delivery.ShardDeployments;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.verticle.NoContext;
-import io.shardbus.verticle.Scaler;
-import io.shardbus.verticle.ShardDeployments;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.Map;

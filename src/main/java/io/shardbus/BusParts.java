@@ -1,11 +1,12 @@
 package io.shardbus;
 
+import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeliveryObservers;
+import io.shardbus.delivery.Scaler;
+import io.shardbus.delivery.ShardDeployments;
+import io.shardbus.delivery.WaitingRoom;
+import io.shardbus.files.DataFolder;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.sink.DeadLetters;
-import io.shardbus.verticle.DeliveryObservers;
-import io.shardbus.verticle.Scaler;
-import io.shardbus.verticle.ShardDeployments;
-import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.List;

@@ -1,11 +1,11 @@
 package io.shardbus;
 
+import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetters.Kept;
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
-import io.shardbus.sink.DeadLetters;
-import io.shardbus.sink.DeadLetters.Kept;
-import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;

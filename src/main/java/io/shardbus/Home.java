@@ -1,6 +1,6 @@
 package io.shardbus;
 
-import io.shardbus.verticle.NoContext;
+import io.shardbus.delivery.NoContext;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

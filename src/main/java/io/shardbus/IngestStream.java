@@ -1,8 +1,9 @@
 package io.shardbus;
 
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
-import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;

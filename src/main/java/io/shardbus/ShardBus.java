@@ -1,19 +1,20 @@
 package io.shardbus;
 
+import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeliveryObserver;
+import io.shardbus.delivery.ScalingHistory;
+import io.shardbus.delivery.SinkHealth;
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.Sinks;
-import io.shardbus.verticle.DeliveryObserver;
-import io.shardbus.verticle.ScalingHistory;
-import io.shardbus.verticle.SinkHealth;
-import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.streams.WriteStream;

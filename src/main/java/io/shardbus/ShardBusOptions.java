@@ -1,5 +1,8 @@
 package io.shardbus;
 
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.RetryOptions;
+import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
@@ -7,8 +10,6 @@ import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardLimits;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -22,7 +23,7 @@ public class ShardBusOptions {
   public static final int DEFAULT_RING_CAPACITY = 0;
 
   /** The default of {@code address}. */
-  public static final String DEFAULT_ADDRESS = "shardbus.ingest";
+  public static final String DEFAULT_ADDRESS = EventBusPublisherOptions.DEFAULT_ADDRESS;
 
   /** The default of {@code maxEventBytes}: 16 MiB, or what a ring holds if that is less. */
   public static final int DEFAULT_MAX_EVENT_BYTES = 0;

@@ -1,8 +1,8 @@
 package io.shardbus;
 
+import io.shardbus.delivery.NoContext;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
-import io.shardbus.verticle.NoContext;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 

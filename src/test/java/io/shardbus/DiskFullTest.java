@@ -2,10 +2,10 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.delivery.DeadLetters;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.DeadLetter;
-import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;

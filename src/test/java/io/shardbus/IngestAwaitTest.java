@@ -3,14 +3,15 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
-import io.shardbus.verticle.WaitingRoom;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -2,6 +2,10 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.RetryOptions;
+import io.shardbus.eventbus.EventBusPublisher;
+import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.BackpressureMode;
@@ -11,8 +15,6 @@ import io.shardbus.testing.KeyOrderChecker;
 import io.shardbus.testing.KeyOrderSink;
 import io.shardbus.testing.KeyedProducer;
 import io.shardbus.testing.KeyedWay;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;

@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
+import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.RecordingSink;
-import io.shardbus.verticle.ScalingHistory;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;

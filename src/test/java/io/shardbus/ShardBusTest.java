@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingException;

@@ -1,7 +1,7 @@
 package io.shardbus.bench;
 
+import io.shardbus.delivery.ConsumerSteps;
 import io.shardbus.shard.Steps;
-import io.shardbus.verticle.ConsumerSteps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

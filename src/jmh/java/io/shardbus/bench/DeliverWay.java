@@ -2,9 +2,9 @@ package io.shardbus.bench;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;

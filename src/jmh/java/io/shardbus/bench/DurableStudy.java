@@ -1,7 +1,7 @@
 package io.shardbus.bench;
 
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.shardbus.bench;
 
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.shardbus.BusMetrics;
+import io.shardbus.metrics.BusMetrics;
 import java.util.ArrayList;
 import java.util.List;
 

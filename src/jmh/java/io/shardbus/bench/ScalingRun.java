@@ -2,11 +2,11 @@ package io.shardbus.bench;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.Sinks;
-import io.shardbus.verticle.ScalingHistory;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.time.Duration;

@@ -1,6 +1,6 @@
 package io.shardbus.bench;
 
-import io.shardbus.verticle.ScalingHistory;
+import io.shardbus.delivery.ScalingHistory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,11 +1,11 @@
 package io.shardbus.bench;
 
 import io.shardbus.ShardBus;
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.concurrent.ArrayBlockingQueue;

@@ -2,15 +2,15 @@ package io.shardbus.app;
 
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.shardbus.BusMetrics;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.files.FolderLock;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
+import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.sink.FolderLock;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;

@@ -2,10 +2,10 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ShardAccounting;
-import io.shardbus.verticle.ScalingHistory;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;

@@ -4,7 +4,6 @@ import io.shardbus.ShardBus;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.JsonFilter;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Vertx;

@@ -2,10 +2,10 @@ package io.shardbus.gateway;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
+import io.shardbus.delivery.NoContext;
+import io.shardbus.delivery.Owner;
 import io.shardbus.net.FileWatch;
 import io.shardbus.net.SecurityHeaders;
-import io.shardbus.verticle.NoContext;
-import io.shardbus.verticle.Owner;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;

@@ -3,7 +3,7 @@
  *
  * <p>Nothing here is a verticle or does I/O, and of Vert.x it uses only buffers and JSON. So the
  * engine can be tested without Vert.x, and under Lincheck and jcstress. It decides which shard
- * takes an event; {@code verticle} takes the events out again and writes them.
+ * takes an event; {@code delivery} takes the events out again and writes them.
  *
  * <p>Where to begin:
  *

@@ -2,12 +2,12 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.EventBusPublisher;
-import io.shardbus.EventBusPublisherOptions;
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.event.Ack;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
+import io.shardbus.eventbus.EventBusPublisher;
+import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.sink.ClusteredNode;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Ports;

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.shardbus.BusMetrics;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;

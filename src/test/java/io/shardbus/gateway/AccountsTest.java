@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.BusStats;
-import io.shardbus.EventBusPublisher;
-import io.shardbus.EventBusPublisherOptions;
-import io.shardbus.NotDeliveredException;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.eventbus.EventBusPublisher;
+import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;

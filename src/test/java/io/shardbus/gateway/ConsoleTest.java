@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.shardbus.BusMetrics;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.net.Budget;
 import io.shardbus.shard.Shard;
 import io.shardbus.testing.RecordingSink;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpClientOptions;

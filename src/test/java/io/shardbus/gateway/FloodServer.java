@@ -2,12 +2,12 @@ package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;

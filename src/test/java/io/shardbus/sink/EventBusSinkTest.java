@@ -5,14 +5,14 @@ import static org.awaitility.Awaitility.await;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Batches;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;

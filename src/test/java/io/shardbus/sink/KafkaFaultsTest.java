@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;

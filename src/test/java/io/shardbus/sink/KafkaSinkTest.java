@@ -7,6 +7,7 @@ import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.kafka.KafkaSinkOptions;
+import io.shardbus.sink.support.PositionCursor;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;

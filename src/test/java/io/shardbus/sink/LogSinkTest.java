@@ -3,6 +3,7 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.files.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.io.RandomAccessFile;

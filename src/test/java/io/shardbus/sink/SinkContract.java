@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -2,6 +2,7 @@ package io.shardbus.testing;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
@@ -9,7 +10,6 @@ import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.verticle.BatchOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;

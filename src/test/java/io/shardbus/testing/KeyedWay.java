@@ -1,7 +1,7 @@
 package io.shardbus.testing;
 
-import io.shardbus.NotDeliveredException;
 import io.shardbus.ShardBus;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;

@@ -2,7 +2,7 @@ package io.shardbus.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.NotDeliveredException;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;

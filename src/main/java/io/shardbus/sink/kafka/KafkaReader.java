@@ -2,10 +2,10 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.OwnThread;
-import io.shardbus.sink.PageBuilder;
-import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.OwnThread;
+import io.shardbus.sink.support.PageBuilder;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.ArrayList;

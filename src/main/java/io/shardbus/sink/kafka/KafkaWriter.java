@@ -2,8 +2,8 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.sink.OwnThread;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.support.OwnThread;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.List;

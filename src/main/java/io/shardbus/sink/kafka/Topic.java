@@ -15,7 +15,7 @@ import org.apache.kafka.common.errors.InterruptException;
  * The current state of a topic at the broker.
  *
  * @param id differs from the id of a deleted topic of the same name, for {@link
- *     io.shardbus.sink.PositionCursor#in}; 0 if the broker gives topics no ids
+ *     io.shardbus.sink.support.PositionCursor#in}; 0 if the broker gives topics no ids
  * @param partitions its partitions
  */
 record Topic(long id, List<TopicPartition> partitions) {

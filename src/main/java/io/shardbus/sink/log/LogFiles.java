@@ -1,10 +1,10 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.sink.DurableFile;
-import io.shardbus.sink.FileFault;
-import io.shardbus.sink.FolderLock;
-import io.shardbus.sink.PositionCursor;
-import io.shardbus.sink.SqliteFiles;
+import io.shardbus.files.DurableFile;
+import io.shardbus.files.FileFault;
+import io.shardbus.files.FolderLock;
+import io.shardbus.files.SqliteFiles;
+import io.shardbus.sink.support.PositionCursor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

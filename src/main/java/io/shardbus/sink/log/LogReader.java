@@ -1,12 +1,12 @@
 package io.shardbus.sink.log;
 
 import io.shardbus.event.ShardEvent;
+import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.PageBuilder;
-import io.shardbus.sink.PositionCursor;
-import io.shardbus.sink.SqliteFiles;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.PageBuilder;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.sql.Connection;

@@ -1,15 +1,15 @@
 package io.shardbus.sink.log;
 
 import io.shardbus.event.Batch;
-import io.shardbus.sink.AppendListeners;
+import io.shardbus.files.PrivateFiles;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.OwnThread;
-import io.shardbus.sink.PositionCursor;
-import io.shardbus.sink.PrivateFiles;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.support.AppendListeners;
+import io.shardbus.sink.support.OwnThread;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;

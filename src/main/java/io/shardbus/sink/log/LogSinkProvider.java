@@ -1,6 +1,6 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.sink.FolderLock;
+import io.shardbus.files.FolderLock;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;

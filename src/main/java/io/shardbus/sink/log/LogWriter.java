@@ -2,8 +2,8 @@ package io.shardbus.sink.log;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.SinkException;
-import io.shardbus.sink.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.io.IOException;

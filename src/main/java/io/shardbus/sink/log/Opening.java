@@ -1,6 +1,6 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.sink.SqliteFiles;
+import io.shardbus.files.SqliteFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;

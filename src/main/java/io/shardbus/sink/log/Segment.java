@@ -1,8 +1,8 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.sink.DurableFile;
-import io.shardbus.sink.PrivateFiles;
-import io.shardbus.sink.SqliteFiles;
+import io.shardbus.files.DurableFile;
+import io.shardbus.files.PrivateFiles;
+import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.log.LogSinkOptions.Synchronous;
 import java.io.IOException;
 import java.nio.file.Files;

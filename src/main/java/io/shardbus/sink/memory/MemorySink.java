@@ -2,14 +2,14 @@ package io.shardbus.sink.memory;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.sink.AppendListeners;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.PageBuilder;
-import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.AppendListeners;
+import io.shardbus.sink.support.PageBuilder;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.ArrayDeque;

@@ -1,6 +1,6 @@
 package io.shardbus.sink.redis;
 
-import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.support.PositionCursor;
 import java.util.Map;
 
 /*

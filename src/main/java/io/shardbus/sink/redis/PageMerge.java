@@ -2,9 +2,9 @@ package io.shardbus.sink.redis;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.PageBuilder;
-import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.PageBuilder;
+import io.shardbus.sink.support.PositionCursor;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;

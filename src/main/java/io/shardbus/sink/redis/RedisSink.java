@@ -1,13 +1,13 @@
 package io.shardbus.sink.redis;
 
 import io.shardbus.event.Batch;
-import io.shardbus.sink.AppendListeners;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.InFlight;
-import io.shardbus.sink.PositionCursor;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
+import io.shardbus.sink.support.AppendListeners;
+import io.shardbus.sink.support.InFlight;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 

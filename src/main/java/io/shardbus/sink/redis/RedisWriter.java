@@ -2,7 +2,7 @@ package io.shardbus.sink.redis;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.sink.PositionCursor;
+import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;

@@ -1,10 +1,10 @@
 package io.shardbus.app.soak;
 
 import io.shardbus.ShardBusOptions;
+import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.RetryOptions;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.verticle.BatchOptions;
-import io.shardbus.verticle.RetryOptions;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Random;

@@ -1,11 +1,11 @@
 package io.shardbus.app.soak;
 
-import io.shardbus.NotDeliveredException;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.app.soak.Violations.Kind;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;

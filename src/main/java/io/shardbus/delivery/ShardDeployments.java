@@ -1,0 +1,283 @@
+package io.shardbus.delivery;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.shard.Shard;
+import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.Sink;
+import io.vertx.core.Context;
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a verticle deployed for each shard. If a shard verticle stops by itself, it is deployed
+ * again and goes on where it stopped. Safe for any thread.
+ */
+public final class ShardDeployments {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShardDeployments.class);
+  private static final long REDEPLOY_DELAY_MILLIS = 100;
+
+  private final Vertx vertx;
+  private final Sink sink;
+  private final DeadLetterSink deadLetters;
+  private final ProducerId producer;
+  private final BatchOptions batch;
+  private final RetryOptions delivery;
+  private final DeliveryObserver observer;
+  private final Function<ShardVerticle, Deployable> wrapper;
+  private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
+  private boolean closed;
+  private volatile boolean closing;
+
+  /** What is not final is guarded by the deployments' monitor. */
+  private static final class Entry {
+
+    final ShardPump pump;
+    boolean wanted = true;
+
+    /** The id of the last deployment, once it runs; null if it runs without a verticle. */
+    Future<@Nullable String> deployment = Future.failedFuture("not deployed");
+
+    Entry(ShardPump pump) {
+      this.pump = pump;
+    }
+  }
+
+  /**
+   * @param vertx where the verticles run
+   * @param sink where batches go; open
+   * @param deadLetters keeps the events that the sink refuses for good
+   * @param producer the producer that gives the sequences
+   * @param batch how batches are formed
+   * @param delivery how hard to try
+   * @param observer told of deliveries
+   */
+  public ShardDeployments(
+      Vertx vertx,
+      Sink sink,
+      DeadLetterSink deadLetters,
+      ProducerId producer,
+      BatchOptions batch,
+      RetryOptions delivery,
+      DeliveryObserver observer) {
+    this(vertx, sink, deadLetters, producer, batch, delivery, observer, verticle -> verticle);
+  }
+
+  ShardDeployments(
+      Vertx vertx,
+      Sink sink,
+      DeadLetterSink deadLetters,
+      ProducerId producer,
+      BatchOptions batch,
+      RetryOptions delivery,
+      DeliveryObserver observer,
+      Function<ShardVerticle, Deployable> wrapper) {
+    this.vertx = vertx;
+    this.sink = sink;
+    this.deadLetters = deadLetters;
+    this.producer = producer;
+    this.batch = batch;
+    this.delivery = delivery;
+    this.observer = observer;
+    this.wrapper = wrapper;
+  }
+
+  /**
+   * Deploys a shard's verticle, if it has none.
+   *
+   * @param shard the shard
+   * @return completes when its consumer runs; if it fails nothing is left
+   */
+  public synchronized Future<Void> deploy(Shard shard) {
+    if (closed) {
+      return Future.failedFuture(new IllegalStateException("the bus is closing"));
+    }
+    Entry known = entries.get(shard.id());
+    if (known != null) {
+      return known.deployment.mapEmpty();
+    }
+    Entry entry =
+        new Entry(new ShardPump(shard, sink, deadLetters, producer, batch, delivery, observer));
+    entries.put(shard.id(), entry);
+    return deploy(entry)
+        .onFailure(
+            e -> {
+              entries.remove(shard.id(), entry);
+              entry.pump.neverRan();
+            });
+  }
+
+  /** Not from the context of the caller: the verticle would become a child of the caller. */
+  private synchronized Future<Void> deploy(Entry entry) {
+    if (!entry.wanted) {
+      return Future.succeededFuture();
+    }
+    DeploymentOptions options =
+        new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
+    entry.deployment =
+        NoContext.deploy(
+                vertx,
+                () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
+                options)
+            .recover(e -> closing ? attachToNoVerticle(entry) : Future.failedFuture(e));
+    return entry.deployment.mapEmpty();
+  }
+
+  /**
+   * Vert.x may be closing and deploy no more verticles. The accepted events are delivered all the
+   * same.
+   */
+  private Future<@Nullable String> attachToNoVerticle(Entry entry) {
+    Promise<@Nullable String> attached = Promise.promise();
+    return NoContext.async(
+        () -> {
+          Context plain = vertx.getOrCreateContext();
+          plain.runOnContext(
+              now ->
+                  NoContext.begin(
+                      () -> {
+                        entry.pump.attach(new VertxLoop(vertx, plain));
+                        return Future.succeededFuture();
+                      },
+                      attached));
+          return attached.future();
+        });
+  }
+
+  private synchronized void stopped(Entry entry) {
+    if (entry.wanted) {
+      LOG.warn("the verticle of {} stopped; deploying it again", entry.pump.shard());
+      // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
+      redeploy(entry);
+    }
+  }
+
+  private void redeploy(Entry entry) {
+    deploy(entry).onFailure(e -> redeployFailed(entry, e));
+  }
+
+  private void redeployFailed(Entry entry, Throwable failure) {
+    LOG.warn("cannot deploy the verticle of {}: {}", entry.pump.shard(), failure.toString());
+    CompletableFuture.delayedExecutor(
+            REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
+        .execute(() -> redeploy(entry));
+  }
+
+  /**
+   * Undeploys the verticle of a shard for good. Callers that wait for undelivered events are told
+   * so.
+   *
+   * @param shardId the shard's id
+   * @return completes when it has stopped; at once if there is none
+   */
+  public Future<Void> undeploy(int shardId) {
+    Future<String> deployment;
+    Entry entry;
+    synchronized (this) {
+      entry = entries.remove(shardId);
+      if (entry == null) {
+        return Future.succeededFuture();
+      }
+      entry.wanted = false;
+      deployment = entry.deployment;
+    }
+    return deployment
+        .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
+        .otherwiseEmpty() // it did not start, or another caller stopped it
+        .compose(stopped -> end(entry));
+  }
+
+  /** The ring first, on a thread that may wait for the consumer side: the loop may not wait. */
+  private static Future<Void> end(Entry entry) {
+    return NoContext.async(
+            () -> {
+              entry.pump.shard().abandon();
+              return Future.<Void>succeededFuture();
+            })
+        .compose(empty -> entry.pump.end());
+  }
+
+  /**
+   * Gives up the undelivered events. Callers that wait for them are told so, and no verticle has
+   * work left.
+   *
+   * @return completes when all have given up
+   */
+  public Future<Void> abandonAll() {
+    return Future.join(entries.values().stream().map(ShardDeployments::end).toList()).mapEmpty();
+  }
+
+  /**
+   * Undeploys all, and deploys no more.
+   *
+   * @return completes when all have stopped
+   */
+  public Future<Void> undeployAll() {
+    synchronized (this) {
+      closed = true;
+    }
+    List<Future<Void>> all = new ArrayList<>();
+    for (Integer id : List.copyOf(entries.keySet())) {
+      all.add(undeploy(id));
+    }
+    return Future.join(all).mapEmpty();
+  }
+
+  /** Whether a verticle is deployed for a shard, or about to be. */
+  boolean has(int shardId) {
+    return entries.containsKey(shardId);
+  }
+
+  /**
+   * The state of the connection between a shard and the sink.
+   *
+   * @param shardId the shard's id
+   * @return its circuit; {@link SinkHealth#GOOD} if there is no verticle for it
+   */
+  public SinkHealth sinkHealth(int shardId) {
+    Entry entry = entries.get(shardId);
+    return entry == null ? SinkHealth.GOOD : entry.pump.sinkHealth();
+  }
+
+  /**
+   * Makes a shard deliver the events that it holds.
+   *
+   * @param shardId the shard's id
+   * @return completes when the events accepted by now are settled; at once if there is no verticle
+   *     for it
+   */
+  public Future<Void> flush(int shardId) {
+    Entry entry = entries.get(shardId);
+    return entry == null ? Future.succeededFuture() : entry.pump.flush();
+  }
+
+  /** From now on events are delivered without verticles, if none can be deployed any more. */
+  public void closing() {
+    closing = true;
+  }
+
+  /**
+   * Makes all shards deliver the events that they hold.
+   *
+   * @return completes when the events accepted by now are settled
+   */
+  public Future<Void> flushAll() {
+    Collection<Entry> all = entries.values();
+    return Future.all(all.stream().map(entry -> entry.pump.flush()).toList()).mapEmpty();
+  }
+}

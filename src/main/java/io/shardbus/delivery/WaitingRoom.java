@@ -1,0 +1,474 @@
+package io.shardbus.delivery;
+
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.SafeLog;
+import io.shardbus.shard.ShardManager;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
+ * served in the order in which they came. None overtakes another, also when the routing changes
+ * meanwhile. While events wait, the first one of each ring is tried once a millisecond. While none
+ * waits, nothing runs. Safe for any thread.
+ */
+public final class WaitingRoom {
+
+  /**
+   * The most events that can wait. The waiting room must be bounded, as the rings are. Events of
+   * streams and of the gateway's clients do not count, because these have bounds of their own.
+   */
+  public static final int MAX_WAITING = 65_536;
+
+  /** The deadline of an event that waits as long as it takes. */
+  static final long NO_DEADLINE = Long.MAX_VALUE;
+
+  private static final long RETRY_MILLIS = 1;
+
+  /** Where events wait while no shard is active. */
+  private static final Object NO_LANE = new Object();
+
+  private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
+
+  private final Vertx vertx;
+  private final ShardManager manager;
+  private final long maxWaitingBytes;
+  private final long origin = System.nanoTime();
+
+  private final AtomicLong timers = new AtomicLong();
+
+  /** Sets the timer where that has failed. */
+  private final Rescue.Call rescue = new Rescue.Call(this::rescued);
+
+  /** By the ring for which they wait. */
+  private final Map<Object, Set<Waiting>> lanes = new HashMap<>();
+
+  private final TreeSet<Waiting> byDeadline =
+      new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
+
+  /** Changed under the monitor only. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** Of the waiting events, without those of streams. */
+  private int bounded;
+
+  private long boundedBytes;
+  private long arrivals;
+  private long routingEpoch;
+  private boolean armed;
+
+  /** A waiting event and its callbacks. Two of them are never equal. */
+  private static final class Waiting {
+
+    final RawEvent event;
+    final @Nullable DeliveryAck ack;
+    final Consumer<IngestResult> then;
+    final long deadline;
+    final boolean ofStream;
+
+    /** Set once it waits. */
+    long arrival;
+
+    /** Set once it does not wait any more. */
+    @Nullable IngestResult result;
+
+    Waiting(
+        RawEvent event,
+        @Nullable DeliveryAck ack,
+        Consumer<IngestResult> then,
+        long deadline,
+        boolean ofStream) {
+      this.event = event;
+      this.ack = ack;
+      this.then = then;
+      this.deadline = deadline;
+      this.ofStream = ofStream;
+    }
+
+    long deadline() {
+      return deadline;
+    }
+
+    long arrival() {
+      return arrival;
+    }
+  }
+
+  /**
+   * @param vertx where it waits
+   * @param manager where events go
+   */
+  public WaitingRoom(Vertx vertx, ShardManager manager) {
+    this.vertx = vertx;
+    this.manager = manager;
+    maxWaitingBytes = manager.limits().maxRingBytes();
+    routingEpoch = manager.routingEpoch();
+  }
+
+  /**
+   * Takes an event when there is room for it.
+   *
+   * @param event the event
+   * @param ack told the fate of an accepted event; null to be told nothing
+   * @param then told the outcome, on any thread: ACCEPTED; or a refusal for which waiting does not
+   *     help; or BACKPRESSURE if too many events wait already, or if it was cancelled
+   * @return cancels the event if it still waits; for any thread
+   */
+  public Runnable ingest(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, false, then);
+    return one == null ? () -> {} : () -> cancel(one);
+  }
+
+  /**
+   * Takes an event of a stream, or of a client of the gateway, when there is room for it. These
+   * bound themselves, so the event is not refused if others have filled the waiting room.
+   *
+   * @param event the event
+   * @param ack told the fate of an accepted event; null to be told nothing
+   * @param then told the outcome, on any thread
+   * @return cancels the event if it still waits, and returns its result; for any thread. Null if it
+   *     did not have to wait
+   */
+  public @Nullable Supplier<IngestResult> ingestOfStream(
+      RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    Waiting one = ingestBy(NO_DEADLINE, event, ack, true, then);
+    return one == null ? null : () -> cancel(one);
+  }
+
+  /**
+   * Takes an event if there is room for it in time. After a refusal the event never enters a ring
+   * later.
+   *
+   * @param event the event
+   * @param nanos how long it may wait; not at all if not above 0
+   * @param ack told the fate of an accepted event; null to be told nothing
+   * @param then told the outcome, on any thread
+   */
+  public void ingestWithin(
+      RawEvent event, long nanos, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {
+    ingestBy(deadlineIn(nanos), event, ack, false, then);
+  }
+
+  /**
+   * How many events wait.
+   *
+   * @return events, those of streams among them
+   */
+  public int waiting() {
+    return waiting.get();
+  }
+
+  /** The event, if it waits. */
+  private @Nullable Waiting ingestBy(
+      long deadline,
+      RawEvent event,
+      @Nullable DeliveryAck ack,
+      boolean ofStream,
+      Consumer<IngestResult> then) {
+    if (waiting.get() == 0) { // no event to overtake: no lock
+      IngestResult result = manager.tryIngestRaw(event, ack);
+      if (!worthWaiting(result)) {
+        then.accept(result);
+        return null;
+      }
+    }
+    Waiting one = new Waiting(event, ack, then, deadline, ofStream);
+    IngestResult result;
+    synchronized (this) {
+      result = pushOrWait(one);
+    }
+    if (result == null) {
+      return one;
+    }
+    then.accept(result);
+    return null;
+  }
+
+  private IngestResult cancel(Waiting one) {
+    List<Runnable> completions = new ArrayList<>(1);
+    IngestResult result;
+    synchronized (this) {
+      giveUp(one, completions);
+      result = one.result;
+    }
+    runAll(completions);
+    return Objects.requireNonNull(result, "it waits neither, nor was it served");
+  }
+
+  /**
+   * An event of a batch, and its callbacks.
+   *
+   * @param event the event
+   * @param ack told the fate of an accepted event; null to be told nothing
+   * @param then told the outcome, on any thread
+   */
+  public record Offer(RawEvent event, @Nullable DeliveryAck ack, Consumer<IngestResult> then) {}
+
+  /**
+   * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
+   * hold all of them, it takes none.
+   *
+   * @param offers the events
+   * @param nanos how long each may wait; not at all if not above 0
+   * @return false if it took none because they could not all wait
+   */
+  public boolean ingestAllWithin(List<Offer> offers, long nanos) {
+    long bytes = 0;
+    for (Offer offer : offers) {
+      bytes += offer.event().sizeWithKey();
+    }
+    long deadline = deadlineIn(nanos);
+    List<Runnable> completions = new ArrayList<>(offers.size());
+    synchronized (this) {
+      if (bounded > 0
+          && (bounded + offers.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
+        return false;
+      }
+      for (Offer offer : offers) {
+        IngestResult result =
+            pushOrWait(new Waiting(offer.event(), offer.ack(), offer.then(), deadline, false));
+        if (result != null) {
+          completions.add(() -> offer.then().accept(result));
+        }
+      }
+    }
+    runAll(completions);
+    return true;
+  }
+
+  private long now() {
+    return System.nanoTime() - origin;
+  }
+
+  private long deadlineIn(long nanos) {
+    long deadline = now() + nanos;
+    return nanos > 0 && deadline < 0 ? NO_DEADLINE : deadline;
+  }
+
+  /** Null if the event waits. */
+  private @Nullable IngestResult pushOrWait(Waiting one) {
+    RawEvent event = one.event;
+    if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
+      return manager.tryIngestRaw(event, one.ack);
+    }
+    while (true) {
+      arrangeByRouting();
+      Object lane = laneOf(event);
+      if (!lanes.containsKey(lane)) {
+        IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
+        if (result == null) {
+          continue; // the lanes do not fit the routing any more
+        }
+        if (!worthWaiting(result)) {
+          return result;
+        }
+      }
+      return waitIn(lane, one) ? null : manager.refuse(event);
+    }
+  }
+
+  private Object laneOf(RawEvent event) {
+    return manager.selectLane(event).orElse(NO_LANE);
+  }
+
+  private boolean waitIn(Object lane, Waiting one) {
+    int bytes = one.event.sizeWithKey();
+    boolean full =
+        bounded >= MAX_WAITING || (bounded > 0 && boundedBytes + bytes > maxWaitingBytes);
+    if ((full && !one.ofStream) || one.deadline <= now()) {
+      return false;
+    }
+    one.arrival = arrivals++;
+    lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
+    if (one.deadline != NO_DEADLINE) {
+      byDeadline.add(one);
+    }
+    waiting.incrementAndGet();
+    if (!one.ofStream) {
+      bounded++;
+      boundedBytes += bytes;
+    }
+    arm();
+    return true;
+  }
+
+  private static boolean worthWaiting(IngestResult result) {
+    return result.outcome() == Outcome.BACKPRESSURE
+        || result.outcome() == Outcome.SAMPLED
+        || result.outcome() == Outcome.UNROUTED;
+  }
+
+  private void arrangeByRouting() {
+    long epoch = manager.routingEpoch();
+    while (epoch != routingEpoch) { // also if the routing changed while the lanes were arranged
+      routingEpoch = epoch;
+      rearrange();
+      epoch = manager.routingEpoch();
+    }
+  }
+
+  private void rearrange() {
+    List<Waiting> all = new ArrayList<>(waiting.get());
+    lanes.values().forEach(all::addAll);
+    all.sort(Comparator.comparingLong(Waiting::arrival));
+    lanes.clear();
+    for (Waiting one : all) {
+      lanes.computeIfAbsent(laneOf(one.event), ring -> new LinkedHashSet<>()).add(one);
+    }
+  }
+
+  private void arm() {
+    if (!armed) {
+      armed = true;
+      try {
+        NoContext.THREADS.execute(this::setTimer);
+      } catch (Throwable e) {
+        rescue.ask();
+      }
+    }
+  }
+
+  private void rescued() {
+    if (waiting.get() > 0) {
+      setTimer();
+    }
+  }
+
+  private void armAgain() {
+    try {
+      setTimer();
+    } catch (Throwable e) {
+      rescue.ask();
+    }
+  }
+
+  /** Not on the context of a verticle: the timer would end with it. */
+  private void setTimer() {
+    long mine = timers.incrementAndGet();
+    vertx.setTimer(
+        RETRY_MILLIS,
+        timer -> {
+          if (mine == timers.get()) { // else a rescue has set another one
+            retry();
+          }
+        });
+  }
+
+  private void retry() {
+    List<Runnable> completions = new ArrayList<>();
+    try {
+      serveWhatWaits(completions);
+    } finally {
+      // Outside the lock: the callbacks may ingest more events.
+      runAll(completions);
+    }
+  }
+
+  /** If a callback throws, the others are called all the same. */
+  private static void runAll(List<Runnable> completions) {
+    for (Runnable completion : completions) {
+      try {
+        completion.run();
+      } catch (Throwable e) {
+        SafeLog.error(LOG, "the answer to an event that waited for room failed", e);
+      }
+    }
+  }
+
+  private synchronized void serveWhatWaits(List<Runnable> completions) {
+    try {
+      do {
+        arrangeByRouting();
+      } while (!serveAll(completions));
+      refuseOverdue(completions);
+    } finally {
+      armed = waiting.get() > 0;
+      if (armed) {
+        armAgain();
+      }
+    }
+  }
+
+  /** Whether the routing stayed what it was; else there may be more to do. */
+  private boolean serveAll(List<Runnable> completions) {
+    boolean stayed = true;
+    for (var each = lanes.values().iterator(); stayed && each.hasNext(); ) {
+      Set<Waiting> lane = each.next();
+      stayed = serve(lane, completions);
+      if (lane.isEmpty()) {
+        each.remove();
+      }
+    }
+    return stayed;
+  }
+
+  /** If the routing has changed, an event of this lane could overtake one of another lane. */
+  private boolean serve(Set<Waiting> lane, List<Runnable> completions) {
+    for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
+      Waiting one = each.next();
+      IngestResult result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
+      if (result == null) {
+        return false;
+      }
+      if (worthWaiting(result)) {
+        return true;
+      }
+      each.remove();
+      leave(one, result, completions);
+    }
+    return true;
+  }
+
+  private void refuseOverdue(List<Runnable> completions) {
+    long now = now();
+    while (!byDeadline.isEmpty() && byDeadline.first().deadline <= now) {
+      giveUp(byDeadline.first(), completions);
+    }
+  }
+
+  /** Does nothing if it does not wait. */
+  private void giveUp(Waiting one, List<Runnable> completions) {
+    for (var each = lanes.values().iterator(); each.hasNext(); ) {
+      Set<Waiting> lane = each.next();
+      if (lane.remove(one)) {
+        if (lane.isEmpty()) {
+          each.remove();
+        }
+        leave(one, manager.refuse(one.event), completions);
+        return;
+      }
+    }
+  }
+
+  private void leave(Waiting one, IngestResult result, List<Runnable> completions) {
+    if (one.deadline != NO_DEADLINE) {
+      byDeadline.remove(one);
+    }
+    waiting.decrementAndGet();
+    if (!one.ofStream) {
+      bounded--;
+      boundedBytes -= one.event.sizeWithKey();
+    }
+    one.result = result;
+    completions.add(() -> one.then.accept(result));
+  }
+}

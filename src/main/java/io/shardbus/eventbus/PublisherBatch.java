@@ -1,0 +1,120 @@
+package io.shardbus.eventbus;
+
+import io.shardbus.delivery.WaitingRoom;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fates of a publisher's batch. Fates become known on any thread; the rest happens on the
+ * router's context.
+ */
+final class PublisherBatch {
+
+  private static final byte[] NONE = {};
+
+  private final Context context;
+  private final boolean whenDelivered;
+  private byte[] fates;
+  private final AtomicInteger open;
+  private final AtomicBoolean allTaken = new AtomicBoolean(true);
+  private @Nullable Message<?> asking;
+  private @Nullable Buffer answer;
+
+  PublisherBatch(Context context, int events, boolean whenDelivered) {
+    this.context = context;
+    this.whenDelivered = whenDelivered;
+    fates = new byte[events];
+    // One more, for the batch itself: an empty one must be answered, too.
+    open = new AtomicInteger(events + 1);
+  }
+
+  List<WaitingRoom.Offer> offers(List<RawEvent> events) {
+    List<WaitingRoom.Offer> offers = new ArrayList<>(events.size());
+    for (int i = 0; i < events.size(); i++) {
+      int place = i;
+      offers.add(
+          new WaitingRoom.Offer(
+              events.get(i),
+              whenDelivered ? new Confirmation(place) : null,
+              result -> in(place, result)));
+    }
+    return offers;
+  }
+
+  private final class Confirmation implements DeliveryAck {
+
+    private final int place;
+
+    Confirmation(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public void delivered(int events) {
+      settle(place, Outcome.ACCEPTED);
+    }
+
+    @Override
+    public void failed(Outcome why, int events) {
+      settle(place, why);
+    }
+  }
+
+  private void in(int place, IngestResult result) {
+    if (!result.accepted() || !whenDelivered) {
+      settle(place, result.outcome());
+    }
+  }
+
+  private void settle(int place, Outcome fate) {
+    if (fate != Outcome.ACCEPTED) {
+      fates[place] = fate.wireByte();
+      allTaken.set(false);
+    }
+    countDown();
+  }
+
+  /** All of its events are in the waiting room. */
+  void handedOver() {
+    countDown();
+  }
+
+  private void countDown() {
+    if (open.decrementAndGet() == 0) {
+      context.runOnContext(now -> settled());
+    }
+  }
+
+  private void settled() {
+    answer = allTaken.get() ? Buffer.buffer(0) : Buffer.buffer(fates);
+    fates = NONE; // the batch is remembered for long
+    reply();
+  }
+
+  boolean isAnswered() {
+    return answer != null;
+  }
+
+  /** The last to ask gets the answer. */
+  void ask(Message<?> message) {
+    asking = message;
+    reply();
+  }
+
+  private void reply() {
+    if (answer != null && asking != null) {
+      asking.reply(answer);
+      asking = null;
+    }
+  }
+}

@@ -1,0 +1,382 @@
+package io.shardbus.eventbus;
+
+import io.shardbus.event.NotDeliveredException;
+import io.shardbus.event.Outcome;
+import io.shardbus.eventbus.PublisherQueue.Pending;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The publisher's side of {@link PublisherProtocol}: finds a router and keeps a window of numbered
+ * batches under way to it. A batch without an answer is sent again under its number. Runs on one
+ * context.
+ */
+final class PublisherLink {
+
+  private static final long RETRY_MILLIS = 20;
+  private static final long SEARCH_MILLIS = 100;
+  private static final long MAX_ATTEMPT_MILLIS = 5_000;
+
+  /** A node may learn a little late of an address that it was told to use. */
+  private static final long MAX_MISSING_MILLIS = 2_000;
+
+  private final Vertx vertx;
+  private final Context context;
+  private final EventBusPublisherOptions options;
+  private final PublisherQueue queue;
+  private final Consumer<@Nullable Throwable> onSettled;
+  private final long timeoutMillis;
+  private final long attemptMillis;
+
+  private final Deque<Sent> window = new ArrayDeque<>();
+  private @Nullable Router router;
+  private Outcome absence = Outcome.NO_BUS;
+  private boolean opening;
+  private boolean pausing;
+  private boolean watching;
+
+  /** A router, for as long as it answers. */
+  private static final class Router {
+
+    final String publisher;
+    final String address;
+    long next;
+    long heard = System.nanoTime();
+    long missingSince;
+    boolean over;
+
+    Router(String publisher, String address) {
+      this.publisher = publisher;
+      this.address = address;
+    }
+  }
+
+  /** A batch on its way. */
+  private static final class Sent {
+
+    final Router to;
+    final long number;
+    List<Pending> events;
+    boolean underWay;
+
+    /** An attempt may have arrived. */
+    boolean uncertain;
+
+    /** Its time was over when it was sent last. */
+    boolean overdue;
+
+    Sent(Router to, long number, List<Pending> events) {
+      this.to = to;
+      this.number = number;
+      this.events = events;
+    }
+
+    /** The events can wait as long as the last of them. */
+    long millisLeft() {
+      return events.isEmpty()
+          ? 0
+          : TimeUnit.NANOSECONDS.toMillis(
+              events.get(events.size() - 1).deadline() - System.nanoTime());
+    }
+  }
+
+  /**
+   * @param onSettled called after events were settled, with the failure of one of them if there is
+   *     one
+   */
+  PublisherLink(
+      Vertx vertx,
+      Context context,
+      EventBusPublisherOptions options,
+      PublisherQueue queue,
+      Consumer<@Nullable Throwable> onSettled) {
+    this.vertx = vertx;
+    this.context = context;
+    this.options = options;
+    this.queue = queue;
+    this.onSettled = onSettled;
+    timeoutMillis = options.getTimeout().toMillis();
+    attemptMillis = Math.min(MAX_ATTEMPT_MILLIS, Math.max(100, timeoutMillis / 10));
+  }
+
+  /** Does what there is to do. */
+  void run() {
+    refuseOverdue();
+    if (queue.isEmpty() && window.isEmpty()) {
+      return;
+    }
+    watch();
+    Router current = router;
+    if (current != null && current.over) {
+      leave();
+    } else if (!pausing && !opening) {
+      if (current == null) {
+        open();
+      } else {
+        send(current);
+      }
+    }
+  }
+
+  private void watch() {
+    if (!watching) {
+      watching = true;
+      vertx.setTimer(
+          Math.min(SEARCH_MILLIS, Math.max(5, timeoutMillis / 10)),
+          timer -> {
+            watching = false;
+            run();
+          });
+    }
+  }
+
+  private void pause(long millis) {
+    if (!pausing) {
+      pausing = true;
+      vertx.setTimer(
+          millis,
+          timer -> {
+            pausing = false;
+            run();
+          });
+    }
+  }
+
+  private void refuseOverdue() {
+    Outcome reason = router == null ? absence : Outcome.BACKPRESSURE;
+    for (Pending one : queue.overdue(System.nanoTime())) {
+      NotDeliveredException failure = new NotDeliveredException(reason);
+      queue.dropped(one);
+      one.promise().fail(failure);
+      onSettled.accept(failure);
+    }
+  }
+
+  // ---------------------------------------------------------------- finding a router
+
+  private void open() {
+    opening = true;
+    String publisher = UUID.randomUUID().toString();
+    vertx
+        .eventBus()
+        .<JsonObject>request(
+            options.getAddress(),
+            null,
+            new DeliveryOptions()
+                .setSendTimeout(attemptMillis)
+                .addHeader(PublisherProtocol.PUBLISHER, publisher))
+        .map(reply -> reply.body().getString("address"))
+        .onComplete(address -> context.runOnContext(now -> opened(publisher, address)));
+  }
+
+  private void opened(String publisher, AsyncResult<String> address) {
+    opening = false;
+    if (address.succeeded()) {
+      router = new Router(publisher, address.result());
+    } else {
+      absence =
+          address.cause() instanceof ReplyException refusal
+                  && refusal.failureCode() == Outcome.CLOSED.status()
+              ? Outcome.CLOSED
+              : Outcome.NO_BUS;
+      pause(SEARCH_MILLIS);
+    }
+    run();
+  }
+
+  /** Once all answers are in, events that were surely not taken go to another router, in order. */
+  private void leave() {
+    if (window.stream().anyMatch(sent -> sent.underWay)) {
+      return;
+    }
+    List<Pending> again = new ArrayList<>();
+    for (Sent sent : window) {
+      if (sent.uncertain) {
+        fail(sent, Outcome.UNKNOWN);
+      } else {
+        again.addAll(sent.events);
+      }
+    }
+    window.clear();
+    queue.sendAgain(again);
+    router = null;
+    pause(SEARCH_MILLIS);
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  private void send(Router current) {
+    if (window.stream().anyMatch(sent -> !sent.underWay)) {
+      // Nothing is taken before the first of the window.
+      if (!window.element().underWay) {
+        window.forEach(this::attemptAgain);
+      }
+      return;
+    }
+    // By number: a router remembers no more than that, answered or not.
+    while (window.isEmpty()
+        || current.next - window.element().number < PublisherProtocol.MAX_BATCHES) {
+      List<Pending> batch = queue.nextBatch();
+      if (batch.isEmpty()) {
+        return;
+      }
+      if (window.isEmpty()) {
+        current.heard = System.nanoTime();
+      }
+      Sent sent = new Sent(current, current.next++, batch);
+      window.add(sent);
+      attempt(sent);
+    }
+  }
+
+  private void attemptAgain(Sent sent) {
+    if (!sent.underWay) {
+      if (sent.millisLeft() <= 0) {
+        // The router may know the fate of what has arrived: it is asked once more.
+        if (sent.overdue || !sent.uncertain) {
+          giveUp(sent);
+        }
+        sent.overdue = true;
+      }
+      attempt(sent);
+    }
+  }
+
+  /** The number must be used all the same: an empty batch takes the place of this one. */
+  private void giveUp(Sent sent) {
+    Outcome reason = sent.to.missingSince == 0 ? Outcome.BACKPRESSURE : Outcome.NO_BUS;
+    fail(sent, sent.uncertain ? Outcome.UNKNOWN : reason);
+    sent.events = List.of();
+  }
+
+  private void attempt(Sent sent) {
+    sent.underWay = true;
+    DeliveryOptions headers =
+        new DeliveryOptions()
+            .setSendTimeout(attemptMillis)
+            .addHeader("batch", "framed")
+            .addHeader(PublisherProtocol.PUBLISHER, sent.to.publisher)
+            .addHeader(PublisherProtocol.NUMBER, Long.toString(sent.number))
+            .addHeader(PublisherProtocol.WAIT, Long.toString(Math.max(0, sent.millisLeft())))
+            .addHeader("ack", options.getAck().word());
+    Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
+    vertx
+        .eventBus()
+        .<Buffer>request(sent.to.address, body, headers)
+        .onComplete(answer -> context.runOnContext(now -> answered(sent, answer)));
+  }
+
+  private void answered(Sent sent, AsyncResult<Message<Buffer>> answer) {
+    sent.underWay = false;
+    if (answer.succeeded()) {
+      heard(sent.to);
+      settle(sent, answer.result().body());
+      onSettled.accept(null);
+    } else {
+      failed(sent, answer.cause());
+    }
+    run();
+  }
+
+  private static void heard(Router router) {
+    router.heard = System.nanoTime();
+    router.missingSince = 0;
+  }
+
+  private void failed(Sent sent, Throwable cause) {
+    Router to = sent.to;
+    if (cause instanceof ReplyException refusal) {
+      switch (refusal.failureType()) {
+        case NO_HANDLERS -> missing(to);
+        case RECIPIENT_FAILURE -> refused(sent, refusal.failureCode());
+        default -> silent(sent);
+      }
+    } else {
+      silent(sent);
+    }
+    if (!to.over) {
+      pause(RETRY_MILLIS);
+    }
+  }
+
+  private void missing(Router to) {
+    long now = System.nanoTime();
+    if (to.missingSince == 0) {
+      to.missingSince = now;
+    }
+    long millis = TimeUnit.NANOSECONDS.toMillis(now - to.missingSince);
+    if (millis >= Math.min(MAX_MISSING_MILLIS, timeoutMillis / 4)) {
+      to.over = true;
+      absence = Outcome.NO_BUS;
+    }
+  }
+
+  private static void refused(Sent sent, int code) {
+    heard(sent.to);
+    if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
+      sent.to.over = true;
+      // Whatever the failure means, no other router may take this batch.
+      sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
+    }
+  }
+
+  /** A router is also silent while a batch waits there for room or for a sink. */
+  private void silent(Sent sent) {
+    sent.uncertain = true;
+    long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent.to.heard);
+    if (millis > 2 * timeoutMillis) {
+      sent.to.over = true;
+    }
+  }
+
+  // ---------------------------------------------------------------- fates
+
+  private void settle(Sent sent, Buffer fates) {
+    List<Pending> refusedByClosed = new ArrayList<>();
+    for (int i = 0; i < sent.events.size(); i++) {
+      Pending one = sent.events.get(i);
+      Outcome fate = i < fates.length() ? Outcome.of(fates.getByte(i)) : Outcome.ACCEPTED;
+      if (fate == Outcome.ACCEPTED) {
+        queue.settled(one);
+        one.promise().complete();
+      } else if (fate == Outcome.CLOSED) {
+        refusedByClosed.add(one);
+      } else {
+        fail(one, fate);
+      }
+    }
+    if (refusedByClosed.isEmpty()) {
+      window.remove(sent);
+    } else {
+      sent.events = refusedByClosed;
+      sent.uncertain = false;
+      sent.to.over = true;
+      absence = Outcome.CLOSED;
+    }
+  }
+
+  private void fail(Sent sent, Outcome reason) {
+    sent.events.forEach(one -> fail(one, reason));
+  }
+
+  private void fail(Pending one, Outcome reason) {
+    NotDeliveredException failure = new NotDeliveredException(reason);
+    queue.settled(one);
+    one.promise().fail(failure);
+    onSettled.accept(failure);
+  }
+}

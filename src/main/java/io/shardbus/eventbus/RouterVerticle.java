@@ -1,0 +1,286 @@
+package io.shardbus.eventbus;
+
+import io.shardbus.delivery.WaitingRoom;
+import io.shardbus.event.Ack;
+import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.LineSplitter;
+import io.shardbus.event.Outcome;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.ShardManager;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The event-bus face of the bus: takes events from an address, routes them and replies. A message
+ * that was sent without expecting a reply gets none.
+ *
+ * <p>Bodies: {@link Buffer}, {@link String} (UTF-8), {@link JsonObject}, {@link JsonArray}, {@link
+ * RawEvent}. Headers: {@code key}; {@code ack}, when to reply: {@code none}, {@code accepted} (the
+ * default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events. Failure codes:
+ * 400 invalid, 413 too large, 429 backpressure, 503 closed or unrouted, 500 accepted but not
+ * deliverable. Publishers with flow control speak {@link PublisherProtocol}.
+ */
+public final class RouterVerticle extends VerticleBase {
+
+  private static final long LINGER_MILLIS = 100;
+
+  private final ShardManager manager;
+  private final WaitingRoom queue;
+  private final String address;
+  private final String publishersAddress;
+  private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
+  private @Nullable PublisherSessions publishers;
+
+  /**
+   * @param manager where events go
+   * @param queue where publishers' events wait for room
+   * @param address the address to serve
+   */
+  public RouterVerticle(ShardManager manager, WaitingRoom queue, String address) {
+    this.manager = manager;
+    this.queue = queue;
+    this.address = address;
+    publishersAddress = address + ".publishers." + UUID.randomUUID();
+  }
+
+  @Override
+  public Future<?> start() {
+    PublisherSessions sessions = new PublisherSessions(context, queue);
+    publishers = sessions;
+    // First, so that no publisher is sent there too early.
+    return consume(publishersAddress, sessions::batch)
+        .compose(done -> consume(address, this::handle));
+  }
+
+  private Future<Void> consume(String from, Handler<Message<Object>> handler) {
+    MessageConsumer<Object> consumer = vertx.eventBus().consumer(from, handler);
+    consumers.add(consumer);
+    return consumer.completion();
+  }
+
+  @Override
+  public Future<?> stop() {
+    Future<?> lingered = Future.succeededFuture();
+    if (publishers != null && !publishers.isEmpty()) {
+      // Answer the batches under way with CLOSED, rather than never.
+      lingered = Future.future(done -> vertx.setTimer(LINGER_MILLIS, timer -> done.complete()));
+    }
+    return lingered.compose(
+        over -> Future.join(consumers.stream().map(MessageConsumer::unregister).toList()));
+  }
+
+  private void handle(Message<Object> message) {
+    try {
+      String publisher = message.headers().get(PublisherProtocol.PUBLISHER);
+      if (publisher != null) {
+        open(message, publisher);
+        return;
+      }
+      Ack ack = ack(message.headers().get("ack"));
+      String batch = message.headers().get("batch");
+      if (batch == null) {
+        one(message, ack);
+      } else if (batch.equals("ndjson")) {
+        many(message, ack);
+      } else {
+        throw new InvalidEventException("header batch: \"" + batch + "\" must be ndjson", -1);
+      }
+    } catch (InvalidEventException e) {
+      message.fail(Outcome.INVALID.status(), e.getMessage());
+    } catch (LineSplitter.LineTooLongException e) {
+      manager.refuseTooLarge();
+      message.fail(Outcome.TOO_LARGE.status(), e.getMessage());
+    }
+  }
+
+  private void open(Message<Object> message, String publisher) {
+    PublisherSessions sessions = publishers;
+    if (manager.isClosed()) {
+      refuse(message, Outcome.CLOSED);
+    } else if (sessions == null || !sessions.open(publisher)) {
+      message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
+    } else {
+      message.reply(new JsonObject().put("address", publishersAddress));
+    }
+  }
+
+  private static Ack ack(@Nullable String header) {
+    try {
+      return header == null ? Ack.ACCEPTED : Ack.parse(header);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidEventException("header " + e.getMessage(), -1);
+    }
+  }
+
+  private void one(Message<Object> message, Ack ack) {
+    RawEvent event = event(message.body(), message.headers().get("key"));
+    OneReply reply = ack == Ack.DELIVERED ? new OneReply(message) : null;
+    IngestResult result = manager.ingestRaw(event, reply);
+    if (!result.accepted()) {
+      refuse(message, result.outcome());
+    } else if (reply != null) {
+      reply.accepted(result);
+    } else if (ack == Ack.ACCEPTED) {
+      message.reply(json(result));
+    }
+  }
+
+  private static RawEvent event(@Nullable Object body, @Nullable String key) {
+    if (body instanceof RawEvent event) {
+      return key == null ? event : RawEvent.of(event.buffer(), key);
+    }
+    return RawEvent.of(bytes(body), key);
+  }
+
+  private static Buffer bytes(@Nullable Object body) {
+    if (body instanceof Buffer buffer) {
+      return buffer;
+    }
+    if (body instanceof String text) {
+      return Buffer.buffer(text);
+    }
+    if (body instanceof JsonObject || body instanceof JsonArray) {
+      return RawEvent.ofJson(body).buffer();
+    }
+    throw new InvalidEventException(
+        "a body of type "
+            + (body == null ? "null" : body.getClass().getName())
+            + " is not an event: allowed are Buffer, String, JsonObject, JsonArray and RawEvent",
+        -1);
+  }
+
+  private void many(Message<Object> message, Ack ack) {
+    Object body = message.body();
+    if (!(body instanceof Buffer || body instanceof String)) {
+      throw new InvalidEventException("a batch: ndjson needs a body of type Buffer or String", -1);
+    }
+    String key = message.headers().get("key");
+    List<RawEvent> events = new ArrayList<>();
+    LineSplitter splitter = new LineSplitter(manager.limits().maxEventBytes());
+    splitter.feed(bytes(body), line -> events.add(RawEvent.of(line, key)));
+    splitter.end(line -> events.add(RawEvent.of(line, key)));
+    ManyReply reply = ack == Ack.DELIVERED ? new ManyReply(message) : null;
+    BatchIngestResult result = manager.ingestRawBatch(events, reply);
+    if (reply != null) {
+      reply.accepted(result);
+    } else if (ack == Ack.ACCEPTED) {
+      message.reply(json(result));
+    }
+  }
+
+  private static JsonObject json(IngestResult result) {
+    return new JsonObject().put("shard", result.shard()).put("timestamp", result.timestamp());
+  }
+
+  private static JsonObject json(BatchIngestResult result) {
+    return new JsonObject()
+        .put("accepted", result.accepted())
+        .put("dropped", result.dropped())
+        .put("unrouted", result.unrouted());
+  }
+
+  private static void refuse(Message<?> message, Outcome outcome) {
+    message.fail(outcome.status(), outcome.meaning());
+  }
+
+  /**
+   * Replies once the event's fate and the result of pushing it are both known, in whichever order.
+   */
+  private static final class OneReply implements DeliveryAck {
+
+    private final Message<?> message;
+    private @Nullable IngestResult result;
+    private boolean settled;
+    private @Nullable Outcome failure;
+
+    OneReply(Message<?> message) {
+      this.message = message;
+    }
+
+    synchronized void accepted(IngestResult known) {
+      result = known;
+      replyIfReady();
+    }
+
+    @Override
+    public synchronized void delivered(int events) {
+      settled = true;
+      replyIfReady();
+    }
+
+    @Override
+    public synchronized void failed(Outcome why, int events) {
+      settled = true;
+      failure = why;
+      replyIfReady();
+    }
+
+    private void replyIfReady() {
+      if (!settled || result == null) {
+        return;
+      }
+      if (failure == null) {
+        message.reply(json(result));
+      } else {
+        message.fail(failure.status(), "not delivered: " + failure.meaning());
+      }
+    }
+  }
+
+  /** Counts a batch's events down. */
+  private static final class ManyReply implements DeliveryAck {
+
+    private final Message<?> message;
+    private @Nullable BatchIngestResult result;
+    private int settled;
+    private int failures;
+    private @Nullable Outcome failure;
+
+    ManyReply(Message<?> message) {
+      this.message = message;
+    }
+
+    synchronized void accepted(BatchIngestResult known) {
+      result = known;
+      replyIfReady();
+    }
+
+    @Override
+    public synchronized void delivered(int events) {
+      settled += events;
+      replyIfReady();
+    }
+
+    @Override
+    public synchronized void failed(Outcome why, int events) {
+      settled += events;
+      failures += events;
+      failure = why;
+      replyIfReady();
+    }
+
+    private void replyIfReady() {
+      if (result == null || settled < result.accepted()) {
+        return;
+      }
+      if (failure == null) {
+        message.reply(json(result));
+      } else {
+        message.fail(failure.status(), failures + " of " + settled + " events were not delivered");
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.shardbus.files;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
+
+/** The files of a SQLite database, and what their errors mean. */
+public final class SqliteFiles {
+
+  private static final String NOT_MERGED = "-wal";
+  private static final String ROLLBACK = "-journal";
+
+  /** The database, what is not merged into it yet with its index, and what may be rolled back. */
+  private static final List<String> SUFFIXES = List.of("", NOT_MERGED, "-shm", ROLLBACK);
+
+  /** The disk; the index beside a database; a quota. */
+  private static final Set<SQLiteErrorCode> FULL =
+      EnumSet.of(
+          SQLiteErrorCode.SQLITE_FULL,
+          SQLiteErrorCode.SQLITE_IOERR_SHMSIZE,
+          SQLiteErrorCode.SQLITE_IOERR_WRITE);
+
+  private static final int BUSY_MILLIS = 5_000;
+
+  private SqliteFiles() {}
+
+  /**
+   * The files of a database.
+   *
+   * @param database the database
+   * @return the database itself and what may stand beside it
+   */
+  public static List<Path> of(Path database) {
+    return SUFFIXES.stream().map(suffix -> beside(database, suffix)).toList();
+  }
+
+  /**
+   * The file with the writes that are not merged into the database yet.
+   *
+   * @param database the database
+   * @return the file, which may not be there
+   */
+  public static Path notMerged(Path database) {
+    return beside(database, NOT_MERGED);
+  }
+
+  private static Path beside(Path database, String suffix) {
+    return database.resolveSibling(database.getFileName() + suffix);
+  }
+
+  /**
+   * Whether all writes are merged into the database.
+   *
+   * @param database the database
+   * @return false if a file beside it holds writes to merge or to roll back
+   * @throws IOException if that cannot be found out
+   */
+  public static boolean isMerged(Path database) throws IOException {
+    try {
+      return Files.notExists(beside(database, ROLLBACK)) && Files.size(notMerged(database)) == 0;
+    } catch (NoSuchFileException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Opens a database for writing, for this connection alone. SQLite then keeps the index of its
+   * unmerged writes in memory, so the database can be opened and read even on a full disk.
+   *
+   * @param database the database, which is there
+   * @return the connection; others wait for its end
+   * @throws SQLException if it cannot be opened; if others have it open, the first statement fails
+   */
+  public static Connection openAlone(Path database) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.resetOpenMode(SQLiteOpenMode.CREATE);
+    config.setLockingMode(SQLiteConfig.LockingMode.EXCLUSIVE);
+    config.setBusyTimeout(BUSY_MILLIS);
+    return config.createConnection("jdbc:sqlite:" + database);
+  }
+
+  /**
+   * Opens a database that is not written any more, for reading. Makes no files beside it.
+   *
+   * @param database the database, {@linkplain #isMerged merged}
+   * @return the connection
+   * @throws SQLException if it cannot be opened
+   */
+  public static Connection openUnchanging(Path database) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    return config.createConnection("jdbc:sqlite:" + database.toUri() + "?immutable=1");
+  }
+
+  /**
+   * Whether the disk has no room that this process may use.
+   *
+   * @param failure what SQLite said
+   * @return true if it may work when there is room
+   */
+  public static boolean isFull(SQLException failure) {
+    return failure instanceof SQLiteException known && FULL.contains(known.getResultCode());
+  }
+
+  /**
+   * Whether the file is damaged.
+   *
+   * @param failure what SQLite said
+   * @return true if the file is no sound database
+   */
+  public static boolean isDamage(SQLException failure) {
+    return failure instanceof SQLiteException known
+        && (known.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB
+            || known.getResultCode().name().startsWith(SQLiteErrorCode.SQLITE_CORRUPT.name()));
+  }
+
+  /**
+   * Whether another connection has the database alone.
+   *
+   * @param failure what SQLite said
+   * @return true if it may work later
+   */
+  public static boolean isBusy(SQLException failure) {
+    return failure instanceof SQLiteException known
+        && known.getResultCode().name().startsWith(SQLiteErrorCode.SQLITE_BUSY.name());
+  }
+
+  /**
+   * Renames a database, so that it is not used but not lost either. It can still be opened, under
+   * its new name.
+   *
+   * @param database the database, not open
+   * @return where it is now: {@code *.damaged}, with a number behind it if there is one already
+   * @throws IOException if it cannot be renamed
+   */
+  public static Path setAside(Path database) throws IOException {
+    String name = database.getFileName() + ".damaged";
+    Path aside = database.resolveSibling(name);
+    for (int i = 2; of(aside).stream().anyMatch(Files::exists); i++) {
+      aside = database.resolveSibling(name + "-" + i);
+    }
+    // The database last: were it made anew after a kill in between, SQLite would delete its -wal.
+    for (int i = SUFFIXES.size() - 1; i >= 0; i--) {
+      Path part = of(database).get(i);
+      if (Files.exists(part)) {
+        Files.move(part, of(aside).get(i));
+      }
+    }
+    return aside;
+  }
+}

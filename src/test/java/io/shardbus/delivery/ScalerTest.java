@@ -1,0 +1,426 @@
+package io.shardbus.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.RawEvent;
+import io.shardbus.shard.BackpressureMode;
+import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.shard.Shard;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.shard.ShardState;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Context;
+import io.vertx.core.Deployable;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ScalerTest {
+
+  private Vertx vertx;
+  private final RecordingSink sink = new RecordingSink();
+  private ShardManager manager;
+  private ShardDeployments deployments;
+  private Scaler scaler;
+  private final DeliveryObservers observers = new DeliveryObservers();
+
+  @BeforeEach
+  void setUp() {
+    vertx = Vertx.vertx();
+  }
+
+  @AfterEach
+  void tearDown() throws Exception {
+    deployments.closing(); // else it would go on deploying verticles
+    await(vertx.close());
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private void start(ScalingPolicy policy, Function<ShardVerticle, Deployable> wrapper)
+      throws Exception {
+    manager = ShardManager.withMapper(2, 1024, BackpressureMode.FAIL_PRODUCER, policy);
+    deployments =
+        new ShardDeployments(
+            vertx,
+            sink,
+            letters -> Future.succeededFuture(),
+            new ProducerId("p", 1),
+            // small, so that a ring fills while the sink holds a batch
+            new BatchOptions().setMinSize(10).setMaxSize(100),
+            new RetryOptions(),
+            observers,
+            wrapper);
+    scaler = new Scaler(manager, deployments);
+    for (Shard shard : manager.shards()) {
+      await(deployments.deploy(shard));
+    }
+  }
+
+  /** Fails the start of some, and holds that of others. */
+  private static Deployable wrap(
+      ShardVerticle verticle, Function<Integer, Future<Void>> beforeStart, AtomicInteger starts) {
+    return new Deployable() {
+      @Override
+      public Future<?> deploy(Context context) throws Exception {
+        int number = starts.incrementAndGet();
+        return beforeStart
+            .apply(number)
+            .compose(
+                go -> {
+                  try {
+                    return verticle.deploy(context).mapEmpty();
+                  } catch (Exception e) {
+                    return Future.failedFuture(e);
+                  }
+                });
+      }
+
+      @Override
+      public Future<?> undeploy(Context context) throws Exception {
+        return verticle.undeploy(context);
+      }
+    };
+  }
+
+  @Test
+  void failedDeployment_leavesNoTraceButACounter() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n == 4
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    int deployed = vertx.deploymentIDs().size();
+    assertThatThrownBy(() -> await(scaler.scaleUp(3))).cause().hasMessageContaining("no room");
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
+    assertThat(vertx.deploymentIDs()).hasSize(deployed);
+    assertThat(scaler.failed()).isEqualTo(1);
+    assertThat(scaler.added()).isZero();
+    assertThat(await(scaler.scaleUp(1))).containsExactly(5);
+  }
+
+  /** The verticle of the third shard is about to start, and does so by the gate. */
+  @Test
+  void reasonOfThePolicy_isKeptWithTheChange() throws Exception {
+    start(new ScalingPolicy().setMetricsWindow(Duration.ofMillis(10)), verticle -> verticle);
+    manager
+        .mapper()
+        .orElseThrow()
+        .changePolicy(manager.mapper().orElseThrow().policy().setMinShards(3));
+    Awaitility.await().until(() -> await(scaler.tick()) != null && scaler.added() == 1);
+    await(scaler.scaleUp(1));
+    assertThat(scaler.history().recent())
+        .extracting(ScalingHistory.Entry::cause, ScalingHistory.Entry::reason)
+        .containsExactly(
+            tuple(ScalingHistory.Cause.AUTOMATIC, "2 active shards, minShards is 3"),
+            tuple(ScalingHistory.Cause.MANUAL, ""));
+  }
+
+  private Future<List<Integer>> scaleUpBehind(Future<Void> gate) throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle -> wrap(verticle, n -> n == 3 ? gate : Future.succeededFuture(), starts));
+    Future<List<Integer>> up = scaler.scaleUp(1);
+    Awaitility.await().until(() -> starts.get() == 3);
+    return up;
+  }
+
+  @Test
+  void flushBesideADeploymentThatFails_ends() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    Future<List<Integer>> up = scaleUpBehind(gate.future());
+    Future<Void> flushed = deployments.flushAll();
+    gate.fail("no room");
+    assertThatThrownBy(() -> await(up)).hasMessageContaining("no room");
+    await(flushed);
+  }
+
+  @Test
+  void provisionedShard_getsNothingBeforeItsVerticleRuns() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    Future<List<Integer>> up = scaleUpBehind(gate.future());
+    assertThat(manager.mapper().orElseThrow().shardState(2)).contains(ShardState.PROVISIONING);
+    for (int i = 0; i < 1000; i++) {
+      assertThat(manager.ingestRaw(RawEvent.of("early " + i)).shard()).isLessThan(2);
+    }
+    gate.complete();
+    await(up);
+    int got = 0;
+    for (int i = 0; i < 500; i++) {
+      got += manager.ingestRaw(RawEvent.of("late " + i)).shard() == 2 ? 1 : 0;
+    }
+    assertThat(got).isPositive();
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(1500);
+  }
+
+  @Test
+  void removal_waitsForTheSinkButHoldsNobodyUp() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    sink.behave(batch -> batch.shard() == 0 ? gate.future() : Future.succeededFuture());
+    for (int i = 0; i < 500; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    Future<Void> gone = scaler.remove(0);
+    assertThat(await(scaler.scaleUp(1))).containsExactly(2);
+    assertThat(gone.isComplete()).isFalse();
+    assertThat(scaler.history().underWay())
+        .extracting(request -> request.direction() + " " + request.cause())
+        .containsExactly("DOWN MANUAL");
+    assertThat(manager.mapper().orElseThrow().shardState(0)).contains(ShardState.DRAINING);
+    Future<Void> again = scaler.remove(0);
+    gate.complete();
+    await(gone);
+    await(again);
+    assertThat(scaler.history().underWay()).isEmpty();
+    assertThat(manager.mapper().orElseThrow().shardState(0)).isEmpty();
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(500);
+    assertThat(sink.faults()).isEmpty();
+    assertThat(scaler.removed()).isEqualTo(1);
+  }
+
+  @Test
+  void removalUnderWay_isJoinedByAllWhoAsk() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(new ScalingPolicy().setAutoScale(false).setMaxShards(8), verticle -> verticle);
+    for (int i = 0; i < 100; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    List<Future<Void>> all = Stream.generate(() -> scaler.remove(0)).limit(7).toList();
+    gate.complete();
+    for (Future<Void> one : all) {
+      await(one);
+    }
+    assertThat(scaler.removed()).isEqualTo(1);
+    assertThat(scaler.failed()).isZero();
+    assertThat(sink.count()).isPositive();
+  }
+
+  @Test
+  void shardsOfTheEngine_areAdopted() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    int added = manager.addShardForce();
+    await(scaler.tick());
+    assertThat(manager.mapper().orElseThrow().shardState(added)).contains(ShardState.ACTIVE);
+    for (int i = 0; i < 300; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    manager.drainShard(0);
+    await(scaler.tick());
+    await(scaler.removals());
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(1, added);
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(300);
+    assertThat(vertx.deploymentIDs()).hasSize(2);
+  }
+
+  @Test
+  void shardThatSomebodyElseStopped_isSeenOff() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager.drainShard(0);
+    assertThat(manager.mapper().orElseThrow().finalizeDraining()).containsExactly(0);
+    await(scaler.tick());
+    await(scaler.removals());
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(1);
+    assertThat(vertx.deploymentIDs()).hasSize(1);
+  }
+
+  @Test
+  void shardDrainedBeforeItsActivation_takesTheOthersOfItsRequestWithIt() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        // Below its minimum: were one activated before the other failed, it could not be drained.
+        new ScalingPolicy().setAutoScale(false).setMinShards(3).setMaxShards(4),
+        verticle ->
+            wrap(
+                verticle,
+                n -> {
+                  if (n == 4) {
+                    manager.drainShard(3);
+                  }
+                  return Future.succeededFuture();
+                },
+                starts));
+    assertThatThrownBy(() -> await(scaler.scaleUp(2))).hasCauseInstanceOf(ScalingException.class);
+    Awaitility.await()
+        .untilAsserted(
+            () -> assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1));
+    Awaitility.await().until(() -> vertx.deploymentIDs().size() == 2);
+    assertThat(await(scaler.scaleUp(2))).containsExactly(4, 5);
+  }
+
+  @Test
+  void activatedPastTheScaler_isServedByAFlush() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager.activateShard(manager.addShardForce());
+    for (int i = 0; i < 300; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    await(scaler.adoptThoseWithEvents());
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(300);
+  }
+
+  /** A verticle that is being deployed again is none that may be forgotten. */
+  @Test
+  void removalDuringARedeployment_leavesNoVerticle() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle -> wrap(verticle, n -> n == 3 ? gate.future() : Future.succeededFuture(), starts));
+    for (String id : vertx.deploymentIDs()) {
+      await(vertx.undeploy(id));
+      break;
+    }
+    Awaitility.await().until(() -> starts.get() == 3);
+    Future<Void> all = deployments.undeployAll();
+    gate.complete();
+    await(all);
+    assertThat(vertx.deploymentIDs()).isEmpty();
+  }
+
+  @Test
+  void flush_isAnsweredWhateverGoesMeanwhile() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false).setMaxShards(8), verticle -> verticle);
+    List<Future<Void>> flushes = new ArrayList<>();
+    for (int round = 0; round < 100; round++) {
+      int id = await(scaler.scaleUp(1)).get(0);
+      Future<Void> gone = scaler.remove(id);
+      while (!gone.isComplete()) {
+        flushes.add(deployments.flushAll());
+        LockSupport.parkNanos(50_000); // or they keep the removal from its turn
+      }
+      await(gone);
+    }
+    for (Future<Void> flush : flushes) {
+      await(flush);
+    }
+  }
+
+  @Test
+  void automaticRequest_keepsTheCooldown() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMinShards(2)
+            .setMaxShards(8)
+            .setMetricsWindow(Duration.ofMillis(10))
+            .setCooldown(Duration.ofMinutes(10)),
+        verticle -> verticle);
+    for (int i = 0; i < 30_000; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    while (manager.numShards() < 3) {
+      await(scaler.tick());
+    }
+    for (int i = 0; i < 50; i++) { // several at once, whose decisions are made side by side
+      await(Future.all(scaler.tick(), scaler.tick(), scaler.tick()));
+    }
+    assertThat(scaler.added()).as("in ten minutes").isLessThanOrEqualTo(2);
+    await(scaler.scaleUp(1));
+    gate.complete();
+  }
+
+  @Test
+  void automaticRequest_thatFailedIsNotRepeatedAtOnce() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMaxShards(8)
+            .setMetricsWindow(Duration.ofMillis(10))
+            .setCooldown(Duration.ofMinutes(10)),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n > 2
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    await(scaler.tick());
+    for (int i = 0; i < 30_000; i++) {
+      manager.ingestRaw(RawEvent.of("event " + i));
+    }
+    while (scaler.failed() == 0) {
+      await(scaler.tick().otherwiseEmpty());
+    }
+    for (int i = 0; i < 50; i++) {
+      await(scaler.tick());
+    }
+    assertThat(scaler.failed()).as("in ten minutes").isEqualTo(1);
+    gate.complete();
+  }
+
+  @Test
+  void requests_areRefusedWithTheirReason() throws Exception {
+    start(new ScalingPolicy().setMaxShards(3).setMinShards(2), verticle -> verticle);
+    assertThatThrownBy(() -> await(scaler.scaleUp(2)))
+        .cause()
+        .isInstanceOfSatisfying(
+            ScalingException.class,
+            e -> assertThat(e.reason()).isEqualTo(ScalingException.Reason.AT_MAX_SHARDS));
+    assertThatThrownBy(() -> await(scaler.scaleDown(1))).cause().hasMessageContaining("minShards");
+    assertThatThrownBy(() -> await(scaler.remove(0))).cause().hasMessageContaining("minShards");
+    assertThatThrownBy(() -> await(scaler.remove(77))).cause().hasMessageContaining("shard 77");
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
+    await(scaler.close());
+    assertThatThrownBy(() -> await(scaler.scaleUp(1))).cause().hasMessageContaining("closing");
+  }
+
+  @Test
+  void overload_bringsAShardAndIdlenessTakesItAway() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> gate.future());
+    start(
+        new ScalingPolicy()
+            .setMinShards(2)
+            .setMaxShards(3)
+            .setMetricsWindow(Duration.ofMillis(50))
+            .setCooldown(Duration.ofMillis(10))
+            .setScaleDownDelay(Duration.ofMillis(100)),
+        verticle -> verticle);
+    await(vertx.deployVerticle(new ScalerVerticle(scaler, observers)));
+    long accepted = 0;
+    for (int i = 0; i < 30_000; i++) {
+      accepted += manager.ingestRaw(RawEvent.of("event " + i)).accepted() ? 1 : 0;
+    }
+    Awaitility.await().until(() -> manager.numShards() == 3);
+    gate.complete();
+    Awaitility.await().until(() -> scaler.removed() == 1);
+    assertThat(manager.numShards()).isEqualTo(2);
+    await(deployments.flushAll());
+    assertThat(sink.count()).isEqualTo(accepted);
+  }
+}
