@@ -43,10 +43,11 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
    */
   static ScalingNeed of(
       ScalingView view, double rate, double utilization, double trust, double least) {
-    double perShard = Math.max(perShard(view.active(), trust), least);
-    if (perShard == 0) {
+    double shown = perShard(view.active(), trust);
+    if (shown == 0) { // also where all hang: one more would hang, too
       return new ScalingNeed(view.soon(), rate, 0, 0, List.of());
     }
+    double perShard = Math.max(shown, least);
     double backlog = 0;
     double capacity = 0;
     for (ShardLoad load : view.active()) {

@@ -131,4 +131,31 @@ class ScalingFaultsTest {
     run(30, 10);
     assertThat(manager.numShards()).isEqualTo(1);
   }
+
+  @Test
+  void sinkThatFailsForAllWhileTheyGrow_isNoReasonForMore() {
+    start(1);
+    run(5, 10);
+    failsFrom = milli + 400;
+    run(30, 60);
+    assertThat(manager.numShards()).isLessThanOrEqualTo(8);
+  }
+
+  @Test
+  void sinkThatFailsForAll_isNoReasonForMore() {
+    start(4);
+    run(5, 50);
+    failsFrom = milli;
+    run(60, 50);
+    assertThat(manager.numShards()).isLessThanOrEqualTo(8);
+  }
+
+  /** It may be its connection. */
+  @Test
+  void onlyShardThatHangs_getsOneBesideIt() {
+    failsFrom = 0;
+    start(1);
+    run(40, 10);
+    assertThat(manager.numShards()).isEqualTo(2);
+  }
 }
