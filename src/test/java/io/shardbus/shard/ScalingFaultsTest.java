@@ -158,4 +158,17 @@ class ScalingFaultsTest {
     run(40, 10);
     assertThat(manager.numShards()).isEqualTo(2);
   }
+
+  @Test
+  void autoScaleOffAndOn_watchesForAllOfTheDelayAnew() {
+    start(4);
+    run(5, 0);
+    mapper.changePolicy(mapper.policy().setAutoScale(false));
+    run(70, 0);
+    mapper.changePolicy(mapper.policy().setAutoScale(true));
+    run(50, 0);
+    assertThat(manager.numShards()).isEqualTo(4);
+    run(20, 0);
+    assertThat(manager.numShards()).isEqualTo(1);
+  }
 }
