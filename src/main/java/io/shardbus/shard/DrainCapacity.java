@@ -19,7 +19,9 @@ package io.shardbus.shard;
  * was known of it in the second window in which it settles something without a stall before it. One write that gets
  * through is no cure, and what it does with next to no load, in small batches, says little.
  *
- * A shard that is hardly busy shows only what it can drain at least.
+ * A shard that is hardly busy shows only what it can drain at least. So does one that writes nearly all the time though
+ * no more waits than it is about to write: where a write takes its time whatever its size, larger ones bring more. How
+ * much more is not known, and where its size counts it is nothing: so it is trusted with less.
  */
 /** Estimates what one shard can drain, once for balancing and scaling. Not safe for threads. */
 final class DrainCapacity {
@@ -29,6 +31,24 @@ final class DrainCapacity {
 
   /** A shard that is busy for less of the window shows only a lower bound. */
   private static final double HARDLY_BUSY = 0.1;
+
+  /** A shard that is busy for more of the window writes nearly all the time. */
+  private static final double NEARLY_ALWAYS_BUSY = 0.8;
+
+  /**
+   * What a shard that is hardly busy is trusted with, as a multiple of what it has shown. Since it
+   * is busy for less than a tenth of the time, that brings it to no pressure worth relief.
+   */
+  private static final double HARDLY_BUSY_TRUST = 4;
+
+  /** The same if it writes nearly all the time, and nothing waits: so it is not near its limit. */
+  private static final double LARGER_BATCHES_TRUST = 1.25;
+
+  /** Batches that are no backlog: one is being written, one forms, and they differ. */
+  private static final double BATCHES_UNDER_WAY = 2.5;
+
+  /** While one is being written, a ring is left alone up to this fill. */
+  private static final double LEFT_ALONE = 0.5;
 
   private static final double WEIGHT_OF_LATEST = 0.5;
 
@@ -58,15 +78,19 @@ final class DrainCapacity {
   /**
    * @param perSecond events per second that the shard can settle when it is busy throughout; 0 if
    *     it hangs
-   * @param atLeast whether it may be more, because the shard was hardly busy
+   * @param trust how many times as much it may well be; 1 if that was measured
    */
-  record Estimate(double perSecond, boolean atLeast) {
+  record Estimate(double perSecond, double trust) {
 
-    static final Estimate UNKNOWN = new Estimate(0, true);
-    static final Estimate HUNG = new Estimate(0, false);
+    static final Estimate UNKNOWN = new Estimate(0, HARDLY_BUSY_TRUST);
+    static final Estimate HUNG = new Estimate(0, 1);
+
+    boolean atLeast() {
+      return trust > 1;
+    }
 
     boolean hung() {
-      return perSecond == 0 && !atLeast;
+      return perSecond == 0 && !atLeast();
     }
   }
 
@@ -94,6 +118,15 @@ final class DrainCapacity {
       double delay = Math.min(waitingBefore, waitingAfter) * seconds / settled;
       double waitingShare = Math.min(1, Math.max(delay / LONG_DELAY, fillRatio));
       return Math.max(writeSeconds, stalledBefore + seconds * waitingShare);
+    }
+
+    /** Whether larger batches could have been written. */
+    boolean hasNoBacklog() {
+      if (writeSeconds == 0 || fillRatio >= LEFT_ALONE) {
+        return false;
+      }
+      double batch = settled * meanWriteSeconds / writeSeconds;
+      return Math.min(waitingBefore, waitingAfter) <= BATCHES_UNDER_WAY * batch;
     }
   }
 
@@ -126,16 +159,20 @@ final class DrainCapacity {
 
   private static Estimate measure(Window window, double stalledBefore) {
     double busy = window.busySeconds(stalledBefore);
-    return new Estimate(
-        window.settled() / Math.max(LEAST_BUSY * window.seconds(), busy),
-        busy < HARDLY_BUSY * window.seconds());
+    double trust = 1;
+    if (busy < HARDLY_BUSY * window.seconds()) {
+      trust = HARDLY_BUSY_TRUST;
+    } else if (busy > NEARLY_ALWAYS_BUSY * window.seconds() && window.hasNoBacklog()) {
+      trust = LARGER_BATCHES_TRUST;
+    }
+    return new Estimate(window.settled() / Math.max(LEAST_BUSY * window.seconds(), busy), trust);
   }
 
   private Estimate merge(Estimate latest) {
     if (latest.atLeast()) {
-      return new Estimate(Math.max(known.perSecond(), latest.perSecond()), true);
+      return new Estimate(Math.max(known.perSecond(), latest.perSecond()), latest.trust());
     }
     double before = known.atLeast() ? latest.perSecond() : known.perSecond();
-    return new Estimate(before + WEIGHT_OF_LATEST * (latest.perSecond() - before), false);
+    return new Estimate(before + WEIGHT_OF_LATEST * (latest.perSecond() - before), 1);
   }
 }

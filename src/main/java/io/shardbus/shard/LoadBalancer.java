@@ -39,12 +39,6 @@ final class LoadBalancer {
   /** What the slowest shard is held capable of, as a share of the fastest. */
   private static final double LEAST_CAPACITY = 1e-3;
 
-  /**
-   * The assumed capacity of a shard that is hardly busy, as a multiple of its measured one. Such a
-   * shard is busy for less than a tenth of the time, so this brings it to no pressure worth relief.
-   */
-  private static final double TRUST = 4;
-
   /** A shard with less than this part of an equal share has nothing left to give: one slot. */
   private static final double NOTHING_LEFT = 0.05;
 
@@ -223,7 +217,7 @@ final class LoadBalancer {
   private static double capacity(Estimate estimate, double best) {
     double presumed = estimate.perSecond();
     if (estimate.atLeast()) {
-      presumed = presumed == 0 ? best : Math.min(best, TRUST * presumed);
+      presumed = presumed == 0 ? best : Math.min(best, estimate.trust() * presumed);
     }
     return Math.max(best * LEAST_CAPACITY, presumed);
   }

@@ -15,7 +15,8 @@ import java.util.Locale;
  *
  * Up, at the end of a metrics window. Two windows in a row must say that the shards are busier than targetUtilization;
  * only a removal holds that back, for the cooldown. Or a shard is pressed: its ring is fuller than fillRatioThreshold
- * and does not fall, or pushes or flushes are slow. Any change holds that back, for the cooldown.
+ * and does not fall, or pushes or flushes are slow. Any change holds that back, for the cooldown. A shard that hangs asks
+ * for another one only if it is alone: where the sink fails for all, each one more would hang, too.
  *
  * Down, at the end of a metrics window, in one step: to the most shards that any window of the last scaleDownDelay
  * needed. Any change holds it back, for the cooldown.
@@ -129,7 +130,10 @@ final class ScalingEvaluator {
               view.active().size() + " active shards, minShards is " + policy.getMinShards());
     }
     List<ShardLoad> pressed =
-        view.active().stream().filter(load -> load.warm() && pressed(load, policy)).toList();
+        view.active().stream()
+            .filter(load -> load.warm() && pressed(load, policy))
+            .filter(load -> !load.capacity().hung() || view.active().size() == 1)
+            .toList();
     smoothedRate += WEIGHT_OF_LATEST * (view.offered() - smoothedRate);
     peak.add(view.nowNanos(), atLeast(view, !pressed.isEmpty()));
     judge(view, pressed);

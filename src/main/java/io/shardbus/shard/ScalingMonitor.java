@@ -26,7 +26,7 @@ final class ScalingMonitor {
   private final ShardSet set;
   private final ShardMapper mapper;
   private final LongSupplier clock;
-  private final ScalingEvaluator evaluator = new ScalingEvaluator();
+  private ScalingEvaluator evaluator = new ScalingEvaluator();
   private final MetricsCollector windows;
   private final MetricsCollector looks;
   private List<ShardLoad> lastLoads = List.of();
@@ -91,8 +91,11 @@ final class ScalingMonitor {
     if (policy.isAutoScale() && looked && decision.direction() == Direction.NONE) {
       decision = evaluator.look(view(look, lookSeconds, now));
     }
-    limit = policy.isAutoScale() ? evaluator.limit() : ScalingLimit.NONE;
-    limitReason = policy.isAutoScale() ? evaluator.limitReason() : "";
+    if (!policy.isAutoScale()) {
+      evaluator = new ScalingEvaluator(); // what it does not watch it must not remember
+    }
+    limit = evaluator.limit();
+    limitReason = evaluator.limitReason();
     return decision;
   }
 

@@ -31,22 +31,23 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   /** In what time a backlog should be gone. */
   private static final double CATCH_UP_SECONDS = 5;
 
-  /** What a shard that is hardly busy is trusted with, as a multiple of what it has shown. */
+  /** The most that a shard is trusted with, as a multiple of what it has shown. */
   static final double TRUST = 4;
 
   /**
    * @param view the shards, and what they did
    * @param rate events per second that come
    * @param utilization for which part of the time the shards should be busy
-   * @param trust by how much more a shard is taken for that is hardly busy
+   * @param trust the most that a shard is trusted with, as a multiple of what it has shown
    * @param least events per second that each shard is held to drain at least, unless it hangs
    */
   static ScalingNeed of(
       ScalingView view, double rate, double utilization, double trust, double least) {
-    double perShard = Math.max(perShard(view.active(), trust), least);
-    if (perShard == 0) {
+    double shown = perShard(view.active(), trust);
+    if (shown == 0) { // also where all hang: one more would hang, too
       return new ScalingNeed(view.soon(), rate, 0, 0, List.of());
     }
+    double perShard = Math.max(shown, least);
     double backlog = 0;
     double capacity = 0;
     for (ShardLoad load : view.active()) {
@@ -83,6 +84,6 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   /** What a shard drains, in events per second; 0 if it hangs, or nobody knows. */
   static double drained(ShardLoad load, double trust) {
     Estimate capacity = load.capacity();
-    return capacity.atLeast() ? trust * capacity.perSecond() : capacity.perSecond();
+    return Math.min(trust, capacity.trust()) * capacity.perSecond();
   }
 }

@@ -127,7 +127,7 @@ class ShardManagerTest {
     ShardManager manager = dynamic(3, ScalingPolicy.defaults(8).setCooldown(Duration.ZERO));
     ShardMapper mapper = manager.mapper().orElseThrow();
     List<ShardLoad> loads = new ArrayList<>();
-    DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, false);
+    DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, 1);
     for (Shard shard : manager.shards()) {
       int pending = shard.id() == 0 ? 1000 : 0;
       loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, true, 0, 0));
@@ -619,8 +619,12 @@ class ShardManagerTest {
     assertThat(decision.direction()).isEqualTo(ScalingDecision.Direction.UP);
     assertThat(decision.count()).isEqualTo(1);
     manager.activateShard(manager.addShard());
+    Shard second = manager.shard(1).orElseThrow(); // the first one hangs: nobody drains it
+    nextWindow(manager);
+    second.recordFlush(TimeUnit.SECONDS.toNanos(1));
     assertThat(nextWindow(manager)).as("cooldown").isEqualTo(ScalingDecision.NONE);
     pass(Duration.ofSeconds(10));
+    second.recordFlush(TimeUnit.SECONDS.toNanos(1));
     assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.UP);
   }
 
