@@ -160,8 +160,10 @@ final class ScalingEvaluator {
       return;
     }
     boolean full = view.active().stream().anyMatch(load -> load.fillRatio() >= FULL);
+    double writeMicros = view.active().stream().mapToLong(ShardLoad::flushMicros).max().orElse(0);
     trial.windowEnded(
         view.active().size(),
+        writeMicros / 1e6 / view.seconds(),
         view.total() < view.policy().getMaxShards(),
         full || now.rate() > now.capacity() || !pressed.isEmpty(),
         full ? Double.POSITIVE_INFINITY : now.rate(),

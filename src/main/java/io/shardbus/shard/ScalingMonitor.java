@@ -15,7 +15,7 @@ final class ScalingMonitor {
   private static final long LOOK_NANOS = 50_000_000;
 
   /** So that looking at many shards takes no more than a small part of a processor. */
-  private static final long LOOK_NANOS_PER_SHARD = 50_000;
+  private static final long LOOK_NANOS_PER_SHARD = 200_000;
 
   /** Batches form for 10 ms, and windows may be short. */
   private static final double LEAST_STALL_OF_WINDOWS = 0.05;

@@ -8,8 +8,8 @@ import java.util.Locale;
  *
  *   begun    The number of shards is noted, and what they drain. Until the trial is judged, each shard is held to drain
  *            at least half of what one drained before it: a trial cannot feed itself.
- *   judged   At the end of each window in which all shards were active and overloaded. The gain must be a quarter of
- *            what was hoped for, else two windows in a row are a failure.
+ *   judged   By two windows in a row in which all shards were active and overloaded, by more if writes take long. The
+ *            gain must be a quarter of what was hoped for.
  *   repeated What the shards drained before was an estimate, made under less load. Where it may have been wrong, since
  *            there are not yet three times as many shards, the trial goes on from what was measured now, in small steps.
  *   failed   There may be no more shards than before the trial, for scaleDownDelay, and for twice as long after each
@@ -25,8 +25,11 @@ final class ScalingTrial {
   /** An estimate is not wrong by such a factor. */
   private static final int SURE = 3;
 
-  /** Windows in a row that must say the same. */
+  /** So many windows in a row are judged together. */
   private static final int WINDOWS = 2;
+
+  /** They must be as long as so many writes: a write settles all of its events at once. */
+  private static final int WRITES = 3;
 
   /** How many times scaleDownDelay the next trial is put off at the most. */
   private static final int MOST_PATIENCE = 16;
@@ -43,7 +46,13 @@ final class ScalingTrial {
   private double drained;
   private double perShard;
   private boolean measured;
-  private int failedWindows;
+
+  /** The windows in a row in which so many shards were overloaded. */
+  private int seenWith;
+
+  private int windows;
+  private double sumDemand;
+  private double sumSettled;
 
   /** The most shards that helped; 0 while there is no such limit. */
   private int ceiling;
@@ -66,7 +75,6 @@ final class ScalingTrial {
     base = shards;
     drained = drainedNow;
     perShard = perShardNow;
-    failedWindows = 0;
   }
 
   /** What each shard is held to drain at least, in events per second; 0 without a trial. */
@@ -87,6 +95,7 @@ final class ScalingTrial {
   /**
    * Takes note of a window in which all shards were active throughout.
    *
+   * @param writeWindows how many windows a write takes
    * @param mayGrow whether there may be more shards
    * @param overloaded whether more came than could be drained
    * @param demand events per second that came; infinite where full rings held producers up
@@ -95,34 +104,70 @@ final class ScalingTrial {
    */
   void windowEnded(
       int shards,
+      double writeWindows,
       boolean mayGrow,
       boolean overloaded,
       double demand,
       double settled,
       long nowNanos,
       long patienceNanos) {
+    if (ceiling > 0 && nowNanos - retryAt >= 0) {
+      end();
+    }
+    if (!overloaded || shards != seenWith) {
+      seenWith = shards;
+      forgetWindows();
+    }
+    if (!overloaded) {
+      if (ceiling == 0 && before > 0) {
+        end();
+        patience = 1;
+      }
+      return;
+    }
+    windows++;
+    sumDemand += demand;
+    sumSettled += settled;
+    if (windows < Math.max(WINDOWS, WRITES * writeWindows)) {
+      return;
+    }
+    judge(shards, mayGrow, sumDemand / windows, sumSettled / windows, nowNanos, patienceNanos);
+    forgetWindows();
+  }
+
+  private void judge(
+      int shards, boolean mayGrow, double demand, double settled, long now, long patienceNanos) {
     if (ceiling > 0) {
       boolean wrong =
-          overloaded
-              && (shards <= ceiling
-                  ? settled < (1 - TOLERANCE) * drainedWithMore
-                  : helps(shards, demand, settled));
-      if (wrong || nowNanos - retryAt >= 0) {
-        ceiling = 0;
-        before = 0;
-        patience = wrong ? 1 : patience;
+          shards <= ceiling
+              ? settled < (1 - TOLERANCE) * drainedWithMore
+              : helps(shards, demand, settled);
+      if (wrong) {
+        end();
+        patience = 1;
       }
-    } else if (before > 0 && (!overloaded || helps(shards, demand, settled))) {
-      before = 0;
+    } else if (before > 0 && helps(shards, demand, settled)) {
+      end();
       patience = 1;
-    } else if (before > 0 && (shards > base || !mayGrow) && ++failedWindows >= WINDOWS) {
+    } else if (before > 0 && (shards > base || !mayGrow)) {
       if (measured || !mayGrow || shards >= SURE * base) {
-        fail(shards, settled, nowNanos, patienceNanos);
+        fail(shards, settled, now, patienceNanos);
       } else {
         measured = true;
         rebase(shards, settled, settled / shards);
       }
     }
+  }
+
+  private void forgetWindows() {
+    windows = 0;
+    sumDemand = 0;
+    sumSettled = 0;
+  }
+
+  private void end() {
+    ceiling = 0;
+    before = 0;
   }
 
   private void fail(int shards, double settled, long nowNanos, long patienceNanos) {
@@ -135,7 +180,7 @@ final class ScalingTrial {
 
   private boolean helps(int shards, double demand, double settled) {
     double hoped = Math.min(demand, drained * shards / base) - drained;
-    return shards > base && settled - drained >= LEAST_GAIN * hoped;
+    return shards > base && hoped > 0 && settled - drained >= LEAST_GAIN * hoped;
   }
 
   /** Why there may be no more; empty if there may. */

@@ -617,7 +617,7 @@ public final class ShardManager {
   /**
    * How often {@link #evaluateScaling} has something new to say while events come.
    *
-   * @return 50 ms, or 50 microseconds a shard if that is longer; the metrics window if that is
+   * @return 50 ms, or 200 microseconds a shard if that is longer; the metrics window if that is
    *     shorter
    * @throws ScalingException SCALING_DISABLED
    */

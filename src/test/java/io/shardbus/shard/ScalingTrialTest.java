@@ -18,7 +18,7 @@ class ScalingTrialTest {
   private void overload(int shards, double settled) {
     for (int i = 0; i < 2; i++) {
       now += SECOND;
-      trial.windowEnded(shards, true, true, 60_000, settled, now, 60 * SECOND);
+      trial.windowEnded(shards, 0.1, true, true, 60_000, settled, now, 60 * SECOND);
     }
   }
 
@@ -52,10 +52,30 @@ class ScalingTrialTest {
   }
 
   @Test
+  void longWrites_areJudgedByThree() {
+    trial.begin(1, 20_000, 20_000);
+    double[] lumps = {0, 0, 60_000, 0, 0, 60_000};
+    for (double lump : lumps) {
+      now += SECOND;
+      trial.windowEnded(3, 2, true, true, 60_000, lump, now, 60 * SECOND);
+    }
+    assertThat(trial.most()).isEqualTo(1);
+  }
+
+  @Test
+  void slowWritesThatMoreShardsDoNotQuicken_areAFailure() {
+    trial.begin(1, 1_000, 0);
+    for (int i = 0; i < 2; i++) {
+      trial.windowEnded(3, 0.5, true, true, 1_000, 1_000, now += SECOND, 60 * SECOND);
+    }
+    assertThat(trial.most()).isEqualTo(1);
+  }
+
+  @Test
   void noMoreShardsAllowed_isJudgedAtOnce() {
     trial.begin(1, 20_000, 20_000);
     for (int i = 0; i < 2; i++) {
-      trial.windowEnded(2, false, true, 60_000, 20_000, now += SECOND, 60 * SECOND);
+      trial.windowEnded(2, 0.1, false, true, 60_000, 20_000, now += SECOND, 60 * SECOND);
     }
     assertThat(trial.most()).isEqualTo(1);
   }
