@@ -21,10 +21,14 @@ final class ThrottledSink implements Sink {
   /** A timer that was late is made up for, up to this. */
   private static final long SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /** A shard that writes again within this time did not rest. */
+  private static final long NO_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private final Sink behind;
   private final double nanosAnEvent;
   private final Recorder delays;
   private final Map<Integer, Long> freeAt = new ConcurrentHashMap<>();
+  private final Map<Integer, Long> answeredAt = new ConcurrentHashMap<>();
   private Vertx vertx;
 
   /**
@@ -47,16 +51,21 @@ final class ThrottledSink implements Sink {
     return behind.open(context);
   }
 
-  /** One write of a shard at a time, so the shard's entry has one writer. */
+  /**
+   * One write of a shard at a time, so the shard's entry has one writer. Time in which a shard
+   * rested is no credit: else it would seem to drain more under a low load.
+   */
   @Override
   public Future<Void> write(Batch batch) {
-    long begin =
-        Math.max(
-            System.nanoTime() - SLACK_NANOS, freeAt.getOrDefault(batch.shard(), Long.MIN_VALUE));
+    long now = System.nanoTime();
+    Long answered = answeredAt.get(batch.shard());
+    boolean rested = answered == null || now - answered > NO_REST_NANOS;
+    long begin = rested ? now : Math.max(now - SLACK_NANOS, freeAt.get(batch.shard()));
     long end = begin + Math.round(batch.size() * nanosAnEvent);
     freeAt.put(batch.shard(), end);
     return Future.all(behind.write(batch), until(end))
         .onSuccess(written -> record(batch))
+        .onSuccess(written -> answeredAt.put(batch.shard(), System.nanoTime()))
         .mapEmpty();
   }
 
