@@ -66,6 +66,7 @@ class EndToEndTest {
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(2)
+            .setRingCapacity(1 << 20) // nothing is refused, however late the disk is
             .setDataDir(dir.toString())
             .setScaling(ScalingPolicy.defaults(6).setAutoScale(false));
     bus = await(ShardBus.start(vertx, options));
