@@ -17,8 +17,8 @@ final class RingMemory {
    */
   private static final long EVENT_BYTES = 1024;
 
-  /** Of a shard while keys move: its old one and a fresh one. It can have more, but seldom has. */
-  private static final int USUAL_RINGS = 2;
+  /** Of a shard: its old one and a fresh one. For moments it can have more, seldom full ones. */
+  private static final int RINGS_WHILE_KEYS_MOVE = 2;
 
   private static final long MIB = 1 << 20;
   private static final ShardLimits MOST = ShardLimits.DEFAULT;
@@ -33,19 +33,15 @@ final class RingMemory {
         : Math.max(options.getShards(), new ScalingPolicy(scaling).normalize().getMaxShards());
   }
 
-  /** The rings that there can be at once. */
+  /** The rings that the heap must have room for. */
   static int rings(ShardBusOptions options) {
-    return shards(options) * (options.getScaling() == null ? 1 : ShardLimits.MOST_RINGS);
+    return shards(options) * (options.getScaling() == null ? 1 : RINGS_WHILE_KEYS_MOVE);
   }
 
   /** Sets what is left to the heap. */
   static void fit(ShardBusOptions options, long heap) {
     if (options.getRingCapacity() == 0) {
-      int usual = shards(options) * (options.getScaling() == null ? 1 : USUAL_RINGS);
-      options.setRingCapacity(capacity(usual, heap));
-      while (options.getRingCapacity() > MIN_CAPACITY && largeBytes(options, heap) < MIB) {
-        options.setRingCapacity(options.getRingCapacity() / 2);
-      }
+      options.setRingCapacity(capacity(rings(options), heap));
     }
     if (options.getMaxRingBytes() == 0) {
       long fits = Math.max(MIB, Math.min(MOST.maxRingBytes(), largeBytes(options, heap)));

@@ -51,13 +51,13 @@ class RingMemoryTest {
     assertThat(RingMemory.shards(options)).isEqualTo(7);
   }
 
-  /** Whatever the shards may hold while keys move from shard to shard. */
+  /** While keys move a shard has its old ring and a fresh one. */
   @Test
-  void rings_areThoseThatThereCanBe() {
+  void rings_areTwoAShardIfShardsComeAndGo() {
     ShardBusOptions options = new ShardBusOptions().setShards(4);
     assertThat(RingMemory.rings(options)).isEqualTo(4);
     options.setScaling(ScalingPolicy.defaults(6));
-    assertThat(RingMemory.rings(options)).isEqualTo(30);
+    assertThat(RingMemory.rings(options)).isEqualTo(12);
   }
 
   /**
@@ -110,7 +110,7 @@ class RingMemoryTest {
     options.setScaling(ScalingPolicy.defaults(8));
     assertThat(RingMemory.warning(options, 38 * MIB).orElseThrow())
         .contains("8 shards")
-        .contains("40 rings");
+        .contains("16 rings");
   }
 
   /** Whoever does what the warning says is not warned again. */

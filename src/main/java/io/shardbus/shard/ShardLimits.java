@@ -13,12 +13,6 @@ public record ShardLimits(int maxEventBytes, long maxRingBytes) {
   /** Larger events count against {@code maxRingBytes}; smaller ones are bounded by the capacity. */
   static final int SMALL_EVENT_BYTES = 1024;
 
-  /**
-   * Rings that a shard has while keys move: 4, and an old one that is not settled. Each shard that
-   * is removed can add one more to each of the others until its keys are merged.
-   */
-  public static final int MOST_RINGS = SlotTable.MOST_LANES + 1;
-
   private static final int MIN_RING_CAPACITY = 1024;
   private static final int MAX_RING_CAPACITY = 1 << 26;
 
