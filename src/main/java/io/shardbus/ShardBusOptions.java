@@ -126,8 +126,7 @@ public class ShardBusOptions {
   /**
    * @param events events a ring can hold, a power of two from 1024 to 67,108,864. The default, 0,
    *     chooses the largest one up to 65,536 with which one full ring a shard, or two if shards
-   *     come and go, fit in a quarter of the heap, at 1 KiB an event, and the largest number of
-   *     rings (see {@link ShardLimits#MOST_RINGS}) in three quarters
+   *     come and go, fit in a quarter of the heap, at 1 KiB an event
    * @return this
    */
   @OptionSpec(

@@ -66,7 +66,8 @@ class EndToEndTest {
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(2)
-            .setRingCapacity(1 << 20) // nothing is refused, however late the disk is
+            .setRingCapacity(1 << 17) // nothing is refused, however late the disk is
+            .setMaxRingBytes(256 << 20)
             .setDataDir(dir.toString())
             .setScaling(ScalingPolicy.defaults(6).setAutoScale(false));
     bus = await(ShardBus.start(vertx, options));

@@ -137,7 +137,8 @@ final class ScalingEvaluator {
     smoothedRate += WEIGHT_OF_LATEST * (view.offered() - smoothedRate);
     peak.add(view.nowNanos(), atLeast(view, !pressed.isEmpty()));
     judge(view, pressed);
-    ScalingNeed need = need(view, smoothedRate);
+    // The smaller: what came is no reason once it comes no more, and a noisy window is none alone.
+    ScalingNeed need = need(view, Math.min(smoothedRate, view.offered()));
     noteHotSlot(need);
     boolean again = wasShort;
     wasShort = need.shards() > view.soon();
