@@ -44,8 +44,8 @@ public final class TlsOptions {
   }
 
   /**
-   * @param file the certificate and those that it was signed with, as a PEM file; it is read again
-   *     when it changes; null for no TLS
+   * @param file the certificate and its chain, as a PEM file; it is read again when it changes;
+   *     null for no TLS
    * @return this
    */
   @OptionSpec(

@@ -54,7 +54,7 @@ final class Upload {
   private final OrderedIngest ingest;
   private final OutcomeCounts outcomes = new OutcomeCounts();
   private final OutcomeCounts notTaken =
-      new OutcomeCounts(); // of what had arrived, and the client may send again
+      new OutcomeCounts(); // had arrived; the client may send them again
   private final JsonArray errors = new JsonArray();
   private final @Nullable DeliveryCounter deliveries;
   private final Deadline room;
