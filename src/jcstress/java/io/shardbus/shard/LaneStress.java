@@ -293,11 +293,11 @@ final class LaneStress {
     public MoveByLoadAgainstPush() {
       movers.move();
       movers.push(Movers.MOVES, 1);
-      DrainCapacity.Estimate capacity = new DrainCapacity.Estimate(1000, false);
+      DrainCapacity.Estimate capacity = new DrainCapacity.Estimate(1000, 1);
       window =
           List.of(
-              new ShardLoad(movers.giver, true, 1, capacity, 0, 0, 0, false, 0, 0),
-              new ShardLoad(movers.receiver, true, 999, capacity, 1, 0, 0, false, 0, 0));
+              new ShardLoad(movers.giver, true, 1, capacity, 0, 0, false, 0, 0),
+              new ShardLoad(movers.receiver, true, 999, capacity, 0, 0, false, 0, 0));
     }
 
     @Actor

@@ -89,6 +89,11 @@ final class DrainCapacity {
       return trust > 1;
     }
 
+    /** Events per second that the shard is trusted with. */
+    double trusted() {
+      return trust * perSecond;
+    }
+
     boolean hung() {
       return perSecond == 0 && !atLeast();
     }

@@ -217,7 +217,7 @@ final class LoadBalancer {
   private static double capacity(Estimate estimate, double best) {
     double presumed = estimate.perSecond();
     if (estimate.atLeast()) {
-      presumed = presumed == 0 ? best : Math.min(best, estimate.trust() * presumed);
+      presumed = presumed == 0 ? best : Math.min(best, estimate.trusted());
     }
     return Math.max(best * LEAST_CAPACITY, presumed);
   }

@@ -99,7 +99,6 @@ final class MetricsCollector {
               active && before.active(),
               (account.offered() - before.offered()) / seconds,
               capacity,
-              Math.min(1, flush.sum() / 1e9 / seconds),
               pending,
               fillRatio,
               fillRatio >= before.fillRatio(),

@@ -103,7 +103,7 @@ final class ScalingEvaluator {
   }
 
   private static double secondsUntilFull(ShardLoad load) {
-    double surplus = load.offeredRate() - ScalingNeed.drained(load, ScalingNeed.TRUST);
+    double surplus = load.offeredRate() - ScalingNeed.drained(load, true);
     if (!load.filling()) {
       return Double.POSITIVE_INFINITY;
     }
@@ -156,7 +156,7 @@ final class ScalingEvaluator {
   /** Whether more shards have brought more. */
   private void judge(ScalingView view, List<ShardLoad> pressed) {
     double utilization = view.policy().getTargetUtilization();
-    ScalingNeed now = ScalingNeed.of(view, view.offered(), utilization, ScalingNeed.TRUST, 0);
+    ScalingNeed now = ScalingNeed.of(view, view.offered(), utilization, true, 0);
     if (!view.warm() || now.perShard() == 0) {
       return;
     }
@@ -225,7 +225,7 @@ final class ScalingEvaluator {
       return view.soon();
     }
     double utilization = (1 - RESERVE) * policy.getTargetUtilization();
-    ScalingNeed need = ScalingNeed.of(view, view.offered(), utilization, 1, 0);
+    ScalingNeed need = ScalingNeed.of(view, view.offered(), utilization, false, 0);
     return view.offered() == 0 ? policy.getMinShards() : need.shards();
   }
 
@@ -233,7 +233,7 @@ final class ScalingEvaluator {
 
   private ScalingNeed need(ScalingView view, double rate) {
     double utilization = view.policy().getTargetUtilization();
-    return ScalingNeed.of(view, rate, utilization, ScalingNeed.TRUST, trial.leastPerShard());
+    return ScalingNeed.of(view, rate, utilization, true, trial.leastPerShard());
   }
 
   /** As many more as the limits allow. */

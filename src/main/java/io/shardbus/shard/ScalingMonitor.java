@@ -135,21 +135,13 @@ final class ScalingMonitor {
     if (isOver(windows, now, mapper.currentPolicy().getMetricsWindow().toNanos())) {
       lastWindowSeconds = windows.elapsedNanos(now) / 1e9;
       lastLoads = windows.roll(set.all(), now);
-      long settled = settled();
+      ShardAccounting account = set.accounting();
+      long settled = account.delivered() + account.deadLettered();
       settledRate = (settled - settledBefore) / lastWindowSeconds;
       settledBefore = settled;
       decided = false;
       mapper.rebalance(lastLoads);
     }
-  }
-
-  private long settled() {
-    long settled = 0;
-    for (ShardLedger ledger : set.ledgers()) {
-      ShardAccounting account = ledger.accounting();
-      settled += account.delivered() + account.deadLettered();
-    }
-    return settled;
   }
 
   private static boolean isOver(MetricsCollector window, long now, long nanos) {

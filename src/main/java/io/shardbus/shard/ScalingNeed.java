@@ -31,19 +31,16 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   /** In what time a backlog should be gone. */
   private static final double CATCH_UP_SECONDS = 5;
 
-  /** The most that a shard is trusted with, as a multiple of what it has shown. */
-  static final double TRUST = 4;
-
   /**
    * @param view the shards, and what they did
    * @param rate events per second that come
    * @param utilization for which part of the time the shards should be busy
-   * @param trust the most that a shard is trusted with, as a multiple of what it has shown
+   * @param trusting whether a shard is trusted with more than it has shown
    * @param least events per second that each shard is held to drain at least, unless it hangs
    */
   static ScalingNeed of(
-      ScalingView view, double rate, double utilization, double trust, double least) {
-    double shown = perShard(view.active(), trust);
+      ScalingView view, double rate, double utilization, boolean trusting, double least) {
+    double shown = perShard(view.active(), trusting);
     if (shown == 0) { // also where all hang: one more would hang, too
       return new ScalingNeed(view.soon(), rate, 0, 0, List.of());
     }
@@ -53,12 +50,14 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
     for (ShardLoad load : view.active()) {
       Estimate known = load.capacity();
       boolean unknown = known.perSecond() == 0 && !known.hung();
-      double drained = unknown ? perShard : drained(load, trust);
+      double drained = unknown ? perShard : drained(load, trusting);
       capacity += known.hung() ? 0 : Math.max(drained, least);
       backlog += load.pending();
     }
     double perShardAtTarget = utilization * perShard;
-    List<Double> hot = view.hot().apply(perShardAtTarget);
+    // No slot brings more than all of them, and to look at each one costs.
+    List<Double> hot =
+        view.offered() > perShardAtTarget ? view.hot().apply(perShardAtTarget) : List.of();
     double divisible = rate;
     for (double one : hot) {
       divisible -= one - perShardAtTarget;
@@ -71,10 +70,10 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   }
 
   /** The median, in events per second; 0 if nobody knows. */
-  private static double perShard(List<ShardLoad> active, double trust) {
+  private static double perShard(List<ShardLoad> active, boolean trusting) {
     double[] known =
         active.stream()
-            .mapToDouble(load -> drained(load, trust))
+            .mapToDouble(load -> drained(load, trusting))
             .filter(drained -> drained > 0)
             .sorted()
             .toArray();
@@ -82,8 +81,7 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
   }
 
   /** What a shard drains, in events per second; 0 if it hangs, or nobody knows. */
-  static double drained(ShardLoad load, double trust) {
-    Estimate capacity = load.capacity();
-    return Math.min(trust, capacity.trust()) * capacity.perSecond();
+  static double drained(ShardLoad load, boolean trusting) {
+    return trusting ? load.capacity().trusted() : load.capacity().perSecond();
   }
 }

@@ -7,7 +7,6 @@ package io.shardbus.shard;
  * @param warm whether it was active for the whole window
  * @param offeredRate events per second routed to it, accepted or refused
  * @param capacity what it can drain
- * @param busyRatio share of the window, 0 to 1, in which a write to its sink was under way
  * @param pending events accepted and not settled at the end of the window: in its ring and in
  *     flight
  * @param fillRatio how full its ring is, 0 to 1
@@ -20,7 +19,6 @@ record ShardLoad(
     boolean warm,
     double offeredRate,
     DrainCapacity.Estimate capacity,
-    double busyRatio,
     long pending,
     double fillRatio,
     boolean filling,

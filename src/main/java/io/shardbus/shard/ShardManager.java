@@ -490,11 +490,7 @@ public final class ShardManager {
    * @return the sum of all shards' accounts
    */
   public ShardAccounting accounting() {
-    ShardAccounting total = ShardAccounting.ZERO;
-    for (ShardLedger ledger : set.ledgers()) {
-      total = total.plus(ledger.accounting());
-    }
-    return total;
+    return set.accounting();
   }
 
   /**

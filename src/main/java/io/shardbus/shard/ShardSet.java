@@ -72,6 +72,15 @@ final class ShardSet {
     return ledgers.values();
   }
 
+  /** The sum of all ledgers. */
+  ShardAccounting accounting() {
+    ShardAccounting total = ShardAccounting.ZERO;
+    for (ShardLedger ledger : ledgers()) {
+      total = total.plus(ledger.accounting());
+    }
+    return total;
+  }
+
   /** Of all shards there ever were, by id, ascending. */
   Map<Integer, ShardLedger> ledgersById() {
     return ledgers;

@@ -130,7 +130,7 @@ class ShardManagerTest {
     DrainCapacity.Estimate busy = new DrainCapacity.Estimate(100, 1);
     for (Shard shard : manager.shards()) {
       int pending = shard.id() == 0 ? 1000 : 0;
-      loads.add(new ShardLoad(shard, true, 100, busy, 1, pending, 0.5, true, 0, 0));
+      loads.add(new ShardLoad(shard, true, 100, busy, pending, 0.5, true, 0, 0));
     }
     // Measured, and then one goes and another comes before the slots follow.
     manager.drainShard(2);
