@@ -234,7 +234,7 @@ public final class WaitingRoom {
   public boolean ingestAllWithin(List<Offer> offers, long nanos) {
     long bytes = 0;
     for (Offer offer : offers) {
-      bytes += offer.event().sizeWithKey();
+      bytes += offer.event().totalSize();
     }
     long deadline = deadlineIn(nanos);
     List<Runnable> completions = new ArrayList<>(offers.size());
@@ -267,7 +267,7 @@ public final class WaitingRoom {
   /** Null if the event waits. */
   private @Nullable IngestResult pushOrWait(Waiting one) {
     RawEvent event = one.event;
-    if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
+    if (event.totalSize() > manager.limits().maxEventBytes()) {
       return manager.tryIngestRaw(event, one.ack);
     }
     while (true) {
@@ -291,7 +291,7 @@ public final class WaitingRoom {
   }
 
   private boolean waitIn(Object lane, Waiting one) {
-    int bytes = one.event.sizeWithKey();
+    int bytes = one.event.totalSize();
     boolean full =
         bounded >= MAX_WAITING || (bounded > 0 && boundedBytes + bytes > maxWaitingBytes);
     if ((full && !one.ofStream) || one.deadline <= now()) {
@@ -466,7 +466,7 @@ public final class WaitingRoom {
     waiting.decrementAndGet();
     if (!one.ofStream) {
       bounded--;
-      boundedBytes -= one.event.sizeWithKey();
+      boundedBytes -= one.event.totalSize();
     }
     one.result = result;
     completions.add(() -> one.then.accept(result));

@@ -9,7 +9,8 @@ import java.util.Objects;
  *
  * @param outcome accepted, or why not
  * @param shard the id of the shard that took or refused the event; -1 if none was asked
- * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused.
+ * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused. If
+ *     the outcome is DUPLICATE, shard and timestamp are those of the first event with this id.
  *     The drain raises timestamps of a shard that tie by 1 ns each, so the delivered event's may be
  *     higher
  */
@@ -37,9 +38,11 @@ public record IngestResult(Outcome outcome, int shard, long timestamp) {
   }
 
   /**
-   * @return whether the event is in a ring
+   * Whether the bus has the event.
+   *
+   * @return true if this call brought it into a ring, or if an earlier one with the same id did
    */
   public boolean accepted() {
-    return outcome == Outcome.ACCEPTED;
+    return outcome == Outcome.ACCEPTED || outcome == Outcome.DUPLICATE;
   }
 }

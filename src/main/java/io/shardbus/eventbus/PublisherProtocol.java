@@ -59,7 +59,7 @@ final class PublisherProtocol {
    * @return bytes
    */
   static long frameBytes(RawEvent event) {
-    return (long) FRAME_BYTES + event.sizeWithKey();
+    return (long) FRAME_BYTES + event.totalSize();
   }
 
   /**

@@ -57,7 +57,7 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
       return RawEvent.parse(bytes);
     }
     RawEvent event = RawEvent.parseKeyed(bytes, keyPath);
-    if (event.sizeWithKey() - event.size() > maxKeyBytes) {
+    if (event.totalSize() - event.size() > maxKeyBytes) {
       throw new InvalidEventException(tooLong(maxKeyBytes), -1);
     }
     return event;

@@ -56,7 +56,7 @@ final class OrderedIngest {
     }
 
     long bytes() {
-      return OVERHEAD_BYTES + event.sizeWithKey();
+      return OVERHEAD_BYTES + event.totalSize();
     }
 
     void settle(Outcome outcome) {
@@ -178,7 +178,7 @@ final class OrderedIngest {
       if (outcome == Outcome.ACCEPTED) { // just before
         takeFirst().settle(outcome);
       } else {
-        rate.giveBack(held.element().event().sizeWithKey());
+        rate.giveBack(held.element().event().totalSize());
         letGo(takeFirst(), outcome, left);
       }
     }
@@ -218,7 +218,7 @@ final class OrderedIngest {
 
   /** The result; null if the event must wait, for room or because the client sends too fast. */
   private @Nullable Outcome offer(RawEvent event, @Nullable DeliveryAck ack) {
-    tooFast = !rate.tryTake(event.sizeWithKey());
+    tooFast = !rate.tryTake(event.totalSize());
     if (tooFast) {
       if (patient) {
         resources.vertx().setTimer(TOO_FAST_MILLIS, timer -> goOn());

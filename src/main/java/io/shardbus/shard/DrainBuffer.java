@@ -33,7 +33,13 @@ public final class DrainBuffer {
     public ShardEvent get(int index) {
       QueuedEvent event = drained[Objects.checkIndex(index, size)];
       return new ShardEvent(
-          shard, firstSequence + index, event.timestamp, event.payload, event.key());
+          shard,
+          firstSequence + index,
+          event.timestamp,
+          event.payload,
+          event.key(),
+          event.id(),
+          event.headers());
     }
 
     @Override

@@ -340,6 +340,25 @@ public final class ShardManager {
   }
 
   /**
+   * Takes an event with an id only if no event with this id was taken in a window. Before, ids mean
+   * nothing to the engine.
+   *
+   * @param window remembers the ids
+   */
+  public void rememberIds(IdWindow window) {
+    ingestion.remember(window);
+  }
+
+  /**
+   * The ids that were taken.
+   *
+   * @return empty if ids mean nothing here
+   */
+  public Optional<IdWindow> ids() {
+    return Optional.ofNullable(ingestion.ids());
+  }
+
+  /**
    * Counts an event as refused for want of room. For a caller that has given up.
    *
    * @param event the event

@@ -96,7 +96,7 @@ class RawEventTest {
   void size_countsBytesAndKeyBytes() {
     RawEvent event = RawEvent.of(Buffer.buffer("12345"), "é");
     assertThat(event.size()).isEqualTo(5);
-    assertThat(event.sizeWithKey()).isEqualTo(7);
+    assertThat(event.totalSize()).isEqualTo(7);
     assertThat(event.key()).isEqualTo("é");
   }
 
