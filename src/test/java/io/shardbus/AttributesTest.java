@@ -62,10 +62,10 @@ class AttributesTest {
               return Future.succeededFuture();
             }));
     ShardBusOptions options = new ShardBusOptions().setShards(1);
-    options.setSink(new SinkOptions("eventbus").setConfig(new JsonObject().put("address", "there")));
+    options.setSink(
+        new SinkOptions("eventbus").setConfig(new JsonObject().put("address", "there")));
     ShardBus bus = await(ShardBus.start(vertx, options));
-    Headers trace =
-        Headers.of(Map.of("traceparent", "00-4bf9-00f0-01", "tracestate", "a=b, c=d"));
+    Headers trace = Headers.of(Map.of("traceparent", "00-4bf9-00f0-01", "tracestate", "a=b, c=d"));
     for (Headers headers : List.of(trace, Attributes.most(), Headers.none())) {
       RawEvent event =
           RawEvent.builder(Buffer.buffer("{}"))

@@ -189,8 +189,7 @@ public final class DeadLetters implements DeadLetterSink {
   }
 
   private static Kept kept(ResultSet row) throws SQLException {
-    AttributeCodec.Attributes attributes =
-        AttributeCodec.read(row.getBytes("attributes"));
+    AttributeCodec.Attributes attributes = AttributeCodec.read(row.getBytes("attributes"));
     ShardEvent event =
         new ShardEvent(
             row.getInt("shard"),

@@ -43,8 +43,7 @@ public final class AttributeCodec {
    * @param id the id, or null
    * @param headers the headers
    */
-  public static void write(
-      Buffer out, @Nullable String key, @Nullable String id, Headers headers) {
+  public static void write(Buffer out, @Nullable String key, @Nullable String id, Headers headers) {
     out.appendByte(
         (byte)
             ((key == null ? 0 : KEY) | (id == null ? 0 : ID) | (headers.isEmpty() ? 0 : HEADERS)));

@@ -69,8 +69,7 @@ public final class Headers {
       }
     }
     if (bytes > MAX_BYTES) {
-      throw invalid(
-          "the headers of an event have " + bytes + " bytes, and may have " + MAX_BYTES);
+      throw invalid("the headers of an event have " + bytes + " bytes, and may have " + MAX_BYTES);
     }
     String[] fields = new String[all.size() * 2];
     int at = 0;

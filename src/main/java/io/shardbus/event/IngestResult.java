@@ -9,8 +9,8 @@ import java.util.Objects;
  *
  * @param outcome accepted, or why not
  * @param shard the id of the shard that took or refused the event; -1 if none was asked
- * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused. If
- *     the outcome is DUPLICATE, shard and timestamp are those of the first event with this id.
+ * @param timestamp nanoseconds since the epoch at which the event was taken; 0 if it was refused.
+ *     If the outcome is DUPLICATE, shard and timestamp are those of the first event with this id.
  *     The drain raises timestamps of a shard that tie by 1 ns each, so the delivered event's may be
  *     higher
  */

@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IdWindow {
 
-  /** Hash 16, timestamp 8, shard 4, second 4, claim 4 to 8, mark 1, up to four cells of the index. */
+  /**
+   * Hash 16, timestamp 8, shard 4, second 4, claim 4 to 8, mark 1, up to four cells of the index.
+   */
   private static final int ENTRY_BYTES = 56;
 
   private static final int STRIPES = 16;
@@ -309,7 +311,8 @@ public final class IdWindow {
       }
     }
 
-    // The index is a hash table with linear probing (Knuth, The Art of Computer Programming 3, 6.4, algorithm L).
+    // The index is a hash table with linear probing (Knuth, The Art of Computer Programming 3, 6.4,
+    // algorithm L).
 
     private int home(long high) {
       return (int) high & index.length - 1;
@@ -338,7 +341,9 @@ public final class IdWindow {
       return cell;
     }
 
-    /** Closes the gap, so that later searches do not end there (algorithm R of the same section). */
+    /**
+     * Closes the gap, so that later searches do not end there (algorithm R of the same section).
+     */
     private void removeCell(int cell) {
       int gap = cell;
       int next = gap;
