@@ -12,6 +12,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.RawEventCodec;
 import io.shardbus.eventbus.RouterVerticle;
 import io.shardbus.files.DataFolder;
+import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardLimits;
@@ -64,6 +65,10 @@ final class BusStarter {
     RingMemory.warning(options, heap).ifPresent(LOG::warn);
     this.sink = new SinkLife(sink);
     manager = manager(options);
+    if (!options.getIds().getWindow().isZero()) {
+      manager.rememberIds(
+          new IdWindow(options.getIds().getWindow(), options.getIds().getMaxBytes()));
+    }
     time = Within.millis(options.getStartTimeout().toMillis());
     owner = Owner.ofCaller(vertx);
   }

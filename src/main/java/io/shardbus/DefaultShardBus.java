@@ -13,6 +13,7 @@ import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
@@ -263,6 +264,7 @@ final class DefaultShardBus implements ShardBus {
     return new BusStats(
         manager.accounting(),
         manager.refusals(),
+        manager.ids().map(DefaultShardBus::ids).orElse(new BusStats.Ids(0, 0, 0)),
         queue.waiting(),
         parts.letters().kept(),
         manager.stats().batchesDispatched(),
@@ -276,6 +278,10 @@ final class DefaultShardBus implements ShardBus {
             manager.scalingLimit(),
             manager.scalingLimitReason()),
         shards);
+  }
+
+  private static BusStats.Ids ids(IdWindow window) {
+    return new BusStats.Ids(window.duplicates(), window.size(), window.forgotten());
   }
 
   private BusStats.ShardStatus status(Shard shard, Map<Integer, Integer> slots) {

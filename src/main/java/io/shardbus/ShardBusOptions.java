@@ -53,6 +53,7 @@ public class ShardBusOptions {
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
   private BatchOptions batch = new BatchOptions();
   private RetryOptions delivery = new RetryOptions();
+  private IdOptions ids = new IdOptions();
   private SinkOptions sink = new SinkOptions();
 
   /** The defaults. The default sink, the log, needs {@code dataDir}. */
@@ -349,6 +350,23 @@ public class ShardBusOptions {
   @OptionSpec("how hard a shard tries to deliver")
   public ShardBusOptions setDelivery(RetryOptions delivery) {
     this.delivery = delivery;
+    return this;
+  }
+
+  /**
+   * @return how long ids of events are remembered
+   */
+  public IdOptions getIds() {
+    return ids;
+  }
+
+  /**
+   * @param ids how long ids of events are remembered
+   * @return this
+   */
+  @OptionSpec("ids of events, by which a repeated event is known")
+  public ShardBusOptions setIds(IdOptions ids) {
+    this.ids = ids;
     return this;
   }
 

@@ -42,8 +42,7 @@ public final class AttributeCodec {
    * @param id the id, or null
    * @param headers the headers
    */
-  public static void write(
-      Buffer out, @Nullable String key, @Nullable String id, Headers headers) {
+  public static void write(Buffer out, @Nullable String key, @Nullable String id, Headers headers) {
     out.appendByte(
         (byte)
             ((key == null ? 0 : KEY) | (id == null ? 0 : ID) | (headers.isEmpty() ? 0 : HEADERS)));
@@ -72,7 +71,7 @@ public final class AttributeCodec {
   private static void varint(Buffer out, int value) {
     int rest = value;
     while (rest > 0x7f) {
-      out.appendByte((byte) (rest & 0x7f | 0x80));
+      out.appendByte((byte) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
     }
     out.appendByte((byte) rest);
@@ -130,6 +129,9 @@ public final class AttributeCodec {
 
     private String text() {
       int length = varint();
+      if (length > in.length() - at) { // before the buffer makes an array for it
+        throw new IndexOutOfBoundsException();
+      }
       String text = in.getString(at, at + length, "UTF-8");
       at += length;
       return text;

@@ -11,7 +11,7 @@ final class EventText {
   static String require(String what, String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c < ' ' && c != '\t' || c == 0x7f) {
+      if ((c < ' ' && c != '\t') || c == 0x7f) {
         throw new InvalidEventException(
             String.format("%s: character %d is the control character U+%04X", what, i, (int) c),
             -1);

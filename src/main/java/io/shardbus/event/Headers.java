@@ -69,8 +69,7 @@ public final class Headers {
       }
     }
     if (bytes > MAX_BYTES) {
-      throw invalid(
-          "the headers of an event have " + bytes + " bytes, and may have " + MAX_BYTES);
+      throw invalid("the headers of an event have " + bytes + " bytes, and may have " + MAX_BYTES);
     }
     String[] fields = new String[all.size() * 2];
     int at = 0;
@@ -85,11 +84,7 @@ public final class Headers {
     boolean good = !name.isEmpty();
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
-      good &=
-          c >= '0' && c <= '9'
-              || c >= 'A' && c <= 'Z'
-              || c >= 'a' && c <= 'z'
-              || TOKEN_MARKS.indexOf(c) >= 0;
+      good &= (c < 0x80 && Character.isLetterOrDigit(c)) || TOKEN_MARKS.indexOf(c) >= 0;
     }
     if (!good) {
       throw invalid(

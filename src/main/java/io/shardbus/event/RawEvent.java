@@ -377,8 +377,8 @@ public sealed class RawEvent {
      * Makes the event.
      *
      * @return the event
-     * @throws InvalidEventException if the id is empty, longer than {@value #MAX_ID_BYTES} bytes, or
-     *     has a control character or half a surrogate pair
+     * @throws InvalidEventException if the id is empty, longer than {@value #MAX_ID_BYTES} bytes,
+     *     or has a control character or half a surrogate pair
      * @throws IllegalArgumentException if there are both a key and a hash
      */
     public RawEvent build() {
@@ -391,8 +391,7 @@ public sealed class RawEvent {
       byte[] keyUtf8 = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
       byte[] idUtf8 = id == null ? null : requireId(id);
       long size = (long) bytes.length() + length(keyUtf8) + length(idUtf8) + headers.bytes();
-      return new Attributed(
-          bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
+      return new Attributed(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
     }
 
     private long hash(byte @Nullable [] keyUtf8, byte @Nullable [] idUtf8) {

@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IdWindow {
 
-  /** Hash 16, timestamp 8, shard 4, second 4, claim 4 to 8, mark 1, up to four cells of the index. */
+  /**
+   * Hash 16, timestamp 8, shard 4, second 4, claim 4 to 8, mark 1, up to four cells of the index.
+   */
   private static final int ENTRY_BYTES = 56;
 
   private static final int STRIPES = 16;
@@ -309,10 +311,11 @@ public final class IdWindow {
       }
     }
 
-    // The index is a hash table with linear probing (Knuth, The Art of Computer Programming 3, 6.4, algorithm L).
+    // The index is a hash table with linear probing (Knuth, The Art of Computer Programming 3, 6.4,
+    // algorithm L).
 
     private int home(long high) {
-      return (int) high & index.length - 1;
+      return (int) high & (index.length - 1);
     }
 
     private int find(long wantedHigh, long wantedLow) {
@@ -325,7 +328,7 @@ public final class IdWindow {
         if (high[place] == wantedHigh && low[place] == wantedLow) {
           return cell;
         }
-        cell = cell + 1 & index.length - 1;
+        cell = (cell + 1) & (index.length - 1);
       }
       return EMPTY;
     }
@@ -333,12 +336,14 @@ public final class IdWindow {
     private int freeCell(long high) {
       int cell = home(high);
       while (index[cell] != EMPTY) {
-        cell = cell + 1 & index.length - 1;
+        cell = (cell + 1) & (index.length - 1);
       }
       return cell;
     }
 
-    /** Closes the gap, so that later searches do not end there (algorithm R of the same section). */
+    /**
+     * Closes the gap, so that later searches do not end there (algorithm R of the same section).
+     */
     private void removeCell(int cell) {
       int gap = cell;
       int next = gap;
@@ -346,13 +351,13 @@ public final class IdWindow {
         index[gap] = EMPTY;
         int home;
         do {
-          next = next + 1 & index.length - 1;
+          next = (next + 1) & (index.length - 1);
           if (index[next] == EMPTY) {
             return;
           }
           home = home(high[index[next]]);
           // Stays where it is if its home is cyclically behind the gap.
-        } while (gap <= next ? gap < home && home <= next : gap < home || home <= next);
+        } while (gap <= next ? (gap < home && home <= next) : (gap < home || home <= next));
         index[gap] = index[next];
         gap = next;
       }

@@ -148,11 +148,7 @@ final class Ingestion {
   }
 
   private IngestResult ingestOnce(
-      RawEvent event,
-      String id,
-      IdWindow window,
-      @Nullable DeliveryAck ack,
-      boolean countRefusal) {
+      RawEvent event, String id, IdWindow window, @Nullable DeliveryAck ack, boolean countRefusal) {
     return Objects.requireNonNull(ingestOnce(ANY_EPOCH, event, id, window, ack, countRefusal));
   }
 
@@ -370,8 +366,7 @@ final class Ingestion {
           // Risen already, so that the consumer has nothing to write into it.
           long risen = timestamp + size;
           group[size++] =
-              QueuedEvent.of(
-                  event.buffer(), event.key(), event.id(), event.headers(), risen, ack);
+              QueuedEvent.of(event.buffer(), event.key(), event.id(), event.headers(), risen, ack);
           lanes[i] = null;
         }
       }

@@ -85,6 +85,7 @@ class QueuedEvent {
       return payload.length() + (key == null ? 0 : key.length());
     }
   }
+
   private static final class Attributed extends Attended {
 
     private final @Nullable String id;
