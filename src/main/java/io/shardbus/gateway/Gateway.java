@@ -74,7 +74,7 @@ public final class Gateway {
   /**
    * Starts to listen. If a gateway is started in a verticle, it is closed before that verticle is
    * undeployed, and before a bus that was started in the same verticle. Otherwise it is closed
-   * before its Vert.x.
+   * before its Vert.x. This holds for any number of event loops.
    *
    * @param vertx where it runs
    * @param bus what it serves; it is not closed with the gateway
