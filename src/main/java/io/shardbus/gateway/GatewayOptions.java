@@ -173,8 +173,7 @@ public final class GatewayOptions {
   /**
    * @param loops how many event loops serve the connections; each connection stays with one of
    *     them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no use.
-   *     Several are verticles of their own: they do not end with a verticle that starts the
-   *     gateway, which has to close it
+   *     The number does not change when a gateway is closed: see {@link Gateway#start}
    * @return this
    */
   @OptionSpec(value = "event loops that serve the connections", min = "1", max = "1024")
