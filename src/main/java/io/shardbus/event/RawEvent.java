@@ -66,12 +66,13 @@ public final class RawEvent {
    * @param bytes the event; not copied
    * @param key the key; null for none
    * @return the event
+   * @throws InvalidEventException if the key has half of a surrogate pair
    */
   public static RawEvent of(Buffer bytes, @Nullable String key) {
     if (key == null) {
       return of(bytes);
     }
-    byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
+    byte[] utf8 = EventKey.utf8(key);
     return new RawEvent(bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
   }
 
@@ -144,7 +145,7 @@ public final class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @param key the key; null for none
    * @return the event
-   * @throws InvalidEventException as {@link #parse(Buffer)}
+   * @throws InvalidEventException as {@link #parse(Buffer)} and {@link #of(Buffer, String)}
    */
   public static RawEvent parse(Buffer bytes, @Nullable String key) {
     JsonCheck.oneValue(bytes);

@@ -94,6 +94,8 @@ final class PublisherProtocol {
       RawEvent event;
       try {
         event = CODEC.decodeFromWire(at, body);
+      } catch (InvalidEventException e) {
+        throw e;
       } catch (RuntimeException e) {
         throw new InvalidEventException("a batch: framed breaks off in an event", at);
       }

@@ -1,5 +1,6 @@
 package io.shardbus.eventbus;
 
+import io.shardbus.event.EventKey;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageCodec;
@@ -37,7 +38,7 @@ public final class RawEventCodec implements MessageCodec<RawEvent, RawEvent> {
     at += Integer.BYTES;
     @Nullable String key = null;
     if (keyLength != NO_KEY) {
-      key = in.getString(at, at + keyLength);
+      key = EventKey.decode(in.getBytes(at, at + keyLength));
       at += keyLength;
     }
     int size = in.getInt(at);

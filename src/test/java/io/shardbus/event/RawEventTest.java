@@ -10,9 +10,12 @@ import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import net.openhft.hashing.LongHashFunction;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -75,9 +78,52 @@ class RawEventTest {
   void hash_ofAKeyIsThatOfItsUtf8AtEveryLength() {
     for (int length = 0; length <= 300; length++) {
       String key = "k\u00e9y\uD83D\uDE00".repeat(60).substring(0, length);
+      if (key.endsWith("\uD83D")) {
+        continue; // half of a pair is refused
+      }
       long expected = LongHashFunction.xx3().hashBytes(key.getBytes(StandardCharsets.UTF_8));
       assertThat(RawEvent.of(Buffer.buffer("other"), key).hash()).isEqualTo(expected);
       assertThat(EventKey.of(key).hash()).isEqualTo(expected);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\ud800", "a\udfff", "\ude00\ud83d", "\ud83d\ud83d\ude00", "\ud83dx"})
+  void halfASurrogatePairInAKey_isRefused(String key) {
+    Buffer event = Buffer.buffer("1");
+    List<ThrowingCallable> ways =
+        List.of(
+            () -> RawEvent.of(event, key),
+            () -> RawEvent.parse(event, key),
+            () -> EventKey.of(key),
+            () -> RawEvent.parseKeyed(asJson(key), KeyPath.of("k")));
+    for (ThrowingCallable way : ways) {
+      assertThatThrownBy(way)
+          .isInstanceOf(InvalidEventException.class)
+          .hasMessageMatching("the key has half of a surrogate pair, .u[0-9a-f]{4}, .*");
+    }
+  }
+
+  private static Buffer asJson(String key) {
+    StringBuilder escaped = new StringBuilder("{\"k\":\"");
+    key.chars().forEach(c -> escaped.append(String.format("\\u%04x", c)));
+    return Buffer.buffer(escaped.append("\"}").toString());
+  }
+
+  @Test
+  void wholeSurrogatePairsInAKey_areTaken() {
+    String key = "\uD83D\uDE00a\uD83D\uDE00\uD83D\uDE00";
+    assertThat(RawEvent.of(Buffer.buffer("1"), key).key()).isEqualTo(key);
+    assertThat(RawEvent.parseKeyed(asJson(key), KeyPath.of("k")).key()).isEqualTo(key);
+  }
+
+  @Test
+  void decode_takesOnlyUtf8() {
+    assertThat(EventKey.decode("é😀".getBytes(StandardCharsets.UTF_8))).isEqualTo("é😀");
+    for (String hex : List.of("FF", "EDA080", "C080", "61C3")) {
+      assertThatThrownBy(() -> EventKey.decode(HexFormat.of().parseHex(hex)))
+          .isInstanceOf(InvalidEventException.class)
+          .hasMessage("the key is not UTF-8");
     }
   }
 

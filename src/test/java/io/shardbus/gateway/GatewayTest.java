@@ -207,6 +207,9 @@ class GatewayTest {
         "/v1/events?ack=maybe|application/json|{}|400|none, accepted or delivered",
         "/v1/events?key=a&keyPath=b|application/json|{}|400|only one",
         "/v1/events?keyPath=a.b|application/json|{}|400|keyPath a.b",
+        "/v1/events?key=a%FF|application/json|{}|400|UTF-8",
+        "/v1/events?key=%ED%A0%80|application/json|{}|400|UTF-8",
+        "/v1/events?keyPath=k|application/json|{\"k\":\"\\ud800\"}|400|surrogate",
         "/nowhere|application/json|{}|404|/nowhere",
         "/v1/%zz|application/json|{}|400|broken escape",
         "/v1/stats|application/json|{}|405|POST",
@@ -329,6 +332,19 @@ class GatewayTest {
   }
 
   @Test
+  void webSocket_refusesKeysThatAreNoText() throws Exception {
+    start();
+    Client client = connect("/v1/ingest?ack=accepted&keyPath=k");
+    client.socket().writeTextMessage("{\"k\":\"\\ud800\"}\n{\"k\":\"\\ud83d\\ude00\"}");
+    JsonObject frame = client.settled(2);
+    assertThat(frame.getLong("acked")).isEqualTo(1);
+    assertThat(frame.getJsonObject("rejected")).isEqualTo(new JsonObject().put("invalid", 1));
+    assertThat(frame.getJsonArray("errors").getJsonObject(0).getString("error"))
+        .contains("half of a surrogate pair");
+    assertThat(storedEvents(10).getJsonObject(0).getString("key")).isEqualTo("\uD83D\uDE00");
+  }
+
+  @Test
   void webSocket_withAckIsSlowedAndLosesNothing() throws Exception {
     Promise<Void> gate = Promise.promise();
     RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
@@ -402,7 +418,7 @@ class GatewayTest {
   void webSocket_badConnectionsAreRefused() throws Exception {
     start();
     for (String uri :
-        List.of("/v1/other", "/v1/ingest?ack=maybe", "/v1/ingest?ack=&key=a&keyPath=b")) {
+        List.of("/v1/other", "/v1/ingest?ack=maybe", "/v1/ingest?ack=&key=a&keyPath=b", "/v1/ingest?key=%ED%A0%80")) {
       assertThatThrownBy(() -> connect(uri))
           .as(uri)
           .cause()
