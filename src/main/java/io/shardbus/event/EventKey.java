@@ -47,7 +47,8 @@ public final class EventKey {
   static byte[] utf8(String key) {
     for (int i = 0; i < key.length(); i++) {
       if (Character.isSurrogate(key.charAt(i))) {
-        if (!Character.isSurrogatePair(key.charAt(i), i + 1 < key.length() ? key.charAt(i + 1) : 0)) {
+        if (!Character.isSurrogatePair(
+            key.charAt(i), i + 1 < key.length() ? key.charAt(i + 1) : 0)) {
           throw new InvalidEventException(
               "the key has half of a surrogate pair, \\u"
                   + Integer.toHexString(key.charAt(i))

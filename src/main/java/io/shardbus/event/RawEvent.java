@@ -133,7 +133,7 @@ public final class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @return the event
    * @throws InvalidEventException if the bytes are not exactly one JSON value (white space around
-   *     it is allowed); it says where it breaks
+   *     it is allowed) of at most 500 levels; it says where it breaks
    */
   public static RawEvent parse(Buffer bytes) {
     return parse(bytes, null);
@@ -232,7 +232,7 @@ public final class RawEvent {
    *
    * @return a {@link JsonObject}, {@link JsonArray}, {@link String}, {@link Number}, {@link
    *     Boolean} or null
-   * @throws InvalidEventException if the bytes are not JSON
+   * @throws InvalidEventException if the bytes are not JSON of at most 500 levels
    */
   public @Nullable Object json() {
     JsonCheck.oneValue(buffer);

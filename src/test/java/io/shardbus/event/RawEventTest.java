@@ -210,10 +210,20 @@ class RawEventTest {
         .hasMessageContaining("byte order mark");
   }
 
-  @Test
-  void parse_boundsNesting() {
-    assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer("[".repeat(100_000))))
-        .isInstanceOf(InvalidEventException.class);
+  @ParameterizedTest
+  @CsvSource({"[,]", "{\"a\":,}"})
+  void parse_boundsNesting(String open, String close) {
+    Buffer deepest = Buffer.buffer(open.repeat(500) + "1" + close.repeat(500));
+    assertThat(RawEvent.parse(deepest).json()).isNotNull();
+    int at = 500 * open.length();
+    for (String json : List.of(open.repeat(501) + "1" + close.repeat(501), open.repeat(100_000))) {
+      assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json)))
+          .isInstanceOfSatisfying(
+              InvalidEventException.class, e -> assertThat(e.offset()).isEqualTo(at))
+          .hasMessage("nested too deeply: more than 500 levels at byte " + at);
+    }
+    // Next to one another they are not deep.
+    RawEvent.parse(Buffer.buffer("[" + (open + "1" + close + ",").repeat(1000) + "1]"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
@@ -165,6 +166,22 @@ class GatewayTest {
     JsonArray events = storedEvents(10);
     assertThat(events.getJsonObject(0).getString("key")).isEqualTo("u1");
     assertThat(events.getJsonObject(1).getString("key")).isEqualTo("7");
+  }
+
+  /** Also of an event of the event bus, which is not checked. */
+  @Test
+  void deepEvents_leaveThePageReadable() throws Exception {
+    start();
+    String deepest = "[".repeat(500) + "]".repeat(500);
+    String deeper = "[" + deepest + "]";
+    assertThat(post("/v1/events", "application/json", deepest).status()).isEqualTo(202);
+    Answer refused = post("/v1/events", "application/json", deeper);
+    assertThat(refused.status()).isEqualTo(400);
+    assertThat(refused.json().getString("detail")).contains("more than 500 levels at byte 500");
+    await(bus.deliver(RawEvent.of(deeper)));
+    JsonArray events = storedEvents(10);
+    assertThat(events).extracting(e -> ((JsonObject) e).containsKey("event")).contains(true, false);
+    assertThat(events).extracting(e -> ((JsonObject) e).getString("text")).contains(deeper);
   }
 
   @Test
@@ -418,7 +435,11 @@ class GatewayTest {
   void webSocket_badConnectionsAreRefused() throws Exception {
     start();
     for (String uri :
-        List.of("/v1/other", "/v1/ingest?ack=maybe", "/v1/ingest?ack=&key=a&keyPath=b", "/v1/ingest?key=%ED%A0%80")) {
+        List.of(
+            "/v1/other",
+            "/v1/ingest?ack=maybe",
+            "/v1/ingest?ack=&key=a&keyPath=b",
+            "/v1/ingest?key=%ED%A0%80")) {
       assertThatThrownBy(() -> connect(uri))
           .as(uri)
           .cause()
@@ -517,8 +538,8 @@ class GatewayTest {
   @Test
   void payloads_thatAreNotJsonAreTextOrBase64() throws Exception {
     start();
-    bus.ingest(io.shardbus.event.RawEvent.of("plain é"));
-    bus.ingest(io.shardbus.event.RawEvent.of(new byte[] {(byte) 0xFF, 0}));
+    bus.ingest(RawEvent.of("plain é"));
+    bus.ingest(RawEvent.of(new byte[] {(byte) 0xFF, 0}));
     JsonArray events = storedEvents(10);
     assertThat(events.getJsonObject(0).getString("text")).isEqualTo("plain é");
     assertThat(events.getJsonObject(1).getString("base64")).isEqualTo("/wA=");
