@@ -31,9 +31,6 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
     if (key != null && keyPath != null) {
       throw new IllegalArgumentException("key and keyPath: only one of them can be given");
     }
-    if (keyPath != null && keyPath.isEmpty()) {
-      throw new IllegalArgumentException("keyPath: must not be empty, such as user.id");
-    }
     if (key != null && key.indexOf(NO_TEXT) >= 0) {
       throw new IllegalArgumentException("key: must be UTF-8, and not have the character U+FFFD");
     }
