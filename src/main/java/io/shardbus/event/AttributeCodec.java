@@ -132,9 +132,9 @@ public final class AttributeCodec {
       if (length > in.length() - at) { // before the buffer makes an array for it
         throw new IndexOutOfBoundsException();
       }
-      String text = in.getString(at, at + length, "UTF-8");
+      byte[] utf8 = in.getBytes(at, at + length);
       at += length;
-      return text;
+      return EventText.decode("a text beside an event", utf8);
     }
 
     private int varint() {

@@ -62,8 +62,8 @@ public final class Headers {
     long bytes = 0;
     for (Map.Entry<String, String> header : headers.entrySet()) {
       String name = requireToken(header.getKey());
-      String value = EventText.require("header " + name, header.getValue());
-      bytes += name.length() + EventText.utf8Length(value);
+      String value = header.getValue();
+      bytes += name.length() + EventText.plainUtf8("header " + name, value).length;
       if (all.put(name, value) != null) {
         throw invalid("header " + name + " occurs twice");
       }

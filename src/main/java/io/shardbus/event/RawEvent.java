@@ -71,12 +71,13 @@ public sealed class RawEvent {
    * @param bytes the event; not copied
    * @param key the key; null for none
    * @return the event
+   * @throws InvalidEventException if the key has half of a surrogate pair
    */
   public static RawEvent of(Buffer bytes, @Nullable String key) {
     if (key == null) {
       return of(bytes);
     }
-    byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
+    byte[] utf8 = EventKey.utf8(key);
     return new RawEvent(bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
   }
 
@@ -147,7 +148,7 @@ public sealed class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @return the event
    * @throws InvalidEventException if the bytes are not exactly one JSON value (white space around
-   *     it is allowed); it says where it breaks
+   *     it is allowed) of at most 500 levels; it says where it breaks
    */
   public static RawEvent parse(Buffer bytes) {
     return parse(bytes, null);
@@ -159,7 +160,7 @@ public sealed class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @param key the key; null for none
    * @return the event
-   * @throws InvalidEventException as {@link #parse(Buffer)}
+   * @throws InvalidEventException as {@link #parse(Buffer)} and {@link #of(Buffer, String)}
    */
   public static RawEvent parse(Buffer bytes, @Nullable String key) {
     JsonCheck.oneValue(bytes);
@@ -264,7 +265,7 @@ public sealed class RawEvent {
    *
    * @return a {@link JsonObject}, {@link JsonArray}, {@link String}, {@link Number}, {@link
    *     Boolean} or null
-   * @throws InvalidEventException if the bytes are not JSON
+   * @throws InvalidEventException if the bytes are not JSON of at most 500 levels
    */
   public @Nullable Object json() {
     JsonCheck.oneValue(buffer);
@@ -388,7 +389,7 @@ public sealed class RawEvent {
       if (id == null && headers.isEmpty()) {
         return hash == null ? of(bytes, key) : ofHash(bytes, hash);
       }
-      byte[] keyUtf8 = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
+      byte[] keyUtf8 = key == null ? null : EventKey.utf8(key);
       byte[] idUtf8 = id == null ? null : requireId(id);
       long size = (long) bytes.length() + length(keyUtf8) + length(idUtf8) + headers.bytes();
       return new Attributed(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
@@ -407,7 +408,7 @@ public sealed class RawEvent {
     }
 
     private static byte[] requireId(String id) {
-      byte[] utf8 = EventText.require("id", id).getBytes(StandardCharsets.UTF_8);
+      byte[] utf8 = EventText.plainUtf8("the id", id);
       if (utf8.length == 0 || utf8.length > MAX_ID_BYTES) {
         throw new InvalidEventException(
             "id: " + utf8.length + " bytes; 1 to " + MAX_ID_BYTES + " are allowed", -1);

@@ -105,6 +105,8 @@ final class PublisherProtocol {
       RawEventCodec.Decoded decoded;
       try {
         decoded = RawEventCodec.decode(at, body);
+      } catch (InvalidEventException e) {
+        throw e;
       } catch (RuntimeException e) {
         throw new InvalidEventException("a batch: framed breaks off in an event", at);
       }

@@ -131,6 +131,8 @@ class RouterVerticleTest {
     assertFails(400, "java.lang.Integer", 5);
     assertFails(400, "null", null);
     assertFails(400, "none, accepted or delivered", "x", "ack", "perhaps");
+    assertFails(400, "half of a surrogate pair", "x", "key", "k\ud800");
+    assertFails(400, "half of a surrogate pair", "x", "key", "\udc00", "batch", "ndjson");
     assertFails(400, "must be ndjson", "x", "batch", "csv");
     assertFails(400, "Buffer or String", new JsonObject(), "batch", "ndjson");
     assertFails(413, "larger", Buffer.buffer(new byte[10_001]));

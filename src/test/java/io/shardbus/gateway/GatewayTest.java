@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
@@ -167,6 +168,22 @@ class GatewayTest {
     assertThat(events.getJsonObject(1).getString("key")).isEqualTo("7");
   }
 
+  /** Also of an event of the event bus, which is not checked. */
+  @Test
+  void deepEvents_leaveThePageReadable() throws Exception {
+    start();
+    String deepest = "[".repeat(500) + "]".repeat(500);
+    String deeper = "[" + deepest + "]";
+    assertThat(post("/v1/events", "application/json", deepest).status()).isEqualTo(202);
+    Answer refused = post("/v1/events", "application/json", deeper);
+    assertThat(refused.status()).isEqualTo(400);
+    assertThat(refused.json().getString("detail")).contains("more than 500 levels at byte 500");
+    await(bus.deliver(RawEvent.of(deeper)));
+    JsonArray events = storedEvents(10);
+    assertThat(events).extracting(e -> ((JsonObject) e).containsKey("event")).contains(true, false);
+    assertThat(events).extracting(e -> ((JsonObject) e).getString("text")).contains(deeper);
+  }
+
   @Test
   void ndjson_isTakenHoweverItIsCut() throws Exception {
     start();
@@ -207,6 +224,9 @@ class GatewayTest {
         "/v1/events?ack=maybe|application/json|{}|400|none, accepted or delivered",
         "/v1/events?key=a&keyPath=b|application/json|{}|400|only one",
         "/v1/events?keyPath=a.b|application/json|{}|400|keyPath a.b",
+        "/v1/events?key=a%FF|application/json|{}|400|UTF-8",
+        "/v1/events?key=%ED%A0%80|application/json|{}|400|UTF-8",
+        "/v1/events?keyPath=k|application/json|{\"k\":\"\\ud800\"}|400|surrogate",
         "/nowhere|application/json|{}|404|/nowhere",
         "/v1/%zz|application/json|{}|400|broken escape",
         "/v1/stats|application/json|{}|405|POST",
@@ -329,6 +349,19 @@ class GatewayTest {
   }
 
   @Test
+  void webSocket_refusesKeysThatAreNoText() throws Exception {
+    start();
+    Client client = connect("/v1/ingest?ack=accepted&keyPath=k");
+    client.socket().writeTextMessage("{\"k\":\"\\ud800\"}\n{\"k\":\"\\ud83d\\ude00\"}");
+    JsonObject frame = client.settled(2);
+    assertThat(frame.getLong("acked")).isEqualTo(1);
+    assertThat(frame.getJsonObject("rejected")).isEqualTo(new JsonObject().put("invalid", 1));
+    assertThat(frame.getJsonArray("errors").getJsonObject(0).getString("error"))
+        .contains("half of a surrogate pair");
+    assertThat(storedEvents(10).getJsonObject(0).getString("key")).isEqualTo("\uD83D\uDE00");
+  }
+
+  @Test
   void webSocket_withAckIsSlowedAndLosesNothing() throws Exception {
     Promise<Void> gate = Promise.promise();
     RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
@@ -402,7 +435,11 @@ class GatewayTest {
   void webSocket_badConnectionsAreRefused() throws Exception {
     start();
     for (String uri :
-        List.of("/v1/other", "/v1/ingest?ack=maybe", "/v1/ingest?ack=&key=a&keyPath=b")) {
+        List.of(
+            "/v1/other",
+            "/v1/ingest?ack=maybe",
+            "/v1/ingest?ack=&key=a&keyPath=b",
+            "/v1/ingest?key=%ED%A0%80")) {
       assertThatThrownBy(() -> connect(uri))
           .as(uri)
           .cause()
@@ -501,8 +538,8 @@ class GatewayTest {
   @Test
   void payloads_thatAreNotJsonAreTextOrBase64() throws Exception {
     start();
-    bus.ingest(io.shardbus.event.RawEvent.of("plain é"));
-    bus.ingest(io.shardbus.event.RawEvent.of(new byte[] {(byte) 0xFF, 0}));
+    bus.ingest(RawEvent.of("plain é"));
+    bus.ingest(RawEvent.of(new byte[] {(byte) 0xFF, 0}));
     JsonArray events = storedEvents(10);
     assertThat(events.getJsonObject(0).getString("text")).isEqualTo("plain é");
     assertThat(events.getJsonObject(1).getString("base64")).isEqualTo("/wA=");
