@@ -200,8 +200,9 @@ final class LoadBalancer {
         continue;
       }
       double target = one.target(level);
-      boolean recovered =
-          !one.known.hung() && target > 0 && one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean drainsMore =
+          one.known.unknown() || one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean recovered = !one.known.hung() && target > 0 && drainsMore;
       boolean lacks = one.rate < NEAR_ENOUGH * target;
       due |= recovered && lacks;
       int paidFor = recovered && !lacks ? debt.paidFor + 1 : 0;
