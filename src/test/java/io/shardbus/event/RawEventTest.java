@@ -119,7 +119,8 @@ class RawEventTest {
 
   @Test
   void decode_takesOnlyUtf8() {
-    assertThat(EventText.decode("the key", "é😀".getBytes(StandardCharsets.UTF_8))).isEqualTo("é😀");
+    assertThat(EventText.decode("the key", "é😀".getBytes(StandardCharsets.UTF_8)))
+        .isEqualTo("é😀");
     for (String hex : List.of("FF", "EDA080", "C080", "61C3")) {
       assertThatThrownBy(() -> EventText.decode("the key", HexFormat.of().parseHex(hex)))
           .isInstanceOf(InvalidEventException.class)
