@@ -27,7 +27,7 @@ import java.util.function.LongSupplier;
  * #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on two
  * threads at once; everything else may be called from any thread and does not wait.
  */
-public final class Shard {
+public final class Shard extends LaneOwner {
 
   private static final int ABANDON_AT_ONCE = 1024;
 
@@ -82,7 +82,7 @@ public final class Shard {
     this.ledger = ledger;
     wakeUp = new WakeUp(this::holds, capacity / 2);
     lanes = new LaneSet(newLane(List.of(), List.of()));
-    ledger.open(this);
+    ledger.open(new ShardLedger.Live(this::accepted, this::size, this::drained));
   }
 
   // ---------------------------------------------------------------- any thread
@@ -92,6 +92,7 @@ public final class Shard {
    *
    * @return 0 to 65534
    */
+  @Override
   public int id() {
     return id;
   }
@@ -249,6 +250,11 @@ public final class Shard {
 
   // ---------------------------------------------------------------- lanes
 
+  /** The shard that a lane belongs to: only shards make lanes. */
+  static Shard of(Lane lane) {
+    return (Shard) lane.owner();
+  }
+
   /** The lane for events for which there is no other lane. */
   Lane main() {
     return lanes.main();
@@ -287,9 +293,7 @@ public final class Shard {
     turnOvers.incrementAndGet();
   }
 
-  /**
-   * The thread that has the consumer side now, or else the caller, does the requested work there.
-   */
+  @Override
   void tend() {
     work = true;
     doWork();
@@ -356,7 +360,7 @@ public final class Shard {
     sealing = left;
   }
 
-  /** A fence has opened. */
+  @Override
   void wake() {
     wakeUp.wake();
   }

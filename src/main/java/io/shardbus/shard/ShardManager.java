@@ -509,7 +509,7 @@ public final class ShardManager {
    * @return the counts by reason
    */
   public Refusals refusals() {
-    return ingestion.refusals();
+    return new Refusals(ingestion.unrouted(), ingestion.closed(), ingestion.tooLarge());
   }
 
   /**

@@ -87,7 +87,7 @@ final class SlotTable {
   void divide(List<Shard> shards) {
     Shard[] owners = SlotPlan.equalRanges(shards, ranges());
     Lane[] lanes = Arrays.stream(owners).limit(ranges()).map(Shard::main).toArray(Lane[]::new);
-    set.publish(set.routing().next(lanes, lanes, loads));
+    set.publish(set.routing().next(lanes, lanes, loads.samples()));
   }
 
   /** Makes shards active, with a share of the slots of the others. */
@@ -333,7 +333,7 @@ final class SlotTable {
       for (int i = 0; i < slotsThatCount(table); i++) {
         changed += before[i] == after[i] ? 0 : 1;
       }
-      change = new LaneChange(table, after, crowded, set.keysSeen(), loads);
+      change = new LaneChange(table, after, crowded, set.keysSeen(), loads.samples());
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
       change.install();
