@@ -1,6 +1,6 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.DeliveryObservers;
 import io.shardbus.delivery.NoContext;
 import io.shardbus.delivery.Owner;
@@ -136,7 +136,7 @@ final class BusStarter {
                   folder.close();
                   return Future.succeededFuture();
                 }));
-    DeadLetters letters = done("the dead letters", DeadLetters.open(folder.path()));
+    DeadLetterStore letters = done("the dead letters", DeadLetterStore.open(folder.path()));
     undo.push(letters::close);
     Home home = done("the bus's verticle", Home.deploy(vertx, this::close));
     undo.push(() -> home.release(vertx));
@@ -150,7 +150,7 @@ final class BusStarter {
     return bus;
   }
 
-  private BusParts parts(DataFolder folder, DeadLetters letters, Home home) {
+  private BusParts parts(DataFolder folder, DeadLetterStore letters, Home home) {
     DeliveryObservers observers = new DeliveryObservers();
     ShardDeployments deployments =
         new ShardDeployments(

@@ -1,10 +1,10 @@
 package io.shardbus;
 
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.SinkHealth;
 import java.util.List;
 
 /**

@@ -1,19 +1,18 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeliveryObserver;
-import io.shardbus.delivery.ScalingHistory;
-import io.shardbus.delivery.SinkHealth;
-import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -178,14 +177,6 @@ public interface ShardBus {
   WriteStream<RawEvent> writeStream();
 
   /**
-   * The one place where events wait for room: those of {@link #ingestAwait}, {@link #deliverAwait},
-   * streams, publishers, and clients of a gateway.
-   *
-   * @return the waiting room of this bus
-   */
-  WaitingRoom waitingRoom();
-
-  /**
    * Adds shards: all of them, or none.
    *
    * @param count how many, at least 1
@@ -269,7 +260,7 @@ public interface ShardBus {
    *
    * @return completes when the fate of all is known; fails if a replay is under way
    */
-  Future<DeadLetterReplay.Result> replayDeadLetters();
+  Future<DeadLetters.ReplayResult> replayDeadLetters();
 
   /**
    * Hands some dead letters to the bus again, as {@link #replayDeadLetters()} does.
@@ -277,7 +268,7 @@ public interface ShardBus {
    * @param ids which; unknown ids are ignored
    * @return completes when the fate of all is known; fails if a replay is under way
    */
-  Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids);
+  Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids);
 
   /**
    * What the bus has done and holds.

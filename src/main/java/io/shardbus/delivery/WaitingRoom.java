@@ -39,6 +39,17 @@ public final class WaitingRoom {
    */
   public static final int MAX_WAITING = 65_536;
 
+  /** A bus, for parts of Shardbus that wait with its other callers. */
+  public interface Holder {
+
+    /**
+     * The one place where events wait for room.
+     *
+     * @return the waiting room of the bus
+     */
+    WaitingRoom waitingRoom();
+  }
+
   /** The deadline of an event that waits as long as it takes. */
   static final long NO_DEADLINE = Long.MAX_VALUE;
 

@@ -77,9 +77,10 @@ public final class Gateway {
    * before its Vert.x. This holds for any number of event loops.
    *
    * @param vertx where it runs
-   * @param bus what it serves; it is not closed with the gateway
+   * @param bus what it serves, as {@link ShardBus#start} made it; it is not closed with the gateway
    * @param options how; copied
    * @return the gateway; fails with a message for the operator if it cannot listen, or must not
+   * @throws IllegalArgumentException if the bus is a wrapper
    */
   public static Future<Gateway> start(Vertx vertx, ShardBus bus, GatewayOptions options) {
     return new Gateway(vertx, bus, new GatewayOptions(options), null).listen();

@@ -1,4 +1,4 @@
-package io.shardbus.delivery;
+package io.shardbus.sink;
 
 import org.jspecify.annotations.Nullable;
 
@@ -22,27 +22,5 @@ public record SinkHealth(Circuit circuit, int failures, @Nullable String lastErr
     OPEN,
     /** The pause is over: one attempt shows whether the sink is back. */
     HALF_OPEN
-  }
-
-  SinkHealth attempt(int breakerFailures) {
-    return failures < breakerFailures
-        ? this
-        : new SinkHealth(Circuit.HALF_OPEN, failures, lastError);
-  }
-
-  SinkHealth failed(int breakerFailures, Throwable failure) {
-    int now = failures + 1;
-    return new SinkHealth(
-        now < breakerFailures ? Circuit.CLOSED : Circuit.OPEN, now, describe(failure));
-  }
-
-  /** The message of a failure, with its class if it is an Error or has no message. */
-  static String describe(Throwable failure) {
-    try {
-      String message = failure.getMessage();
-      return message == null || failure instanceof Error ? failure.toString() : message;
-    } catch (Throwable e) { // code of the sink's
-      return failure.getClass().getName();
-    }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.io.RandomAccessFile;
@@ -17,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DeadLettersTest {
+class DeadLetterStoreTest {
 
   @TempDir Path folder;
 
@@ -56,21 +57,21 @@ class DeadLettersTest {
     return large;
   }
 
-  private static List<DeadLetter> read(DeadLetters letters, long after, int limit)
+  private static List<DeadLetter> read(DeadLetterStore letters, long after, int limit)
       throws Exception {
     return await(letters.list(after, limit)).stream().map(DeadLetters.Kept::letter).toList();
   }
 
   @Test
   void letters_areReadBackAsTheyWere() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
+    DeadLetterStore letters = await(DeadLetterStore.open(folder));
     await(letters.add(letters(0, 10)));
     assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 10));
     await(letters.close());
     await(letters.close());
     assertThatThrownBy(() -> await(letters.count())).cause().hasMessageContaining("closed");
 
-    DeadLetters again = await(DeadLetters.open(folder));
+    DeadLetterStore again = await(DeadLetterStore.open(folder));
     assertThat(await(again.count())).isEqualTo(10);
     long third = await(again.list(0, 3)).get(2).id();
     assertThat(read(again, third, 4)).isEqualTo(letters(3, 7));
@@ -79,7 +80,7 @@ class DeadLettersTest {
 
   @Test
   void repeatedLetters_areThereOnce() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
+    DeadLetterStore letters = await(DeadLetterStore.open(folder));
     await(letters.add(letters(0, 5)));
     await(letters.add(letters(3, 8)));
     assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 8));
@@ -88,7 +89,7 @@ class DeadLettersTest {
 
   @Test
   void removedIds_areNotGivenAgain() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
+    DeadLetterStore letters = await(DeadLetterStore.open(folder));
     await(letters.add(letters(0, 3)));
     long last = await(letters.lastId());
     assertThat(await(letters.remove(List.of(last, last + 5)))).isEqualTo(1);
@@ -99,11 +100,11 @@ class DeadLettersTest {
 
   @Test
   void memory_keepsTheNewest() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(null));
-    await(letters.add(letters(0, DeadLetters.MAX_IN_MEMORY)));
-    await(letters.add(letters(DeadLetters.MAX_IN_MEMORY, DeadLetters.MAX_IN_MEMORY + 5)));
-    assertThat(letters.kept()).isEqualTo(DeadLetters.MAX_IN_MEMORY);
-    assertThat(await(letters.count())).isEqualTo(DeadLetters.MAX_IN_MEMORY);
+    DeadLetterStore letters = await(DeadLetterStore.open(null));
+    await(letters.add(letters(0, DeadLetterStore.MAX_IN_MEMORY)));
+    await(letters.add(letters(DeadLetterStore.MAX_IN_MEMORY, DeadLetterStore.MAX_IN_MEMORY + 5)));
+    assertThat(letters.kept()).isEqualTo(DeadLetterStore.MAX_IN_MEMORY);
+    assertThat(await(letters.count())).isEqualTo(DeadLetterStore.MAX_IN_MEMORY);
     assertThat(read(letters, 0, 1).get(0).event().sequence()).isEqualTo(5);
     await(letters.close());
   }
@@ -111,7 +112,7 @@ class DeadLettersTest {
   @Test
   void kept_isWhatIsThere() throws Exception {
     for (Path where : new Path[] {folder, null}) {
-      DeadLetters letters = await(DeadLetters.open(where));
+      DeadLetterStore letters = await(DeadLetterStore.open(where));
       await(letters.add(letters(0, 10)));
       await(letters.add(letters(5, 15))); // five of them again
       assertThat(letters.kept()).isEqualTo(15).isEqualTo(await(letters.count()));
@@ -120,7 +121,7 @@ class DeadLettersTest {
       assertThat(letters.kept()).isEqualTo(14);
       if (where != null) {
         await(letters.close());
-        letters = await(DeadLetters.open(where));
+        letters = await(DeadLetterStore.open(where));
         assertThat(letters.kept()).as("after a restart").isEqualTo(14);
       }
       assertThat(await(letters.removeAll())).isEqualTo(14);
@@ -132,18 +133,18 @@ class DeadLettersTest {
 
   @Test
   void memory_isBoundedInBytes() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(null));
+    DeadLetterStore letters = await(DeadLetterStore.open(null));
     for (DeadLetter each : largeLetters(100)) {
       await(letters.add(List.of(each)));
     }
-    assertThat(await(letters.count())).isEqualTo(DeadLetters.MAX_BYTES_IN_MEMORY >> 20);
+    assertThat(await(letters.count())).isEqualTo(DeadLetterStore.MAX_BYTES_IN_MEMORY >> 20);
     assertThat(read(letters, 0, 1).get(0).event().sequence()).isEqualTo(36);
     await(letters.close());
   }
 
   @Test
   void pages_endWhenTheyGrowLarge() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
+    DeadLetterStore letters = await(DeadLetterStore.open(folder));
     List<DeadLetter> large = largeLetters(20);
     await(letters.add(large));
     List<DeadLetters.Kept> page = await(letters.list(0, 100));
@@ -155,37 +156,37 @@ class DeadLettersTest {
   @Test
   void damagedFile_isSetAsideHoweverOften() throws Exception {
     for (String aside : new String[] {".damaged", ".damaged-2", ".damaged-3"}) {
-      Files.writeString(folder.resolve(DeadLetters.FILE), "this is no database ".repeat(500));
-      DeadLetters letters = await(DeadLetters.open(folder));
+      Files.writeString(folder.resolve(DeadLetterStore.FILE), "this is no database ".repeat(500));
+      DeadLetterStore letters = await(DeadLetterStore.open(folder));
       await(letters.add(letters(0, 1)));
       assertThat(letters.kept()).isEqualTo(1);
       assertThat(await(letters.count())).isEqualTo(1);
-      assertThat(folder.resolve(DeadLetters.FILE + aside)).content().startsWith("this is no");
+      assertThat(folder.resolve(DeadLetterStore.FILE + aside)).content().startsWith("this is no");
       await(letters.close());
     }
   }
 
   @Test
   void fileThatIsDamagedWhileItIsOpen_isSetAside() throws Exception {
-    DeadLetters letters = await(DeadLetters.open(folder));
+    DeadLetterStore letters = await(DeadLetterStore.open(folder));
     await(letters.add(largeLetters(20)));
     await(letters.close());
-    letters = await(DeadLetters.open(folder));
+    letters = await(DeadLetterStore.open(folder));
     try (RandomAccessFile file =
-        new RandomAccessFile(folder.resolve(DeadLetters.FILE).toFile(), "rw")) {
+        new RandomAccessFile(folder.resolve(DeadLetterStore.FILE).toFile(), "rw")) {
       file.seek(4096);
       file.write(new byte[(int) file.length() - 4096]);
     }
     await(letters.add(letters(0, 3)));
     assertThat(read(letters, 0, 100)).isEqualTo(letters(0, 3));
-    assertThat(folder.resolve(DeadLetters.FILE + ".damaged")).exists();
+    assertThat(folder.resolve(DeadLetterStore.FILE + ".damaged")).exists();
     await(letters.close());
   }
 
   @Test
   void unusableFolder_isNamed() {
     Path missing = folder.resolve("missing");
-    assertThatThrownBy(() -> await(DeadLetters.open(missing)))
+    assertThatThrownBy(() -> await(DeadLetterStore.open(missing)))
         .cause()
         .hasMessageContaining("dead letters: cannot use")
         .hasMessageContaining("missing");

@@ -6,6 +6,7 @@ import io.shardbus.files.PrivateFiles;
 import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.support.OwnThread;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -32,7 +33,7 @@ import org.sqlite.SQLiteConfig;
  * at most {@value #MAX_BYTES_IN_MEMORY} bytes. Safe for any thread. A thread of its own does the
  * work, and answers come on the context of the caller if there is one.
  */
-public final class DeadLetters implements DeadLetterSink {
+public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
 
   /** The name of the file in the data folder. */
   public static final String FILE = "dead-letters.db";
@@ -43,7 +44,7 @@ public final class DeadLetters implements DeadLetterSink {
   /** How many bytes of events are kept without a data folder: 64 MiB. The newest is always kept. */
   public static final long MAX_BYTES_IN_MEMORY = 64 << 20;
 
-  private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DeadLetterStore.class);
   private static final long MAX_PAGE_BYTES = 8 << 20;
 
   private static final String COLUMNS =
@@ -59,17 +60,9 @@ public final class DeadLetters implements DeadLetterSink {
   /** Changed by the thread only. */
   private final AtomicLong kept = new AtomicLong();
 
-  private DeadLetters(@Nullable Path file) {
+  private DeadLetterStore(@Nullable Path file) {
     this.file = file;
   }
-
-  /**
-   * A dead letter as it is kept.
-   *
-   * @param id by which it is named; rises
-   * @param letter the event
-   */
-  public record Kept(long id, DeadLetter letter) {}
 
   private interface Work<T> {
     T run(Connection database) throws SQLException;
@@ -81,8 +74,8 @@ public final class DeadLetters implements DeadLetterSink {
    * @param folder the data folder; null to keep dead letters in memory
    * @return the dead letters; fails with a message for the operator
    */
-  public static Future<DeadLetters> open(@Nullable Path folder) {
-    DeadLetters letters = new DeadLetters(folder == null ? null : folder.resolve(FILE));
+  public static Future<DeadLetterStore> open(@Nullable Path folder) {
+    DeadLetterStore letters = new DeadLetterStore(folder == null ? null : folder.resolve(FILE));
     return letters
         .onThread(database -> letters)
         .onFailure(unusable -> letters.close()); // no caller has them, to close them
@@ -153,13 +146,7 @@ public final class DeadLetters implements DeadLetterSink {
     insert.setLong(10, letter.time());
   }
 
-  /**
-   * Reads a page.
-   *
-   * @param after only letters with higher ids; 0 for all
-   * @param limit how many at most, at least 1; a page also ends early when it grows large in bytes
-   * @return the letters by ascending id; none if there are none
-   */
+  @Override
   public Future<List<Kept>> list(long after, int limit) {
     return onThread(
         database -> {
@@ -200,11 +187,7 @@ public final class DeadLetters implements DeadLetterSink {
             row.getLong("time")));
   }
 
-  /**
-   * How many there are, from earlier runs too.
-   *
-   * @return the number; fails if they cannot be read
-   */
+  @Override
   public Future<Long> count() {
     return onThread(
         database -> {
@@ -214,11 +197,7 @@ public final class DeadLetters implements DeadLetterSink {
         });
   }
 
-  /**
-   * How many there were when they were last counted or changed.
-   *
-   * @return the number
-   */
+  @Override
   public long kept() {
     return kept.get();
   }
@@ -232,12 +211,7 @@ public final class DeadLetters implements DeadLetterSink {
     return onThread(database -> query(database, "SELECT coalesce(max(id), 0) FROM letters"));
   }
 
-  /**
-   * Removes some.
-   *
-   * @param ids which; unknown ids are ignored
-   * @return how many were removed
-   */
+  @Override
   public Future<Integer> remove(Collection<Long> ids) {
     return onThread(
         database -> {
@@ -255,11 +229,7 @@ public final class DeadLetters implements DeadLetterSink {
         });
   }
 
-  /**
-   * Removes all letters.
-   *
-   * @return how many were removed
-   */
+  @Override
   public Future<Integer> removeAll() {
     return onThread(
         database -> {

@@ -1,4 +1,4 @@
-package io.shardbus.delivery;
+package io.shardbus.sink;
 
 /**
  * Observes deliveries: called once per batch or attempt, never per event. It runs on the loops of
