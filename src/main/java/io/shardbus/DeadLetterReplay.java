@@ -4,6 +4,7 @@ import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.DeadLetters.Kept;
 import io.shardbus.sink.DeadLetters.ReplayResult;
@@ -89,10 +90,19 @@ final class DeadLetterReplay {
         one.kept() + other.kept());
   }
 
+  /** Its id was freed when it became a dead letter, so it is no repeat. */
+  private static RawEvent again(ShardEvent event) {
+    return RawEvent.builder(event.payload())
+        .key(event.key())
+        .id(event.id())
+        .headers(event.headers())
+        .build();
+  }
+
   private Future<ReplayResult> replay(List<Kept> page) {
     List<Future<Fate>> fates = new ArrayList<>();
     for (Kept kept : page) {
-      RawEvent event = RawEvent.of(kept.letter().event().payload(), kept.letter().event().key());
+      RawEvent event = again(kept.letter().event());
       Promise<Fate> fate = Promise.promise();
       DeliveryAck ack =
           new DeliveryAck() {

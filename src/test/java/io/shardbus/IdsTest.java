@@ -119,6 +119,22 @@ class IdsTest {
   }
 
   @Test
+  void replayedDeadLetter_keepsItsId() throws Exception {
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    ShardBus bus = start(new ShardBusOptions());
+    bus.ingest(RawEvent.builder(Buffer.buffer("x")).key("k").id("a").header("h", "v").build());
+    await(bus.flush());
+    sink.behave(batch -> Future.succeededFuture());
+    await(bus.replayDeadLetters());
+    await(bus.flush());
+    ShardEvent replayed = sink.ofShard(0).isEmpty() ? sink.ofShard(1).get(0) : sink.ofShard(0).get(0);
+    assertThat(replayed.id()).isEqualTo("a");
+    assertThat(replayed.headers().get("h")).isEqualTo("v");
+    assertThat(bus.ingest(event("a")).outcome()).isEqualTo(Outcome.DUPLICATE);
+    await(bus.close());
+  }
+
+  @Test
   void withoutAWindow_everyEventIsTaken() throws Exception {
     ShardBus bus =
         start(new ShardBusOptions().setIds(new IdOptions().setWindow(Duration.ZERO)));

@@ -90,7 +90,7 @@ final class DeadLetterRoutes {
           .appendString(",\"time\":" + letter.time())
           .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
           .appendString(",\"of\":");
-      EventJson.append(out, new StoredEvent(letter.producer().epoch(), letter.event()));
+      EventJson.append(out, new StoredEvent(letter.producer(), letter.event()));
       out.appendString("}");
       separator = ",\n";
     }
