@@ -24,6 +24,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -51,6 +52,7 @@ final class BusStarter {
   private final ShardManager manager;
   private final Owner owner;
   private final Within time;
+  private Runnable recall = () -> {};
   private final Promise<DefaultShardBus> started = Promise.promise();
 
   /** What to do if a later step fails, the last one first. */
@@ -65,9 +67,11 @@ final class BusStarter {
     RingMemory.warning(options, heap).ifPresent(LOG::warn);
     this.sink = new SinkLife(sink);
     manager = manager(options);
-    if (!options.getIds().getWindow().isZero()) {
-      manager.rememberIds(
-          new IdWindow(options.getIds().getWindow(), options.getIds().getMaxBytes()));
+    Duration remembered = options.getIds().getWindow();
+    if (!remembered.isZero()) {
+      IdWindow ids = new IdWindow(remembered, options.getIds().getMaxBytes());
+      manager.rememberIds(ids);
+      recall = IdRecall.prepare(vertx, manager, ids, remembered, sink);
     }
     time = Within.millis(options.getStartTimeout().toMillis());
     owner = Owner.ofCaller(vertx);
@@ -147,6 +151,7 @@ final class BusStarter {
     undo.push(bus::end);
     deploy(bus.parts());
     done("the owner", owner.ready());
+    recall.run();
     return bus;
   }
 

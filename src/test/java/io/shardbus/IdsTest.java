@@ -3,6 +3,18 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
+import io.shardbus.event.ProducerId;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.SinkContext;
+import io.shardbus.sink.memory.MemorySink;
+import io.shardbus.sink.memory.MemorySinkOptions;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.io.TempDir;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
@@ -64,8 +76,7 @@ class IdsTest {
   void everyWayIn_takesAnIdOnce() throws Exception {
     ShardBus bus = start(new ShardBusOptions());
     IngestResult first = await(bus.deliver(event("a")));
-    IngestResult again =
-        new IngestResult(Outcome.DUPLICATE, first.shard(), first.timestamp());
+    IngestResult again = new IngestResult(Outcome.DUPLICATE, first.shard(), first.timestamp());
     assertThat(bus.ingest(event("a"))).isEqualTo(again);
     assertThat(bus.ingestBatch(List.of(event("a"), event("a"))).duplicates()).isEqualTo(2);
     assertThat(await(bus.deliver(event("a")))).isEqualTo(again);
@@ -75,8 +86,7 @@ class IdsTest {
     var stream = bus.writeStream();
     await(stream.write(event("a")));
     await(stream.end());
-    EventBusPublisher publisher =
-        EventBusPublisher.create(vertx, new EventBusPublisherOptions());
+    EventBusPublisher publisher = EventBusPublisher.create(vertx, new EventBusPublisherOptions());
     await(publisher.write(event("a")));
     await(publisher.close());
     assertThat(sink.count()).isEqualTo(1);
@@ -127,7 +137,8 @@ class IdsTest {
     sink.behave(batch -> Future.succeededFuture());
     await(bus.replayDeadLetters());
     await(bus.flush());
-    ShardEvent replayed = sink.ofShard(0).isEmpty() ? sink.ofShard(1).get(0) : sink.ofShard(0).get(0);
+    ShardEvent replayed =
+        sink.ofShard(0).isEmpty() ? sink.ofShard(1).get(0) : sink.ofShard(0).get(0);
     assertThat(replayed.id()).isEqualTo("a");
     assertThat(replayed.headers().get("h")).isEqualTo("v");
     assertThat(bus.ingest(event("a")).outcome()).isEqualTo(Outcome.DUPLICATE);
@@ -136,11 +147,110 @@ class IdsTest {
 
   @Test
   void withoutAWindow_everyEventIsTaken() throws Exception {
-    ShardBus bus =
-        start(new ShardBusOptions().setIds(new IdOptions().setWindow(Duration.ZERO)));
+    ShardBus bus = start(new ShardBusOptions().setIds(new IdOptions().setWindow(Duration.ZERO)));
     await(bus.deliver(event("a")));
     await(bus.deliver(event("a")));
     assertThat(sink.count()).isEqualTo(2);
+    await(bus.close());
+  }
+
+  private ShardBusOptions inFolder(Path folder) {
+    return new ShardBusOptions().setShards(2).setRingCapacity(1024).setDataDir(folder.toString());
+  }
+
+  @Test
+  void logKnowsIds_afterARestart(@TempDir Path folder) throws Exception {
+    ShardBus bus = await(ShardBus.start(vertx, inFolder(folder)));
+    IngestResult first = await(bus.deliver(event("a")));
+    for (int i = 0; i < 1_000; i++) {
+      await(bus.deliverAwait(i % 2 == 0 ? event("id " + i) : RawEvent.of("no id")));
+    }
+    await(bus.close());
+    bus = await(ShardBus.start(vertx, inFolder(folder)));
+    assertThat(await(bus.ingestAwait(event("a"))))
+        .isEqualTo(new IngestResult(Outcome.DUPLICATE, first.shard(), first.timestamp()));
+    assertThat(bus.stats().ids().remembered()).isEqualTo(501);
+    assertThat(await(bus.deliverAwait(event("new"))).outcome()).isEqualTo(Outcome.ACCEPTED);
+    await(bus.close());
+  }
+
+  /** A sink that keeps ids, of which the first reads fail. */
+  private static final class Keeper implements ReplayableSink {
+
+    private final MemorySink memory = new MemorySink(new MemorySinkOptions());
+    private final AtomicInteger reads = new AtomicInteger();
+    private final Promise<Void> gate = Promise.promise();
+
+    @Override
+    public String name() {
+      return "keeper";
+    }
+
+    @Override
+    public Future<Void> open(SinkContext context) {
+      return memory.open(context);
+    }
+
+    @Override
+    public Future<Void> write(Batch batch) {
+      return memory.write(batch);
+    }
+
+    @Override
+    public Future<Void> close() {
+      return memory.close();
+    }
+
+    @Override
+    public Future<EventPage> read(EventQuery query) {
+      return switch (reads.getAndIncrement()) {
+        case 0 -> Future.failedFuture("not now");
+        case 1 -> throw new IllegalStateException("nor now");
+        default -> gate.future().compose(open -> memory.read(query));
+      };
+    }
+
+    @Override
+    public Future<String> endCursor() {
+      return memory.endCursor();
+    }
+
+    @Override
+    public Runnable onAppend(Runnable listener) {
+      return memory.onAppend(listener);
+    }
+
+    @Override
+    public boolean recallsIds() {
+      return true;
+    }
+  }
+
+  @Test
+  void untilIdsAreRecalled_eventsWithAnIdWait() throws Exception {
+    Keeper keeper = new Keeper();
+    ShardEvent kept =
+        new ShardEvent(
+            1,
+            0,
+            System.currentTimeMillis() * 1_000_000,
+            Buffer.buffer("x"),
+            null,
+            "a",
+            Headers.none());
+    await(keeper.write(new Batch(1, 0, List.of(kept), new ProducerId("before", 1))));
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    ShardBus bus = await(ShardBus.start(vertx, options, keeper));
+    assertThat(bus.ingest(event("a")).outcome()).isEqualTo(Outcome.BACKPRESSURE);
+    assertThat(bus.ingest(RawEvent.of("no id")).outcome()).isEqualTo(Outcome.ACCEPTED);
+    Future<IngestResult> repeat = bus.ingestAwait(event("a"));
+    Future<IngestResult> fresh = bus.ingestAwait(event("b"));
+    Awaitility.await().until(() -> keeper.reads.get() == 3);
+    assertThat(repeat.isComplete() || fresh.isComplete()).isFalse();
+    keeper.gate.complete();
+    assertThat(await(repeat))
+        .isEqualTo(new IngestResult(Outcome.DUPLICATE, 1, kept.timestamp()));
+    assertThat(await(fresh).outcome()).isEqualTo(Outcome.ACCEPTED);
     await(bus.close());
   }
 
@@ -149,7 +259,9 @@ class IdsTest {
     ShardBus bus = start(new ShardBusOptions());
     RawEvent one = RawEvent.builder(Buffer.buffer("1")).id("a").build();
     RawEvent other = RawEvent.builder(Buffer.buffer("2")).id("a").build();
-    assertThat(one.hash()).isEqualTo(other.hash()).isEqualTo(RawEvent.of(Buffer.buffer(), "a").hash());
+    assertThat(one.hash())
+        .isEqualTo(other.hash())
+        .isEqualTo(RawEvent.of(Buffer.buffer(), "a").hash());
     await(bus.close());
   }
 

@@ -176,8 +176,7 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
   }
 
   private static Kept kept(ResultSet row) throws SQLException {
-    AttributeCodec.Attributes attributes =
-        AttributeCodec.read(row.getBytes("attributes"));
+    AttributeCodec.Attributes attributes = AttributeCodec.read(row.getBytes("attributes"));
     ShardEvent event =
         new ShardEvent(
             row.getInt("shard"),

@@ -161,7 +161,8 @@ class KafkaSinkTest extends ForgetfulServerContract {
   private Map<String, Integer> countsById(int records) {
     Map<String, Integer> counts = new HashMap<>();
     records(records)
-        .forEach(record -> counts.merge(header(record, "Shardbus-Deduplication-Id"), 1, Integer::sum));
+        .forEach(
+            record -> counts.merge(header(record, "Shardbus-Deduplication-Id"), 1, Integer::sum));
     return counts;
   }
 
@@ -256,8 +257,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
     config =
         new JsonObject()
             .put(
-                "properties",
-                new JsonObject().put("interceptor.classes", Meddler.class.getName()));
+                "properties", new JsonObject().put("interceptor.classes", Meddler.class.getName()));
     reopen();
     await(sink.write(batch(0, 0, 1)));
     StoredEvent got = readAll(10).get(0);
@@ -371,7 +371,9 @@ class KafkaSinkTest extends ForgetfulServerContract {
         producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);
       }
       var bad = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
-      bad.headers().add("Shardbus-Deduplication-Id", new byte[0]).add("Shardbus-Shard", new byte[] {'x'});
+      bad.headers()
+          .add("Shardbus-Deduplication-Id", new byte[0])
+          .add("Shardbus-Shard", new byte[] {'x'});
       producer.send(bad).get(30, TimeUnit.SECONDS);
     }
     await(sink.write(batch(0, 5, 5)));
