@@ -102,7 +102,8 @@ final class IdRecall {
     if (!failed) {
       failed = true;
       LOG.warn(
-          "sink {}: cannot recall the ids of events, and refuses events with an id until it can: {}",
+          "sink {}: cannot recall the ids of events, and refuses events with an id until it can:"
+              + " {}",
           sink.name(),
           failure.toString());
     }

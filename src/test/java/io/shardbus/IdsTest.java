@@ -5,37 +5,37 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.Headers;
-import io.shardbus.event.ProducerId;
-import io.shardbus.sink.EventPage;
-import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.ReplayableSink;
-import io.shardbus.sink.SinkContext;
-import io.shardbus.sink.memory.MemorySink;
-import io.shardbus.sink.memory.MemorySinkOptions;
-import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.io.TempDir;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.eventbus.EventBusPublisher;
 import io.shardbus.eventbus.EventBusPublisherOptions;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.memory.MemorySink;
+import io.shardbus.sink.memory.MemorySinkOptions;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -248,8 +248,7 @@ class IdsTest {
     Awaitility.await().until(() -> keeper.reads.get() == 3);
     assertThat(repeat.isComplete() || fresh.isComplete()).isFalse();
     keeper.gate.complete();
-    assertThat(await(repeat))
-        .isEqualTo(new IngestResult(Outcome.DUPLICATE, 1, kept.timestamp()));
+    assertThat(await(repeat)).isEqualTo(new IngestResult(Outcome.DUPLICATE, 1, kept.timestamp()));
     assertThat(await(fresh).outcome()).isEqualTo(Outcome.ACCEPTED);
     await(bus.close());
   }
