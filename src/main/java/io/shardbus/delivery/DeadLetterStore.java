@@ -319,16 +319,18 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
   private Connection connectNow() throws SQLException, IOException {
     Connection fresh = newConnection();
     try (Statement statement = fresh.createStatement()) {
-      requireFormat(fresh);
+      boolean made = isMade(fresh);
       statement.execute("PRAGMA journal_mode = WAL");
       statement.execute("PRAGMA synchronous = FULL");
-      statement.execute(
-          "CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, "
-              + "producer TEXT NOT NULL, epoch INTEGER NOT NULL, shard INTEGER NOT NULL, "
-              + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, attributes BLOB, "
-              + "payload BLOB NOT NULL, cause TEXT NOT NULL, attempts INTEGER NOT NULL, "
-              + "time INTEGER NOT NULL, UNIQUE (producer, epoch, shard, sequence))");
-      statement.execute("PRAGMA user_version = " + FORMAT);
+      if (!made) { // the format first: a process that is killed then leaves no table without it
+        statement.execute("PRAGMA user_version = " + FORMAT);
+        statement.execute(
+            "CREATE TABLE letters (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+                + "producer TEXT NOT NULL, epoch INTEGER NOT NULL, shard INTEGER NOT NULL, "
+                + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, attributes BLOB, "
+                + "payload BLOB NOT NULL, cause TEXT NOT NULL, attempts INTEGER NOT NULL, "
+                + "time INTEGER NOT NULL, UNIQUE (producer, epoch, shard, sequence))");
+      }
       kept.set(query(fresh, "SELECT count(*) FROM letters"));
       fresh.setAutoCommit(false);
       connection = fresh;
@@ -339,8 +341,8 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
     }
   }
 
-  /** A file of another format is left as it is. */
-  private static void requireFormat(Connection database) throws SQLException, IOException {
+  /** Whether the table is there. A file of another format is left as it is. */
+  private static boolean isMade(Connection database) throws SQLException, IOException {
     boolean made = query(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'letters'") > 0;
     long found = query(database, "PRAGMA user_version");
     if (made && found != FORMAT) {
@@ -351,6 +353,7 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
               + FORMAT
               + ": move it away");
     }
+    return made;
   }
 
   /** After a failure none of the new letters may stay, and in memory all earlier ones must stay. */

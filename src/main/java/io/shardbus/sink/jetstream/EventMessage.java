@@ -74,8 +74,9 @@ final class EventMessage {
       headers.put(ENCODED, String.join(",", encoded));
     }
     String type = own.get(CONTENT_TYPE);
-    if (type != null && own.get(CLOUD_EVENT_VERSION) != null) {
-      headers.put(CLOUD_EVENT_TYPE, PercentCodec.encode(type));
+    boolean isCloudEvent = own.get(CLOUD_EVENT_VERSION) != null;
+    if (isCloudEvent && type != null && own.get(CLOUD_EVENT_TYPE) == null) {
+      headers.put(CLOUD_EVENT_TYPE, PercentCodec.encode(type)); // as the binding has it, besides
     }
   }
 
@@ -124,7 +125,10 @@ final class EventMessage {
     for (String name : headers.keySet()) {
       String value = text(headers, name);
       boolean decode = name.startsWith(CLOUD_EVENT) || encoded.contains(name);
-      own.add(name, decode ? PercentCodec.decode(value) : value);
+      String decoded = decode ? PercentCodec.decode(value) : value;
+      if (!name.equals(CLOUD_EVENT_TYPE) || !decoded.equals(headers.getFirst(CONTENT_TYPE))) {
+        own.add(name, decoded);
+      }
     }
     return own.build();
   }
