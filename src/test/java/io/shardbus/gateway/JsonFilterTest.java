@@ -177,6 +177,8 @@ class JsonFilterTest {
         "$time < '2023-11-14T22:13:20';false",
         "$id || $id == 'x' || $headers.traceparent || $headers['ce-type'] == 'x';false",
         "!$id && !$headers.traceparent;true",
+        "$time > '-999999999-01-01T00:00:00+18:00' && $time != 'now';true",
+        "'+999999999-12-31T23:59:59.999999999-18:00' == $time;false",
         "$key == $id;false"
       })
   void fields_areOfTheEvent(String filter, boolean expected) {
