@@ -162,9 +162,7 @@ final class FilterParser {
     if (value instanceof Literal) {
       throw wrong("an operator is expected");
     }
-    if (value instanceof InJson json) {
-      wanted.add(json.path(), false);
-    }
+    want(value, false);
     return event -> value.of(event) != null;
   }
 
@@ -176,8 +174,8 @@ final class FilterParser {
     Value b = value();
     Value left = isTime(b) ? asTime(a) : a;
     Value right = isTime(a) ? asTime(b) : b;
-    want(left);
-    want(right);
+    want(left, hasParts(right));
+    want(right, hasParts(left));
     return event -> comparison.test(left.of(event), right.of(event));
   }
 
@@ -189,18 +187,34 @@ final class FilterParser {
       at = from;
       throw wrong("a list, or the path of one, is expected");
     }
-    want(value);
-    want(list);
+    want(value, list instanceof InJson || hasPartsWithin(list));
+    want(list, true);
     return event -> {
       Object looked = value.of(event);
       return looked != null && list.of(event) instanceof List<?> all && all.contains(looked);
     };
   }
 
-  private void want(Value value) {
+  /** Parts of a value count only beside another value with parts. */
+  private void want(Value value, boolean withParts) {
     if (value instanceof InJson json) {
-      wanted.add(json.path(), true);
+      wanted.add(json.path(), withParts);
     }
+  }
+
+  private static boolean hasParts(Value value) {
+    return value instanceof InJson
+        || (value instanceof Literal literal && isStructure(literal.value()));
+  }
+
+  private static boolean hasPartsWithin(Value list) {
+    return list instanceof Literal literal
+        && literal.value() instanceof List<?> all
+        && all.stream().anyMatch(FilterParser::isStructure);
+  }
+
+  private static boolean isStructure(Object value) {
+    return value instanceof List || value instanceof Map;
   }
 
   private static boolean isTime(Value value) {

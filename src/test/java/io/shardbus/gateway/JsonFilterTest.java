@@ -300,6 +300,25 @@ class JsonFilterTest {
     }
   }
 
+  /** So a large event costs a filter little memory. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '`',
+      value = {
+        "@.a == 1 || @.b || @.c < 'x' || @.d in [1, 'x'];{a=[], b={}, c={}}",
+        "$key == @.a && 'x' != @.b.p;{a=[], b={p=[]}}",
+        "@.a == [1] || @.b in [{}];{a=[x, [x]], b={p=[x], q=x}}",
+        "@.a == @.c.p || 'x' in @.b.p;{a=[x, [x]], b={p=[x]}, c={p=x}}",
+        "@.a[1][0];{a=[null, [x]]}"
+      })
+  void onlyWhatAFilterLooksAt_isKept(String filter, String kept) {
+    FilterParser parser = new FilterParser(filter);
+    parser.expression();
+    String event = "{'a':['x',['x']],'b':{'p':['x'],'q':'x'},'c':{'p':'x'},'e':[1]}";
+    assertThat(parser.wanted().read(Buffer.buffer(event.replace('\'', '"')))).hasToString(kept);
+  }
+
   /** The deepest event that is taken, and long numbers. */
   @Test
   void hardEvents_areCompared() {
