@@ -34,11 +34,7 @@ public record BusStats(
     Scaling scaling,
     List<ShardStatus> shards) {
 
-  /**
-   * Events handed to the bus.
-   *
-   * @return accepted and refused
-   */
+  /** {@return events handed to the bus: accepted and refused} */
   public long offered() {
     return total.offered() + refusals.unrouted() + refusals.closed() + refusals.tooLarge();
   }

@@ -42,11 +42,7 @@ public final class WaitingRoom {
   /** A bus, for parts of Shardbus that wait with its other callers. */
   public interface Holder {
 
-    /**
-     * The one place where events wait for room.
-     *
-     * @return the waiting room of the bus
-     */
+    /** {@return the one place where the bus's events wait for room} */
     WaitingRoom waitingRoom();
   }
 
@@ -179,11 +175,7 @@ public final class WaitingRoom {
     ingestBy(deadlineIn(nanos), event, ack, false, then);
   }
 
-  /**
-   * How many events wait.
-   *
-   * @return events, those of streams among them
-   */
+  /** {@return how many events wait, those of streams among them} */
   public int waiting() {
     return waiting.get();
   }
