@@ -36,11 +36,7 @@ public record BusStats(
     Scaling scaling,
     List<ShardStatus> shards) {
 
-  /**
-   * Events handed to the bus.
-   *
-   * @return accepted, refused and duplicates
-   */
+  /** {@return events handed to the bus: accepted, refused and duplicates} */
   public long offered() {
     return total.offered()
         + refusals.unrouted()

@@ -62,18 +62,10 @@ public interface ShardBus {
     return BusStarter.start(vertx, options, sink);
   }
 
-  /**
-   * The engine.
-   *
-   * @return rings, routing and accounts
-   */
+  /** {@return the engine: rings, routing and accounts} */
   ShardManager shards();
 
-  /**
-   * The sink.
-   *
-   * @return the given one, or the one that the options chose
-   */
+  /** {@return the sink: the given one, or the one that the options chose} */
   Sink sink();
 
   /**
@@ -204,9 +196,7 @@ public interface ShardBus {
   Future<Void> removeShard(int id);
 
   /**
-   * The requests to add and remove shards, by callers and by the policy.
-   *
-   * @return the live history
+   * {@return the live history of requests to add and remove shards, by callers and by the policy}
    */
   ScalingHistory scalings();
 
@@ -270,11 +260,7 @@ public interface ShardBus {
    */
   Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids);
 
-  /**
-   * What the bus has done and holds.
-   *
-   * @return a snapshot; exact while nothing is under way
-   */
+  /** {@return what the bus has done and holds: a snapshot, exact while nothing is under way} */
   BusStats stats();
 
   /**

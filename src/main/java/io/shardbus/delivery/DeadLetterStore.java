@@ -211,11 +211,7 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
     return kept.get();
   }
 
-  /**
-   * The id of the newest.
-   *
-   * @return the id; 0 if there is none
-   */
+  /** {@return the id of the newest; 0 if there is none} */
   public Future<Long> lastId() {
     return onThread(database -> query(database, "SELECT coalesce(max(id), 0) FROM letters"));
   }

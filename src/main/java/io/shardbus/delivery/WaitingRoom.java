@@ -25,6 +25,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+/*
+ * Ownership: the monitor guards all that waits. `waiting` is written under it and read without.
+ *
+ * Ordering: an event that comes while none waits is pushed without the monitor. An event that comes later may find that
+ * one waits, and queues behind it in the lane of its ring. A push under the monitor names the routing epoch by which the
+ * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival.
+ *
+ * Why it is safe: whatever waits has a timer: the one that adds the first event sets it, each retry that leaves some
+ * sets the next, and where that fails for lack of memory, `rescue` does. Callbacks run outside the monitor, because they
+ * may bring more events.
+ */
 /**
  * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
  * served in the order in which they came. None overtakes another, also when the routing changes
@@ -42,11 +53,7 @@ public final class WaitingRoom {
   /** A bus, for parts of Shardbus that wait with its other callers. */
   public interface Holder {
 
-    /**
-     * The one place where events wait for room.
-     *
-     * @return the waiting room of the bus
-     */
+    /** {@return the one place where the bus's events wait for room} */
     WaitingRoom waitingRoom();
   }
 
@@ -179,11 +186,7 @@ public final class WaitingRoom {
     ingestBy(deadlineIn(nanos), event, ack, false, then);
   }
 
-  /**
-   * How many events wait.
-   *
-   * @return events, those of streams among them
-   */
+  /** {@return how many events wait, those of streams among them} */
   public int waiting() {
     return waiting.get();
   }

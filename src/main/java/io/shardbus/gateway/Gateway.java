@@ -215,20 +215,12 @@ public final class Gateway {
     resources.rates().forgetIdle();
   }
 
-  /**
-   * The port it listens on.
-   *
-   * @return the port; the one that was chosen, if 0 was asked for
-   */
+  /** {@return the port it listens on; the one that was chosen, if 0 was asked for} */
   public int port() {
     return servers.isEmpty() ? -1 : servers.get(0).actualPort();
   }
 
-  /**
-   * How many connections are open.
-   *
-   * @return connections, of any kind
-   */
+  /** {@return how many connections are open, of any kind} */
   public int connections() {
     return endpoints.connections();
   }

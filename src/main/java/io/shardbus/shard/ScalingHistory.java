@@ -59,18 +59,10 @@ public interface ScalingHistory {
    */
   record Request(Instant since, Direction direction, Cause cause, String reason) {}
 
-  /**
-   * The last hundred requests.
-   *
-   * @return the oldest first
-   */
+  /** {@return the last hundred requests, the oldest first} */
   List<Entry> recent();
 
-  /**
-   * The requests that have not ended.
-   *
-   * @return the oldest first
-   */
+  /** {@return the requests that have not ended, the oldest first} */
   List<Request> underWay();
 
   /**

@@ -37,18 +37,10 @@ public interface DeadLetters {
    */
   Future<List<Kept>> list(long after, int limit);
 
-  /**
-   * How many there are, from earlier runs too.
-   *
-   * @return the number; fails if they cannot be read
-   */
+  /** {@return how many there are, from earlier runs too; fails if they cannot be read} */
   Future<Long> count();
 
-  /**
-   * How many there were when they were last counted or changed.
-   *
-   * @return the number
-   */
+  /** {@return how many there were when they were last counted or changed} */
   long kept();
 
   /**
