@@ -46,13 +46,16 @@ final class BusStarter {
   /** What a sink that did not open may take to close. */
   private static final long RELEASE_MILLIS = 1_000;
 
+  /** How long the start waits for ids of an earlier run. If there are many, it goes on without. */
+  private static final long RECALL_MILLIS = 100;
+
   private final Vertx vertx;
   private final ShardBusOptions options;
   private final SinkLife sink;
   private final ShardManager manager;
   private final Owner owner;
   private final Within time;
-  private Runnable recall = () -> {};
+  private Supplier<Future<Void>> recall = Future::succeededFuture;
   private final Promise<DefaultShardBus> started = Promise.promise();
 
   /** What to do if a later step fails, the last one first. */
@@ -151,7 +154,7 @@ final class BusStarter {
     undo.push(bus::end);
     deploy(bus.parts());
     done("the owner", owner.ready());
-    recall.run();
+    time.atMost(RECALL_MILLIS).await(recall.get());
     return bus;
   }
 

@@ -8,17 +8,20 @@ import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Reads the ids of the last window back from the sink, so that a bus knows repeats of events that
- * it took before it was started again. The start does not wait for it. Until it ends, events with
- * an id are refused. If the sink cannot be read, it tries again.
+ * it took before it was started again. Until it ends, events with an id are refused. If the sink
+ * cannot be read, it tries again.
  */
 final class IdRecall {
 
@@ -31,6 +34,7 @@ final class IdRecall {
   private final ReplayableSink sink;
   private final long begun = nanosSinceEpoch();
   private final EventQuery query;
+  private final Promise<Void> done = Promise.promise();
   private long recalled;
   private boolean failed;
 
@@ -50,13 +54,13 @@ final class IdRecall {
   }
 
   /** Refuses events with an id from now on, if the sink keeps ids. */
-  static Runnable prepare(
+  static Supplier<Future<Void>> prepare(
       Vertx vertx, ShardManager manager, IdWindow window, Duration length, Object sink) {
     if (!(sink instanceof ReplayableSink log) || !log.recallsIds()) {
-      return () -> {};
+      return Future::succeededFuture;
     }
     window.recalling(true);
-    return () -> new IdRecall(vertx, manager, window, length, log).read(null);
+    return () -> new IdRecall(vertx, manager, window, length, log).begin();
   }
 
   private static long nanosSinceEpoch() {
@@ -68,6 +72,11 @@ final class IdRecall {
       reachedThisRun = true;
     }
     return event.id() != null;
+  }
+
+  private Future<Void> begin() {
+    read(null);
+    return done.future();
   }
 
   private void read(@Nullable String cursor) {
@@ -90,6 +99,7 @@ final class IdRecall {
       return;
     }
     window.recalling(false);
+    done.complete();
     if (recalled > 0) {
       LOG.info(
           "recalled {} ids of events in {} ms",
