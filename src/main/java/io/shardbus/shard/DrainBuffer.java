@@ -85,7 +85,7 @@ public final class DrainBuffer {
   void add(QueuedEvent event, long ingested) {
     drained[size++] = event;
     oldestIngested = Math.min(oldestIngested, ingested);
-    bytes += event.payload.length();
+    bytes += event.footprint();
     asked |= event.ack() != null;
   }
 
@@ -140,7 +140,7 @@ public final class DrainBuffer {
     return closed;
   }
 
-  /** {@return the sum of the payloads' sizes, in bytes} */
+  /** {@return the sum of the events' sizes, with keys, ids and headers, in bytes} */
   public long bytes() {
     return bytes;
   }

@@ -364,7 +364,7 @@ public final class Shard extends LaneOwner {
    *
    * @param buffer gets the events, in order; none if there would be a gap in the sequences
    * @param max how many at most
-   * @param maxBytes no more are taken once the buffer holds this many bytes of payload
+   * @param maxBytes no more are taken once the buffer holds this many bytes of events
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
    *     consumer is woken when that thread lets go
    */
