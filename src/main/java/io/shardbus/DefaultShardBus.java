@@ -10,7 +10,6 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.IdWindow;
-import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
@@ -124,13 +123,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   /** For answers that depend on verticles, which may be gone when the bus is closed. */
   private <T> Future<T> untilClosed(Future<T> answer) {
-    return onCaller(answers.end(answer, IllegalStateException::new));
-  }
-
-  private <T> Future<T> scaledUntilClosed(Future<T> answer) {
-    return onCaller(
-        answers.end(
-            answer, why -> new ScalingException(ScalingException.Reason.ILLEGAL_STATE, why)));
+    return onCaller(answers.end(answer));
   }
 
   private static long nanos(Duration patience) {
@@ -196,17 +189,17 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return scaledUntilClosed(scaler.scaleUp(count));
+    return onCaller(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return scaledUntilClosed(scaler.scaleDown(count));
+    return onCaller(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return scaledUntilClosed(scaler.remove(id));
+    return onCaller(scaler.remove(id));
   }
 
   @Override
@@ -320,7 +313,11 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
           closer
               .begin()
               .andThen(done -> parts.observers().closed())
-              .onComplete(done -> answers.close());
+              .onComplete(
+                  done -> {
+                    scaler.end();
+                    answers.close();
+                  });
     }
     return closing;
   }

@@ -338,7 +338,11 @@ final class SlotTable {
     LaneChange change;
     synchronized (set) { // no first key comes between the look for keys and the table
       Shard[] before = table.owners();
-      if (set.closed() || (Arrays.equals(before, after) && crowded.isEmpty())) {
+      if (set.closed()) {
+        set.awaitBatches(); // as `publish` does: lanes are sealed next
+        return;
+      }
+      if (Arrays.equals(before, after) && crowded.isEmpty()) {
         return;
       }
       int changed = 0;
