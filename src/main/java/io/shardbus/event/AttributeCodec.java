@@ -98,7 +98,7 @@ public final class AttributeCodec {
   private static void varint(Buffer out, int value) {
     int rest = value;
     while (rest > 0x7f) {
-      out.appendByte((byte) (rest & 0x7f | 0x80));
+      out.appendByte((byte) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
     }
     out.appendByte((byte) rest);
@@ -136,8 +136,8 @@ public final class AttributeCodec {
       if ((parts & ~(KEY | ID | HEADERS)) != 0) {
         throw new InvalidEventException("an event has attributes of an unknown kind", at - 1);
       }
-      String key = (parts & KEY) == 0 ? null : text();
-      String id = (parts & ID) == 0 ? null : text();
+      String key = (parts & KEY) == 0 ? null : text("the key");
+      String id = (parts & ID) == 0 ? null : text("the id");
       Headers headers = (parts & HEADERS) == 0 ? Headers.none() : headers();
       return new Attributes(key, id, headers, at);
     }
@@ -149,16 +149,19 @@ public final class AttributeCodec {
       }
       Map<String, String> headers = new LinkedHashMap<>();
       for (int i = 0; i < count; i++) {
-        headers.put(text(), text());
+        headers.put(text("a header"), text("a header"));
       }
       return Headers.of(headers);
     }
 
-    private String text() {
+    private String text(String what) {
       int length = varint();
-      String text = in.getString(at, at + length, "UTF-8");
+      if (length > in.length() - at) { // before the buffer makes an array for it
+        throw new IndexOutOfBoundsException();
+      }
+      byte[] utf8 = in.getBytes(at, at + length);
       at += length;
-      return text;
+      return EventText.decode(what, utf8);
     }
 
     private int varint() {

@@ -62,8 +62,8 @@ public final class Headers {
     long bytes = 0;
     for (Map.Entry<String, String> header : headers.entrySet()) {
       String name = requireToken(header.getKey());
-      String value = EventText.require("header " + name, header.getValue());
-      bytes += name.length() + EventText.utf8Length(value);
+      String value = header.getValue();
+      bytes += name.length() + EventText.plainUtf8("header " + name, value).length;
       if (all.put(name, value) != null) {
         throw invalid("header " + name + " occurs twice");
       }
@@ -84,11 +84,7 @@ public final class Headers {
     boolean good = !name.isEmpty();
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
-      good &=
-          c >= '0' && c <= '9'
-              || c >= 'A' && c <= 'Z'
-              || c >= 'a' && c <= 'z'
-              || TOKEN_MARKS.indexOf(c) >= 0;
+      good &= (c < 0x80 && Character.isLetterOrDigit(c)) || TOKEN_MARKS.indexOf(c) >= 0;
     }
     if (!good) {
       throw invalid(

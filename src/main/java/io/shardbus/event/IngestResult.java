@@ -27,12 +27,12 @@ public record IngestResult(Outcome outcome, int shard, long timestamp) {
   /**
    * A refusal for which no shard was asked.
    *
-   * @param outcome the reason; not {@link Outcome#ACCEPTED}
+   * @param outcome the reason; not one that is {@link Outcome#taken}
    * @return a shared instance
    */
   public static IngestResult refused(Outcome outcome) {
-    if (outcome == Outcome.ACCEPTED) {
-      throw new IllegalArgumentException("outcome: ACCEPTED is no refusal");
+    if (outcome.taken()) {
+      throw new IllegalArgumentException("outcome: " + outcome + " is no refusal");
     }
     return Objects.requireNonNull(REFUSALS.get(outcome));
   }
@@ -43,6 +43,6 @@ public record IngestResult(Outcome outcome, int shard, long timestamp) {
    * @return true if this call brought it into a ring, or if an earlier one with the same id did
    */
   public boolean accepted() {
-    return outcome == Outcome.ACCEPTED || outcome == Outcome.DUPLICATE;
+    return outcome.taken();
   }
 }

@@ -61,6 +61,15 @@ public enum Outcome {
   }
 
   /**
+   * Whether the bus has the event.
+   *
+   * @return true if it is ACCEPTED or DUPLICATE
+   */
+  public boolean taken() {
+    return this == ACCEPTED || this == DUPLICATE;
+  }
+
+  /**
    * The word for it in JSON, metrics and logs.
    *
    * @return lower case, such as {@code too_large}

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The hash is the 64-bit XXH3 (seed 0) of the key's UTF-8 bytes if there is a key, else of the
  * id's if there is one, else of the event's bytes. It is computed once.
  */
-public sealed class RawEvent {
+public final class RawEvent {
 
   /** The longest id, in bytes of UTF-8. */
   public static final int MAX_ID_BYTES = 256;
@@ -26,12 +26,26 @@ public sealed class RawEvent {
   private final @Nullable String key;
   private final long hash;
   private final int totalSize;
+  private final @Nullable String id;
+  private final Headers headers;
 
   private RawEvent(Buffer buffer, @Nullable String key, long hash, int totalSize) {
+    this(buffer, key, hash, totalSize, null, Headers.none());
+  }
+
+  private RawEvent(
+      Buffer buffer,
+      @Nullable String key,
+      long hash,
+      int totalSize,
+      @Nullable String id,
+      Headers headers) {
     this.buffer = buffer;
     this.key = key;
     this.hash = hash;
     this.totalSize = totalSize;
+    this.id = id;
+    this.headers = headers;
   }
 
   /**
@@ -71,12 +85,13 @@ public sealed class RawEvent {
    * @param bytes the event; not copied
    * @param key the key; null for none
    * @return the event
+   * @throws InvalidEventException if the key has half of a surrogate pair
    */
   public static RawEvent of(Buffer bytes, @Nullable String key) {
     if (key == null) {
       return of(bytes);
     }
-    byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
+    byte[] utf8 = EventKey.utf8(key);
     return new RawEvent(bytes, key, Xxh3.hash(utf8), Math.addExact(bytes.length(), utf8.length));
   }
 
@@ -147,7 +162,7 @@ public sealed class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @return the event
    * @throws InvalidEventException if the bytes are not exactly one JSON value (white space around
-   *     it is allowed); it says where it breaks
+   *     it is allowed) of at most 500 levels; it says where it breaks
    */
   public static RawEvent parse(Buffer bytes) {
     return parse(bytes, null);
@@ -159,7 +174,7 @@ public sealed class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @param key the key; null for none
    * @return the event
-   * @throws InvalidEventException as {@link #parse(Buffer)}
+   * @throws InvalidEventException as {@link #parse(Buffer)} and {@link #of(Buffer, String)}
    */
   public static RawEvent parse(Buffer bytes, @Nullable String key) {
     JsonCheck.oneValue(bytes);
@@ -247,7 +262,7 @@ public sealed class RawEvent {
    * @return the id, or null if the event has none
    */
   public @Nullable String id() {
-    return null;
+    return id;
   }
 
   /**
@@ -256,7 +271,7 @@ public sealed class RawEvent {
    * @return the headers, often none
    */
   public Headers headers() {
-    return Headers.none();
+    return headers;
   }
 
   /**
@@ -264,40 +279,11 @@ public sealed class RawEvent {
    *
    * @return a {@link JsonObject}, {@link JsonArray}, {@link String}, {@link Number}, {@link
    *     Boolean} or null
-   * @throws InvalidEventException if the bytes are not JSON
+   * @throws InvalidEventException if the bytes are not JSON of at most 500 levels
    */
   public @Nullable Object json() {
     JsonCheck.oneValue(buffer);
     return Json.decodeValue(buffer);
-  }
-
-  /** An event with an id or headers: few events have them, and the others are smaller so. */
-  private static final class Attributed extends RawEvent {
-
-    private final @Nullable String id;
-    private final Headers headers;
-
-    Attributed(
-        Buffer buffer,
-        @Nullable String key,
-        long hash,
-        int totalSize,
-        @Nullable String id,
-        Headers headers) {
-      super(buffer, key, hash, totalSize);
-      this.id = id;
-      this.headers = headers;
-    }
-
-    @Override
-    public @Nullable String id() {
-      return id;
-    }
-
-    @Override
-    public Headers headers() {
-      return headers;
-    }
   }
 
   /** Makes an event with a key, an id or headers. Not safe for threads. */
@@ -388,10 +374,10 @@ public sealed class RawEvent {
       if (id == null && headers.isEmpty()) {
         return hash == null ? of(bytes, key) : ofHash(bytes, hash);
       }
-      byte[] keyUtf8 = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
+      byte[] keyUtf8 = key == null ? null : EventKey.utf8(key);
       byte[] idUtf8 = id == null ? null : requireId(id);
       long size = (long) bytes.length() + length(keyUtf8) + length(idUtf8) + headers.bytes();
-      return new Attributed(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
+      return new RawEvent(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
     }
 
     private long hash(byte @Nullable [] keyUtf8, byte @Nullable [] idUtf8) {
@@ -407,7 +393,7 @@ public sealed class RawEvent {
     }
 
     private static byte[] requireId(String id) {
-      byte[] utf8 = EventText.require("id", id).getBytes(StandardCharsets.UTF_8);
+      byte[] utf8 = EventText.plainUtf8("the id", id);
       if (utf8.length == 0 || utf8.length > MAX_ID_BYTES) {
         throw new InvalidEventException(
             "id: " + utf8.length + " bytes; 1 to " + MAX_ID_BYTES + " are allowed", -1);

@@ -123,7 +123,7 @@ final class OrderedIngest {
   }
 
   private static void count(Outcome outcome, OutcomeCounts outcomes) {
-    if (outcome == Outcome.ACCEPTED) {
+    if (outcome.taken()) {
       outcomes.accept(1);
     } else {
       outcomes.refuse(outcome, 1);
@@ -175,7 +175,7 @@ final class OrderedIngest {
     if (waiting != null && cancelFirst != null) {
       waiting = null;
       Outcome outcome = cancelFirst.get().outcome();
-      if (outcome == Outcome.ACCEPTED) { // just before
+      if (outcome.taken()) { // just before
         takeFirst().settle(outcome);
       } else {
         rate.giveBack(held.element().event().totalSize());
@@ -231,7 +231,7 @@ final class OrderedIngest {
       return bus.ingest(event, ack).outcome();
     }
     Admission admission = new Admission();
-    cancel = bus.waitingRoom().ingestOfStream(event, ack, admission);
+    cancel = resources.waitingRoom().ingestOfStream(event, ack, admission);
     Outcome outcome = admission.outcomeOrWait();
     waiting = outcome == null ? admission : null;
     return outcome;

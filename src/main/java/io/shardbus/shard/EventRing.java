@@ -1,6 +1,5 @@
 package io.shardbus.shard;
 
-import io.shardbus.event.Headers;
 import io.vertx.core.buffer.Buffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,8 +38,7 @@ import org.jspecify.annotations.Nullable;
 /** A shard's bounded ring with its limit in bytes, its mode and its end. */
 final class EventRing {
 
-  private static final QueuedEvent TOMBSTONE =
-      QueuedEvent.of(Buffer.buffer(0), null, null, Headers.none(), 0, null);
+  private static final QueuedEvent TOMBSTONE = QueuedEvent.of(Buffer.buffer(0), null, 0, null);
   private static final long NOT_FIXED = -1;
   private static final long PREPARING = -2;
 

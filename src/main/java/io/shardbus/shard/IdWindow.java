@@ -315,7 +315,7 @@ public final class IdWindow {
     // algorithm L).
 
     private int home(long high) {
-      return (int) high & index.length - 1;
+      return (int) high & (index.length - 1);
     }
 
     private int find(long wantedHigh, long wantedLow) {
@@ -328,7 +328,7 @@ public final class IdWindow {
         if (high[place] == wantedHigh && low[place] == wantedLow) {
           return cell;
         }
-        cell = cell + 1 & index.length - 1;
+        cell = (cell + 1) & (index.length - 1);
       }
       return EMPTY;
     }
@@ -336,7 +336,7 @@ public final class IdWindow {
     private int freeCell(long high) {
       int cell = home(high);
       while (index[cell] != EMPTY) {
-        cell = cell + 1 & index.length - 1;
+        cell = (cell + 1) & (index.length - 1);
       }
       return cell;
     }
@@ -351,13 +351,13 @@ public final class IdWindow {
         index[gap] = EMPTY;
         int home;
         do {
-          next = next + 1 & index.length - 1;
+          next = (next + 1) & (index.length - 1);
           if (index[next] == EMPTY) {
             return;
           }
           home = home(high[index[next]]);
           // Stays where it is if its home is cyclically behind the gap.
-        } while (gap <= next ? gap < home && home <= next : gap < home || home <= next);
+        } while (gap <= next ? (gap < home && home <= next) : (gap < home || home <= next));
         index[gap] = index[next];
         gap = next;
       }

@@ -62,8 +62,19 @@ final class Ingestion {
     limits = new ShardLimits(bytes, limits.maxRingBytes());
   }
 
-  ShardManager.Refusals refusals() {
-    return new ShardManager.Refusals(unrouted.sum(), closed.sum(), tooLarge.sum());
+  /** Events for which no shard was active. */
+  long unrouted() {
+    return unrouted.sum();
+  }
+
+  /** Events that came after the end. */
+  long closed() {
+    return closed.sum();
+  }
+
+  /** Events over the limit. */
+  long tooLarge() {
+    return tooLarge.sum();
   }
 
   void remember(IdWindow window) {
@@ -244,7 +255,7 @@ final class Ingestion {
       if (lane == null) {
         return answer(noShard(table, countRefusal), NO_SHARD);
       }
-      Shard shard = lane.owner();
+      Shard shard = Shard.of(lane);
       switch (lane.offer(queued, countRefusal)) {
         case ACCEPTED:
           if (sampled) {
@@ -373,7 +384,7 @@ final class Ingestion {
       pushGroup(lane, group, size, tally);
     }
     if (timed != null) {
-      timed.owner().pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
+      Shard.of(timed).pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
     }
   }
 

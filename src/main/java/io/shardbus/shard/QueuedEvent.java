@@ -24,6 +24,11 @@ class QueuedEvent {
   }
 
   static QueuedEvent of(
+      Buffer payload, @Nullable String key, long timestamp, @Nullable DeliveryAck ack) {
+    return of(payload, key, null, Headers.none(), timestamp, ack);
+  }
+
+  static QueuedEvent of(
       Buffer payload,
       @Nullable String key,
       @Nullable String id,

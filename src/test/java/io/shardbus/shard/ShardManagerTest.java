@@ -532,7 +532,7 @@ class ShardManagerTest {
     assertThat(ingestion.ingest(event(1), null, true).outcome()).isEqualTo(Outcome.UNROUTED);
     assertThat(ingestion.ingestBatch(List.of(event(1), event(2)), null))
         .isEqualTo(new BatchIngestResult(0, 0, 2, 0));
-    assertThat(ingestion.refusals().unrouted()).isEqualTo(3);
+    assertThat(ingestion.unrouted()).isEqualTo(3);
   }
 
   @Test

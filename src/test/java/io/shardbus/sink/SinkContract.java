@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
-import io.shardbus.delivery.DeadLetters;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.Headers;
