@@ -214,8 +214,7 @@ final class DrainCapacity {
     double share = window.waitingShare();
     double shown = window.settled() / window.seconds();
     double measured = window.settled() / window.busySeconds(stalledBefore);
-    if (share > NEARLY_ALWAYS_BUSY
-        || (share > HARDLY_BUSY && (limit == 0 || measured < limit))) {
+    if (share > NEARLY_ALWAYS_BUSY || (share > HARDLY_BUSY && (limit == 0 || measured < limit))) {
       limit = measured;
       shownAtLimit = shown;
     } else if (shown > DISPROVED * shownAtLimit) {

@@ -70,9 +70,7 @@ class HungShardTest {
       for (; due >= 1; due--) {
         long hash = random.nextLong();
         manager.ingestRaw(
-            keyed
-                ? RawEvent.of(PAYLOAD, Long.toHexString(hash))
-                : RawEvent.ofHash(PAYLOAD, hash));
+            keyed ? RawEvent.of(PAYLOAD, Long.toHexString(hash)) : RawEvent.ofHash(PAYLOAD, hash));
       }
       manager.shards().forEach(shard -> drain(shard, drive));
       if (now % 1_000_000_000L == 0) {
@@ -214,8 +212,13 @@ class HungShardTest {
   /** Once its ring is empty it has little to do: that is no sign that it could do more. */
   @ParameterizedTest
   @CsvSource({
-    "400, 50, false", "4000, 500, false", "4000, 100, false", "40000, 5000, false",
-    "400, 80, true", "4000, 500, true", "40000, 5000, true"
+    "400, 50, false",
+    "4000, 500, false",
+    "4000, 100, false",
+    "40000, 5000, false",
+    "400, 80, true",
+    "4000, 500, true",
+    "40000, 5000, true"
   })
   void slowShardWithoutWrites_isRememberedAndTriedAgain(
       double rate, double canDrain, boolean withKeys) {
