@@ -4,12 +4,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntToDoubleFunction;
 
 /**
  * How many events per second each slot of the routing table gets, estimated. What a shard gets is
- * known exactly; it is shared out over the shard's slots by a sample of the events. For one thread
- * at a time; producers count the sample.
+ * known exactly; it is shared out over the shard's slots by a sample of the events. {@link #sample}
+ * is for any thread, the rest for one at a time.
  */
 final class SlotLoads {
 
@@ -36,7 +37,7 @@ final class SlotLoads {
   private static final double LEAST_RATE = 1e-3;
 
   private final int ranges;
-  private final SlotSamples samples;
+  private final AtomicIntegerArray samples;
   private final double[] heat;
   private final double[] rate;
   private boolean measured;
@@ -50,7 +51,7 @@ final class SlotLoads {
    */
   SlotLoads(int ranges) {
     this.ranges = ranges;
-    samples = new SlotSamples(ranges);
+    samples = new AtomicIntegerArray(2 * ranges);
     heat = new double[2 * ranges];
     rate = new double[2 * ranges];
   }
@@ -63,9 +64,9 @@ final class SlotLoads {
     return slot >= ranges;
   }
 
-  /** What producers count. */
-  SlotSamples samples() {
-    return samples;
+  /** An event of a sample was routed by this range. */
+  void sample(int range, boolean hasKey) {
+    samples.incrementAndGet(hasKey ? ranges + range : range);
   }
 
   /** Ends a window in which the slots had these owners. */
@@ -73,7 +74,7 @@ final class SlotLoads {
     double ofKeys = 0;
     double all = 0;
     for (int i = 0; i < rate.length; i++) {
-      heat[i] = heat[i] * MEMORY + samples.take(i);
+      heat[i] = heat[i] * MEMORY + samples.getAndSet(i, 0);
       all += heat[i];
       ofKeys += isOfKeys(i) ? heat[i] : 0;
     }
@@ -102,22 +103,23 @@ final class SlotLoads {
       slots.merge(table.owner(i), 1, Integer::sum);
     }
     double[] shares = new double[rate.length];
-    Map<Shard, Double> left = new HashMap<>();
+    Map<Shard, Double> ofHot = new HashMap<>();
     Map<Shard, Double> weights = new HashMap<>();
     for (int i = 0; i < rate.length; i++) {
       Shard owner = table.owner(i);
-      double all = heats.get(owner);
-      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * all / slots.get(owner))) {
+      double all = heats.getOrDefault(owner, 0.0);
+      double mean = all / slots.getOrDefault(owner, 1);
+      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * mean)) {
         shares[i] = heat[i] / all;
-        left.merge(owner, -shares[i], Double::sum);
+        ofHot.merge(owner, shares[i], Double::sum);
       } else {
         weights.merge(owner, heat[i] + prior(i), Double::sum);
       }
     }
     for (int i = 0; i < rate.length; i++) {
-      Shard owner = table.owner(i);
       if (shares[i] == 0) {
-        shares[i] = (1 + left.getOrDefault(owner, 0.0)) * (heat[i] + prior(i)) / weights.get(owner);
+        double ofRest = 1 - ofHot.getOrDefault(table.owner(i), 0.0);
+        shares[i] = ofRest * (heat[i] + prior(i)) / weights.getOrDefault(table.owner(i), 1.0);
       }
     }
     return shares;
