@@ -57,27 +57,33 @@ public final class DeadLetterReplay {
   }
 
   Future<Result> all() {
-    return exclusively(() -> letters.lastId().compose(last -> from(0, last, null)));
+    return exclusively(null);
   }
 
   Future<Result> some(Collection<Long> ids) {
-    Set<Long> wanted = Set.copyOf(ids);
-    return exclusively(() -> letters.lastId().compose(last -> from(0, last, wanted)));
+    return exclusively(Set.copyOf(ids));
   }
 
-  private Future<Result> exclusively(java.util.function.Supplier<Future<Result>> replay) {
+  private Future<Result> exclusively(@Nullable Set<Long> wanted) {
     if (!underWay.compareAndSet(false, true)) {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
-    return replay.get().onComplete(done -> underWay.set(false));
+    Promise<Result> all = Promise.promise();
+    letters
+        .lastId()
+        .onSuccess(last -> from(0, last, wanted, new Result(0, 0, 0), all))
+        .onFailure(all::fail);
+    return all.future().onComplete(done -> underWay.set(false));
   }
 
   /**
    * Events that become letters meanwhile have higher ids than the last one. They are left for the
-   * next replay.
+   * next replay. No chain of futures grows with the pages.
    */
-  private Future<Result> from(long after, long last, @Nullable Set<Long> wanted) {
-    return letters
+  private void from(
+      long after, long last, @Nullable Set<Long> wanted, Result before, Promise<Result> all) {
+    record Step(long reached, Result result) {}
+    letters
         .list(after, PAGE)
         .compose(
             page -> {
@@ -86,13 +92,18 @@ public final class DeadLetterReplay {
                       .filter(kept -> kept.id() <= last)
                       .filter(kept -> wanted == null || wanted.contains(kept.id()))
                       .toList();
-              Future<Result> done = replay(due);
               long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
-              return reached >= last
-                  ? done
-                  : done.compose(
-                      first -> from(reached, last, wanted).map(rest -> first.plus(rest)));
-            });
+              return replay(due).map(result -> new Step(reached, before.plus(result)));
+            })
+        .onSuccess(
+            step -> {
+              if (step.reached() >= last) {
+                all.complete(step.result());
+              } else {
+                from(step.reached(), last, wanted, step.result(), all);
+              }
+            })
+        .onFailure(all::fail);
   }
 
   private Future<Result> replay(List<Kept> page) {
