@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.files.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -621,6 +623,40 @@ class LogSinkTest extends SinkContract {
     await(sink.write(new Batch(0, 0, mine.events(), new ProducerId("another", 0))));
     assertThat(readAll(100).stream().map(StoredEvent::producer).distinct())
         .containsExactly(new ProducerId("test", 1), new ProducerId("another", 0));
+  }
+
+  /** A shard can be late, and a clock can be set back. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void timesThatGoBack_areAllFound(long seed) throws Exception {
+    Random random = new Random(seed);
+    config = config.copy().put("segmentBytes", 65_536);
+    reopen();
+    long from = now() - 3_600_000 * MILLI;
+    List<ShardEvent> all = new ArrayList<>();
+    int[] next = new int[3];
+    for (int i = 0; i < 120; i++) {
+      int shard = random.nextInt(next.length);
+      long time = from + (i * 20_000L - random.nextInt(300_000)) * MILLI;
+      Batch batch = timed(shard, next[shard], 1 + random.nextInt(200), time);
+      await(sink.write(batch));
+      all.addAll(batch.events());
+      next[shard] += batch.size();
+      if (random.nextInt(20) == 0) {
+        reopen();
+        next = new int[next.length];
+      }
+    }
+    for (int i = 0; i < 50; i++) {
+      long since = from + random.nextInt(2_700_000) * MILLI;
+      long until = since + random.nextInt(600_000) * MILLI;
+      EventQuery query = EventQuery.of(null, 3_000).withSince(since).withUntil(until);
+      assertThat(walk(query).stream().map(StoredEvent::event))
+          .containsExactlyInAnyOrderElementsOf(
+              all.stream()
+                  .filter(event -> event.timestamp() >= since && event.timestamp() < until)
+                  .toList());
+    }
   }
 
   /** The index of times goes on in a file that is opened again. */
