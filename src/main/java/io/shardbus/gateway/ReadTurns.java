@@ -48,7 +48,11 @@ final class ReadTurns {
                 now -> {
                   Promise<T> end = Promise.promise();
                   NoContext.begin(
-                      () -> gone.getAsBoolean() ? Future.failedFuture("the client has gone") : read.get(), end);
+                      () ->
+                          gone.getAsBoolean()
+                              ? Future.failedFuture("the client has gone")
+                              : read.get(),
+                      end);
                   end.future()
                       .onComplete(
                           done -> {
