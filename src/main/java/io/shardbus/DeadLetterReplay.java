@@ -68,7 +68,11 @@ final class DeadLetterReplay {
    * next replay. No chain of futures grows with the pages.
    */
   private void from(
-      long after, long last, @Nullable Set<Long> wanted, ReplayResult before, Promise<ReplayResult> all) {
+      long after,
+      long last,
+      @Nullable Set<Long> wanted,
+      ReplayResult before,
+      Promise<ReplayResult> all) {
     record Step(long reached, ReplayResult result) {}
     letters
         .list(after, PAGE)

@@ -1,8 +1,8 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventTime;
 import io.shardbus.event.PathReader;
 import io.shardbus.event.PathReader.Step;
-import io.shardbus.event.EventTime;
 import io.shardbus.event.ShardEvent;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
@@ -53,10 +53,14 @@ final class FilterParser {
 
   private static final Map<String, Function<ShardEvent, @Nullable Object>> FIELDS =
       Map.of(
-          "key", ShardEvent::key,
-          "id", ShardEvent::id,
-          "shard", event -> Decimal.of(Integer.toString(event.shard())),
-          "time", event -> EventTime.text(event.timestamp()));
+          "key",
+          ShardEvent::key,
+          "id",
+          ShardEvent::id,
+          "shard",
+          event -> Decimal.of(Integer.toString(event.shard())),
+          "time",
+          event -> EventTime.text(event.timestamp()));
 
   private final String text;
   private final WantedJson wanted = new WantedJson();

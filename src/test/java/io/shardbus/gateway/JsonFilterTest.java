@@ -195,8 +195,7 @@ class JsonFilterTest {
       assertThat(JsonFilter.parse(filter).test(event)).isEqualTo(expected);
     }
     // The payload is not looked at.
-    ShardEvent event =
-        new ShardEvent(3, 0, 1_700_000_000_000_000_007L, null, "k1", "i1", HEADERS);
+    ShardEvent event = new ShardEvent(3, 0, 1_700_000_000_000_000_007L, null, "k1", "i1", HEADERS);
     assertThat(JsonFilter.parse(filter).test(event)).isEqualTo(expected);
   }
 
