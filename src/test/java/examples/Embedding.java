@@ -27,6 +27,13 @@ public class Embedding {
         .mapEmpty();
   }
 
+  static Future<IngestResult> order(ShardBus bus, Buffer order, String trace) {
+    RawEvent event =
+        RawEvent.builder(order).key("user-7").id("order-4711").header("traceparent", trace).build();
+    return bus.deliverAwait(event) // DUPLICATE counts as taken
+        .recover(e -> bus.deliverAwait(event)); // once more: it is not there twice
+  }
+
   static Future<List<Buffer>> read(ShardBus bus) {
     ReplayableSink sink = (ReplayableSink) bus.sink();
     return sink.read(EventQuery.of(null, 100))

@@ -7,6 +7,9 @@ import ch.qos.logback.classic.LoggerContext;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.IngestResult;
+import io.shardbus.event.Outcome;
+import io.vertx.core.buffer.Buffer;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
@@ -115,7 +118,7 @@ class ReadmeTest {
         examples.append(Files.readString(file));
       }
     }
-    assertThat(blocks("java")).hasSize(12).allSatisfy(b -> assertThat(examples).contains(b));
+    assertThat(blocks("java")).hasSize(13).allSatisfy(b -> assertThat(examples).contains(b));
   }
 
   @Test
@@ -163,6 +166,10 @@ class ReadmeTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     await(await(Embedding.serve(vertx, bus, registry)).close());
     assertThat(registry.get("shardbus.events.accepted").functionCounter().count()).isEqualTo(3);
+    for (Outcome expected : List.of(Outcome.ACCEPTED, Outcome.DUPLICATE)) {
+      IngestResult sent = await(Embedding.order(bus, Buffer.buffer("{}"), "00-1"));
+      assertThat(sent.outcome()).isEqualTo(expected);
+    }
   }
 
   /** The receiver answers 503 once, then refuses what is not a number for good. */

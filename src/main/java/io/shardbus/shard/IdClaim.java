@@ -30,9 +30,19 @@ final class IdClaim implements DeliveryAck {
     FREE
   }
 
+  /** Where the claim is entered. */
+  interface Entries {
+
+    /** The event is delivered: from now on the entry answers by itself. */
+    void settle(IdClaim claim, int shard, long timestamp);
+
+    /** The event was not taken, or will not be delivered: its id is free. */
+    void free(IdClaim claim);
+  }
+
   final long high;
   final long low;
-  private final IdWindow window;
+  private final Entries entries;
   private final @Nullable DeliveryAck own;
 
   private Found state = Found.OFFERED;
@@ -41,8 +51,8 @@ final class IdClaim implements DeliveryAck {
   private long timestamp;
   private @Nullable List<DeliveryAck> repeats;
 
-  IdClaim(IdWindow window, long high, long low, @Nullable DeliveryAck own) {
-    this.window = window;
+  IdClaim(Entries entries, long high, long low, @Nullable DeliveryAck own) {
+    this.entries = entries;
     this.high = high;
     this.low = low;
     this.own = own;
@@ -61,12 +71,12 @@ final class IdClaim implements DeliveryAck {
         return;
       }
     }
-    window.settle(this, by, at);
+    entries.settle(this, by, at);
   }
 
   /** The event was refused. */
   void refused() {
-    window.free(this);
+    entries.free(this);
     synchronized (this) {
       state = Found.FREE;
     }
@@ -104,14 +114,14 @@ final class IdClaim implements DeliveryAck {
       repeats = null;
     }
     if (known) {
-      window.settle(this, shard(), timestamp());
+      entries.settle(this, shard(), timestamp());
     }
     tell(waiting, null);
   }
 
   @Override
   public void failed(Outcome why, int events) {
-    window.free(this);
+    entries.free(this);
     List<DeliveryAck> waiting;
     synchronized (this) {
       state = Found.FREE;

@@ -40,6 +40,19 @@ public final class IdWindow {
   private static final int EMPTY = -1;
   private static final long NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private final IdClaim.Entries entries =
+      new IdClaim.Entries() {
+        @Override
+        public void settle(IdClaim claim, int shard, long timestamp) {
+          stripe(claim).settle(claim, shard, timestamp);
+        }
+
+        @Override
+        public void free(IdClaim claim) {
+          stripe(claim).free(claim);
+        }
+      };
+
   private final LongTupleHashFunction hash =
       LongTupleHashFunction.xx128(ThreadLocalRandom.current().nextLong());
   private final Stripe[] stripes = new Stripe[STRIPES];
@@ -143,7 +156,7 @@ public final class IdWindow {
   /** A claim of an id; {@link #enter} is to follow. */
   IdClaim claim(String id, @Nullable DeliveryAck ack) {
     long[] both = hash.hashBytes(id.getBytes(StandardCharsets.UTF_8));
-    return new IdClaim(this, both[0], both[1], ack);
+    return new IdClaim(entries, both[0], both[1], ack);
   }
 
   /** Enters a claim unless its id is taken; returns the entry that has it, or null. */
@@ -153,16 +166,6 @@ public final class IdWindow {
 
   void countDuplicate() {
     duplicates.increment();
-  }
-
-  /** The event is delivered: from now on the entry answers by itself. */
-  void settle(IdClaim claim, int shard, long timestamp) {
-    stripe(claim).settle(claim, shard, timestamp);
-  }
-
-  /** The event was not taken, or will not be delivered: its id is free. */
-  void free(IdClaim claim) {
-    stripe(claim).free(claim);
   }
 
   private Stripe stripe(IdClaim claim) {
