@@ -485,7 +485,8 @@ class ScalerTest {
             });
     assertThatThrownBy(() -> await(scaler.scaleUp(1))).hasMessageContaining("removed");
     gate.complete();
-    Awaitility.await().until(() -> manager.pending().isEmpty() && vertx.deploymentIDs().size() == 2);
+    Awaitility.await()
+        .until(() -> manager.pending().isEmpty() && vertx.deploymentIDs().size() == 2);
     assertThat(sink.count() + taken.get()).isEqualTo(accepted.get());
   }
 
