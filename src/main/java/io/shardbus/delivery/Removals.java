@@ -142,25 +142,28 @@ final class Removals {
   }
 
   /** Whether all of it is settled, or another caller has unmapped it. */
-  boolean isStopped(int id) {
+  private boolean isStopped(int id) {
     manager.mapper().ifPresent(ShardMapper::finalizeDraining);
     return manager.shard(id).map(Shard::state).orElse(ShardState.STOPPED) == ShardState.STOPPED;
   }
 
-  /** If another caller unmaps it first, its verticle may still have events to deliver. */
-  private Future<Void> unmap(int id) {
+  /** Removes a shard of which all is settled. */
+  Future<Void> unmap(int id) {
     return NoContext.call(() -> manager.removeShard(id))
         .<Void>mapEmpty()
         .recover(
             e -> manager.shard(id).isPresent() ? Future.failedFuture(e) : Future.succeededFuture())
-        .compose(unmapped -> deployments.flush(id))
-        .compose(flushed -> deployments.undeploy(id));
+        .compose(unmapped -> dismiss(id));
   }
 
-  /** Undeploys the verticle of a shard that another caller has unmapped. */
   private void wasUnmapped(int id) {
     if (!has(id)) {
-      deployments.flush(id).onComplete(done -> deployments.undeploy(id));
+      dismiss(id);
     }
+  }
+
+  /** Undeploys the verticle of a shard that is unmapped. It may still have events to deliver. */
+  Future<Void> dismiss(int id) {
+    return deployments.flush(id).transform(flushed -> deployments.undeploy(id));
   }
 }

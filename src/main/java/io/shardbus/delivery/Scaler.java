@@ -15,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -179,24 +180,24 @@ public final class Scaler {
     return blocking(
             () -> {
               manager.drainShard(id);
-              return removals.isStopped(id);
+              mapper().finalizeDraining();
+              return mapper().shardState(id).equals(Optional.of(ShardState.STOPPED));
             })
         .compose(
             unused -> {
               if (unused) {
-                return deployments
-                    .undeploy(id)
-                    .compose(stopped -> blocking(() -> manager.removeShard(id)))
-                    .<Void>mapEmpty();
+                return removals.unmap(id);
               }
               removals.seeOff(id); // the turn does not wait for the sink
               return Future.succeededFuture();
             })
-        .recover(
-            e ->
-                manager.shard(id).isPresent()
-                    ? Future.succeededFuture()
-                    : deployments.undeploy(id));
+        .otherwise(
+            e -> {
+              if (manager.shard(id).isEmpty()) {
+                removals.dismiss(id); // nor here
+              }
+              return null;
+            });
   }
 
   /**

@@ -13,14 +13,15 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +56,10 @@ public final class ShardDeployments {
   private final DeliveryObserver observer;
   private final Function<ShardVerticle, Deployable> wrapper;
   private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
+
+  /** Those whose verticles are being undeployed, which waits for writes under way. */
+  private final Set<Entry> leaving = ConcurrentHashMap.newKeySet();
+
   private boolean closed;
   private volatile boolean closing;
 
@@ -62,6 +67,7 @@ public final class ShardDeployments {
   private static final class Entry {
 
     final ShardPump pump;
+    final Promise<Void> gone = Promise.promise();
     boolean wanted = true;
 
     /** The id of the last deployment, once it runs; null if it runs without a verticle. */
@@ -205,15 +211,27 @@ public final class ShardDeployments {
     synchronized (this) {
       entry = entries.remove(shardId);
       if (entry == null) {
-        return Future.succeededFuture();
+        return Future.join(
+                leaving.stream()
+                    .filter(other -> other.pump.shard().id() == shardId)
+                    .map(other -> other.gone.future())
+                    .toList())
+            .mapEmpty();
       }
       entry.wanted = false;
+      leaving.add(entry);
       deployment = entry.deployment;
     }
-    return deployment
+    deployment
         .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
         .otherwiseEmpty() // it did not start, or another caller stopped it
-        .compose(stopped -> end(entry));
+        .compose(stopped -> end(entry))
+        .onComplete(
+            ended -> {
+              leaving.remove(entry);
+              entry.gone.handle(ended);
+            });
+    return entry.gone.future();
   }
 
   /** The ring first, on a thread that may wait for the consumer side: the loop may not wait. */
@@ -227,13 +245,20 @@ public final class ShardDeployments {
   }
 
   /**
-   * Gives up the undelivered events. Callers that wait for them are told so, and no verticle has
-   * work left.
+   * Gives up the undelivered events, and deploys no more. Callers that wait for them are told so,
+   * and no verticle has work left.
    *
    * @return completes when all have given up
    */
   public Future<Void> abandonAll() {
-    return Future.join(entries.values().stream().map(ShardDeployments::end).toList()).mapEmpty();
+    synchronized (this) {
+      closed = true;
+    }
+    return Future.join(
+            Stream.concat(entries.values().stream(), leaving.stream())
+                .map(ShardDeployments::end)
+                .toList())
+        .mapEmpty();
   }
 
   /**
@@ -245,11 +270,8 @@ public final class ShardDeployments {
     synchronized (this) {
       closed = true;
     }
-    List<Future<Void>> all = new ArrayList<>();
-    for (Integer id : List.copyOf(entries.keySet())) {
-      all.add(undeploy(id));
-    }
-    return Future.join(all).mapEmpty();
+    List.copyOf(entries.keySet()).forEach(this::undeploy);
+    return Future.join(leaving.stream().map(entry -> entry.gone.future()).toList()).mapEmpty();
   }
 
   /** Whether a verticle is deployed for a shard, or about to be. */

@@ -456,6 +456,67 @@ class ScalerTest {
     assertThat(sink.count()).isEqualTo(accepted.get());
   }
 
+  /** It held events, of which the sink has not answered some yet. */
+  @Test
+  void shardThatTheEngineActivatedAndRemoved_losesNothing() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    CountDownLatch written = new CountDownLatch(1);
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    sink.behave(
+        batch -> {
+          if (batch.shard() != 2) {
+            return Future.succeededFuture();
+          }
+          written.countDown();
+          return gate.future();
+        });
+    AtomicLong accepted = new AtomicLong();
+    AtomicInteger taken = new AtomicInteger();
+    manager
+        .mapper()
+        .orElseThrow()
+        .onShardCreated(
+            id -> {
+              deployments.deploy(manager.shard(id).orElseThrow());
+              manager.activateShard(id);
+              accepted.addAndGet(offer(1_000));
+              Awaitility.await().until(() -> written.getCount() == 0);
+              manager.drainShard(id);
+              taken.addAndGet(manager.removeShard(id).size());
+            });
+    assertThatThrownBy(() -> await(scaler.scaleUp(1))).hasMessageContaining("removed");
+    gate.complete();
+    Awaitility.await()
+        .until(() -> manager.pending().isEmpty() && vertx.deploymentIDs().size() == 2);
+    assertThat(sink.count() + taken.get()).isEqualTo(accepted.get());
+  }
+
+  /** The end of a verticle waits for the write under way. */
+  @Test
+  void verticleThatIsBeingUndeployed_isAbandonedWithTheOthers() throws Exception {
+    CountDownLatch written = new CountDownLatch(2);
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    sink.behave(
+        batch -> {
+          written.countDown();
+          return Future.future(never -> {});
+        });
+    offer(1_000);
+    written.await();
+    Future<Void> undeployed = deployments.undeploy(0);
+    await(deployments.abandonAll());
+    await(undeployed);
+  }
+
+  @Test
+  void shardDeployedAfterAllWereAbandoned_isRefused() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    Shard late = manager.shard(manager.addShardForce()).orElseThrow();
+    await(deployments.abandonAll());
+    assertThatThrownBy(() -> await(deployments.deploy(late))).hasMessageContaining("closing");
+    await(deployments.undeployAll());
+  }
+
   @Test
   void shardThatIsNotActive_isNotInTheWayOfAFlush() throws Exception {
     AtomicInteger starts = new AtomicInteger();
