@@ -4,13 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntToDoubleFunction;
 
 /**
  * How many events per second each slot of the routing table gets, estimated. What a shard gets is
- * known exactly; it is shared out over the shard's slots by a sample of the events. {@link #sample}
- * is for any thread, the rest for one at a time.
+ * known exactly; it is shared out over the shard's slots by a sample of the events. For one thread
+ * at a time; producers count the sample.
  */
 final class SlotLoads {
 
@@ -37,7 +36,7 @@ final class SlotLoads {
   private static final double LEAST_RATE = 1e-3;
 
   private final int ranges;
-  private final AtomicIntegerArray samples;
+  private final SlotSamples samples;
   private final double[] heat;
   private final double[] rate;
   private boolean measured;
@@ -51,7 +50,7 @@ final class SlotLoads {
    */
   SlotLoads(int ranges) {
     this.ranges = ranges;
-    samples = new AtomicIntegerArray(2 * ranges);
+    samples = new SlotSamples(ranges);
     heat = new double[2 * ranges];
     rate = new double[2 * ranges];
   }
@@ -64,9 +63,9 @@ final class SlotLoads {
     return slot >= ranges;
   }
 
-  /** An event of a sample was routed by this range. */
-  void sample(int range, boolean hasKey) {
-    samples.incrementAndGet(hasKey ? ranges + range : range);
+  /** What producers count. */
+  SlotSamples samples() {
+    return samples;
   }
 
   /** Ends a window in which the slots had these owners. */
@@ -74,7 +73,7 @@ final class SlotLoads {
     double ofKeys = 0;
     double all = 0;
     for (int i = 0; i < rate.length; i++) {
-      heat[i] = heat[i] * MEMORY + samples.getAndSet(i, 0);
+      heat[i] = heat[i] * MEMORY + samples.take(i);
       all += heat[i];
       ofKeys += isOfKeys(i) ? heat[i] : 0;
     }

@@ -88,7 +88,7 @@ final class SlotTable {
   void divide(List<Shard> shards) {
     Shard[] owners = SlotPlan.equalRanges(shards, ranges());
     Lane[] lanes = Arrays.stream(owners).limit(ranges()).map(Shard::main).toArray(Lane[]::new);
-    set.publish(set.routing().next(lanes, lanes, loads));
+    set.publish(set.routing().next(lanes, lanes, loads.samples()));
   }
 
   /** Makes shards active, with a share of the slots of the others. */
@@ -338,14 +338,18 @@ final class SlotTable {
     LaneChange change;
     synchronized (set) { // no first key comes between the look for keys and the table
       Shard[] before = table.owners();
-      if (set.closed() || (Arrays.equals(before, after) && crowded.isEmpty())) {
+      if (set.closed()) {
+        set.awaitBatches(); // as `publish` does: lanes are sealed next
+        return;
+      }
+      if (Arrays.equals(before, after) && crowded.isEmpty()) {
         return;
       }
       int changed = 0;
       for (int i = 0; i < slotsThatCount(table); i++) {
         changed += before[i] == after[i] ? 0 : 1;
       }
-      change = new LaneChange(table, after, crowded, set.keysSeen(), loads);
+      change = new LaneChange(table, after, crowded, set.keysSeen(), loads.samples());
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
       change.install();
