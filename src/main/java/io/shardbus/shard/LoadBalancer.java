@@ -18,6 +18,9 @@ import java.util.Optional;
  * loads are poured so that all shards come under the same pressure. Since the shares are in proportion to what each
  * can take, the emptiest shard is not run over by all.
  *
+ * A shard that shows only what it can drain at least has nothing to work off: what it holds is being written, or is about
+ * to be.
+ *
  * What cannot be moved now (keys of a shard that hangs, or for which they would wait too long) is poured first, where it
  * is. It is no reason to move anything: else one such shard would keep all the others moving.
  *
@@ -178,7 +181,7 @@ final class LoadBalancer {
               load.capacity(),
               rates.getOrDefault(load.shard(), 0.0),
               fixed.getOrDefault(load.shard(), 0.0),
-              load.pending() / WORK_OFF_SECONDS,
+              load.capacity().atLeast() ? 0 : load.pending() / WORK_OFF_SECONDS,
               capacity(load.capacity(), best == 0 ? 1 : best),
               false));
     }

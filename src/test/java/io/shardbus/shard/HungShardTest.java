@@ -245,6 +245,23 @@ class HungShardTest {
     return manager.shard(0).orElseThrow().accounting().offered();
   }
 
+  /** Its writes have become long, but each is answered. */
+  @ParameterizedTest
+  @CsvSource({"2.7", "3.3", "5"})
+  void shardWhoseWritesBecomeLong_isNotHungForEver(double writeSeconds) {
+    run(3.5, 4_000, Drive.FIVE_MILLIS);
+    hangs = true;
+    mostInBatch = 10_000;
+    for (int i = 0; i < 12; i++) {
+      run(writeSeconds, 4_000, Drive.FIVE_MILLIS);
+      settleBatch();
+      manager.shard(0).orElseThrow().recordFlush((long) (writeSeconds * 1e9));
+    }
+    print("writes of " + writeSeconds + " s");
+    assertThat(shares).as("seen hung at first").anyMatch(share -> share < 0.02);
+    assertThat(shares.subList(shares.size() - 8, shares.size())).allMatch(share -> share > 0.05);
+  }
+
   /** Writes that take longer than a window are no hang. */
   @Test
   void longWrites_moveNothing() {
