@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.ShardBus;
 import io.shardbus.delivery.DeadLetters;
 import io.shardbus.delivery.DeadLetters.Kept;
+import io.shardbus.event.EventTime;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
@@ -87,7 +88,7 @@ final class DeadLetterRoutes {
           .appendString("{\"id\":" + kept.id())
           .appendString(",\"cause\":" + Json.encode(letter.cause()))
           .appendString(",\"attempts\":" + letter.attempts())
-          .appendString(",\"time\":" + letter.time())
+          .appendString(",\"time\":\"" + EventTime.text(letter.time()) + "\"")
           .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
           .appendString(",\"of\":");
       EventJson.append(out, new StoredEvent(letter.producer().epoch(), letter.event()));

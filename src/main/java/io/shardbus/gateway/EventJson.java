@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventTime;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -24,10 +25,14 @@ final class EventJson {
         .appendString(Long.toString(stored.epoch()))
         .appendString(",\"sequence\":")
         .appendString(Long.toString(event.sequence()))
-        .appendString(",\"timestamp\":")
-        .appendString(Long.toString(event.timestamp()))
-        .appendString(",\"key\":")
-        .appendString(Json.encode(event.key()));
+        .appendString(",\"time\":\"")
+        .appendString(EventTime.text(event.timestamp()))
+        .appendString("\",\"key\":")
+        .appendString(Json.encode(event.key()))
+        .appendString(",\"id\":")
+        .appendString(Json.encode(event.id()))
+        .appendString(",\"headers\":")
+        .appendString(event.headers().isEmpty() ? "{}" : Json.encode(event.headers().toMap()));
     payload(out, event.payload());
     out.appendString("}");
   }

@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.EventTime;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
@@ -157,14 +158,17 @@ final class SingleEvent {
       String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
       Problem.send(response, outcome, detail, new JsonObject());
     } else if (!response.ended() && !response.closed()) {
+      JsonObject json =
+          new JsonObject()
+              .put("shard", result.shard())
+              .put("time", EventTime.text(result.timestamp()));
+      if (outcome == Outcome.DUPLICATE) {
+        json.put("duplicate", true);
+      }
       response
           .setStatusCode(outcome.status())
           .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
-          .end(
-              new JsonObject()
-                  .put("shard", result.shard())
-                  .put("timestamp", result.timestamp())
-                  .toBuffer());
+          .end(json.toBuffer());
     }
   }
 }

@@ -279,6 +279,9 @@ final class Upload {
   private JsonObject counts() {
     JsonObject json =
         new JsonObject().put("accepted", outcomes.accepted()).put("rejected", outcomes.refused());
+    if (outcomes.duplicates() > 0) {
+      json.put("duplicates", outcomes.duplicates());
+    }
     JsonObject reasons = outcomes.refusalsJson();
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);
