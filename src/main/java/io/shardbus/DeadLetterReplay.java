@@ -5,6 +5,7 @@ import io.shardbus.delivery.DeadLetters.Kept;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -95,10 +96,19 @@ public final class DeadLetterReplay {
             });
   }
 
+  /** Its id was freed when it became a dead letter, so it is no repeat. */
+  private static RawEvent again(ShardEvent event) {
+    return RawEvent.builder(event.payload())
+        .key(event.key())
+        .id(event.id())
+        .headers(event.headers())
+        .build();
+  }
+
   private Future<Result> replay(List<Kept> page) {
     List<Future<Fate>> fates = new ArrayList<>();
     for (Kept kept : page) {
-      RawEvent event = RawEvent.of(kept.letter().event().payload(), kept.letter().event().key());
+      RawEvent event = again(kept.letter().event());
       Promise<Fate> fate = Promise.promise();
       DeliveryAck ack =
           new DeliveryAck() {

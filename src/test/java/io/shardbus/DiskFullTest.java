@@ -172,7 +172,7 @@ class DiskFullTest {
     String cursor = null;
     EventPage page;
     do {
-      page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = await(log.read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent event : page.events()) {
         JsonObject json = event.event().payload().toJsonObject();

@@ -148,7 +148,7 @@ class EndToEndTest {
       page =
           await(
               ((ReplayableSink) bus.sink())
-                  .read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+                  .read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent stored : page.events()) {
         count++;

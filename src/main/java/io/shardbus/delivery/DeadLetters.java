@@ -1,5 +1,6 @@
 package io.shardbus.delivery;
 
+import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.files.PrivateFiles;
@@ -46,8 +47,13 @@ public final class DeadLetters implements DeadLetterSink {
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
   private static final long MAX_PAGE_BYTES = 8 << 20;
 
+  private static final String BYTES = "length(payload) + coalesce(length(attributes), 0)";
+
+  /** Raised whenever this version could not read the file of an earlier one. */
+  private static final int FORMAT = 2;
+
   private static final String COLUMNS =
-      "producer, epoch, shard, sequence, timestamp, key, payload, cause, attempts, time";
+      "producer, epoch, shard, sequence, timestamp, attributes, payload, cause, attempts, time";
 
   private final @Nullable Path file;
   private final OwnThread thread = new OwnThread("shardbus-dead-letters", "the dead letters are");
@@ -117,13 +123,13 @@ public final class DeadLetters implements DeadLetterSink {
   /** How many were removed to make room. */
   private static int makeRoom(Connection database) throws SQLException {
     int removed = 0;
-    long bytes = query(database, "SELECT coalesce(sum(length(payload)), 0) FROM letters");
+    long bytes = query(database, "SELECT coalesce(sum(" + BYTES + "), 0) FROM letters");
     long newest = query(database, "SELECT coalesce(max(id), 0) FROM letters");
     try (Statement select = database.createStatement()) {
       while (true) {
         long id;
         try (ResultSet oldest =
-            select.executeQuery("SELECT id, length(payload) FROM letters ORDER BY id LIMIT 1")) {
+            select.executeQuery("SELECT id, " + BYTES + " FROM letters ORDER BY id LIMIT 1")) {
           if (!oldest.next()) {
             return removed;
           }
@@ -146,7 +152,7 @@ public final class DeadLetters implements DeadLetterSink {
     insert.setInt(3, event.shard());
     insert.setLong(4, event.sequence());
     insert.setLong(5, event.timestamp());
-    insert.setString(6, event.key());
+    insert.setBytes(6, AttributeCodec.bytes(event));
     insert.setBytes(7, event.payload().getBytes());
     insert.setString(8, letter.cause());
     insert.setInt(9, letter.attempts());
@@ -174,7 +180,7 @@ public final class DeadLetters implements DeadLetterSink {
               while (bytes < MAX_PAGE_BYTES && row.next()) {
                 Kept kept = kept(row);
                 page.add(kept);
-                bytes += kept.letter().event().payload().length();
+                bytes += kept.letter().event().size();
               }
             }
           }
@@ -183,13 +189,17 @@ public final class DeadLetters implements DeadLetterSink {
   }
 
   private static Kept kept(ResultSet row) throws SQLException {
+    AttributeCodec.Attributes attributes =
+        AttributeCodec.read(row.getBytes("attributes"));
     ShardEvent event =
         new ShardEvent(
             row.getInt("shard"),
             row.getLong("sequence"),
             row.getLong("timestamp"),
             Buffer.buffer(row.getBytes("payload")),
-            row.getString("key"));
+            attributes.key(),
+            attributes.id(),
+            attributes.headers());
     return new Kept(
         row.getLong("id"),
         new DeadLetter(
@@ -340,21 +350,37 @@ public final class DeadLetters implements DeadLetterSink {
   private Connection connectNow() throws SQLException, IOException {
     Connection fresh = newConnection();
     try (Statement statement = fresh.createStatement()) {
+      requireFormat(fresh);
       statement.execute("PRAGMA journal_mode = WAL");
       statement.execute("PRAGMA synchronous = FULL");
       statement.execute(
           "CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, "
               + "producer TEXT NOT NULL, epoch INTEGER NOT NULL, shard INTEGER NOT NULL, "
-              + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, key TEXT, "
+              + "sequence INTEGER NOT NULL, timestamp INTEGER NOT NULL, attributes BLOB, "
               + "payload BLOB NOT NULL, cause TEXT NOT NULL, attempts INTEGER NOT NULL, "
               + "time INTEGER NOT NULL, UNIQUE (producer, epoch, shard, sequence))");
+      statement.execute("PRAGMA user_version = " + FORMAT);
       kept.set(query(fresh, "SELECT count(*) FROM letters"));
       fresh.setAutoCommit(false);
       connection = fresh;
       return fresh;
-    } catch (SQLException e) {
+    } catch (SQLException | IOException e) {
       fresh.close();
       throw e;
+    }
+  }
+
+  /** A file of another format is left as it is. */
+  private static void requireFormat(Connection database) throws SQLException, IOException {
+    boolean made = query(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'letters'") > 0;
+    long found = query(database, "PRAGMA user_version");
+    if (made && found != FORMAT) {
+      throw new IOException(
+          "it has format "
+              + Math.max(1, found)
+              + ", and this version uses format "
+              + FORMAT
+              + ": move it away");
     }
   }
 

@@ -21,6 +21,7 @@ public final class AttributeCodec {
   private static final int ID = 2;
   private static final int HEADERS = 4;
   private static final int MAX_VARINT_BITS = 28;
+  private static final Attributes NONE = new Attributes(null, null, Headers.none(), 0);
 
   private AttributeCodec() {}
 
@@ -60,6 +61,32 @@ public final class AttributeCodec {
             text(out, value);
           });
     }
+  }
+
+  /**
+   * The attributes of an event alone, for a store with a field for them.
+   *
+   * @param event the event
+   * @return the bytes; null if the event has neither key nor id nor headers
+   */
+  public static byte @Nullable [] bytes(ShardEvent event) {
+    if (event.key() == null && event.id() == null && event.headers().isEmpty()) {
+      return null;
+    }
+    Buffer bytes = Buffer.buffer();
+    write(bytes, event.key(), event.id(), event.headers());
+    return bytes.getBytes();
+  }
+
+  /**
+   * Reads what {@link #bytes} wrote.
+   *
+   * @param bytes the bytes, or null
+   * @return the attributes
+   * @throws InvalidEventException if the bytes are no attributes
+   */
+  public static Attributes read(byte @Nullable [] bytes) {
+    return bytes == null ? NONE : read(BufferAccess.wrap(bytes), 0);
   }
 
   private static void text(Buffer out, String text) {

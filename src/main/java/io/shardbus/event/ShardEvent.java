@@ -37,4 +37,17 @@ public record ShardEvent(
       int shard, long sequence, long timestamp, Buffer payload, @Nullable String key) {
     this(shard, sequence, timestamp, payload, key, null, Headers.none());
   }
+
+  /**
+   * What the event takes in memory and in stores, about: a character of the key or the id counts as
+   * a byte.
+   *
+   * @return bytes of the payload, the key, the id and the headers
+   */
+  public int size() {
+    return payload.length()
+        + (key == null ? 0 : key.length())
+        + (id == null ? 0 : id.length())
+        + headers.bytes();
+  }
 }

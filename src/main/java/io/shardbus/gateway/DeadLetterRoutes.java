@@ -91,7 +91,7 @@ final class DeadLetterRoutes {
           .appendString(",\"time\":\"" + EventTime.text(letter.time()) + "\"")
           .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
           .appendString(",\"of\":");
-      EventJson.append(out, new StoredEvent(letter.producer().epoch(), letter.event()));
+      EventJson.append(out, new StoredEvent(letter.producer(), letter.event()));
       out.appendString("}");
       separator = ",\n";
     }

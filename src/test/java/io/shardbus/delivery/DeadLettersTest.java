@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.testing.Attributes;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -75,6 +79,35 @@ class DeadLettersTest {
     long third = await(again.list(0, 3)).get(2).id();
     assertThat(read(again, third, 4)).isEqualTo(letters(3, 7));
     await(again.close());
+  }
+
+  @Test
+  void attributes_areReadBackAsTheyWere() throws Exception {
+    List<DeadLetter> all =
+        Attributes.events(1, 7).stream()
+            .map(event -> new DeadLetter(new ProducerId("p", 7), event, "no", 1, 1))
+            .toList();
+    for (Path where : new Path[] {folder, null}) {
+      DeadLetters letters = await(DeadLetters.open(where));
+      await(letters.add(all));
+      assertThat(read(letters, 0, 100)).isEqualTo(all);
+      await(letters.close());
+    }
+  }
+
+  @Test
+  void fileOfAnotherFormat_isRefusedAndLeftAsItIs() throws Exception {
+    Path file = folder.resolve(DeadLetters.FILE);
+    try (Connection earlier = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = earlier.createStatement()) {
+      statement.execute("CREATE TABLE letters (id INTEGER PRIMARY KEY, key TEXT)");
+    }
+    byte[] before = Files.readAllBytes(file);
+    assertThatThrownBy(() -> await(DeadLetters.open(folder)))
+        .cause()
+        .hasMessageContaining(file + ": it has format 1, and this version uses format 2");
+    assertThat(Files.readAllBytes(file)).isEqualTo(before);
+    assertThat(folder.resolve(DeadLetters.FILE + "-wal")).doesNotExist();
   }
 
   @Test

@@ -83,7 +83,7 @@ abstract class ForgetfulServerContract extends ServerSinkContract {
   }
 
   private String cursorAfter(int events) throws Exception {
-    return await(sink.read(new EventQuery(null, events, null, EventQuery.Order.NONE))).cursor();
+    return await(sink.read(EventQuery.of(null, events))).cursor();
   }
 
   private Future<?> writeAll(int number) {
@@ -139,7 +139,7 @@ abstract class ForgetfulServerContract extends ServerSinkContract {
       operations.add(writer.run(open -> open.write(first)));
     }
     operations.add(
-        writer.run(open -> open.read(new EventQuery(null, 10, null, EventQuery.Order.NONE))));
+        writer.run(open -> open.read(EventQuery.of(null, 10))));
     await(Future.all(operations));
     await(vertx.undeploy(deployment));
     for (int shard = 0; shard < 8; shard++) {

@@ -9,10 +9,12 @@ import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.DeadLetters;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.testing.Attributes;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -42,6 +44,10 @@ abstract class SinkContract {
 
   private static final int BUS_SHARDS = 3;
   private static final int BUS_EVENTS = 2_000;
+  static final long MILLI = 1_000_000;
+
+  /** More than a page looks at. */
+  static final int MANY = 101_000;
 
   @TempDir Path dir;
   Vertx vertx;
@@ -108,7 +114,7 @@ abstract class SinkContract {
     List<StoredEvent> all = new ArrayList<>();
     EventPage page;
     do {
-      page = await(sink.read(new EventQuery(cursor, limit, null, EventQuery.Order.NONE)));
+      page = await(sink.read(EventQuery.of(cursor, limit)));
       all.addAll(page.events());
       cursor = page.cursor();
     } while (page.more());
@@ -154,7 +160,120 @@ abstract class SinkContract {
     await(sink.write(batch));
     List<StoredEvent> got = readAll(100);
     assertThat(got.stream().map(StoredEvent::event).toList()).isEqualTo(batch.events());
-    assertThat(got).allSatisfy(stored -> assertThat(stored.epoch()).isEqualTo(epoch));
+    assertThat(got)
+        .allSatisfy(stored -> assertThat(stored.producer()).isEqualTo(batch.producer()));
+  }
+
+  @Test
+  void attributes_areReadBackAsTheyWere() throws Exception {
+    List<ShardEvent> events = Attributes.events(2, now());
+    assertThat(events.get(0).headers().size()).isEqualTo(Headers.MAX_COUNT);
+    assertThat(events.get(0).headers().bytes()).isEqualTo(Headers.MAX_BYTES);
+    await(sink.write(new Batch(2, 0, events, new ProducerId("test", epoch))));
+    assertThat(readAll(10).stream().map(StoredEvent::event).toList()).isEqualTo(events);
+  }
+
+  static long now() {
+    return TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+  }
+
+  /** Events a millisecond apart, with ten keys. */
+  Batch timed(int shard, int first, int count, long from) {
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = first; i < first + count; i++) {
+      events.add(
+          new ShardEvent(
+              shard, i, from + i * MILLI + shard, Buffer.buffer("{\"n\":" + i + "}"), "k" + i % 10));
+    }
+    return new Batch(shard, first, events, new ProducerId("test", epoch));
+  }
+
+  /** Walks through all pages. */
+  List<StoredEvent> walk(EventQuery query) throws Exception {
+    List<StoredEvent> all = new ArrayList<>();
+    EventQuery next = query;
+    EventPage page;
+    do {
+      page = await(sink.read(next));
+      assertThat(page.events().size()).isLessThanOrEqualTo(query.limit());
+      all.addAll(page.events());
+      next = next.withCursor(page.cursor());
+    } while (page.more());
+    return all;
+  }
+
+  @Test
+  void timeKeyAndShard_chooseEvents() throws Exception {
+    long from = now();
+    for (int shard = 0; shard < 3; shard++) {
+      await(sink.write(timed(shard, 0, 60, from)));
+    }
+    for (int limit : new int[] {7, 1_000}) {
+      EventQuery all = EventQuery.of(null, limit);
+      EventQuery some = all.withSince(from + 20 * MILLI).withUntil(from + 40 * MILLI);
+      List<StoredEvent> between = walk(some);
+      assertThat(between).hasSize(60);
+      for (int shard = 0; shard < 3; shard++) {
+        assertThat(sequences(between, shard)).isEqualTo(range(20, 40));
+      }
+      assertThat(walk(all.withSince(from + 59 * MILLI))).hasSize(3);
+      assertThat(walk(all.withUntil(from + MILLI))).hasSize(3);
+      assertThat(walk(all.withUntil(from))).isEmpty();
+      List<StoredEvent> ofShard = walk(all.withShard(1));
+      assertThat(ofShard).hasSize(60);
+      assertThat(sequences(ofShard, 1)).isEqualTo(range(0, 60));
+      assertThat(walk(all.withShard(99))).isEmpty();
+      assertThat(walk(all.withKey("k3"))).hasSize(18);
+      assertThat(walk(all.withKey("k"))).isEmpty();
+      List<StoredEvent> one = walk(some.withKey("k3").withShard(2));
+      assertThat(sequences(one, 2)).containsExactly(23L, 33L);
+      assertThat(one).hasSize(2);
+      assertThat(walk(some.withFilter(event -> event.sequence() == 25))).hasSize(3);
+    }
+  }
+
+  @Test
+  void cursorOfAnEmptyPage_findsWhatComesLater() throws Exception {
+    long from = now();
+    await(sink.write(timed(0, 0, 10, from)));
+    EventQuery later = EventQuery.of(null, 5).withSince(from + 30 * MILLI);
+    EventPage page = await(sink.read(later));
+    assertThat(page.events()).isEmpty();
+    assertThat(page.more()).isFalse();
+    await(sink.write(timed(0, 10, 30, from)));
+    assertThat(sequences(walk(later.withCursor(page.cursor())), 0)).isEqualTo(range(30, 40));
+  }
+
+  /** Whether the sink begins a read at a time, in place of looking at all events before it. */
+  boolean seeksTimes() {
+    return true;
+  }
+
+  @Test
+  void since_readsNotWhatIsOlder() throws Exception {
+    long from = now() - MANY * MILLI;
+    for (int i = 0; i < MANY; i += 1_000) {
+      await(sink.write(timed(0, i, 1_000, from)));
+    }
+    EventPage page =
+        await(sink.read(EventQuery.of(null, 1).withSince(now() + 120 * 1_000 * MILLI)));
+    assertThat(page.events()).isEmpty();
+    assertThat(page.more()).isNotEqualTo(seeksTimes()); // else there was more than a page looks at
+  }
+
+  /** Of events that were stored at their time. */
+  void assertUntilEndsEarly() throws Exception {
+    long day = EventQuery.LATEST.toNanos();
+    long from = now() - 3 * day;
+    await(sink.write(timed(0, 0, 50, from)));
+    for (int i = 0; i < MANY; i += 1_000) {
+      await(sink.write(timed(0, 50 + i, 1_000, from + day)));
+    }
+    EventPage page = await(sink.read(EventQuery.of(null, 100).withUntil(from + 40 * MILLI)));
+    assertThat(sequences(page.events(), 0)).isEqualTo(range(0, 40));
+    assertThat(page.more()).isFalse();
+    page = await(sink.read(EventQuery.of(page.cursor(), 100)));
+    assertThat(sequences(page.events(), 0)).startsWith(50L).hasSize(100);
   }
 
   @Test
@@ -162,7 +281,7 @@ abstract class SinkContract {
     await(sink.write(batch(0, 0, 10)));
     Context context = vertx.getOrCreateContext();
     Promise<List<Context>> answered = Promise.promise();
-    EventQuery all = new EventQuery(null, 100, null, EventQuery.Order.NONE);
+    EventQuery all = EventQuery.of(null, 100);
     context.runOnContext(
         now ->
             sink.read(all)
@@ -221,13 +340,13 @@ abstract class SinkContract {
   @Test
   void cursor_goesOnWhereAPageEnded() throws Exception {
     await(sink.write(batch(0, 0, 100)));
-    EventPage first = await(sink.read(new EventQuery(null, 60, null, EventQuery.Order.NONE)));
+    EventPage first = await(sink.read(EventQuery.of(null, 60)));
     assertThat(first.more()).isTrue();
     await(sink.write(batch(0, 100, 100)));
     List<StoredEvent> rest = readAll(first.cursor(), 1000);
     assertThat(sequences(rest, 0)).isEqualTo(range(60, 200));
     EventPage end =
-        await(sink.read(new EventQuery(await(sink.endCursor()), 10, null, EventQuery.Order.NONE)));
+        await(sink.read(EventQuery.of(await(sink.endCursor()), 10)));
     assertThat(end.events()).isEmpty();
     assertThat(end.more()).isFalse();
     await(sink.write(batch(1, 0, 5)));
@@ -239,7 +358,7 @@ abstract class SinkContract {
     for (String bad :
         new String[] {"", "x", "%%%", "AAAA", "MXF1aXRlO2E9MQ", "x".repeat(100_000)}) {
       assertThatThrownBy(
-              () -> await(sink.read(new EventQuery(bad, 10, null, EventQuery.Order.NONE))))
+              () -> await(sink.read(EventQuery.of(bad, 10))))
           .as(bad)
           .cause()
           .isInstanceOf(IllegalArgumentException.class)
@@ -250,7 +369,7 @@ abstract class SinkContract {
   @Test
   void order_byTimestampAcrossShards() throws Exception {
     await(Future.all(sink.write(batch(0, 0, 50)), sink.write(batch(1, 0, 50))));
-    EventPage page = await(sink.read(new EventQuery(null, 1000, null, EventQuery.Order.TIMESTAMP)));
+    EventPage page = await(sink.read(EventQuery.of(null, 1000).withOrder(EventQuery.Order.TIMESTAMP)));
     List<Long> stamps = page.events().stream().map(e -> e.event().timestamp()).toList();
     assertThat(stamps).hasSize(100).isSorted();
   }
@@ -259,10 +378,10 @@ abstract class SinkContract {
   void filter_choosesEvents() throws Exception {
     await(sink.write(batch(0, 0, 1000)));
     EventFilter wanted = event -> event.sequence() % 100 == 7;
-    EventPage page = await(sink.read(new EventQuery(null, 5, wanted, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 5).withFilter(wanted)));
     assertThat(sequences(page.events(), 0)).containsExactly(7L, 107L, 207L, 307L, 407L);
     EventPage rest =
-        await(sink.read(new EventQuery(page.cursor(), 50, wanted, EventQuery.Order.NONE)));
+        await(sink.read(EventQuery.of(page.cursor(), 50).withFilter(wanted)));
     assertThat(sequences(rest.events(), 0)).containsExactly(507L, 607L, 707L, 807L, 907L);
   }
 
@@ -275,7 +394,7 @@ abstract class SinkContract {
             throw sneaky(thrown);
           };
       assertThatThrownBy(
-              () -> await(sink.read(new EventQuery(null, 10, bad, EventQuery.Order.NONE))))
+              () -> await(sink.read(EventQuery.of(null, 10).withFilter(bad))))
           .rootCause()
           .isSameAs(thrown);
     }
@@ -295,11 +414,11 @@ abstract class SinkContract {
       await(sink.write(new Batch(0, i, List.of(event), new ProducerId("test", epoch))));
     }
     EventFilter last = event -> event.sequence() == 99;
-    EventPage page = await(sink.read(new EventQuery(null, 10, last, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 10).withFilter(last)));
     assertThat(page.events()).isEmpty();
     assertThat(page.more()).isTrue();
     EventPage rest =
-        await(sink.read(new EventQuery(page.cursor(), 10, last, EventQuery.Order.NONE)));
+        await(sink.read(EventQuery.of(page.cursor(), 10).withFilter(last)));
     assertThat(sequences(rest.events(), 0)).containsExactly(99L);
     assertThat(rest.more()).isFalse();
   }
@@ -321,7 +440,7 @@ abstract class SinkContract {
     Context loop = vertx.getOrCreateContext();
     Promise<EventPage> page = Promise.promise();
     loop.runOnContext(
-        now -> sink.read(new EventQuery(null, 10, slow, EventQuery.Order.NONE)).onComplete(page));
+        now -> sink.read(EventQuery.of(null, 10).withFilter(slow)).onComplete(page));
     assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
     Promise<Void> written = Promise.promise();
     loop.runOnContext(now -> sink.write(batch(0, 10, 10)).onComplete(written));
@@ -348,7 +467,7 @@ abstract class SinkContract {
       return;
     }
     await(sink.write(batch(0, 0, 100)));
-    EventPage page = await(sink.read(new EventQuery(null, 40, null, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 40)));
     reopen();
     await(sink.write(batch(0, 0, 10)));
     List<StoredEvent> rest = readAll(page.cursor(), 1000);

@@ -25,8 +25,8 @@ public final class JetStreamSinkOptions {
   /** The default of {@code subjectPrefix}. */
   public static final String DEFAULT_SUBJECT_PREFIX = "shardbus";
 
-  /** The default of {@code duplicateWindow}: 2 minutes. */
-  public static final Duration DEFAULT_DUPLICATE_WINDOW = Duration.ofMinutes(2);
+  /** The default of {@code duplicateWindow}: 10 minutes, as long as the bus recognises ids. */
+  public static final Duration DEFAULT_DUPLICATE_WINDOW = Duration.ofMinutes(10);
 
   /** The default of {@code maxInFlight}. */
   public static final int DEFAULT_MAX_IN_FLIGHT = 4096;
@@ -261,8 +261,8 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * @param time how long the server recognises a repeated event, at most {@code maxAge}; applies
-   *     only to a stream that the sink creates
+   * @param time how long the server recognises a repeated event; a stream with a shorter {@code
+   *     maxAge} recognises it for that long; applies only to a stream that the sink creates
    * @return this
    */
   @OptionSpec(

@@ -203,6 +203,11 @@ public final class LogSink implements ReplayableSink {
   }
 
   @Override
+  public boolean recallsIds() {
+    return true;
+  }
+
+  @Override
   public Runnable onAppend(Runnable listener) {
     return listeners.add(listener);
   }

@@ -59,17 +59,17 @@ public final class MemorySinkOptions {
   }
 
   /**
-   * @return how many bytes of payload are kept; the oldest events go first
+   * @return how many bytes of events are kept; the oldest go first
    */
   public long getMaxBytes() {
     return maxBytes;
   }
 
   /**
-   * @param bytes how many bytes of payload are kept; the oldest events go first
+   * @param bytes how many bytes of events are kept; the oldest go first
    * @return this
    */
-  @OptionSpec(value = "bytes of payload that are kept; the oldest events go first", min = "1")
+  @OptionSpec(value = "bytes of events that are kept; the oldest go first", min = "1")
   public MemorySinkOptions setMaxBytes(long bytes) {
     maxBytes = OptionRanges.check(this, "maxBytes", bytes);
     return this;

@@ -69,6 +69,11 @@ public final class RedisSink implements ReplayableSink {
   }
 
   @Override
+  public boolean recallsIds() {
+    return true;
+  }
+
+  @Override
   public Runnable onAppend(Runnable listener) {
     return listeners.add(listener);
   }
