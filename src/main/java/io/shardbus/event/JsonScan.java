@@ -96,7 +96,7 @@ final class JsonScan {
   }
 
   /** Behind white space. */
-  private static int space(byte[] in, int from, int end) {
+  static int space(byte[] in, int from, int end) {
     int at = from;
     while (at < end && (in[at] == ' ' || in[at] == '\n' || in[at] == '\r' || in[at] == '\t')) {
       at++;
@@ -192,7 +192,7 @@ final class JsonScan {
   }
 
   /** At or before the first byte that is odd; the last seven bytes are left to the caller. */
-  private static int plain(byte[] in, int from, int end) {
+  static int plain(byte[] in, int from, int end) {
     int at = from;
     while (at + Long.BYTES <= end) {
       long word = (long) EIGHT.get(in, at);

@@ -1,13 +1,11 @@
 package io.shardbus.event;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import io.shardbus.event.PathReader.Step;
 import io.vertx.core.buffer.Buffer;
-import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,16 +14,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeyPath {
 
-  /** Clients choose the names, so they are not kept. */
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
-
   private final String path;
   private final List<Step> steps;
+  private final List<byte[]> names;
 
   private KeyPath(String path, List<Step> steps) {
     this.path = path;
     this.steps = List.copyOf(steps);
+    names =
+        steps.stream()
+            .map(step -> Objects.requireNonNullElse(step.name(), ""))
+            .map(name -> name.getBytes(StandardCharsets.UTF_8))
+            .toList();
   }
 
   /**
@@ -79,49 +79,7 @@ public final class KeyPath {
    *     the same name counts. Null if there is no such value
    */
   public @Nullable String in(Buffer json) {
-    try (JsonParser parser = BufferAccess.parser(FACTORY, json)) {
-      parser.nextToken();
-      return value(parser, 0);
-    } catch (IOException e) {
-      throw new InvalidEventException("nothing can be read at "
-              + path
-              + ": " + e.getMessage(), -1);
-    }
-  }
-
-  /** Reads the value at which the parser is, to its end. */
-  private @Nullable String value(JsonParser parser, int depth) throws IOException {
-    JsonToken token = parser.currentToken();
-    if (depth == steps.size()) {
-      boolean isKey = token.isScalarValue() && token != JsonToken.VALUE_NULL;
-      String key = isKey ? parser.getText() : null;
-      parser.skipChildren();
-      return key;
-    }
-    String name = steps.get(depth).name();
-    String found = null;
-    if (name != null && token == JsonToken.START_OBJECT) {
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        boolean here = parser.currentName().equals(name);
-        parser.nextToken();
-        if (here) {
-          found = value(parser, depth + 1);
-        } else {
-          parser.skipChildren();
-        }
-      }
-    } else if (name == null && token == JsonToken.START_ARRAY) {
-      for (int i = 0; parser.nextToken() != JsonToken.END_ARRAY; i++) {
-        if (i == steps.get(depth).index()) {
-          found = value(parser, depth + 1);
-        } else {
-          parser.skipChildren();
-        }
-      }
-    } else {
-      parser.skipChildren();
-    }
-    return found;
+    return BufferAccess.key(json, steps, names);
   }
 
   @Override
