@@ -57,7 +57,7 @@ final class DeadLetterRoutes {
       return;
     }
     ask(letters -> letters.list(after, limit))
-        .onSuccess(page -> pages.send(context.response(), json(page, bus.deadLetters().kept())))
+        .onSuccess(page -> pages.send(context.response(), Pages.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 
@@ -89,7 +89,6 @@ final class DeadLetterRoutes {
           .appendString(",\"cause\":" + Json.encode(letter.cause()))
           .appendString(",\"attempts\":" + letter.attempts())
           .appendString(",\"time\":\"" + EventTime.text(letter.time()) + "\"")
-          .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
           .appendString(",\"of\":");
       EventJson.append(out, new StoredEvent(letter.producer(), letter.event()));
       out.appendString("}");
