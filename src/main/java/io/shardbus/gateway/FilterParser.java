@@ -3,7 +3,6 @@ package io.shardbus.gateway;
 import io.shardbus.event.PathReader;
 import io.shardbus.event.PathReader.Step;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.gateway.JsonFilter.Candidate;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
@@ -14,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -65,26 +65,26 @@ final class FilterParser {
   private int nesting;
 
   private sealed interface Value {
-    @Nullable Object of(Candidate event);
+    @Nullable Object of(FilteredEvent event);
   }
 
   private record Literal(Object value) implements Value {
     @Override
-    public Object of(Candidate event) {
+    public Object of(FilteredEvent event) {
       return value;
     }
   }
 
   private record InJson(List<Step> path) implements Value {
     @Override
-    public @Nullable Object of(Candidate event) {
+    public @Nullable Object of(FilteredEvent event) {
       return WantedJson.find(event.json(), path);
     }
   }
 
   private record Field(String name, Function<ShardEvent, @Nullable Object> value) implements Value {
     @Override
-    public @Nullable Object of(Candidate event) {
+    public @Nullable Object of(FilteredEvent event) {
       return value.apply(event.event());
     }
   }
@@ -98,33 +98,33 @@ final class FilterParser {
     return wanted;
   }
 
-  Predicate<Candidate> expression() {
-    Predicate<Candidate> expression = or();
+  Predicate<FilteredEvent> expression() {
+    Predicate<FilteredEvent> expression = or();
     if (!atEnd()) {
       throw wrong("an operator or the end is expected");
     }
     return expression;
   }
 
-  private Predicate<Candidate> or() {
-    Predicate<Candidate> left = and();
+  private Predicate<FilteredEvent> or() {
+    Predicate<FilteredEvent> left = and();
     while (took("||")) {
       left = left.or(and());
     }
     return left;
   }
 
-  private Predicate<Candidate> and() {
-    Predicate<Candidate> left = not();
+  private Predicate<FilteredEvent> and() {
+    Predicate<FilteredEvent> left = not();
     while (took("&&")) {
       left = left.and(not());
     }
     return left;
   }
 
-  private Predicate<Candidate> not() {
+  private Predicate<FilteredEvent> not() {
     if (took("!")) {
-      Predicate<Candidate> inside =
+      Predicate<FilteredEvent> inside =
           nested(() -> next() == '!' || next() == '(' ? not() : presence(value()));
       if (next() != 0 && "=!<>".indexOf(next()) >= 0) {
         throw wrong("! before a comparison needs parentheses, such as !(@.n == 1)");
@@ -132,39 +132,37 @@ final class FilterParser {
       return inside.negate();
     }
     if (took("(")) {
-      Predicate<Candidate> inside = nested(this::or);
+      Predicate<FilteredEvent> inside = nested(this::or);
       expect(")");
       return inside;
     }
     Value left = value();
     if (took("==")) {
-      return compare(left, JsonFilter::equal);
+      return compare(left, Objects::equals);
     }
     if (took("!=")) {
-      return compare(left, JsonFilter::equal).negate();
+      return compare(left, Objects::equals).negate();
     }
     if (took("<=")) {
-      return compare(left, (a, b) -> JsonFilter.less(a, b) || JsonFilter.equal(a, b));
+      return compare(left, (a, b) -> WantedJson.less(a, b) || Objects.equals(a, b));
     }
     if (took(">=")) {
-      return compare(left, (a, b) -> JsonFilter.less(b, a) || JsonFilter.equal(a, b));
+      return compare(left, (a, b) -> WantedJson.less(b, a) || Objects.equals(a, b));
     }
     if (took("<")) {
-      return compare(left, JsonFilter::less);
+      return compare(left, WantedJson::less);
     }
     if (took(">")) {
-      return compare(left, (a, b) -> JsonFilter.less(b, a));
+      return compare(left, (a, b) -> WantedJson.less(b, a));
     }
     return tookWord("in") ? in(left) : presence(left);
   }
 
-  private Predicate<Candidate> presence(Value value) {
+  private Predicate<FilteredEvent> presence(Value value) {
     if (value instanceof Literal) {
       throw wrong("an operator is expected");
     }
-    if (value instanceof InJson json) {
-      wanted.add(json.path(), false);
-    }
+    want(value, false);
     return event -> value.of(event) != null;
   }
 
@@ -172,16 +170,16 @@ final class FilterParser {
     boolean test(@Nullable Object a, @Nullable Object b);
   }
 
-  private Predicate<Candidate> compare(Value a, Comparison comparison) {
+  private Predicate<FilteredEvent> compare(Value a, Comparison comparison) {
     Value b = value();
     Value left = isTime(b) ? asTime(a) : a;
     Value right = isTime(a) ? asTime(b) : b;
-    want(left);
-    want(right);
+    want(left, hasParts(right));
+    want(right, hasParts(left));
     return event -> comparison.test(left.of(event), right.of(event));
   }
 
-  private Predicate<Candidate> in(Value value) {
+  private Predicate<FilteredEvent> in(Value value) {
     next();
     int from = at;
     Value list = value();
@@ -189,18 +187,34 @@ final class FilterParser {
       at = from;
       throw wrong("a list, or the path of one, is expected");
     }
-    want(value);
-    want(list);
+    want(value, list instanceof InJson || hasPartsWithin(list));
+    want(list, true);
     return event -> {
       Object looked = value.of(event);
       return looked != null && list.of(event) instanceof List<?> all && all.contains(looked);
     };
   }
 
-  private void want(Value value) {
+  /** Parts of a value count only beside another value with parts. */
+  private void want(Value value, boolean withParts) {
     if (value instanceof InJson json) {
-      wanted.add(json.path(), true);
+      wanted.add(json.path(), withParts);
     }
+  }
+
+  private static boolean hasParts(Value value) {
+    return value instanceof InJson
+        || (value instanceof Literal literal && isStructure(literal.value()));
+  }
+
+  private static boolean hasPartsWithin(Value list) {
+    return list instanceof Literal literal
+        && literal.value() instanceof List<?> all
+        && all.stream().anyMatch(FilterParser::isStructure);
+  }
+
+  private static boolean isStructure(Object value) {
+    return value instanceof List || value instanceof Map;
   }
 
   private static boolean isTime(Value value) {
@@ -261,7 +275,7 @@ final class FilterParser {
     }
     at = reader.at();
     String lower = name.toLowerCase(Locale.ROOT);
-    return new Field(lower, event -> null);
+    return new Field("headers." + lower, event -> null);
   }
 
   private Object literal() {

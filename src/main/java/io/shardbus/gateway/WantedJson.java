@@ -146,4 +146,27 @@ final class WantedJson {
         return NULL;
     }
   }
+
+  /** Whether a value comes before another one. */
+  static boolean less(@Nullable Object a, @Nullable Object b) {
+    if (a instanceof Decimal number && b instanceof Decimal other) {
+      return number.compareTo(other) < 0;
+    }
+    return a instanceof String text && b instanceof String other && textLess(text, other);
+  }
+
+  /** By Unicode's numbers, not by Java's chars: surrogates come after all other characters. */
+  private static boolean textLess(String a, String b) {
+    int length = Math.min(a.length(), b.length());
+    for (int i = 0; i < length; i++) {
+      char c = a.charAt(i);
+      char d = b.charAt(i);
+      if (c != d) {
+        return Character.isSurrogate(c) == Character.isSurrogate(d)
+            ? c < d
+            : Character.isSurrogate(d);
+      }
+    }
+    return a.length() < b.length();
+  }
 }

@@ -177,6 +177,8 @@ class JsonFilterTest {
         "$time < '2023-11-14T22:13:20';false",
         "$id || $id == 'x' || $headers.traceparent || $headers['ce-type'] == 'x';false",
         "!$id && !$headers.traceparent;true",
+        "$time > '-999999999-01-01T00:00:00+18:00' && $time != 'now';true",
+        "'+999999999-12-31T23:59:59.999999999-18:00' == $time;false",
         "$key == $id;false"
       })
   void fields_areOfTheEvent(String filter, boolean expected) {
@@ -296,6 +298,25 @@ class JsonFilterTest {
       assertThatThrownBy(() -> JsonFilter.parse(deep))
           .hasMessageContaining("more than 50 levels of (, !, [ and {");
     }
+  }
+
+  /** So a large event costs a filter little memory. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '`',
+      value = {
+        "@.a == 1 || @.b || @.c < 'x' || @.d in [1, 'x'];{a=[], b={}, c={}}",
+        "$key == @.a && 'x' != @.b.p;{a=[], b={p=[]}}",
+        "@.a == [1] || @.b in [{}];{a=[x, [x]], b={p=[x], q=x}}",
+        "@.a == @.c.p || 'x' in @.b.p;{a=[x, [x]], b={p=[x]}, c={p=x}}",
+        "@.a[1][0];{a=[null, [x]]}"
+      })
+  void onlyWhatAFilterLooksAt_isKept(String filter, String kept) {
+    FilterParser parser = new FilterParser(filter);
+    parser.expression();
+    String event = "{'a':['x',['x']],'b':{'p':['x'],'q':'x'},'c':{'p':'x'},'e':[1]}";
+    assertThat(parser.wanted().read(Buffer.buffer(event.replace('\'', '"')))).hasToString(kept);
   }
 
   /** The deepest event that is taken, and long numbers. */

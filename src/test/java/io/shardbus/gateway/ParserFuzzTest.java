@@ -39,6 +39,7 @@ class ParserFuzzTest {
           "{\"n\":0}\r\n\n\"é\"\n[1,2]\n3",
           "@.user == 'u1' && !(@.n >= 3 || @.x[0].y < -1.5)",
           "@.a.b",
+          "$time >= '2026-11-30T09:30:00Z' && @['n'] in [{\"a\":[1e5, null]}, 'x'] || !$headers.x",
           "1memory;0=17,a-b=4,12=999999999999999999",
           "user.id",
           "a.b[0]['c d'][\"e\"]",
@@ -138,7 +139,8 @@ class ParserFuzzTest {
     } catch (IllegalArgumentException e) {
       return;
     }
-    for (String event : List.of("{\"a\":{\"b\":1},\"user\":\"u1\"}", "[1]", "no JSON")) {
+    for (String event :
+        List.of("{\"a\":{\"b\":1},\"user\":\"u1\",\"n\":1e999}", "[1]", "no JSON")) {
       filter.test(new ShardEvent(0, 0, 1, Buffer.buffer(event), null));
     }
   }
