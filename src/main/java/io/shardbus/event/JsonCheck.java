@@ -23,18 +23,23 @@ final class JsonCheck {
    * also be readable within a page of events. It is no option: if it could be lowered, events that
    * are stored would no longer be JSON.
    */
-  private static final int MAX_DEPTH = 500;
+  static final int MAX_DEPTH = 500;
 
   private JsonCheck() {}
 
   static void oneValue(Buffer bytes) {
+    oneValue(bytes, MAX_DEPTH);
+  }
+
+  /** The same with another number of levels. */
+  static void oneValue(Buffer bytes, int maxDepth) {
     if (!BufferAccess.isJsonForSure(bytes)) {
-      parse(bytes);
+      parse(bytes, maxDepth);
     }
   }
 
   /** The check that also says what is wrong. */
-  static void parse(Buffer bytes) {
+  static void parse(Buffer bytes, int maxDepth) {
     int length = bytes.length();
     if (length >= 3
         && bytes.getByte(0) == (byte) 0xEF
@@ -75,10 +80,10 @@ final class JsonCheck {
               "not one JSON value: a second one begins at byte " + at, at);
         }
         if (token.isStructStart()) {
-          if (++depth > MAX_DEPTH) {
+          if (++depth > maxDepth) {
             long at = parser.currentTokenLocation().getByteOffset() - 1; // it is behind the bracket
             throw new InvalidEventException(
-                "nested too deeply: more than " + MAX_DEPTH + " levels at byte " + at, at);
+                "nested too deeply: more than " + maxDepth + " levels at byte " + at, at);
           }
         } else if (token.isStructEnd()) {
           depth--;

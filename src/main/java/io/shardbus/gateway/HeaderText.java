@@ -58,4 +58,37 @@ final class HeaderText {
     }
     return null;
   }
+
+  /**
+   * Reads a value that is percent-encoded, as in the HTTP binding of CloudEvents. A {@code %}
+   * without two digits behind it stays, since some senders do not encode it.
+   *
+   * @param name of the header, for the error
+   * @param value as Vert.x gives it, perhaps in quotes
+   * @return the text
+   * @throws IllegalArgumentException if it is not UTF-8, or a quote does not end
+   */
+  static String percentDecoded(String name, String value) {
+    String plain = unquote(of(name, value));
+    if (plain == null) {
+      throw new IllegalArgumentException("header " + name + ": the quote does not end");
+    }
+    if (plain.indexOf('%') < 0) {
+      return plain;
+    }
+    byte[] in = plain.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer out = ByteBuffer.allocate(in.length);
+    for (int i = 0; i < in.length; i++) {
+      boolean encoded = in[i] == '%' && i + 2 < in.length;
+      int high = encoded ? Character.digit(in[i + 1], 16) : -1;
+      int low = encoded ? Character.digit(in[i + 2], 16) : -1;
+      if (high >= 0 && low >= 0) {
+        out.put((byte) (high << 4 | low));
+        i += 2;
+      } else {
+        out.put(in[i]);
+      }
+    }
+    return utf8(name, out.flip());
+  }
 }

@@ -8,7 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 
 /**
- * {@code POST /v1/events}: one JSON value, or a stream of NDJSON of any length in bounded memory.
+ * {@code POST /v1/events}: one event, or a stream of events of any length in bounded memory.
  */
 final class HttpIngest {
 
@@ -22,7 +22,7 @@ final class HttpIngest {
     HttpServerRequest request = context.request();
     String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
     String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    BodyFormat format = BodyFormat.of(media);
+    BodyFormat format = BodyFormat.of(media, request.headers());
     if (format == null) {
       Problem.refuse(
           request,

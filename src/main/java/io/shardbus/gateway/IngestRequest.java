@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.Headers;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
@@ -15,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  * What a request that sends events asks for.
  *
  * @param ack when an event counts as done
+ * @param format what the body is
  * @param reader makes the events
  */
-record IngestRequest(Ack ack, EventReader reader) {
+record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
 
   private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
 
@@ -29,7 +31,7 @@ record IngestRequest(Ack ack, EventReader reader) {
       HttpServerRequest request, BodyFormat format, Ack byDefault, IngestResources resources) {
     String ack = request.getParam("ack");
     return new IngestRequest(
-        ack == null ? byDefault : Ack.parse(ack), reader(request, format, resources));
+        ack == null ? byDefault : Ack.parse(ack), format, reader(request, format, resources));
   }
 
   private static EventReader reader(
@@ -37,15 +39,27 @@ record IngestRequest(Ack ack, EventReader reader) {
     EventKeys keys = EventKeys.of(request.params(), resources.options().getMaxKeyBytes());
     String id = idempotencyKey(request.headers(), format);
     String idPath = request.getParam("idPath");
-    if (id != null && idPath != null) {
+    if (idPath != null && (id != null || format.isCloudEvent())) {
       throw new IllegalArgumentException(
-          IDEMPOTENCY_KEY + " and idPath: only one of them can be given");
+          "idPath: not allowed with " + (id != null ? IDEMPOTENCY_KEY : "CloudEvents"));
     }
-    return new PlainReader(
-        keys,
-        id,
-        idPath == null ? null : KeyPath.of("idPath", idPath),
-        resources.kept().of(request.headers()));
+    if (format == BodyFormat.ENVELOPES) {
+      if (keys.key() != null || keys.path() != null || idPath != null) {
+        throw new IllegalArgumentException(
+            "key, keyPath and idPath: not allowed with "
+                + MediaTypes.ENVELOPES
+                + ", as its lines have keys and ids");
+      }
+      return new EnvelopeReader(keys);
+    }
+    Headers kept = resources.kept().of(request.headers());
+    return switch (format) {
+      case BINARY_CLOUD_EVENT -> BinaryCloudEventReader.of(request.headers(), keys, kept);
+      case CLOUD_EVENT, CLOUD_EVENTS -> new CloudEventReader(keys, kept);
+      default ->
+          new PlainReader(
+              keys, id, idPath == null ? null : KeyPath.of("idPath", idPath), kept);
+    };
   }
 
   private static @Nullable String idempotencyKey(MultiMap headers, BodyFormat format) {
@@ -53,9 +67,12 @@ record IngestRequest(Ack ack, EventReader reader) {
     if (given.isEmpty()) {
       return null;
     }
-    if (!format.isOne()) {
+    if (format != BodyFormat.EVENT) {
       throw new IllegalArgumentException(
-          IDEMPOTENCY_KEY + ": only for a single event; for several, use idPath");
+          IDEMPOTENCY_KEY
+              + ": only for a single event of "
+              + MediaTypes.JSON
+              + "; for lines use idPath; envelopes and CloudEvents have ids");
     }
     String id = HeaderText.unquote(HeaderText.of(IDEMPOTENCY_KEY, given.get(0)));
     if (id == null || given.size() > 1) {

@@ -36,6 +36,20 @@ enum PageFormat {
       }
       return out;
     }
+  },
+  /** CloudEvents in batched mode. */
+  CLOUD_EVENTS(MediaTypes.CLOUD_EVENTS) {
+    @Override
+    Buffer write(EventPage page) {
+      Buffer out = Buffer.buffer("[");
+      String separator = "";
+      for (StoredEvent event : page.events()) {
+        out.appendString(separator);
+        CloudEventJson.append(out, event);
+        separator = ",\n";
+      }
+      return out.appendString("]\n");
+    }
   };
 
   private final String media;

@@ -42,7 +42,7 @@ final class SingleEvent {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
     if (length != null
         && length.length() < 19
-        && Long.parseLong(length) > resources.maxEventBytes()) {
+        && Long.parseLong(length) > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
@@ -56,13 +56,17 @@ final class SingleEvent {
     if (over) {
       return;
     }
-    if (body.length() + chunk.length() > resources.maxEventBytes()) {
+    if (body.length() + chunk.length() > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
       refuse(Outcome.NO_MEMORY, resources.budget().refusal());
     } else {
       wholeBody.begin(resources.options().getBodyTimeout());
     }
+  }
+
+  private int maxBytes() {
+    return asked.format().maxBytes(resources.maxEventBytes());
   }
 
   private String tooLarge() {
