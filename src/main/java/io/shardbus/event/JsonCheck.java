@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.async.ByteArrayFeeder;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
@@ -16,6 +17,14 @@ import java.io.IOException;
 final class JsonCheck {
 
   private static final JsonFactory FACTORY = new JsonFactory();
+
+  /** An event in Base64 may be longer than a string that parsers take by default. */
+  private static final JsonFactory WRAPPER_FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+          .build();
+
   private static final int CHUNK_BYTES = 8192;
 
   /**
@@ -23,23 +32,29 @@ final class JsonCheck {
    * also be readable within a page of events. It is no option: if it could be lowered, events that
    * are stored would no longer be JSON.
    */
-  static final int MAX_DEPTH = 500;
+  private static final int MAX_DEPTH = 500;
 
   private JsonCheck() {}
 
   static void oneValue(Buffer bytes) {
-    oneValue(bytes, MAX_DEPTH);
+    if (!BufferAccess.isJsonForSure(bytes)) {
+      parse(bytes);
+    }
   }
 
-  /** The same with another number of levels. */
-  static void oneValue(Buffer bytes, int maxDepth) {
+  /** The same for a value that has an event in it. */
+  static void oneWrapper(Buffer bytes) {
     if (!BufferAccess.isJsonForSure(bytes)) {
-      parse(bytes, maxDepth);
+      parse(bytes, WRAPPER_FACTORY, MAX_DEPTH + 1);
     }
   }
 
   /** The check that also says what is wrong. */
-  static void parse(Buffer bytes, int maxDepth) {
+  static void parse(Buffer bytes) {
+    parse(bytes, FACTORY, MAX_DEPTH);
+  }
+
+  private static void parse(Buffer bytes, JsonFactory factory, int maxDepth) {
     int length = bytes.length();
     if (length >= 3
         && bytes.getByte(0) == (byte) 0xEF
@@ -52,7 +67,7 @@ final class JsonCheck {
     if (broken >= 0) {
       throw new InvalidEventException("not JSON at byte " + broken + ": not UTF-8", broken);
     }
-    try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
+    try (JsonParser parser = factory.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
       byte[] chunk = new byte[Math.min(length, CHUNK_BYTES)];
       int fed = 0;

@@ -33,7 +33,7 @@ public final class JsonMembers {
    *     value in it can be an event
    */
   public static JsonMembers of(Buffer json) {
-    JsonCheck.oneValue(json, JsonCheck.MAX_DEPTH + 1);
+    JsonCheck.oneWrapper(json);
     return ofChecked(json);
   }
 

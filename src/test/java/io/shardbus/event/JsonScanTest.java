@@ -109,7 +109,7 @@ class JsonScanTest {
       if (accepts(input)) {
         accepted++;
         try {
-          JsonCheck.parse(Buffer.buffer(input), JsonCheck.MAX_DEPTH);
+          JsonCheck.parse(Buffer.buffer(input));
         } catch (InvalidEventException e) {
           throw new AssertionError(
               "input " + i + " of seed " + SEED + ": " + HexFormat.of().formatHex(input), e);

@@ -155,6 +155,10 @@ class EnvelopeTest {
     assertThat(line.length()).isGreaterThan(5 * most);
     Answer answer = server.post(EVENTS, ENVELOPES, line);
     assertThat(answer.json().getInteger("accepted")).as(answer.body()).isEqualTo(1);
+    answer =
+        server.post(
+            EVENTS, ENVELOPES, new JsonObject().put("base64", new byte[most]).encode());
+    assertThat(answer.json().getInteger("accepted")).as(answer.body()).isEqualTo(1);
     Answer tooLarge =
         server.post(EVENTS, ENVELOPES, "{\"text\":" + Json.encode(text + "..") + "}");
     assertThat(tooLarge.status()).isEqualTo(413);
