@@ -99,9 +99,9 @@ final class BusCloser {
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
-    // Requests to scale that are under way can end as they should.
+    // Requests to scale that are under way can end as they should: they wait for no sink any more.
     Scaler scaler = parts.scaler();
-    time.await(scaler.close().transform(ended -> scaler.removals()));
+    Within.millis(RELEASE_MILLIS).await(scaler.close().transform(ended -> scaler.removals()));
     return Map.of();
   }
 

@@ -1,10 +1,10 @@
 package io.shardbus;
 
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.SinkHealth;
 import java.util.List;
 
 /**
@@ -36,11 +36,7 @@ public record BusStats(
     Scaling scaling,
     List<ShardStatus> shards) {
 
-  /**
-   * Events handed to the bus.
-   *
-   * @return accepted, refused and duplicates
-   */
+  /** {@return events handed to the bus: accepted, refused and duplicates} */
   public long offered() {
     return total.offered()
         + refusals.unrouted()

@@ -1,12 +1,13 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeadLetters.Kept;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.sink.DeadLetters.Kept;
+import io.shardbus.sink.DeadLetters.ReplayResult;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,28 +23,13 @@ import org.jspecify.annotations.Nullable;
  * confirmed its event, or after the event has become a new letter. If the process ends in between,
  * the event is there twice, and never lost.
  */
-public final class DeadLetterReplay {
+final class DeadLetterReplay {
 
   private static final int PAGE = 100;
 
-  private final DeadLetters letters;
+  private final DeadLetterStore letters;
   private final WaitingRoom queue;
   private final AtomicBoolean underWay = new AtomicBoolean();
-
-  /**
-   * The result of a replay.
-   *
-   * @param delivered events that the sink confirmed
-   * @param deadLettered events that it refused again
-   * @param kept letters that stay, because the rings had no room for their events
-   */
-  public record Result(int delivered, int deadLettered, int kept) {
-
-    private Result plus(Result other) {
-      return new Result(
-          delivered + other.delivered, deadLettered + other.deadLettered, kept + other.kept);
-    }
-  }
 
   /** Null is delivered. */
   private record Fate(long id, @Nullable Outcome failure) {
@@ -52,21 +39,21 @@ public final class DeadLetterReplay {
     }
   }
 
-  DeadLetterReplay(DeadLetters letters, WaitingRoom queue) {
+  DeadLetterReplay(DeadLetterStore letters, WaitingRoom queue) {
     this.letters = letters;
     this.queue = queue;
   }
 
-  Future<Result> all() {
+  Future<ReplayResult> all() {
     return exclusively(() -> letters.lastId().compose(last -> from(0, last, null)));
   }
 
-  Future<Result> some(Collection<Long> ids) {
+  Future<ReplayResult> some(Collection<Long> ids) {
     Set<Long> wanted = Set.copyOf(ids);
     return exclusively(() -> letters.lastId().compose(last -> from(0, last, wanted)));
   }
 
-  private Future<Result> exclusively(java.util.function.Supplier<Future<Result>> replay) {
+  private Future<ReplayResult> exclusively(Supplier<Future<ReplayResult>> replay) {
     if (!underWay.compareAndSet(false, true)) {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
@@ -77,7 +64,7 @@ public final class DeadLetterReplay {
    * Events that become letters meanwhile have higher ids than the last one. They are left for the
    * next replay.
    */
-  private Future<Result> from(long after, long last, @Nullable Set<Long> wanted) {
+  private Future<ReplayResult> from(long after, long last, @Nullable Set<Long> wanted) {
     return letters
         .list(after, PAGE)
         .compose(
@@ -87,13 +74,20 @@ public final class DeadLetterReplay {
                       .filter(kept -> kept.id() <= last)
                       .filter(kept -> wanted == null || wanted.contains(kept.id()))
                       .toList();
-              Future<Result> done = replay(due);
+              Future<ReplayResult> done = replay(due);
               long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
               return reached >= last
                   ? done
                   : done.compose(
-                      first -> from(reached, last, wanted).map(rest -> first.plus(rest)));
+                      first -> from(reached, last, wanted).map(rest -> plus(first, rest)));
             });
+  }
+
+  private static ReplayResult plus(ReplayResult one, ReplayResult other) {
+    return new ReplayResult(
+        one.delivered() + other.delivered(),
+        one.deadLettered() + other.deadLettered(),
+        one.kept() + other.kept());
   }
 
   /** Its id was freed when it became a dead letter, so it is no repeat. */
@@ -105,7 +99,7 @@ public final class DeadLetterReplay {
         .build();
   }
 
-  private Future<Result> replay(List<Kept> page) {
+  private Future<ReplayResult> replay(List<Kept> page) {
     List<Future<Fate>> fates = new ArrayList<>();
     for (Kept kept : page) {
       RawEvent event = again(kept.letter().event());
@@ -138,8 +132,8 @@ public final class DeadLetterReplay {
               List<Fate> known = all.list();
               List<Long> done = known.stream().filter(Fate::letterIsDone).map(Fate::id).toList();
               int delivered = (int) known.stream().filter(fate -> fate.failure() == null).count();
-              Result result =
-                  new Result(delivered, done.size() - delivered, known.size() - done.size());
+              ReplayResult result =
+                  new ReplayResult(delivered, done.size() - delivered, known.size() - done.size());
               return done.isEmpty()
                   ? Future.succeededFuture(result)
                   : letters.remove(done).map(result);

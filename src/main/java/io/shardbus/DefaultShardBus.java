@@ -1,11 +1,7 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeliveryObserver;
 import io.shardbus.delivery.Scaler;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.delivery.ShardDeployments;
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
@@ -14,12 +10,15 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.IdWindow;
-import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -33,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: the parts, wired together. */
-final class DefaultShardBus implements ShardBus {
+final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   private final BusParts parts;
   private final Vertx vertx;
@@ -124,13 +123,7 @@ final class DefaultShardBus implements ShardBus {
 
   /** For answers that depend on verticles, which may be gone when the bus is closed. */
   private <T> Future<T> untilClosed(Future<T> answer) {
-    return onCaller(answers.end(answer, IllegalStateException::new));
-  }
-
-  private <T> Future<T> scaledUntilClosed(Future<T> answer) {
-    return onCaller(
-        answers.end(
-            answer, why -> new ScalingException(ScalingException.Reason.ILLEGAL_STATE, why)));
+    return onCaller(answers.end(answer));
   }
 
   private static long nanos(Duration patience) {
@@ -196,17 +189,17 @@ final class DefaultShardBus implements ShardBus {
 
   @Override
   public Future<List<Integer>> scaleUp(int count) {
-    return scaledUntilClosed(scaler.scaleUp(count));
+    return onCaller(scaler.scaleUp(count));
   }
 
   @Override
   public Future<List<Integer>> scaleDown(int count) {
-    return scaledUntilClosed(scaler.scaleDown(count));
+    return onCaller(scaler.scaleDown(count));
   }
 
   @Override
   public Future<Void> removeShard(int id) {
-    return scaledUntilClosed(scaler.remove(id));
+    return onCaller(scaler.remove(id));
   }
 
   @Override
@@ -247,12 +240,12 @@ final class DefaultShardBus implements ShardBus {
   }
 
   @Override
-  public Future<DeadLetterReplay.Result> replayDeadLetters() {
+  public Future<DeadLetters.ReplayResult> replayDeadLetters() {
     return untilClosed(replay.all());
   }
 
   @Override
-  public Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids) {
+  public Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids) {
     return untilClosed(replay.some(ids));
   }
 
@@ -320,7 +313,11 @@ final class DefaultShardBus implements ShardBus {
           closer
               .begin()
               .andThen(done -> parts.observers().closed())
-              .onComplete(done -> answers.close());
+              .onComplete(
+                  done -> {
+                    scaler.end();
+                    answers.close();
+                  });
     }
     return closing;
   }

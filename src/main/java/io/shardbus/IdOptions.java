@@ -47,9 +47,7 @@ public final class IdOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return how long an id is remembered; 0 if ids mean nothing to the bus
-   */
+  /** {@return how long an id is remembered; 0 if ids mean nothing to the bus} */
   public Duration getWindow() {
     return window;
   }
@@ -68,9 +66,7 @@ public final class IdOptions {
     return this;
   }
 
-  /**
-   * @return what the ids may take, in bytes
-   */
+  /** {@return what the ids may take, in bytes} */
   public long getMaxBytes() {
     return maxBytes;
   }
@@ -90,9 +86,7 @@ public final class IdOptions {
     return this;
   }
 
-  /**
-   * @return all options
-   */
+  /** {@return all options} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

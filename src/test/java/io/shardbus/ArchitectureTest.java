@@ -54,7 +54,7 @@ class ArchitectureTest {
         "io.shardbus.delivery|event,options,files,shard,sink,sink.support",
         "io.shardbus.eventbus|event,options,shard,delivery",
         "io.shardbus|event,options,files,shard,sink,delivery,eventbus",
-        "io.shardbus.metrics|event,shard,delivery,ROOT",
+        "io.shardbus.metrics|event,shard,sink,ROOT",
         "io.shardbus.net|''",
         "io.shardbus.gateway|event,options,shard,sink,delivery,ROOT,metrics,net"
       })

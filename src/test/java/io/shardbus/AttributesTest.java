@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.event.Headers;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.eventbus.EventBusConsumer;
@@ -62,10 +63,10 @@ class AttributesTest {
               return Future.succeededFuture();
             }));
     ShardBusOptions options = new ShardBusOptions().setShards(1);
-    options.setSink(new SinkOptions("eventbus").setConfig(new JsonObject().put("address", "there")));
+    options.setSink(
+        new SinkOptions("eventbus").setConfig(new JsonObject().put("address", "there")));
     ShardBus bus = await(ShardBus.start(vertx, options));
-    Headers trace =
-        Headers.of(Map.of("traceparent", "00-4bf9-00f0-01", "tracestate", "a=b, c=d"));
+    Headers trace = Headers.of(Map.of("traceparent", "00-4bf9-00f0-01", "tracestate", "a=b, c=d"));
     for (Headers headers : List.of(trace, Attributes.most(), Headers.none())) {
       RawEvent event =
           RawEvent.builder(Buffer.buffer("{}"))
@@ -94,9 +95,9 @@ class AttributesTest {
             .build();
     assertThat(bus.ingest(event).accepted()).isTrue();
     await(bus.flush());
-    assertThat(await(bus.replayDeadLetters())).isEqualTo(new DeadLetterReplay.Result(0, 1, 0));
+    assertThat(await(bus.replayDeadLetters())).isEqualTo(new DeadLetters.ReplayResult(0, 1, 0));
     sink.behave(batch -> Future.succeededFuture());
-    assertThat(await(bus.replayDeadLetters())).isEqualTo(new DeadLetterReplay.Result(1, 0, 0));
+    assertThat(await(bus.replayDeadLetters())).isEqualTo(new DeadLetters.ReplayResult(1, 0, 0));
     assertThat(sink.count()).isEqualTo(1);
     assertSame(sink.all().get(0), "k é", "an id", Attributes.most());
     assertThat(await(bus.deadLetters().count())).isZero();

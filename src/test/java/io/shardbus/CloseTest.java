@@ -1,6 +1,7 @@
 package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
@@ -17,12 +18,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
@@ -168,6 +172,38 @@ class CloseTest {
       letGo.countDown();
     }
     awaitAll(all);
+  }
+
+  /** A listener of the application holds both up. */
+  @Test
+  void requestsToScaleThatHang_areAnsweredAndHoldNoClosingUp() throws Exception {
+    ShardBus bus = start(elastic(2).setCloseTimeout(Duration.ofMinutes(10)));
+    AtomicInteger hanging = new AtomicInteger();
+    CompletableFuture<Void> letGo = new CompletableFuture<>();
+    IntConsumer hang =
+        id -> {
+          hanging.incrementAndGet();
+          letGo.join();
+        };
+    bus.shards().mapper().orElseThrow().onShardCreated(hang);
+    bus.shards().mapper().orElseThrow().onShardRemoved(hang);
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(bus.ingest(RawEvent.of("event " + i)).accepted()).isTrue();
+    }
+    Future<Void> removal = bus.removeShard(0);
+    Future<List<Integer>> addition = bus.scaleUp(1);
+    Awaitility.await().until(() -> hanging.get() == 2);
+    Future<Void> waiting = bus.removeShard(1);
+    try {
+      await(bus.close());
+      assertThatThrownBy(() -> await(removal)).hasMessageContaining("the bus is closed");
+      assertThatThrownBy(() -> await(addition)).hasMessageContaining("the bus is closed");
+      assertThatThrownBy(() -> await(waiting)).hasMessageContaining("the bus is closing");
+      assertThat(bus.scalings().underWay()).isEmpty();
+      assertThat(sink.count()).isEqualTo(1_000);
+    } finally {
+      letGo.complete(null);
+    }
   }
 
   /** Engine calls beside bus calls beside close, with a sink that may hang. */

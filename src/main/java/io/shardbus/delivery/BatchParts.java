@@ -1,6 +1,9 @@
 package io.shardbus.delivery;
 
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkHealth;
+import io.shardbus.sink.SinkHealth.Circuit;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -132,7 +135,11 @@ final class BatchParts {
   /** A part is about to be written. */
   void attempted(BatchPart part) {
     if (part.verdict == null) {
-      health = health.attempt(options.getBreakerFailures());
+      SinkHealth now = health;
+      health =
+          now.failures() < options.getBreakerFailures()
+              ? now
+              : new SinkHealth(Circuit.HALF_OPEN, now.failures(), now.lastError());
     }
   }
 
@@ -191,7 +198,7 @@ final class BatchParts {
   }
 
   private boolean tryAgain(BatchPart part, Throwable failure) {
-    SinkHealth worse = health.failed(options.getBreakerFailures(), failure);
+    SinkHealth worse = worse(failure);
     listener.forgetAttempt();
     part.failures++;
     if (part.verdict == null) {
@@ -211,9 +218,25 @@ final class BatchParts {
           part.verdict == null ? "sink " + sinkName : "the dead-letter sink",
           part.size(),
           part.failures,
-          SinkHealth.describe(failure));
+          describe(failure));
     }
     return false;
+  }
+
+  private SinkHealth worse(Throwable failure) {
+    int failures = health.failures() + 1;
+    Circuit circuit = failures < options.getBreakerFailures() ? Circuit.CLOSED : Circuit.OPEN;
+    return new SinkHealth(circuit, failures, describe(failure));
+  }
+
+  /** The message of a failure, with its class if it is an Error or has no message. */
+  static String describe(Throwable failure) {
+    try {
+      String message = failure.getMessage();
+      return message == null || failure instanceof Error ? failure.toString() : message;
+    } catch (Throwable e) { // code of the sink's
+      return failure.getClass().getName();
+    }
   }
 
   private boolean refused(BatchPart part, Throwable failure) {
@@ -259,7 +282,7 @@ final class BatchParts {
           shard,
           sinkName,
           part.size(),
-          SinkHealth.describe(verdict));
+          describe(verdict));
     }
     return true;
   }

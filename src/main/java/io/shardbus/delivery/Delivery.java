@@ -9,8 +9,10 @@ import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -258,7 +260,7 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
   }
 
   private List<DeadLetter> letters(List<ShardEvent> events, BatchPart part, Throwable verdict) {
-    String cause = SinkHealth.describe(verdict);
+    String cause = BatchParts.describe(verdict);
     return events.stream()
         .map(event -> new DeadLetter(producer, event, cause, part.attempts, part.verdictTime))
         .toList();

@@ -1,10 +1,11 @@
 package io.shardbus.delivery;
 
-import io.shardbus.delivery.ScalingHistory.Cause;
 import io.shardbus.shard.ScalingDecision;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingException.Reason;
+import io.shardbus.shard.ScalingHistory;
+import io.shardbus.shard.ScalingHistory.Cause;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
@@ -12,17 +13,10 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,24 +36,15 @@ public final class Scaler {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scaler.class);
 
-  private static final long PAUSE_MILLIS = 10;
-
   private final ShardManager manager;
   private final ShardDeployments deployments;
-  private final Map<Integer, Future<Void>> leaving = new ConcurrentHashMap<>();
+  private final Turns turns = new Turns();
+  private final Removals removals;
   private final AtomicLong added = new AtomicLong();
-  private final AtomicLong removed = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
-  private final ScalingHistory history = new ScalingHistory();
+  private final ScalingRecords history = new ScalingRecords();
 
   private volatile Runnable onPolicyChange = () -> {};
-
-  /** Requests that wait for the one whose turn it is. */
-  private final Queue<Runnable> turns = new ArrayDeque<>();
-
-  private boolean busy;
-  private Future<?> last = Future.succeededFuture();
-  private volatile boolean closed;
 
   /** Whether a decision is being made. */
   private volatile boolean evaluating;
@@ -74,6 +59,7 @@ public final class Scaler {
   public Scaler(ShardManager manager, ShardDeployments deployments) {
     this.manager = manager;
     this.deployments = deployments;
+    removals = new Removals(manager, deployments);
   }
 
   /**
@@ -91,7 +77,7 @@ public final class Scaler {
    * @return how many
    */
   public long removed() {
-    return removed.get();
+    return removals.count();
   }
 
   /**
@@ -158,42 +144,56 @@ public final class Scaler {
   }
 
   private Future<List<Integer>> bringUp(List<Integer> ids) {
-    List<Future<Void>> deployed =
-        ids.stream().map(id -> deployments.deploy(manager.shard(id).orElseThrow())).toList();
-    return Future.join(deployed)
-        .recover(e -> rollBack(ids).transform(done -> Future.failedFuture(e)))
+    return Future.join(ids.stream().map(this::deploy).toList())
         .compose(
             all ->
                 blocking(
-                        () -> {
-                          mapper().activate(ids);
-                          added.addAndGet(ids.size());
-                          LOG.info("added shards {}, now {} active", ids, manager.numShards());
-                          return ids;
-                        })
-                    .onFailure(e -> ids.forEach(this::withdraw)));
+                    () -> {
+                      mapper().activate(ids);
+                      added.addAndGet(ids.size());
+                      LOG.info("added shards {}, now {} active", ids, manager.numShards());
+                      return ids;
+                    }))
+        .recover(
+            e ->
+                Future.join(ids.stream().map(this::takeBack).toList())
+                    .transform(done -> Future.failedFuture(e)));
+  }
+
+  private Future<Void> deploy(int id) {
+    return manager
+        .shard(id)
+        .map(deployments::deploy)
+        .orElseGet(
+            () ->
+                Future.failedFuture(
+                    new ScalingException(
+                        Reason.UNKNOWN_SHARD, "shard " + id + " was removed by another caller")));
   }
 
   /**
-   * Another caller drained one of them meanwhile, so none was activated and all are removed. If
-   * another caller activated one meanwhile, it may hold events; it stays if the policy needs it.
+   * Takes a shard back that was not activated. If another caller has activated it, it may hold
+   * events. So these are delivered first, and it stays if the policy needs it.
    */
-  private void withdraw(int id) {
-    blocking(
+  private Future<Void> takeBack(int id) {
+    return blocking(
             () -> {
               manager.drainShard(id);
-              return id;
+              return removals.isStopped(id);
             })
-        .onSuccess(this::seeOff);
-  }
-
-  /** They are provisioned, so they have had no events. */
-  private Future<Void> rollBack(List<Integer> ids) {
-    List<Future<?>> undone = new ArrayList<>();
-    for (int id : ids) {
-      undone.add(deployments.undeploy(id).compose(gone -> blocking(() -> manager.removeShard(id))));
-    }
-    return Future.join(undone).mapEmpty();
+        .compose(
+            unused -> {
+              if (unused) {
+                return deployments
+                    .undeploy(id)
+                    .compose(stopped -> blocking(() -> manager.removeShard(id)))
+                    .<Void>mapEmpty();
+              }
+              removals.seeOff(id); // the turn does not wait for the sink
+              return Future.succeededFuture();
+            })
+        .recover(
+            e -> manager.shard(id).isPresent() ? Future.succeededFuture() : deployments.undeploy(id));
   }
 
   /**
@@ -214,7 +214,7 @@ public final class Scaler {
         inTurn(
                 () ->
                     blocking(() -> mapper().scaleDown(count, true))
-                        .map(ids -> new Leaving(ids, ids.stream().map(this::seeOff).toList())))
+                        .map(ids -> new Leaving(ids, ids.stream().map(removals::seeOff).toList())))
             .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())),
         manager::numShards);
   }
@@ -228,81 +228,14 @@ public final class Scaler {
    * @return completes when all its events are settled and it is gone
    */
   public Future<Void> remove(int id) {
-    return leave(
+    return removals.begin(
         id,
         () ->
-            history
-                .follow(
-                    Direction.DOWN,
-                    Cause.MANUAL,
-                    "",
-                    inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
-                        .compose(this::deliverAndUnmap)
-                        .map(List.of(id)),
-                    manager::numShards)
-                .mapEmpty());
-  }
-
-  /** Follows a sealed shard to its end. */
-  private Future<Void> seeOff(int id) {
-    return leave(id, () -> deliverAndUnmap(id));
-  }
-
-  /** The same future for all requests while a shard is being removed. */
-  private Future<Void> leave(int id, Supplier<Future<Void>> way) {
-    Promise<Void> gone = Promise.promise();
-    Future<Void> underWay = leaving.putIfAbsent(id, gone.future());
-    if (underWay != null) {
-      return underWay;
-    }
-    way.get()
-        .onComplete(
-            end -> {
-              leaving.remove(id);
-              gone.handle(end);
-            });
-    return gone.future();
-  }
-
-  private Future<Void> deliverAndUnmap(int id) {
-    Shard shard = manager.shard(id).orElse(null);
-    if (shard == null) {
-      return Future.succeededFuture();
-    }
-    return deployments
-        .deploy(shard) // another caller may have added it
-        .compose(runs -> deployments.flush(id))
-        .compose(
-            flushed ->
-                blocking(
-                    () -> {
-                      mapper().finalizeDraining();
-                      return manager.shard(id).map(Shard::state).orElse(ShardState.STOPPED)
-                          == ShardState.STOPPED;
-                    }))
-        .compose(
-            stopped ->
-                stopped
-                    ? deployments
-                        .undeploy(id)
-                        .compose(gone -> blocking(() -> manager.removeShard(id)))
-                        .onSuccess(
-                            leftovers -> {
-                              removed.incrementAndGet();
-                              LOG.info("removed shard {}, now {} active", id, manager.numShards());
-                            })
-                        .mapEmpty()
-                    : pause().compose(over -> deliverAndUnmap(id)));
-  }
-
-  /**
-   * Another thread has the consumer side of the shard, and closes it to producers when it lets go.
-   */
-  private static Future<Void> pause() {
-    Promise<Void> over = Promise.promise();
-    CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
-        .execute(over::complete);
-    return over.future();
+            inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
+                .compose(removals::deliverAndUnmap),
+        gone ->
+            history.follow(
+                Direction.DOWN, Cause.MANUAL, "", gone.map(List.of(id)), manager::numShards));
   }
 
   /**
@@ -312,16 +245,15 @@ public final class Scaler {
    * @return completes when what they hold is being delivered
    */
   public Future<Void> adoptThoseWithEvents() {
-    return !closed && orphans().anyMatch(shard -> shard.state() != ShardState.PROVISIONING)
-        ? inTurn(this::adopt)
+    return orphansWithEvents().findAny().isPresent()
+        ? inTurn(() -> adopt(orphansWithEvents()))
         : Future.succeededFuture();
   }
 
   /** New shards get a verticle and then their slots. Draining shards are followed to their end. */
-  private Future<Void> adopt() {
+  private Future<Void> adopt(Stream<Shard> orphans) {
     List<Future<?>> adopted = new ArrayList<>();
-    orphans()
-        .forEach(
+    orphans.forEach(
             orphan -> {
               int id = orphan.id();
               switch (orphan.state()) {
@@ -329,16 +261,20 @@ public final class Scaler {
                 case ACTIVE -> adopted.add(deployments.deploy(orphan));
                 default -> {
                   adopted.add(deployments.deploy(orphan));
-                  seeOff(id);
+                  removals.seeOff(id);
                 }
               }
             });
     return Future.join(adopted).mapEmpty();
   }
 
+  private Stream<Shard> orphansWithEvents() {
+    return orphans().filter(shard -> shard.state() != ShardState.PROVISIONING);
+  }
+
   private Stream<Shard> orphans() {
     return manager.shards().stream()
-        .filter(shard -> !leaving.containsKey(shard.id()))
+        .filter(shard -> !removals.has(shard.id()))
         .filter(
             shard ->
                 shard.state() == ShardState.DRAINING
@@ -350,14 +286,16 @@ public final class Scaler {
   /** Asks the policy, and does what it says. Returns at once if a request is under way. */
   Future<?> tick() {
     synchronized (this) {
+      Future<?> last = turns.last();
       if (evaluating || !last.isComplete()) {
         return last;
       }
       evaluating = true;
     }
-    Future<Void> adopted =
-        orphans().findAny().isPresent() ? inTurn(this::adopt) : Future.succeededFuture();
+    Promise<Void> adopted = Promise.promise();
+    NoContext.begin(this::adoptAll, adopted);
     return adopted
+        .future()
         .compose(done -> blocking(manager::evaluateScaling))
         .onFailure(e -> evaluating = false)
         .compose(this::act)
@@ -367,6 +305,12 @@ public final class Scaler {
               lastFailure = System.nanoTime();
               failedBefore = true;
             });
+  }
+
+  private Future<Void> adoptAll() {
+    return orphans().findAny().isPresent()
+        ? inTurn(() -> adopt(orphans()))
+        : Future.succeededFuture();
   }
 
   private Future<?> act(ScalingDecision decision) {
@@ -399,15 +343,12 @@ public final class Scaler {
   }
 
   /**
-   * Refuses further requests.
+   * Refuses the requests that wait for their turn, and further ones.
    *
    * @return completes when the current request has ended
    */
   public Future<Void> close() {
-    closed = true;
-    synchronized (this) {
-      return last.<Void>mapEmpty().otherwiseEmpty();
-    }
+    return turns.close();
   }
 
   /**
@@ -416,60 +357,17 @@ public final class Scaler {
    * @return completes when all draining shards are gone
    */
   public Future<Void> removals() {
-    return Future.join(List.copyOf(leaving.values())).mapEmpty();
+    return removals.all();
   }
 
-  private <T> Future<T> inTurn(Supplier<Future<T>> request) {
-    if (closed) {
-      failed.incrementAndGet();
-      return Future.failedFuture(closing());
-    }
-    Promise<T> answer = Promise.promise();
-    Runnable turn =
-        () ->
-            NoContext.async(
-                    () -> {
-                      if (closed) {
-                        throw closing();
-                      }
-                      return request.get();
-                    })
-                .onComplete(
-                    end -> {
-                      if (end.failed()) {
-                        failed.incrementAndGet();
-                      }
-                      nextTurn();
-                      answer.handle(end);
-                    });
-    boolean mine;
-    synchronized (this) {
-      last = answer.future();
-      mine = !busy;
-      busy = true;
-      if (!mine) {
-        turns.add(turn);
-      }
-    }
-    if (mine) {
-      turn.run();
-    }
-    return answer.future();
+  /** Fails the requests that have not ended. Nobody works on them any more. */
+  public void end() {
+    turns.end();
+    removals.end();
   }
 
-  private void nextTurn() {
-    Runnable next;
-    synchronized (this) {
-      next = turns.poll();
-      busy = next != null;
-    }
-    if (next != null) {
-      next.run(); // on another thread, so that many in a row need no deep stack
-    }
-  }
-
-  private static ScalingException closing() {
-    return new ScalingException(Reason.ILLEGAL_STATE, "the bus is closing");
+  private <T> Future<T> inTurn(Callable<Future<T>> request) {
+    return turns.take(request).onFailure(e -> failed.incrementAndGet());
   }
 
   private ShardMapper mapper() {
@@ -482,11 +380,8 @@ public final class Scaler {
                     "the number of shards is fixed: no scaling policy was given"));
   }
 
-  /**
-   * Changes of the table wait for producers, for microseconds as a rule, and sealing for the
-   * consumer. They wait for no thread.
-   */
-  private <T> Future<T> blocking(Callable<T> change) {
+  /** Changes of the table wait for producers, for microseconds as a rule. */
+  private static <T> Future<T> blocking(Callable<T> change) {
     return NoContext.call(change);
   }
 }

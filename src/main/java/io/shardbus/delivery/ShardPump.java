@@ -8,7 +8,9 @@ import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -122,6 +124,9 @@ final class ShardPump {
     }
     Runnable turn = () -> turn(on);
     home = on;
+    if (ended) { // read after `home` is written; End does it the other way round
+      throw new IllegalStateException("the consumer of " + shard + " has ended");
+    }
     loop = on;
     timer = -1; // whatever it was, it ended with the verticle before
     delivery.resume(on);
@@ -180,6 +185,10 @@ final class ShardPump {
     void ask() {
       ShardLoop last = home;
       if (last == null) {
+        ended = true; // no verticle comes any more
+        last = home; // unless it came just now
+      }
+      if (last == null) {
         run();
         return;
       }
@@ -218,9 +227,6 @@ final class ShardPump {
   }
 
   private void giveUp() {
-    if (ended) {
-      return;
-    }
     detach();
     long left = shard.accounting().pending();
     delivery.abandon();

@@ -136,8 +136,8 @@ public final class AttributeCodec {
       if ((parts & ~(KEY | ID | HEADERS)) != 0) {
         throw new InvalidEventException("an event has attributes of an unknown kind", at - 1);
       }
-      String key = (parts & KEY) == 0 ? null : text();
-      String id = (parts & ID) == 0 ? null : text();
+      String key = (parts & KEY) == 0 ? null : text("the key");
+      String id = (parts & ID) == 0 ? null : text("the id");
       Headers headers = (parts & HEADERS) == 0 ? Headers.none() : headers();
       return new Attributes(key, id, headers, at);
     }
@@ -149,19 +149,19 @@ public final class AttributeCodec {
       }
       Map<String, String> headers = new LinkedHashMap<>();
       for (int i = 0; i < count; i++) {
-        headers.put(text(), text());
+        headers.put(text("a header"), text("a header"));
       }
       return Headers.of(headers);
     }
 
-    private String text() {
+    private String text(String what) {
       int length = varint();
       if (length > in.length() - at) { // before the buffer makes an array for it
         throw new IndexOutOfBoundsException();
       }
       byte[] utf8 = in.getBytes(at, at + length);
       at += length;
-      return EventText.decode("a text beside an event", utf8);
+      return EventText.decode(what, utf8);
     }
 
     private int varint() {

@@ -20,6 +20,17 @@ public final class EventTime {
   private static final DateTimeFormatter TEXT =
       new DateTimeFormatterBuilder().appendInstant(9).toFormatter(Locale.ROOT);
 
+  /** Of a text, and of its beginning up to the digits of the second. */
+  private static final int LENGTH = 30;
+
+  private static final int SECOND_LENGTH = 20;
+
+  // Times that follow each other are often of one second. Any thread may replace these.
+  private static volatile Second written = new Second(0, "1970-01-01T00:00:00.");
+  private static volatile Second read = written;
+
+  private record Second(long number, String text) {}
+
   private EventTime() {}
 
   /**
@@ -29,8 +40,19 @@ public final class EventTime {
    * @return 30 characters
    */
   public static String text(long timestamp) {
-    return TEXT.format(
-        Instant.ofEpochSecond(Math.floorDiv(timestamp, NANOS), Math.floorMod(timestamp, NANOS)));
+    long number = Math.floorDiv(timestamp, NANOS);
+    Second second = written;
+    if (second.number() != number) {
+      String text = TEXT.format(Instant.ofEpochSecond(number));
+      second = new Second(number, text.substring(0, SECOND_LENGTH));
+      written = second;
+    }
+    StringBuilder text = new StringBuilder(LENGTH).append(second.text());
+    int nanos = (int) Math.floorMod(timestamp, NANOS);
+    for (int unit = (int) NANOS / 10; unit > 0; unit /= 10) {
+      text.append((char) ('0' + nanos / unit % 10));
+    }
+    return text.append('Z').toString();
   }
 
   /**
@@ -41,6 +63,34 @@ public final class EventTime {
    * @throws IllegalArgumentException if it is no such text, or beyond the years 1678 to 2261
    */
   public static long parse(String text) {
+    Second second = read;
+    if (text.length() == LENGTH && text.endsWith("Z") && text.startsWith(second.text())) {
+      int nanos = digits(text);
+      if (nanos >= 0) {
+        return second.number() * NANOS + nanos;
+      }
+    }
+    long time = parseAny(text);
+    if (text.length() == LENGTH && text.endsWith("Z")) {
+      read = new Second(Math.floorDiv(time, NANOS), text.substring(0, SECOND_LENGTH));
+    }
+    return time;
+  }
+
+  /** The nine digits before the last character; -1 if they are none. */
+  private static int digits(String text) {
+    int number = 0;
+    for (int i = SECOND_LENGTH; i < LENGTH - 1; i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return -1;
+      }
+      number = number * 10 + digit;
+    }
+    return number;
+  }
+
+  private static long parseAny(String text) {
     try {
       Instant instant =
           OffsetDateTime.parse(text, DateTimeFormatter.ISO_OFFSET_DATE_TIME)

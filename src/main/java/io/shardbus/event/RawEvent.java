@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The hash is the 64-bit XXH3 (seed 0) of the key's UTF-8 bytes if there is a key, else of the
  * id's if there is one, else of the event's bytes. It is computed once.
  */
-public sealed class RawEvent {
+public final class RawEvent {
 
   /** The longest id, in bytes of UTF-8. */
   public static final int MAX_ID_BYTES = 256;
@@ -26,12 +26,26 @@ public sealed class RawEvent {
   private final @Nullable String key;
   private final long hash;
   private final int totalSize;
+  private final @Nullable String id;
+  private final Headers headers;
 
   private RawEvent(Buffer buffer, @Nullable String key, long hash, int totalSize) {
+    this(buffer, key, hash, totalSize, null, Headers.none());
+  }
+
+  private RawEvent(
+      Buffer buffer,
+      @Nullable String key,
+      long hash,
+      int totalSize,
+      @Nullable String id,
+      Headers headers) {
     this.buffer = buffer;
     this.key = key;
     this.hash = hash;
     this.totalSize = totalSize;
+    this.id = id;
+    this.headers = headers;
   }
 
   /**
@@ -248,7 +262,7 @@ public sealed class RawEvent {
    * @return the id, or null if the event has none
    */
   public @Nullable String id() {
-    return null;
+    return id;
   }
 
   /**
@@ -257,7 +271,7 @@ public sealed class RawEvent {
    * @return the headers, often none
    */
   public Headers headers() {
-    return Headers.none();
+    return headers;
   }
 
   /**
@@ -270,35 +284,6 @@ public sealed class RawEvent {
   public @Nullable Object json() {
     JsonCheck.oneValue(buffer);
     return Json.decodeValue(buffer);
-  }
-
-  /** An event with an id or headers: few events have them, and the others are smaller so. */
-  private static final class Attributed extends RawEvent {
-
-    private final @Nullable String id;
-    private final Headers headers;
-
-    Attributed(
-        Buffer buffer,
-        @Nullable String key,
-        long hash,
-        int totalSize,
-        @Nullable String id,
-        Headers headers) {
-      super(buffer, key, hash, totalSize);
-      this.id = id;
-      this.headers = headers;
-    }
-
-    @Override
-    public @Nullable String id() {
-      return id;
-    }
-
-    @Override
-    public Headers headers() {
-      return headers;
-    }
   }
 
   /** Makes an event with a key, an id or headers. Not safe for threads. */
@@ -392,7 +377,7 @@ public sealed class RawEvent {
       byte[] keyUtf8 = key == null ? null : EventKey.utf8(key);
       byte[] idUtf8 = id == null ? null : requireId(id);
       long size = (long) bytes.length() + length(keyUtf8) + length(idUtf8) + headers.bytes();
-      return new Attributed(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
+      return new RawEvent(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
     }
 
     /**

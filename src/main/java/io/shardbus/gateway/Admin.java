@@ -2,9 +2,9 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ShardAccounting;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;

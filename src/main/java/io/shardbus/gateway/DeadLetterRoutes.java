@@ -1,10 +1,10 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeadLetters.Kept;
 import io.shardbus.event.EventTime;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeadLetters.Kept;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;

@@ -77,9 +77,10 @@ public final class Gateway {
    * before its Vert.x. This holds for any number of event loops.
    *
    * @param vertx where it runs
-   * @param bus what it serves; it is not closed with the gateway
+   * @param bus what it serves, as {@link ShardBus#start} made it; it is not closed with the gateway
    * @param options how; copied
    * @return the gateway; fails with a message for the operator if it cannot listen, or must not
+   * @throws IllegalArgumentException if the bus is a wrapper
    */
   public static Future<Gateway> start(Vertx vertx, ShardBus bus, GatewayOptions options) {
     return new Gateway(vertx, bus, new GatewayOptions(options), null).listen();
@@ -214,20 +215,12 @@ public final class Gateway {
     resources.rates().forgetIdle();
   }
 
-  /**
-   * The port it listens on.
-   *
-   * @return the port; the one that was chosen, if 0 was asked for
-   */
+  /** {@return the port it listens on; the one that was chosen, if 0 was asked for} */
   public int port() {
     return servers.isEmpty() ? -1 : servers.get(0).actualPort();
   }
 
-  /**
-   * How many connections are open.
-   *
-   * @return connections, of any kind
-   */
+  /** {@return how many connections are open, of any kind} */
   public int connections() {
     return endpoints.connections();
   }

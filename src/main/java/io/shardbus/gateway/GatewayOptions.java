@@ -132,9 +132,7 @@ public final class GatewayOptions {
     }
   }
 
-  /**
-   * @return the address to listen on
-   */
+  /** {@return the address to listen on} */
   public String getHost() {
     return host;
   }
@@ -153,9 +151,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the port to listen on
-   */
+  /** {@return the port to listen on} */
   public int getPort() {
     return port;
   }
@@ -170,9 +166,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many event loops serve the connections
-   */
+  /** {@return how many event loops serve the connections} */
   public int getEventLoops() {
     return eventLoops;
   }
@@ -189,9 +183,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return whether to listen beyond the loopback without tokens
-   */
+  /** {@return whether to listen beyond the loopback without tokens} */
   public boolean isInsecure() {
     return insecure;
   }
@@ -206,9 +198,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the file of tokens; null for none
-   */
+  /** {@return the file of tokens; null for none} */
   public @Nullable String getTokensFile() {
     return tokensFile;
   }
@@ -225,9 +215,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return tokens that are not in a file
-   */
+  /** {@return tokens that are not in a file} */
   public TokenOptions getToken() {
     return token;
   }
@@ -242,9 +230,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the largest WebSocket frame and message, in bytes
-   */
+  /** {@return the largest WebSocket frame and message, in bytes} */
   public int getMaxFrameBytes() {
     return maxFrameBytes;
   }
@@ -262,9 +248,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many connections are served at once
-   */
+  /** {@return how many connections are served at once} */
   public int getMaxConnections() {
     return maxConnections;
   }
@@ -279,9 +263,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the certificate and key
-   */
+  /** {@return the certificate and key} */
   public TlsOptions getTls() {
     return tls;
   }
@@ -296,9 +278,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the longest request line, in bytes
-   */
+  /** {@return the longest request line, in bytes} */
   public int getMaxUriBytes() {
     return maxUriBytes;
   }
@@ -313,9 +293,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the size of all headers of a request, in bytes
-   */
+  /** {@return the size of all headers of a request, in bytes} */
   public int getMaxHeaderBytes() {
     return maxHeaderBytes;
   }
@@ -330,9 +308,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many connections one address may have at once
-   */
+  /** {@return how many connections one address may have at once} */
   public int getMaxConnectionsPerClient() {
     return maxConnectionsPerClient;
   }
@@ -347,9 +323,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many events one address may send in a second
-   */
+  /** {@return how many events one address may send in a second} */
   public int getMaxEventsPerSecondPerClient() {
     return maxEventsPerSecondPerClient;
   }
@@ -364,9 +338,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return after how long without a byte a connection is closed
-   */
+  /** {@return after how long without a byte a connection is closed} */
   public Duration getIdleTimeout() {
     return idleTimeout;
   }
@@ -472,9 +444,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the longest key of an event, in bytes of UTF-8
-   */
+  /** {@return the longest key of an event, in bytes of UTF-8} */
   public int getMaxKeyBytes() {
     return maxKeyBytes;
   }
@@ -492,9 +462,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many bytes of events one address may send in a second
-   */
+  /** {@return how many bytes of events one address may send in a second} */
   public long getMaxBytesPerSecondPerClient() {
     return maxBytesPerSecondPerClient;
   }
@@ -558,9 +526,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the request headers that travel with events
-   */
+  /** {@return the request headers that travel with events} */
   public String getKeepHeaders() {
     return keepHeaders;
   }
@@ -584,9 +550,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

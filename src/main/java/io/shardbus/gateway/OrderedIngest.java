@@ -223,7 +223,7 @@ final class OrderedIngest {
       return bus.ingest(event, ack).outcome();
     }
     Admission admission = new Admission();
-    cancel = bus.waitingRoom().ingestOfStream(event, ack, admission);
+    cancel = resources.waitingRoom().ingestOfStream(event, ack, admission);
     Outcome outcome = admission.outcomeOrWait();
     waiting = outcome == null ? admission : null;
     return outcome;

@@ -168,11 +168,7 @@ public final class WebSocketLife {
 
   // ---------------------------------------------------------------- the end
 
-  /**
-   * Whether the server ends it.
-   *
-   * @return true once {@link #finish} or {@link #close} was called
-   */
+  /** {@return whether the server ends it: {@link #finish} or {@link #close} was called} */
   public boolean isEnding() {
     return ending;
   }

@@ -5,11 +5,7 @@ package io.shardbus.shard;
  */
 abstract class LaneOwner {
 
-  /**
-   * The shard's id.
-   *
-   * @return 0 to 65534
-   */
+  /** {@return the shard's id, 0 to 65534} */
   public abstract int id();
 
   /**

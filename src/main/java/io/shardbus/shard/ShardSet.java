@@ -129,6 +129,8 @@ final class ShardSet {
     RoutingTable before = routing();
     if (before != RoutingTable.CLOSED && ROUTING.compareAndSet(this, before, next)) {
       before.awaitBatches();
+    } else {
+      awaitBatches();
     }
   }
 

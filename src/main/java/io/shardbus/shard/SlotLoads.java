@@ -21,6 +21,9 @@ final class SlotLoads {
 
   private static final double SAMPLES_THAT_SAY_ENOUGH = 6;
 
+  /** A slot with so many times the samples of the mean is hot for certain. */
+  private static final double HOT = 8;
+
   /** What a window's samples are worth in the next. */
   private static final double MEMORY = 0.8;
 
@@ -67,7 +70,6 @@ final class SlotLoads {
 
   /** Ends a window in which the slots had these owners. */
   void update(RoutingTable table, List<ShardLoad> loads) {
-    Map<Shard, Double> heats = new HashMap<>();
     double ofKeys = 0;
     double all = 0;
     for (int i = 0; i < rate.length; i++) {
@@ -76,24 +78,49 @@ final class SlotLoads {
       ofKeys += isOfKeys(i) ? heat[i] : 0;
     }
     shareOfKeys = all == 0 ? shareOfKeys : ofKeys / all;
+    Map<Shard, Double> rates = new HashMap<>();
+    loads.stream()
+        .filter(ShardLoad::warm)
+        .forEach(load -> rates.put(load.shard(), load.offeredRate()));
+    double[] shares = shares(table);
     for (int i = 0; i < rate.length; i++) {
-      heats.merge(table.owner(i), heat[i] + prior(i), Double::sum);
-    }
-    Map<Shard, Double> ratePerHeat = new HashMap<>();
-    for (ShardLoad load : loads) {
-      Double total = heats.get(load.shard());
-      if (load.warm() && total != null) {
-        ratePerHeat.put(load.shard(), load.offeredRate() / total);
-      }
-    }
-    for (int i = 0; i < rate.length; i++) {
-      Double unit = ratePerHeat.get(table.owner(i));
-      if (unit != null) {
-        double latest = unit * (heat[i] + prior(i));
+      Double ofShard = rates.get(table.owner(i));
+      if (ofShard != null) {
+        double latest = shares[i] * ofShard;
         rate[i] = measured ? rate[i] + WEIGHT_OF_LATEST * (latest - rate[i]) : latest;
       }
     }
-    measured |= !ratePerHeat.isEmpty();
+    measured |= !rates.isEmpty();
+  }
+
+  /** The part of its shard's events that each slot gets. */
+  private double[] shares(RoutingTable table) {
+    Map<Shard, Double> heats = new HashMap<>();
+    Map<Shard, Integer> slots = new HashMap<>();
+    for (int i = 0; i < rate.length; i++) {
+      heats.merge(table.owner(i), heat[i], Double::sum);
+      slots.merge(table.owner(i), 1, Integer::sum);
+    }
+    double[] shares = new double[rate.length];
+    Map<Shard, Double> left = new HashMap<>();
+    Map<Shard, Double> weights = new HashMap<>();
+    for (int i = 0; i < rate.length; i++) {
+      Shard owner = table.owner(i);
+      double all = heats.get(owner);
+      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * all / slots.get(owner))) {
+        shares[i] = heat[i] / all;
+        left.merge(owner, -shares[i], Double::sum);
+      } else {
+        weights.merge(owner, heat[i] + prior(i), Double::sum);
+      }
+    }
+    for (int i = 0; i < rate.length; i++) {
+      Shard owner = table.owner(i);
+      if (shares[i] == 0) {
+        shares[i] = (1 + left.getOrDefault(owner, 0.0)) * (heat[i] + prior(i)) / weights.get(owner);
+      }
+    }
+    return shares;
   }
 
   /**

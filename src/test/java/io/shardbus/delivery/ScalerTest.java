@@ -8,6 +8,7 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
@@ -21,11 +22,15 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -326,6 +331,147 @@ class ScalerTest {
     for (Future<Void> flush : flushes) {
       await(flush);
     }
+  }
+
+  /** How deep the stack is where they are answered, once all are. */
+  private static Callable<Integer> deepest(Supplier<Future<?>> request, int times) {
+    AtomicInteger answered = new AtomicInteger();
+    AtomicInteger deepest = new AtomicInteger();
+    for (int i = 0; i < times; i++) {
+      request
+          .get()
+          .onComplete(
+              end -> {
+                deepest.accumulateAndGet(new Throwable().getStackTrace().length, Math::max);
+                answered.incrementAndGet();
+              });
+    }
+    return () -> {
+      Awaitility.await().until(() -> answered.get() == times);
+      return deepest.get();
+    };
+  }
+
+  @Test
+  void requestsThatAreRefusedWhenItCloses_needNoDeepStack() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    scaleUpBehind(gate.future());
+    Callable<Integer> deepest = deepest(() -> scaler.scaleDown(1), 10_000);
+    Future<Void> closed = scaler.close();
+    gate.complete();
+    await(closed);
+    assertThat(deepest.call()).isLessThan(200);
+  }
+
+  @Test
+  void requestsThatEndAtOnce_needNoDeepStack() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    scaleUpBehind(gate.future());
+    manager.activateShard(manager.addShardForce());
+    Callable<Integer> deepest = deepest(scaler::adoptThoseWithEvents, 10_000);
+    gate.complete();
+    assertThat(deepest.call()).isLessThan(200);
+  }
+
+  @Test
+  void removalThatWaitsForLong_needsNoDeepStack() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    CountDownLatch held = new CountDownLatch(1);
+    CompletableFuture<Void> letGo = new CompletableFuture<>();
+    NoContext.call(
+        () ->
+            manager.withShard(
+                0,
+                shard -> {
+                  held.countDown();
+                  return letGo.join();
+                }));
+    held.await();
+    Callable<Integer> deepest = deepest(() -> scaler.remove(0), 1);
+    Awaitility.await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
+    letGo.complete(null);
+    assertThat(deepest.call()).isLessThan(200);
+    assertThat(scaler.removed()).isEqualTo(1);
+  }
+
+  @Test
+  void shardThatTheEngineRemoves_leavesNoVerticle() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager.drainShard(0);
+    manager.removeShard(0);
+    Awaitility.await().until(() -> vertx.deploymentIDs().size() == 1);
+    manager.removeShard(manager.addShardForce());
+    assertThat(vertx.deploymentIDs()).hasSize(1);
+  }
+
+  @Test
+  void shardRemovedBeforeItsActivation_takesTheOthersOfItsRequestWithIt() throws Exception {
+    start(new ScalingPolicy().setAutoScale(false), verticle -> verticle);
+    manager
+        .mapper()
+        .orElseThrow()
+        .onShardCreated(
+            id -> {
+              if (id == 3) {
+                manager.removeShard(id);
+              }
+            });
+    assertThatThrownBy(() -> await(scaler.scaleUp(2)))
+        .cause()
+        .isInstanceOfSatisfying(
+            ScalingException.class,
+            e -> assertThat(e.reason()).isEqualTo(ScalingException.Reason.UNKNOWN_SHARD));
+    assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
+    assertThat(vertx.deploymentIDs()).hasSize(2);
+  }
+
+  /** The sink holds its events meanwhile. */
+  @Test
+  void shardThatTheEngineActivated_losesNothingIfItsRequestFails() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    sink.behave(batch -> batch.shard() == 2 ? gate.future() : Future.succeededFuture());
+    AtomicInteger starts = new AtomicInteger();
+    AtomicLong accepted = new AtomicLong();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle ->
+            wrap(
+                verticle,
+                n -> {
+                  if (n != 4) {
+                    return Future.succeededFuture();
+                  }
+                  manager.activateShard(2);
+                  accepted.addAndGet(offer(1_000));
+                  return Future.failedFuture(new IllegalStateException("no room"));
+                },
+                starts));
+    assertThatThrownBy(() -> await(scaler.scaleUp(2))).cause().hasMessageContaining("no room");
+    gate.complete();
+    Awaitility.await()
+        .untilAsserted(
+            () -> assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1));
+    await(deployments.flushAll());
+    assertThat(manager.pending()).isEmpty();
+    assertThat(sink.count()).isEqualTo(accepted.get());
+  }
+
+  @Test
+  void shardThatIsNotActive_isNotInTheWayOfAFlush() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    start(
+        new ScalingPolicy().setAutoScale(false),
+        verticle ->
+            wrap(
+                verticle,
+                n ->
+                    n > 2
+                        ? Future.failedFuture(new IllegalStateException("no room"))
+                        : Future.succeededFuture(),
+                starts));
+    manager.addShardForce();
+    manager.drainShard(0);
+    await(scaler.adoptThoseWithEvents());
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.shardbus.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.Outcome;
@@ -14,6 +15,7 @@ import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkHealth;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -41,10 +43,14 @@ class ShardPumpTest {
   private int sent;
 
   private void start() {
-    pump =
-        new ShardPump(shard, sink, this::keep, new ProducerId("p", 1), batch, delivery, observers);
+    pump = newPump();
     pump.attach(loop);
     loop.run();
+  }
+
+  private ShardPump newPump() {
+    return new ShardPump(
+        shard, sink, this::keep, new ProducerId("p", 1), batch, delivery, observers);
   }
 
   private Future<Void> keep(List<DeadLetter> more) {
@@ -732,6 +738,19 @@ class ShardPumpTest {
     loop.run();
     assertThat(failures).as("a late answer").hasSize(50);
     assertBalanced();
+  }
+
+  /** A bus may give up before a verticle has started. Its end was told, so it is not told again. */
+  @Test
+  void verticleThatComesAfterTheEnd_isRefused() {
+    pump = newPump();
+    assertThat(pump.end().succeeded()).isTrue();
+    assertThatThrownBy(() -> pump.attach(loop)).hasMessageContaining("has ended");
+    send(3);
+    assertThat(loop.pendingTasks()).isZero();
+    assertThat(pump.flush().failed()).isTrue();
+    start();
+    assertThat(delivered()).isEqualTo(events(0, 3));
   }
 
   @Test

@@ -33,7 +33,8 @@ class PublisherProtocolTest {
       Buffer body =
           Buffer.buffer()
               .appendLong(1)
-              .appendInt(key.length)
+              .appendByte((byte) 1)
+              .appendByte((byte) key.length)
               .appendBytes(key)
               .appendInt(1)
               .appendString("1");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.net.Budget;
@@ -89,7 +90,7 @@ class EventLoopsTest {
         (ShardBus)
             Proxy.newProxyInstance(
                 ShardBus.class.getClassLoader(),
-                new Class<?>[] {ShardBus.class},
+                new Class<?>[] {ShardBus.class, WaitingRoom.Holder.class},
                 (proxy, method, arguments) -> {
                   if (method.getName().equals("stats")) {
                     threads.add(Thread.currentThread().getName());

@@ -27,6 +27,7 @@ import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -83,6 +84,21 @@ class GatewayTest {
             .setScaling(ScalingPolicy.defaults(4).setAutoScale(false)),
         Sinks.create(new SinkOptions("memory")),
         new GatewayOptions());
+  }
+
+  /** Its events could not wait for room with those of the bus's other callers. */
+  @Test
+  void start_refusesAWrappedBus() throws Exception {
+    start();
+    ShardBus wrapper =
+        (ShardBus)
+            Proxy.newProxyInstance(
+                ShardBus.class.getClassLoader(),
+                new Class<?>[] {ShardBus.class},
+                (proxy, method, arguments) -> method.invoke(bus, arguments));
+    assertThatThrownBy(() -> Gateway.start(vertx, wrapper, new GatewayOptions().setPort(0)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("bus: must be as ShardBus.start made it");
   }
 
   private record Answer(int status, String type, String body) {

@@ -12,7 +12,6 @@ import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiPredicate;
@@ -106,15 +105,18 @@ class JsonFilterModelTest {
   // ------------------------------------------------------------------ the model
 
   private static boolean equal(JsonNode a, JsonNode b) {
-    Comparator<JsonNode> byValue =
-        (x, y) ->
-            x.isNumber() && y.isNumber() && x.decimalValue().compareTo(y.decimalValue()) == 0
-                    || x.equals(y)
-                ? 0
-                : 1;
-    return a.isMissingNode() || b.isMissingNode()
-        ? a.isMissingNode() && b.isMissingNode()
-        : a.equals(byValue, b);
+    if (a.isMissingNode() || b.isMissingNode()) {
+      return a.isMissingNode() && b.isMissingNode();
+    }
+    return a.equals(JsonFilterModelTest::byValue, b);
+  }
+
+  /** 0 if they are equal. */
+  private static int byValue(JsonNode a, JsonNode b) {
+    if (a.isNumber() && b.isNumber()) {
+      return a.decimalValue().compareTo(b.decimalValue());
+    }
+    return a.equals(b) ? 0 : 1;
   }
 
   private static boolean less(JsonNode a, JsonNode b) {
@@ -131,31 +133,35 @@ class JsonFilterModelTest {
   // ------------------------------------------------------------------ random conditions
 
   private Condition condition(int depth) {
-    switch (random.nextInt(depth == 0 ? 4 : 8)) {
-      case 0:
-        Term there = path();
-        String not = random.nextBoolean() ? "!" : "";
-        return new Condition(
-            not + space() + there.text(),
-            event -> there.model().apply(event).isMissingNode() != not.isEmpty());
-      case 1:
-        return in();
-      case 2, 3:
-        return comparison();
-      case 4:
+    return switch (random.nextInt(depth == 0 ? 4 : 8)) {
+      case 0 -> presence();
+      case 1 -> in();
+      case 2, 3 -> comparison();
+      case 4 -> {
         Condition inside = condition(depth - 1);
-        return new Condition("!(" + inside.text() + space() + ")", inside.model().negate());
-      case 5:
+        yield new Condition("!(" + inside.text() + space() + ")", inside.model().negate());
+      }
+      case 5 -> {
         Condition same = condition(depth - 1);
-        return new Condition("(" + space() + same.text() + ")", same.model());
-      default:
+        yield new Condition("(" + space() + same.text() + ")", same.model());
+      }
+      default -> {
         Condition left = condition(depth - 1);
         Condition right = condition(depth - 1);
         boolean and = random.nextBoolean();
-        return new Condition(
+        yield new Condition(
             "(" + left.text() + ")" + (and ? "&&" : "||") + space() + "(" + right.text() + ")",
             and ? left.model().and(right.model()) : left.model().or(right.model()));
-    }
+      }
+    };
+  }
+
+  private Condition presence() {
+    Term there = path();
+    String not = random.nextBoolean() ? "!" : "";
+    return new Condition(
+        not + space() + there.text(),
+        event -> there.model().apply(event).isMissingNode() != not.isEmpty());
   }
 
   private Condition comparison() {
@@ -226,20 +232,14 @@ class JsonFilterModelTest {
   // ------------------------------------------------------------------ random JSON
 
   private String json(int depth, boolean literal) {
-    switch (random.nextInt(depth == 0 ? 6 : 11)) {
-      case 0, 1:
-        return NUMBERS.get(random.nextInt(NUMBERS.size()));
-      case 2, 3:
-        return text(literal);
-      case 4:
-        return random.nextBoolean() ? "true" : "false";
-      case 5:
-        return "null";
-      case 6, 7:
-        return "[" + members(() -> json(depth - 1, literal)) + "]";
-      default:
-        return "{" + members(() -> name(literal) + ":" + json(depth - 1, literal)) + "}";
-    }
+    return switch (random.nextInt(depth == 0 ? 6 : 11)) {
+      case 0, 1 -> NUMBERS.get(random.nextInt(NUMBERS.size()));
+      case 2, 3 -> text(literal);
+      case 4 -> random.nextBoolean() ? "true" : "false";
+      case 5 -> "null";
+      case 6, 7 -> "[" + members(() -> json(depth - 1, literal)) + "]";
+      default -> "{" + members(() -> name(literal) + ":" + json(depth - 1, literal)) + "}";
+    };
   }
 
   private String members(Supplier<String> one) {

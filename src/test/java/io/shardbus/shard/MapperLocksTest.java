@@ -3,11 +3,13 @@ package io.shardbus.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -159,6 +161,43 @@ class MapperLocksTest {
     end.countDown();
     assertThat(added.get(10, TimeUnit.SECONDS)).isEqualTo(4);
     assertThat(removed.get(10, TimeUnit.SECONDS)).isEmpty();
+  }
+
+  /** It is pushed by the last table, although the closed engine has none. */
+  @Test
+  void shardThatLeavesAClosedEngine_waitsForTheBatchUnderWay() throws Exception {
+    List<RawEvent> events =
+        IntStream.range(0, 200).mapToObj(i -> RawEvent.of(Buffer.buffer("{}"), "key " + i)).toList();
+    CountDownLatch underWay = new CountDownLatch(1);
+    CompletableFuture<Void> goOn = new CompletableFuture<>();
+    List<RawEvent> batch =
+        new AbstractList<>() {
+          private int reads;
+
+          @Override
+          public RawEvent get(int index) {
+            if (++reads > size()) { // they were looked through, and are pushed now
+              underWay.countDown();
+              goOn.join();
+            }
+            return events.get(index);
+          }
+
+          @Override
+          public int size() {
+            return events.size();
+          }
+        };
+    CompletableFuture<BatchIngestResult> pushed = new CompletableFuture<>();
+    CompletableFuture<Object> drained = new CompletableFuture<>();
+    daemon(() -> complete(pushed, () -> manager.ingestRawBatch(batch))).start();
+    underWay.await();
+    manager.refuseAll();
+    daemon(() -> complete(drained, () -> Call.DRAIN.action.apply(manager))).start();
+    assertThat(drained).failsWithin(Duration.ofSeconds(1));
+    goOn.complete(null);
+    assertThat(pushed.get(10, TimeUnit.SECONDS).accepted()).isEqualTo(200);
+    assertThat(drained).succeedsWithin(Duration.ofSeconds(10));
   }
 
   /** An ack may wait for somebody who waits for the engine. */

@@ -32,7 +32,8 @@ class EventBusSinkContractTest extends SinkContract {
     private final Sink sink =
         Sinks.create(
             new SinkOptions("eventbus").setConfig(new JsonObject().put("address", ADDRESS)));
-    private final ReplayableSink memory = (ReplayableSink)
+    private final ReplayableSink memory =
+        (ReplayableSink)
             Sinks.create(
                 new SinkOptions("memory").setConfig(new JsonObject().put("maxEvents", 2 * MANY)));
 

@@ -138,8 +138,7 @@ abstract class ForgetfulServerContract extends ServerSinkContract {
       Batch first = batch(shard, 0, 10);
       operations.add(writer.run(open -> open.write(first)));
     }
-    operations.add(
-        writer.run(open -> open.read(EventQuery.of(null, 10))));
+    operations.add(writer.run(open -> open.read(EventQuery.of(null, 10))));
     await(Future.all(operations));
     await(vertx.undeploy(deployment));
     for (int shard = 0; shard < 8; shard++) {

@@ -108,8 +108,7 @@ class JetStreamSinkTest extends ForgetfulServerContract {
           throw new IllegalStateException("a filter that fails");
         };
     for (int i = 0; i < 3; i++) {
-      assertThatThrownBy(
-              () -> await(sink.read(EventQuery.of(null, 1).withFilter(failing))))
+      assertThatThrownBy(() -> await(sink.read(EventQuery.of(null, 1).withFilter(failing))))
           .hasMessageContaining("a filter that fails");
     }
     await(write);
@@ -176,7 +175,8 @@ class JetStreamSinkTest extends ForgetfulServerContract {
     assertThat(header(message, "ce-datacontenttype"))
         .isEqualTo("application/json;%20charset=utf-8");
     assertThat(header(message, "content-type")).isEqualTo("application/json; charset=utf-8");
-    assertThat(header(message, "traceparent")).isEqualTo(Attributes.ofCloudEvent().get("traceparent"));
+    assertThat(header(message, "traceparent"))
+        .isEqualTo(Attributes.ofCloudEvent().get("traceparent"));
   }
 
   /** Across a restart of the bus, and from any bus. */

@@ -32,11 +32,11 @@ import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -164,7 +164,8 @@ class KafkaSinkTest extends ForgetfulServerContract {
   private Map<String, Integer> countsById(int records) {
     Map<String, Integer> counts = new HashMap<>();
     records(records)
-        .forEach(record -> counts.merge(header(record, "Shardbus-Deduplication-Id"), 1, Integer::sum));
+        .forEach(
+            record -> counts.merge(header(record, "Shardbus-Deduplication-Id"), 1, Integer::sum));
     return counts;
   }
 
@@ -259,8 +260,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
     config =
         new JsonObject()
             .put(
-                "properties",
-                new JsonObject().put("interceptor.classes", Meddler.class.getName()));
+                "properties", new JsonObject().put("interceptor.classes", Meddler.class.getName()));
     reopen();
     await(sink.write(batch(0, 0, 1)));
     StoredEvent got = readAll(10).get(0);
@@ -383,7 +383,9 @@ class KafkaSinkTest extends ForgetfulServerContract {
         producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);
       }
       var bad = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
-      bad.headers().add("Shardbus-Deduplication-Id", new byte[0]).add("Shardbus-Shard", new byte[] {'x'});
+      bad.headers()
+          .add("Shardbus-Deduplication-Id", new byte[0])
+          .add("Shardbus-Shard", new byte[] {'x'});
       producer.send(bad).get(30, TimeUnit.SECONDS);
     }
     await(sink.write(batch(0, 5, 5)));

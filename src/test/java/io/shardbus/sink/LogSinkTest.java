@@ -150,8 +150,7 @@ class LogSinkTest extends SinkContract {
           }
           return true;
         };
-    EventPage page =
-        await(sink.read(EventQuery.of(null, 10_000).withFilter(deleting)));
+    EventPage page = await(sink.read(EventQuery.of(null, 10_000).withFilter(deleting)));
     assertThat(files(".db")).doesNotContainAnyElementsOf(old.subList(0, 2));
     assertThat(sequences(page.events(), 1)).isEqualTo(range(0, 5_000));
     List<Long> left = sequences(page.events(), 0);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
-import io.shardbus.delivery.DeadLetters;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.Headers;
@@ -160,8 +159,7 @@ abstract class SinkContract {
     await(sink.write(batch));
     List<StoredEvent> got = readAll(100);
     assertThat(got.stream().map(StoredEvent::event).toList()).isEqualTo(batch.events());
-    assertThat(got)
-        .allSatisfy(stored -> assertThat(stored.producer()).isEqualTo(batch.producer()));
+    assertThat(got).allSatisfy(stored -> assertThat(stored.producer()).isEqualTo(batch.producer()));
   }
 
   @Test
@@ -183,7 +181,11 @@ abstract class SinkContract {
     for (int i = first; i < first + count; i++) {
       events.add(
           new ShardEvent(
-              shard, i, from + i * MILLI + shard, Buffer.buffer("{\"n\":" + i + "}"), "k" + i % 10));
+              shard,
+              i,
+              from + i * MILLI + shard,
+              Buffer.buffer("{\"n\":" + i + "}"),
+              "k" + i % 10));
     }
     return new Batch(shard, first, events, new ProducerId("test", epoch));
   }
@@ -345,8 +347,7 @@ abstract class SinkContract {
     await(sink.write(batch(0, 100, 100)));
     List<StoredEvent> rest = readAll(first.cursor(), 1000);
     assertThat(sequences(rest, 0)).isEqualTo(range(60, 200));
-    EventPage end =
-        await(sink.read(EventQuery.of(await(sink.endCursor()), 10)));
+    EventPage end = await(sink.read(EventQuery.of(await(sink.endCursor()), 10)));
     assertThat(end.events()).isEmpty();
     assertThat(end.more()).isFalse();
     await(sink.write(batch(1, 0, 5)));
@@ -357,8 +358,7 @@ abstract class SinkContract {
   void malformedCursor_isRefused() {
     for (String bad :
         new String[] {"", "x", "%%%", "AAAA", "MXF1aXRlO2E9MQ", "x".repeat(100_000)}) {
-      assertThatThrownBy(
-              () -> await(sink.read(EventQuery.of(bad, 10))))
+      assertThatThrownBy(() -> await(sink.read(EventQuery.of(bad, 10))))
           .as(bad)
           .cause()
           .isInstanceOf(IllegalArgumentException.class)
@@ -369,7 +369,8 @@ abstract class SinkContract {
   @Test
   void order_byTimestampAcrossShards() throws Exception {
     await(Future.all(sink.write(batch(0, 0, 50)), sink.write(batch(1, 0, 50))));
-    EventPage page = await(sink.read(EventQuery.of(null, 1000).withOrder(EventQuery.Order.TIMESTAMP)));
+    EventPage page =
+        await(sink.read(EventQuery.of(null, 1000).withOrder(EventQuery.Order.TIMESTAMP)));
     List<Long> stamps = page.events().stream().map(e -> e.event().timestamp()).toList();
     assertThat(stamps).hasSize(100).isSorted();
   }
@@ -380,8 +381,7 @@ abstract class SinkContract {
     EventFilter wanted = event -> event.sequence() % 100 == 7;
     EventPage page = await(sink.read(EventQuery.of(null, 5).withFilter(wanted)));
     assertThat(sequences(page.events(), 0)).containsExactly(7L, 107L, 207L, 307L, 407L);
-    EventPage rest =
-        await(sink.read(EventQuery.of(page.cursor(), 50).withFilter(wanted)));
+    EventPage rest = await(sink.read(EventQuery.of(page.cursor(), 50).withFilter(wanted)));
     assertThat(sequences(rest.events(), 0)).containsExactly(507L, 607L, 707L, 807L, 907L);
   }
 
@@ -393,8 +393,7 @@ abstract class SinkContract {
           event -> {
             throw sneaky(thrown);
           };
-      assertThatThrownBy(
-              () -> await(sink.read(EventQuery.of(null, 10).withFilter(bad))))
+      assertThatThrownBy(() -> await(sink.read(EventQuery.of(null, 10).withFilter(bad))))
           .rootCause()
           .isSameAs(thrown);
     }
@@ -417,8 +416,7 @@ abstract class SinkContract {
     EventPage page = await(sink.read(EventQuery.of(null, 10).withFilter(last)));
     assertThat(page.events()).isEmpty();
     assertThat(page.more()).isTrue();
-    EventPage rest =
-        await(sink.read(EventQuery.of(page.cursor(), 10).withFilter(last)));
+    EventPage rest = await(sink.read(EventQuery.of(page.cursor(), 10).withFilter(last)));
     assertThat(sequences(rest.events(), 0)).containsExactly(99L);
     assertThat(rest.more()).isFalse();
   }
@@ -439,8 +437,7 @@ abstract class SinkContract {
         };
     Context loop = vertx.getOrCreateContext();
     Promise<EventPage> page = Promise.promise();
-    loop.runOnContext(
-        now -> sink.read(EventQuery.of(null, 10).withFilter(slow)).onComplete(page));
+    loop.runOnContext(now -> sink.read(EventQuery.of(null, 10).withFilter(slow)).onComplete(page));
     assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
     Promise<Void> written = Promise.promise();
     loop.runOnContext(now -> sink.write(batch(0, 10, 10)).onComplete(written));

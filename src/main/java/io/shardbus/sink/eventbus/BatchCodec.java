@@ -42,7 +42,8 @@ final class BatchCodec {
     try {
       return new Reader(in).batch();
     } catch (IndexOutOfBoundsException | InvalidEventException e) {
-      throw new IllegalArgumentException("a batch of " + in.length() + " bytes is cut off or damaged", e);
+      throw new IllegalArgumentException(
+          "a batch of " + in.length() + " bytes is cut off or damaged", e);
     }
   }
 

@@ -74,8 +74,8 @@ final class StreamSetup {
     boolean isShort = window != null && window.compareTo(window(options)) < 0;
     if (isShort) {
       LOG.warn(
-          "stream {} recognises repeated ids for {} s only, not for {} s (duplicateWindow): one that"
-              + " comes again later is stored twice",
+          "stream {} recognises repeated ids for {} s only, not for {} s (duplicateWindow): one"
+              + " that comes again later is stored twice",
           options.getStream(),
           window.toMillis() / 1000.0,
           window(options).toMillis() / 1000.0);

@@ -15,11 +15,11 @@
  * }</pre>
  *
  * <p>Headers hold printable ASCII only. So other text is percent-encoded as in the HTTP and NATS
- * bindings of CloudEvents: space, double quote, percent and each byte of UTF-8 that is not printable
- * ASCII become {@code %} and two hexadecimal digits. Headers {@code ce-NAME} are always encoded, as
- * the NATS binding has it. Others are only if they must be, so that {@code baggage} and the like
- * stay as they are. A CloudEvent's {@code content-type} is there as {@code ce-datacontenttype} too.
- * The order of the headers gets lost.
+ * bindings of CloudEvents: space, double quote, percent and each byte of UTF-8 that is not
+ * printable ASCII become {@code %} and two hexadecimal digits. Headers {@code ce-NAME} are always
+ * encoded, as the NATS binding has it. Others are only if they must be, so that {@code baggage} and
+ * the like stay as they are. A CloudEvent's {@code content-type} is there as {@code
+ * ce-datacontenttype} too. The order of the headers gets lost.
  *
  * <p>The sink publishes the events of a batch one after the other over one connection, without
  * waiting in between. The connection never reconnects by itself. If it is lost, all unanswered

@@ -18,7 +18,8 @@ final class FileIndex {
 
   private static final String READ_PRODUCER =
       "SELECT number FROM producers WHERE id = ? AND epoch = ?";
-  private static final String ADD_PRODUCER = "INSERT OR IGNORE INTO producers (id, epoch) VALUES (?, ?)";
+  private static final String ADD_PRODUCER =
+      "INSERT OR IGNORE INTO producers (id, epoch) VALUES (?, ?)";
   private static final String ADD_TIME = "INSERT INTO times (time, position) VALUES (?, ?)";
   private static final String LAST_TIME =
       "SELECT time, position FROM times ORDER BY time DESC LIMIT 1";

@@ -21,10 +21,10 @@
  * bytes a second on the disk.
  *
  * <p>The file {@code lock} keeps a second process out. The file {@code format} holds the number of
- * the format, 2; before it, logs had no such file. The file {@code id} holds the number of the
- * log, so that cursors of an earlier log in the same folder are recognised. A file that SQLite
- * finds damaged is renamed to {@code *.damaged}. The newest file of a writer stays, even if it is
- * empty and the writer is gone: its name tells where positions go on.
+ * the format, 2; before it, logs had no such file. The file {@code id} holds the number of the log,
+ * so that cursors of an earlier log in the same folder are recognised. A file that SQLite finds
+ * damaged is renamed to {@code *.damaged}. The newest file of a writer stays, even if it is empty
+ * and the writer is gone: its name tells where positions go on.
  */
 @NullMarked
 package io.shardbus.sink.log;

@@ -41,9 +41,7 @@ public final class MemorySinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return how many events are kept; the oldest go first
-   */
+  /** {@return how many events are kept; the oldest go first} */
   public int getMaxEvents() {
     return maxEvents;
   }
@@ -58,9 +56,7 @@ public final class MemorySinkOptions {
     return this;
   }
 
-  /**
-   * @return how many bytes of events are kept; the oldest go first
-   */
+  /** {@return how many bytes of events are kept; the oldest go first} */
   public long getMaxBytes() {
     return maxBytes;
   }
@@ -75,9 +71,7 @@ public final class MemorySinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -26,8 +26,7 @@ record EntryId(long millis, long number) {
   }
 
   EntryId orLater(EntryId other) {
-    boolean later =
-        other.millis > millis || (other.millis == millis && other.number > number);
+    boolean later = other.millis > millis || (other.millis == millis && other.number > number);
     return later ? other : this;
   }
 

@@ -138,8 +138,7 @@ final class RedisReader {
     return thread.end(() -> null);
   }
 
-  private static void append(
-      PageMerge page, PageMerge.Stream stream, Response reply, int asked) {
+  private static void append(PageMerge page, PageMerge.Stream stream, Response reply, int asked) {
     int got = 0;
     int shard = Integer.parseInt(stream.shard());
     for (Response entry : reply) {

@@ -20,9 +20,8 @@
  * after the event's, and never go back. So a read of events since a time begins at the entries of
  * that time, less a minute for clocks that differ.
  *
- * <p>An event is as safe as the server's
- * persistence makes it: confirm only what is on the disk with {@code appendonly yes} and {@code
- * appendfsync always}.
+ * <p>An event is as safe as the server's persistence makes it: confirm only what is on the disk
+ * with {@code appendonly yes} and {@code appendfsync always}.
  */
 @NullMarked
 package io.shardbus.sink.redis;

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 class PageBuilderTest {
 
   private static PageBuilder page(int limit, EventFilter filter) {
-    return new PageBuilder(EventQuery.of(null, limit).withFilter(filter).withOrder(EventQuery.Order.TIMESTAMP));
+    return new PageBuilder(
+        EventQuery.of(null, limit).withFilter(filter).withOrder(EventQuery.Order.TIMESTAMP));
   }
 
   private static StoredEvent event(long timestamp, int size) {
@@ -66,8 +67,7 @@ class PageBuilderTest {
 
   @Test
   void headers_countAsBytes() {
-    ShardEvent event =
-        new ShardEvent(0, 0, 0, Buffer.buffer("x"), null, null, Attributes.most());
+    ShardEvent event = new ShardEvent(0, 0, 0, Buffer.buffer("x"), null, null, Attributes.most());
     StoredEvent stored = new StoredEvent(new ProducerId("test", 1), event);
     assertThat(scansUntilFull(page(10_000, null), stored)).isEqualTo(1_024);
     assertThat(scansUntilFull(page(10_000, e -> false), stored)).isEqualTo(4_096);
