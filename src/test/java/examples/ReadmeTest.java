@@ -115,7 +115,7 @@ class ReadmeTest {
         examples.append(Files.readString(file));
       }
     }
-    assertThat(blocks("java")).hasSize(12).allSatisfy(b -> assertThat(examples).contains(b));
+    assertThat(blocks("java")).hasSize(13).allSatisfy(b -> assertThat(examples).contains(b));
   }
 
   @Test

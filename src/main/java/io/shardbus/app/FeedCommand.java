@@ -184,8 +184,7 @@ final class FeedCommand implements Callable<Integer> {
 
   private int send(Lines lines) throws Exception {
     String query = "?ack=" + ack + parameter("keyPath", keyPath) + parameter("idPath", idPath);
-    Feed feed =
-        new Feed(server, lines, query, envelope ? ENVELOPES : NDJSON, via == Via.ws, rate);
+    Feed feed = new Feed(server, lines, query, envelope ? ENVELOPES : NDJSON, via == Via.ws, rate);
     PrintWriter err = spec.commandLine().getErr();
     IOException failure = null;
     try {
@@ -209,9 +208,7 @@ final class FeedCommand implements Callable<Integer> {
   }
 
   private static String parameter(String name, @Nullable String value) {
-    return value == null
-        ? ""
-        : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+    return value == null ? "" : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
   private void report(JsonObject summary) {

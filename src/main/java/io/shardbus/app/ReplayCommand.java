@@ -117,8 +117,7 @@ final class ReplayCommand implements Callable<Integer> {
     if (which.ids != null) {
       body.put("ids", new JsonArray(which.ids));
     }
-    JsonObject result =
-        server.post("/v1/dead-letters/replay", body);
+    JsonObject result = server.post("/v1/dead-letters/replay", body);
     int fate =
         result.getInteger("delivered")
             + result.getInteger("deadLettered")

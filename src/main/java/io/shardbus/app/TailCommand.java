@@ -104,7 +104,7 @@ final class TailCommand implements Callable<Integer> {
         return 0;
       }
     } catch (UncheckedIOException e) {
-      throw new IOException("the connection broke: " + Failures.describe(e.getCause()), e);
+      throw new IOException("the connection broke: " + Failures.describe(e), e);
     }
     throw new IOException("the server closed the connection");
   }

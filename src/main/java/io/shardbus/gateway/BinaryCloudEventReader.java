@@ -21,7 +21,8 @@ record BinaryCloudEventReader(Map<String, String> attributes, EventKeys keys, He
 
   /** Whether the headers of a request are those of a CloudEvent, perhaps an incomplete one. */
   static boolean isMeant(MultiMap headers) {
-    return CloudEvents.REQUIRED.stream().anyMatch(name -> headers.contains(CloudEvents.PREFIX + name));
+    return CloudEvents.REQUIRED.stream()
+        .anyMatch(name -> headers.contains(CloudEvents.PREFIX + name));
   }
 
   /**

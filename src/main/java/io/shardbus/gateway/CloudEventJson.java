@@ -44,7 +44,8 @@ final class CloudEventJson {
   private static Map<String, String> attributes(StoredEvent stored) {
     Headers headers = stored.event().headers();
     boolean came =
-        CloudEvents.REQUIRED.stream().allMatch(name -> headers.get(CloudEvents.PREFIX + name) != null);
+        CloudEvents.REQUIRED.stream()
+            .allMatch(name -> headers.get(CloudEvents.PREFIX + name) != null);
     Map<String, String> attributes = came ? new LinkedHashMap<>() : given(stored);
     headers.forEach(
         (header, value) -> {
@@ -66,13 +67,7 @@ final class CloudEventJson {
     attributes.put("specversion", "1.0");
     attributes.put(
         "id",
-        producer
-            + ":"
-            + stored.producer().epoch()
-            + ":"
-            + event.shard()
-            + ":"
-            + event.sequence());
+        producer + ":" + stored.producer().epoch() + ":" + event.shard() + ":" + event.sequence());
     attributes.put("source", "/shardbus/" + producer);
     attributes.put("type", TYPE);
     attributes.put("time", EventTime.text(event.timestamp()));

@@ -44,8 +44,7 @@ final class CloudEvents {
    * @param kept headers of the request; attributes come before those with the same name
    * @throws InvalidEventException if there can be no such event; it says why
    */
-  static RawEvent event(
-      Map<String, String> attributes, Buffer data, EventKeys keys, Headers kept) {
+  static RawEvent event(Map<String, String> attributes, Buffer data, EventKeys keys, Headers kept) {
     Map<String, String> headers = new LinkedHashMap<>();
     kept.forEach(
         (name, value) -> {
@@ -103,8 +102,7 @@ final class CloudEvents {
     }
   }
 
-  private static @Nullable String key(
-      Map<String, String> attributes, Buffer data, EventKeys keys) {
+  private static @Nullable String key(Map<String, String> attributes, Buffer data, EventKeys keys) {
     if (keys.key() != null) {
       return keys.key().text();
     }

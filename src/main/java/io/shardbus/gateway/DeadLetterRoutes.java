@@ -57,7 +57,9 @@ final class DeadLetterRoutes {
       return;
     }
     ask(letters -> letters.list(after, limit))
-        .onSuccess(page -> pages.send(context.response(), Pages.JSON, json(page, bus.deadLetters().kept())))
+        .onSuccess(
+            page ->
+                pages.send(context.response(), Pages.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 

@@ -20,7 +20,8 @@ record EnvelopeReader(EventKeys keys) implements EventReader {
 
   private static final List<String> CONTENT = List.of("event", "text", "base64");
 
-  private static final Set<String> TAKEN = Set.of("key", "id", "headers", "event", "text", "base64");
+  private static final Set<String> TAKEN =
+      Set.of("key", "id", "headers", "event", "text", "base64");
 
   /** Written by reading, and given anew to an event that is sent. */
   private static final Set<String> IGNORED =

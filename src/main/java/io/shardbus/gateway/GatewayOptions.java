@@ -87,6 +87,7 @@ public final class GatewayOptions {
   private Duration bodyTimeout = DEFAULT_BODY_TIMEOUT;
   private Duration ackTimeout = DEFAULT_ACK_TIMEOUT;
   private String keepHeaders = DEFAULT_KEEP_HEADERS;
+  private KeptHeaders keptHeaders = new KeptHeaders(DEFAULT_KEEP_HEADERS);
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -533,8 +534,8 @@ public final class GatewayOptions {
 
   /**
    * @param names the request headers that travel with the events of the request, separated by
-   *     commas. A name can end with {@code *}: all headers that begin so. Headers with secrets, such
-   *     as {@code Authorization}, are refused. Empty for none
+   *     commas. A name can end with {@code *}: all headers that begin so. Headers with secrets,
+   *     such as {@code Authorization}, are refused. Empty for none
    * @return this
    */
   @OptionSpec(
@@ -545,9 +546,15 @@ public final class GatewayOptions {
               + " `proxy-authorization`")
   public GatewayOptions setKeepHeaders(String names) {
     String checked = OptionRanges.check(this, "keepHeaders", names);
-    new KeptHeaders(checked).refuseSecrets();
+    KeptHeaders parsed = new KeptHeaders(checked);
+    parsed.refuseSecrets();
     keepHeaders = checked;
+    keptHeaders = parsed;
     return this;
+  }
+
+  KeptHeaders keptHeaders() {
+    return keptHeaders;
   }
 
   /** {@return all options as JSON} */

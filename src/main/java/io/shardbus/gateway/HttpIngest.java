@@ -7,9 +7,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 
-/**
- * {@code POST /v1/events}: one event, or a stream of events of any length in bounded memory.
- */
+/** {@code POST /v1/events}: one event, or a stream of events of any length in bounded memory. */
 final class HttpIngest {
 
   private final IngestResources resources;
@@ -40,7 +38,9 @@ final class HttpIngest {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request, format, Ack.ACCEPTED, resources);
+      asked =
+          IngestRequest.of(
+              request.params(), request.headers(), format, Ack.ACCEPTED, resources.options());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;

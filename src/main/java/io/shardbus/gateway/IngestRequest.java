@@ -24,21 +24,28 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
   private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
 
   /**
+   * @param parameters of the query
    * @throws IllegalArgumentException for what is not allowed
    * @throws InvalidEventException if no event can have the request's headers
    */
   static IngestRequest of(
-      HttpServerRequest request, BodyFormat format, Ack byDefault, IngestResources resources) {
-    String ack = request.getParam("ack");
+      MultiMap parameters,
+      MultiMap headers,
+      BodyFormat format,
+      Ack byDefault,
+      GatewayOptions options) {
+    String ack = parameters.get("ack");
     return new IngestRequest(
-        ack == null ? byDefault : Ack.parse(ack), format, reader(request, format, resources));
+        ack == null ? byDefault : Ack.parse(ack),
+        format,
+        reader(parameters, headers, format, options));
   }
 
   private static EventReader reader(
-      HttpServerRequest request, BodyFormat format, IngestResources resources) {
-    EventKeys keys = EventKeys.of(request.params(), resources.options().getMaxKeyBytes());
-    String id = idempotencyKey(request.headers(), format);
-    String idPath = request.getParam("idPath");
+      MultiMap parameters, MultiMap headers, BodyFormat format, GatewayOptions options) {
+    EventKeys keys = EventKeys.of(parameters, options.getMaxKeyBytes());
+    String id = idempotencyKey(headers, format);
+    String idPath = parameters.get("idPath");
     if (idPath != null && (id != null || format.isCloudEvent())) {
       throw new IllegalArgumentException(
           "idPath: not allowed with " + (id != null ? IDEMPOTENCY_KEY : "CloudEvents"));
@@ -52,13 +59,12 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
       }
       return new EnvelopeReader(keys);
     }
-    Headers kept = resources.kept().of(request.headers());
+    Headers kept = options.keptHeaders().of(headers);
     return switch (format) {
-      case BINARY_CLOUD_EVENT -> BinaryCloudEventReader.of(request.headers(), keys, kept);
+      case BINARY_CLOUD_EVENT -> BinaryCloudEventReader.of(headers, keys, kept);
       case CLOUD_EVENT, CLOUD_EVENTS -> new CloudEventReader(keys, kept);
       default ->
-          new PlainReader(
-              keys, id, idPath == null ? null : KeyPath.of("idPath", idPath), kept);
+          new PlainReader(keys, id, idPath == null ? null : KeyPath.of("idPath", idPath), kept);
     };
   }
 

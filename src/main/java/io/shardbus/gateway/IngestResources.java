@@ -16,8 +16,7 @@ record IngestResources(
     RateLimit rates,
     Budget budget,
     HeldMemory held,
-    RefusalCounters refusals,
-    KeptHeaders kept) {
+    RefusalCounters refusals) {
 
   static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
     if (!(bus instanceof WaitingRoom.Holder holder)) {
@@ -34,8 +33,7 @@ record IngestResources(
             System::nanoTime),
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new HeldMemory(() -> limits.options().getMaxPartialBytes()),
-        new RefusalCounters(),
-        new KeptHeaders(limits.options().getKeepHeaders()));
+        new RefusalCounters());
   }
 
   /** The same for one of several event loops, with its share of the memory for waiting events. */
@@ -48,8 +46,7 @@ record IngestResources(
         rates,
         budget,
         new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
-        refusals,
-        kept);
+        refusals);
   }
 
   GatewayOptions options() {

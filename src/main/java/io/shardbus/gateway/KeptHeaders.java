@@ -12,7 +12,8 @@ import java.util.Set;
 /** The headers of a request that travel with its events: {@code gateway.keepHeaders}. */
 final class KeptHeaders {
 
-  private static final Set<String> SECRETS = Set.of("authorization", "cookie", "proxy-authorization");
+  private static final Set<String> SECRETS =
+      Set.of("authorization", "cookie", "proxy-authorization");
 
   private final List<String> names;
 

@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param idPath the path of the id in each event; null for none
  * @param headers travel with each event
  */
-record PlainReader(
-    EventKeys keys, @Nullable String id, @Nullable KeyPath idPath, Headers headers)
+record PlainReader(EventKeys keys, @Nullable String id, @Nullable KeyPath idPath, Headers headers)
     implements EventReader {
 
   @Override

@@ -40,9 +40,7 @@ final class SingleEvent {
 
   void begin() {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length != null
-        && length.length() < 19
-        && Long.parseLong(length) > maxBytes()) {
+    if (length != null && length.length() < 19 && Long.parseLong(length) > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }

@@ -209,7 +209,9 @@ final class Upload {
         + notTaken.refused()
         + " events that had arrived and all behind them were not taken; go on behind the first "
         + (first - 1)
-        + " " + place + "s";
+        + " "
+        + place
+        + "s";
   }
 
   private void abandon() {

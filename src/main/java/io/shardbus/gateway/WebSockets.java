@@ -57,7 +57,13 @@ final class WebSockets {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request, BodyFormat.LINES, Ack.NONE, resources);
+      asked =
+          IngestRequest.of(
+              request.params(),
+              request.headers(),
+              BodyFormat.LINES,
+              Ack.NONE,
+              resources.options());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;

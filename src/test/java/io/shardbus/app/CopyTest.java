@@ -72,7 +72,12 @@ class CopyTest {
       page = TestServer.await(((ReplayableSink) server.bus.sink()).read(query));
       for (StoredEvent stored : page.events()) {
         var event = stored.event();
-        all.add(event.id() + " " + event.headers() + " " + event.payload().toString(StandardCharsets.ISO_8859_1));
+        all.add(
+            event.id()
+                + " "
+                + event.headers()
+                + " "
+                + event.payload().toString(StandardCharsets.ISO_8859_1));
       }
       cursor = page.cursor();
     } while (page.more());
@@ -166,7 +171,8 @@ class CopyTest {
   @Test
   void tail_choosesByTimeKeyAndShard() throws Exception {
     fill(40);
-    assertThat(from.run("tail", "--since", "-1h", "--until", "-0s", "--key", "schlüssel 1")).isZero();
+    assertThat(from.run("tail", "--since", "-1h", "--until", "-0s", "--key", "schlüssel 1"))
+        .isZero();
     assertThat(from.out.lines()).hasSize(2);
     assertThat(from.run("tail", "--from-start", "--until", "-1h")).isZero();
     assertThat(from.out).isEmpty();

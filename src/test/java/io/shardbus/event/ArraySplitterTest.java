@@ -50,8 +50,24 @@ class ArraySplitterTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", " ", "1", "{}", "[", "[1", "[1,", "[1,]", "[,1]", "[1,,2]", "[1}", "[}", "[1]]", "[1] 2",
-        "[\"a]", "[[1]", "[{]", "\uFEFF[]"
+        "",
+        " ",
+        "1",
+        "{}",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "[1,,2]",
+        "[1}",
+        "[}",
+        "[1]]",
+        "[1] 2",
+        "[\"a]",
+        "[[1]",
+        "[{]",
+        "\uFEFF[]"
       })
   void brokenArrays_areRefused(String text) {
     for (int chunk = 1; chunk <= text.length() + 1; chunk++) {

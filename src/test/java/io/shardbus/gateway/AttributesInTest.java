@@ -104,7 +104,8 @@ class AttributesInTest {
   @ValueSource(strings = {"accepted", "delivered"})
   void idPath_countsRepeats(String ack) throws Exception {
     start(new GatewayOptions());
-    String lines = "{\"k\":1,\"id\":\"a\"}\n{\"k\":1,\"id\":7}\n{\"k\":2,\"id\":\"a\"}\n{\"k\":3}\n";
+    String lines =
+        "{\"k\":1,\"id\":\"a\"}\n{\"k\":1,\"id\":7}\n{\"k\":2,\"id\":\"a\"}\n{\"k\":3}\n";
     Answer answer =
         server.post(EVENTS + "?idPath=id&keyPath=k&ack=" + ack, NDJSON, lines, "tracestate", "x=1");
     assertThat(answer.status()).isEqualTo(202);
@@ -114,14 +115,26 @@ class AttributesInTest {
     assertThat(stored()).extracting(e -> e.getString("id")).containsExactlyInAnyOrder("a", "7");
     assertThat(stored()).extracting(e -> e.getString("key")).containsExactly("1", "1");
     assertThat(stored())
-        .allSatisfy(e -> assertThat(e.getJsonObject("headers").getMap()).containsEntry("tracestate", "x=1"));
+        .allSatisfy(
+            e ->
+                assertThat(e.getJsonObject("headers").getMap()).containsEntry("tracestate", "x=1"));
   }
 
   @Test
   void keptHeaders_travelWithEachEvent() throws Exception {
     start(new GatewayOptions().setKeepHeaders("X-Tenant, x-b3-*, traceparent"));
     server.post(
-        EVENTS, JSON, "1", "x-tenant", "t1", "X-B3-Sampled", "1", "traceparent", TRACE, "x-other", "no");
+        EVENTS,
+        JSON,
+        "1",
+        "x-tenant",
+        "t1",
+        "X-B3-Sampled",
+        "1",
+        "traceparent",
+        TRACE,
+        "x-other",
+        "no");
     assertThat(stored().get(0).getJsonObject("headers"))
         .isEqualTo(
             new JsonObject()
@@ -167,7 +180,8 @@ class AttributesInTest {
             TRACE);
     BlockingQueue<String> answers = new LinkedBlockingQueue<>();
     socket.textMessageHandler(answers::add);
-    TestGateway.await(socket.writeTextMessage("{\"id\":\"a\"}\n{\"id\":\"b\"}\n{\"id\":\"a\"}\n1\n"));
+    TestGateway.await(
+        socket.writeTextMessage("{\"id\":\"a\"}\n{\"id\":\"b\"}\n{\"id\":\"a\"}\n1\n"));
     JsonObject last = new JsonObject();
     while (last.getInteger("acked", 0) < 3) {
       String answer = answers.poll(30, TimeUnit.SECONDS);
@@ -178,7 +192,8 @@ class AttributesInTest {
     assertThat(last.getJsonObject("rejected").getInteger("invalid")).isEqualTo(1);
     assertThat(stored()).hasSize(2);
     assertThat(stored())
-        .allSatisfy(e -> assertThat(e.getJsonObject("headers").getString("traceparent")).isEqualTo(TRACE));
+        .allSatisfy(
+            e -> assertThat(e.getJsonObject("headers").getString("traceparent")).isEqualTo(TRACE));
     TestGateway.await(socket.close());
   }
 
@@ -187,8 +202,7 @@ class AttributesInTest {
     start(new GatewayOptions());
     assertThatThrownBy(
             () ->
-                server.connect(
-                    "/v1/ingest", List.of(Gateway.SUBPROTOCOL), "Idempotency-Key", "a"))
+                server.connect("/v1/ingest", List.of(Gateway.SUBPROTOCOL), "Idempotency-Key", "a"))
         .hasMessageContaining("400");
   }
 }

@@ -114,7 +114,9 @@ class CloudEventsTest {
                 .put("traceparent", "00-1-2-03"));
     assertThat(onlyOut())
         .isEqualTo(
-            event("{\"subject\":\"Euro € 😀 100%\",\"quoted\":\"a \\\"b\\\"\",\"partitionkey\":\"k\"}")
+            event(
+                    "{\"subject\":\"Euro € 😀 100%\",\"quoted\":\"a"
+                        + " \\\"b\\\"\",\"partitionkey\":\"k\"}")
                 .put("traceparent", "00-1-2-03")
                 .put("datacontenttype", "application/json; charset=utf-8")
                 .put("data", new JsonObject().put("n", 1)));
@@ -132,7 +134,8 @@ class CloudEventsTest {
     assertThat(all.getJsonObject(0).getBinary("data_base64")).isEqualTo(bytes);
     assertThat(all.getJsonObject(1).getString("data")).isEqualTo("1\n2\n");
     assertThat(all.getJsonObject(2).fieldNames()).doesNotContain("data", "data_base64");
-    assertThat(all.getJsonObject(3).getBinary("data_base64")).isEqualTo("<a/>".getBytes(StandardCharsets.UTF_8));
+    assertThat(all.getJsonObject(3).getBinary("data_base64"))
+        .isEqualTo("<a/>".getBytes(StandardCharsets.UTF_8));
   }
 
   @ParameterizedTest
@@ -155,8 +158,7 @@ class CloudEventsTest {
         "Idempotency-Key|1|Idempotency-Key",
       })
   void binary_wrongHeadersAreNamed(String header, String value, String says) throws Exception {
-    Answer answer =
-        binary(Buffer.buffer("1"), "Content-Type", "application/json", header, value);
+    Answer answer = binary(Buffer.buffer("1"), "Content-Type", "application/json", header, value);
     assertThat(answer.status()).as(answer.body()).isEqualTo(400);
     assertThat(answer.detail()).contains(says);
     assertThat(stored()).isEmpty();

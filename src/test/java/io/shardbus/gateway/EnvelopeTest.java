@@ -156,11 +156,9 @@ class EnvelopeTest {
     Answer answer = server.post(EVENTS, ENVELOPES, line);
     assertThat(answer.json().getInteger("accepted")).as(answer.body()).isEqualTo(1);
     answer =
-        server.post(
-            EVENTS, ENVELOPES, new JsonObject().put("base64", new byte[most]).encode());
+        server.post(EVENTS, ENVELOPES, new JsonObject().put("base64", new byte[most]).encode());
     assertThat(answer.json().getInteger("accepted")).as(answer.body()).isEqualTo(1);
-    Answer tooLarge =
-        server.post(EVENTS, ENVELOPES, "{\"text\":" + Json.encode(text + "..") + "}");
+    Answer tooLarge = server.post(EVENTS, ENVELOPES, "{\"text\":" + Json.encode(text + "..") + "}");
     assertThat(tooLarge.status()).isEqualTo(413);
   }
 

@@ -140,7 +140,8 @@ class ReadsTest {
       value = {
         "*/*|application/json",
         "text/html|application/json",
-        "application/vnd.shardbus.events+ndjson;q=0.5, */*;q=0.1|application/vnd.shardbus.events+ndjson",
+        "application/vnd.shardbus.events+ndjson;q=0.5,"
+            + " */*;q=0.1|application/vnd.shardbus.events+ndjson",
         "application/vnd.shardbus.events+ndjson;q=0.5, application/json|application/json",
         "APPLICATION/vnd.shardbus.events+ndjson|application/vnd.shardbus.events+ndjson",
       })
@@ -167,9 +168,14 @@ class ReadsTest {
   void tail_endsAfterUntil() throws Exception {
     take(RawEvent.of(Buffer.buffer("1"), "a"), RawEvent.of(Buffer.buffer("2"), "b"));
     String lines = all(tail("since=-1h&until=-0s&key=b", ENVELOPES));
-    assertThat(lines.strip().lines()).hasSize(1).allSatisfy(e -> assertThat(e).contains("\"event\":2"));
+    assertThat(lines.strip().lines())
+        .hasSize(1)
+        .allSatisfy(e -> assertThat(e).contains("\"event\":2"));
     String messages = all(tail("from=start&until=-0s", "text/event-stream"));
-    assertThat(messages).contains("\"event\":1").contains("\"event\":2").endsWith("event: end\ndata:\n\n");
+    assertThat(messages)
+        .contains("\"event\":1")
+        .contains("\"event\":2")
+        .endsWith("event: end\ndata:\n\n");
   }
 
   @Test
@@ -177,7 +183,8 @@ class ReadsTest {
     TestGateway slow = server;
     server = new TestGateway(TestGateway.idleAfter(2));
     slow.close();
-    String until = EventTime.text(EventTime.parse(java.time.Instant.now().toString()) + 500_000_000L);
+    String until =
+        EventTime.text(EventTime.parse(java.time.Instant.now().toString()) + 500_000_000L);
     HttpClientResponse response = tail("until=" + until, ENVELOPES);
     take(RawEvent.of("1"));
     assertThat(all(response)).contains("\"event\":1");
