@@ -87,7 +87,6 @@ public final class GatewayOptions {
   private Duration bodyTimeout = DEFAULT_BODY_TIMEOUT;
   private Duration ackTimeout = DEFAULT_ACK_TIMEOUT;
   private String keepHeaders = DEFAULT_KEEP_HEADERS;
-  private KeptHeaders keptHeaders = new KeptHeaders(DEFAULT_KEEP_HEADERS);
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -546,15 +545,9 @@ public final class GatewayOptions {
               + " `proxy-authorization`")
   public GatewayOptions setKeepHeaders(String names) {
     String checked = OptionRanges.check(this, "keepHeaders", names);
-    KeptHeaders parsed = new KeptHeaders(checked);
-    parsed.refuseSecrets();
+    new KeptHeaders(checked).refuseSecrets();
     keepHeaders = checked;
-    keptHeaders = parsed;
     return this;
-  }
-
-  KeptHeaders keptHeaders() {
-    return keptHeaders;
   }
 
   /** {@return all options as JSON} */

@@ -40,7 +40,12 @@ final class HttpIngest {
     try {
       asked =
           IngestRequest.of(
-              request.params(), request.headers(), format, Ack.ACCEPTED, resources.options());
+              request.params(),
+              request.headers(),
+              format,
+              Ack.ACCEPTED,
+              resources.options().getMaxKeyBytes(),
+              resources.kept());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;

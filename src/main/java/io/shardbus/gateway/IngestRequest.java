@@ -25,6 +25,8 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
 
   /**
    * @param parameters of the query
+   * @param maxKeyBytes the longest key allowed
+   * @param kept which headers travel with the events
    * @throws IllegalArgumentException for what is not allowed
    * @throws InvalidEventException if no event can have the request's headers
    */
@@ -33,17 +35,21 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
       MultiMap headers,
       BodyFormat format,
       Ack byDefault,
-      GatewayOptions options) {
+      int maxKeyBytes,
+      KeptHeaders kept) {
     String ack = parameters.get("ack");
     return new IngestRequest(
         ack == null ? byDefault : Ack.parse(ack),
         format,
-        reader(parameters, headers, format, options));
+        reader(parameters, headers, format, EventKeys.of(parameters, maxKeyBytes), kept));
   }
 
   private static EventReader reader(
-      MultiMap parameters, MultiMap headers, BodyFormat format, GatewayOptions options) {
-    EventKeys keys = EventKeys.of(parameters, options.getMaxKeyBytes());
+      MultiMap parameters,
+      MultiMap headers,
+      BodyFormat format,
+      EventKeys keys,
+      KeptHeaders keep) {
     String id = idempotencyKey(headers, format);
     String idPath = parameters.get("idPath");
     if (idPath != null && (id != null || format.isCloudEvent())) {
@@ -59,7 +65,7 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
       }
       return new EnvelopeReader(keys);
     }
-    Headers kept = options.keptHeaders().of(headers);
+    Headers kept = keep.of(headers);
     return switch (format) {
       case BINARY_CLOUD_EVENT -> BinaryCloudEventReader.of(headers, keys, kept);
       case CLOUD_EVENT, CLOUD_EVENTS -> new CloudEventReader(keys, kept);

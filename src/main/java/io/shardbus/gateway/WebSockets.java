@@ -63,7 +63,8 @@ final class WebSockets {
               request.headers(),
               BodyFormat.LINES,
               Ack.NONE,
-              resources.options());
+              resources.options().getMaxKeyBytes(),
+              resources.kept());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;

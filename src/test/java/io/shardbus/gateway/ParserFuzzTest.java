@@ -265,7 +265,8 @@ class ParserFuzzTest {
               MultiMap.caseInsensitiveMultiMap(),
               BodyFormat.LINES,
               Ack.NONE,
-              new GatewayOptions());
+              GatewayOptions.DEFAULT_MAX_KEY_BYTES,
+              new KeptHeaders(""));
     } catch (IllegalArgumentException e) {
       assertThat(name.equals("key") && !text.contains("\uFFFD")).as("any text is a key").isFalse();
       return;
