@@ -45,11 +45,7 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
   }
 
   private static EventReader reader(
-      MultiMap parameters,
-      MultiMap headers,
-      BodyFormat format,
-      EventKeys keys,
-      KeptHeaders keep) {
+      MultiMap parameters, MultiMap headers, BodyFormat format, EventKeys keys, KeptHeaders keep) {
     String id = idempotencyKey(headers, format);
     String idPath = parameters.get("idPath");
     if (idPath != null && (id != null || format.isCloudEvent())) {

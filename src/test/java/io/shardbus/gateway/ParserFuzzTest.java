@@ -48,7 +48,8 @@ class ParserFuzzTest {
           "user.id",
           "a.b[0]['c d'][\"e\"]",
           "delivered",
-          "{\"key\":\"k\\u00e9\",\"id\":\"i\",\"headers\":{\"a-b\":\"1\"},\"event\": {\"n\":[1,2]} }",
+          "{\"key\":\"k\\u00e9\",\"id\":\"i\",\"headers\":{\"a-b\":\"1\"},\"event\": {\"n\":[1,2]}"
+              + " }",
           "{\"text\":\"a\\n\\\"b\",\"producer\":\"p\",\"time\":null}",
           "{\"base64\":\"/wAB\",\"headers\":{}}",
           "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"n\":7,\"data\":[1]}",
