@@ -15,7 +15,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,27 +44,37 @@ final class DeadLetterReplay {
   }
 
   Future<ReplayResult> all() {
-    return exclusively(() -> letters.lastId().compose(last -> from(0, last, null)));
+    return exclusively(null);
   }
 
   Future<ReplayResult> some(Collection<Long> ids) {
-    Set<Long> wanted = Set.copyOf(ids);
-    return exclusively(() -> letters.lastId().compose(last -> from(0, last, wanted)));
+    return exclusively(Set.copyOf(ids));
   }
 
-  private Future<ReplayResult> exclusively(Supplier<Future<ReplayResult>> replay) {
+  private Future<ReplayResult> exclusively(@Nullable Set<Long> wanted) {
     if (!underWay.compareAndSet(false, true)) {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
-    return replay.get().onComplete(done -> underWay.set(false));
+    Promise<ReplayResult> all = Promise.promise();
+    letters
+        .lastId()
+        .onSuccess(last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all))
+        .onFailure(all::fail);
+    return all.future().onComplete(done -> underWay.set(false));
   }
 
   /**
    * Events that become letters meanwhile have higher ids than the last one. They are left for the
-   * next replay.
+   * next replay. No chain of futures grows with the pages.
    */
-  private Future<ReplayResult> from(long after, long last, @Nullable Set<Long> wanted) {
-    return letters
+  private void from(
+      long after,
+      long last,
+      @Nullable Set<Long> wanted,
+      ReplayResult before,
+      Promise<ReplayResult> all) {
+    record Step(long reached, ReplayResult result) {}
+    letters
         .list(after, PAGE)
         .compose(
             page -> {
@@ -74,13 +83,18 @@ final class DeadLetterReplay {
                       .filter(kept -> kept.id() <= last)
                       .filter(kept -> wanted == null || wanted.contains(kept.id()))
                       .toList();
-              Future<ReplayResult> done = replay(due);
               long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
-              return reached >= last
-                  ? done
-                  : done.compose(
-                      first -> from(reached, last, wanted).map(rest -> plus(first, rest)));
-            });
+              return replay(due).map(result -> new Step(reached, plus(before, result)));
+            })
+        .onSuccess(
+            step -> {
+              if (step.reached() >= last) {
+                all.complete(step.result());
+              } else {
+                from(step.reached(), last, wanted, step.result(), all);
+              }
+            })
+        .onFailure(all::fail);
   }
 
   private static ReplayResult plus(ReplayResult one, ReplayResult other) {

@@ -193,7 +193,10 @@ public final class Scaler {
               return Future.succeededFuture();
             })
         .recover(
-            e -> manager.shard(id).isPresent() ? Future.succeededFuture() : deployments.undeploy(id));
+            e ->
+                manager.shard(id).isPresent()
+                    ? Future.succeededFuture()
+                    : deployments.undeploy(id));
   }
 
   /**
@@ -254,17 +257,17 @@ public final class Scaler {
   private Future<Void> adopt(Stream<Shard> orphans) {
     List<Future<?>> adopted = new ArrayList<>();
     orphans.forEach(
-            orphan -> {
-              int id = orphan.id();
-              switch (orphan.state()) {
-                case PROVISIONING -> adopted.add(bringUp(List.of(id)));
-                case ACTIVE -> adopted.add(deployments.deploy(orphan));
-                default -> {
-                  adopted.add(deployments.deploy(orphan));
-                  removals.seeOff(id);
-                }
-              }
-            });
+        orphan -> {
+          int id = orphan.id();
+          switch (orphan.state()) {
+            case PROVISIONING -> adopted.add(bringUp(List.of(id)));
+            case ACTIVE -> adopted.add(deployments.deploy(orphan));
+            default -> {
+              adopted.add(deployments.deploy(orphan));
+              removals.seeOff(id);
+            }
+          }
+        });
     return Future.join(adopted).mapEmpty();
   }
 

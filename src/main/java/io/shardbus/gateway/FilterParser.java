@@ -1,9 +1,9 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventTime;
 import io.shardbus.event.PathReader;
 import io.shardbus.event.PathReader.Step;
 import io.shardbus.event.ShardEvent;
-import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -48,16 +47,20 @@ final class FilterParser {
   private static final Map<String, Object> WORDS =
       Map.of("true", true, "false", false, "null", WantedJson.NULL);
 
-  /** RFC 3339, always with nine digits, so that the order of the texts is that of the times. */
+  /** As {@link EventTime}, also for times that no event can have. */
   private static final DateTimeFormatter TIME =
       new DateTimeFormatterBuilder().appendInstant(9).toFormatter(Locale.ROOT);
 
   private static final Map<String, Function<ShardEvent, @Nullable Object>> FIELDS =
       Map.of(
-          "key", ShardEvent::key,
-          "id", event -> null,
-          "shard", event -> Decimal.of(Integer.toString(event.shard())),
-          "time", event -> TIME.format(instant(event.timestamp())));
+          "key",
+          ShardEvent::key,
+          "id",
+          ShardEvent::id,
+          "shard",
+          event -> Decimal.of(Integer.toString(event.shard())),
+          "time",
+          event -> EventTime.text(event.timestamp()));
 
   private final String text;
   private final WantedJson wanted = new WantedJson();
@@ -233,11 +236,6 @@ final class FilterParser {
     return value;
   }
 
-  private static Instant instant(long nanos) {
-    long second = TimeUnit.SECONDS.toNanos(1);
-    return Instant.ofEpochSecond(Math.floorDiv(nanos, second), Math.floorMod(nanos, second));
-  }
-
   // ------------------------------------------------------------------ values
 
   private Value value() {
@@ -275,7 +273,7 @@ final class FilterParser {
     }
     at = reader.at();
     String lower = name.toLowerCase(Locale.ROOT);
-    return new Field("headers." + lower, event -> null);
+    return new Field("headers." + lower, event -> event.headers().get(lower));
   }
 
   private Object literal() {

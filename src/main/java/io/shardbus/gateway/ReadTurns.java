@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.delivery.NoContext;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -44,13 +45,21 @@ final class ReadTurns {
     Runnable begin =
         () ->
             context.runOnContext(
-                now ->
-                    begin(read, gone)
-                        .onComplete(
-                            done -> {
-                              next();
-                              promise.handle(done);
-                            }));
+                now -> {
+                  Promise<T> end = Promise.promise();
+                  NoContext.begin(
+                      () ->
+                          gone.getAsBoolean()
+                              ? Future.failedFuture("the client has gone")
+                              : read.get(),
+                      end);
+                  end.future()
+                      .onComplete(
+                          done -> {
+                            next();
+                            promise.handle(done);
+                          });
+                });
     synchronized (this) {
       if (underWay == AT_ONCE) {
         if (waiting.size() >= lookAt) {
@@ -64,17 +73,6 @@ final class ReadTurns {
     }
     begin.run();
     return promise.future();
-  }
-
-  private static <T> Future<T> begin(Supplier<Future<T>> read, BooleanSupplier gone) {
-    if (gone.getAsBoolean()) {
-      return Future.failedFuture("the client has gone");
-    }
-    try {
-      return read.get();
-    } catch (RuntimeException e) {
-      return Future.failedFuture(e);
-    }
   }
 
   private void next() {

@@ -102,22 +102,23 @@ final class SlotLoads {
       slots.merge(table.owner(i), 1, Integer::sum);
     }
     double[] shares = new double[rate.length];
-    Map<Shard, Double> left = new HashMap<>();
+    Map<Shard, Double> ofHot = new HashMap<>();
     Map<Shard, Double> weights = new HashMap<>();
     for (int i = 0; i < rate.length; i++) {
       Shard owner = table.owner(i);
-      double all = heats.get(owner);
-      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * all / slots.get(owner))) {
+      double all = heats.getOrDefault(owner, 0.0);
+      double mean = all / slots.getOrDefault(owner, 1);
+      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * mean)) {
         shares[i] = heat[i] / all;
-        left.merge(owner, -shares[i], Double::sum);
+        ofHot.merge(owner, shares[i], Double::sum);
       } else {
         weights.merge(owner, heat[i] + prior(i), Double::sum);
       }
     }
     for (int i = 0; i < rate.length; i++) {
-      Shard owner = table.owner(i);
       if (shares[i] == 0) {
-        shares[i] = (1 + left.getOrDefault(owner, 0.0)) * (heat[i] + prior(i)) / weights.get(owner);
+        double ofRest = 1 - ofHot.getOrDefault(table.owner(i), 0.0);
+        shares[i] = ofRest * (heat[i] + prior(i)) / weights.getOrDefault(table.owner(i), 1.0);
       }
     }
     return shares;

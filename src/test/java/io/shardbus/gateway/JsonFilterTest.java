@@ -3,8 +3,10 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.event.Headers;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -157,6 +159,9 @@ class JsonFilterTest {
     assertThat(test("!@ && @.n != 5 && !(@.n == 5)", event)).isTrue();
   }
 
+  private static final Headers HEADERS =
+      Headers.of(Map.of("traceparent", "00-1", "ce-type", "order.placed"));
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
@@ -175,8 +180,9 @@ class JsonFilterTest {
         "'2023-11-14T22:13:20.00000001Z' > $time;true",
         "$time >= '2023-11-14' && $time < '2023-11-14T22:13:21';true",
         "$time < '2023-11-14T22:13:20';false",
-        "$id || $id == 'x' || $headers.traceparent || $headers['ce-type'] == 'x';false",
-        "!$id && !$headers.traceparent;true",
+        "$id == 'i1' && $headers.traceparent && $headers['ce-type'] == 'order.placed';true",
+        "$id == 'x' || $headers.other || $headers['ce-type'] == 'x';false",
+        "!$id || !$headers.TraceParent;false",
         "$time > '-999999999-01-01T00:00:00+18:00' && $time != 'now';true",
         "'+999999999-12-31T23:59:59.999999999-18:00' == $time;false",
         "$key == $id;false"
@@ -184,11 +190,12 @@ class JsonFilterTest {
   void fields_areOfTheEvent(String filter, boolean expected) {
     for (String payload : new String[] {"{}", "no JSON"}) {
       ShardEvent event =
-          new ShardEvent(3, 0, 1_700_000_000_000_000_007L, Buffer.buffer(payload), "k1");
+          new ShardEvent(
+              3, 0, 1_700_000_000_000_000_007L, Buffer.buffer(payload), "k1", "i1", HEADERS);
       assertThat(JsonFilter.parse(filter).test(event)).isEqualTo(expected);
     }
     // The payload is not looked at.
-    ShardEvent event = new ShardEvent(3, 0, 1_700_000_000_000_000_007L, null, "k1");
+    ShardEvent event = new ShardEvent(3, 0, 1_700_000_000_000_000_007L, null, "k1", "i1", HEADERS);
     assertThat(JsonFilter.parse(filter).test(event)).isEqualTo(expected);
   }
 

@@ -207,7 +207,7 @@ class IdWindowTest {
     one.withShard(0, shard -> shard.tryDrain(buffer, 100, 10_000));
     assertThat(event.totalSize()).isEqualTo(1 + 1 + 2 + 1 + 1_000);
     assertThat(buffer.size()).isEqualTo(10);
-    assertThat(buffer.bytes()).isEqualTo(10 * event.totalSize());
+    assertThat(buffer.bytes()).isEqualTo(10L * event.totalSize());
   }
 
   @Test

@@ -167,7 +167,9 @@ class MapperLocksTest {
   @Test
   void shardThatLeavesAClosedEngine_waitsForTheBatchUnderWay() throws Exception {
     List<RawEvent> events =
-        IntStream.range(0, 200).mapToObj(i -> RawEvent.of(Buffer.buffer("{}"), "key " + i)).toList();
+        IntStream.range(0, 200)
+            .mapToObj(i -> RawEvent.of(Buffer.buffer("{}"), "key " + i))
+            .toList();
     CountDownLatch underWay = new CountDownLatch(1);
     CompletableFuture<Void> goOn = new CompletableFuture<>();
     List<RawEvent> batch =

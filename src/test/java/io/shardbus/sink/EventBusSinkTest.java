@@ -35,6 +35,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EventBusSinkTest {
 
@@ -338,15 +340,24 @@ class EventBusSinkTest {
     assertThat(failure(sink.write(batch)).failed().stream()).containsExactly(0, 2);
   }
 
-  @Test
-  void handlerThatReturnsNoFuture_keepsNoCredit() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void handlerThatGivesNoFuture_keepsNoCredit(boolean throwsError) throws Exception {
     AtomicInteger calls = new AtomicInteger();
     get(
         EventBusConsumer.start(
             vertx,
             ADDRESS,
             1,
-            batch -> calls.incrementAndGet() == 1 ? null : Future.succeededFuture()));
+            batch -> {
+              if (calls.incrementAndGet() > 1) {
+                return Future.succeededFuture();
+              }
+              if (throwsError) {
+                throw new AssertionError("the handler failed");
+              }
+              return null;
+            }));
     await().until(() -> !failure(sink.write(batch(0, 0, 1))).getMessage().contains("no consumer"));
     assertThat(calls).hasValue(1);
     get(sink.write(batch(0, 0, 1)));

@@ -628,7 +628,7 @@ class LogSinkTest extends SinkContract {
   void since_findsAllOfAReopenedFile() throws Exception {
     long from = now() - 20_000 * MILLI;
     for (int i = 0; i < 20; i++) {
-      await(sink.write(timed(0, 0, 700, from + i * 700 * MILLI)));
+      await(sink.write(timed(0, 0, 700, from + i * 700L * MILLI)));
       reopen();
     }
     for (int i = 0; i < 14_000; i += 333) {

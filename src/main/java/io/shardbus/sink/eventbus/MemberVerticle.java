@@ -108,7 +108,7 @@ final class MemberVerticle extends VerticleBase {
       answer =
           Objects.requireNonNull(
               handler.apply(BatchCodec.decode(message.body())), "the handler returned no future");
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // also an Error: the sink waits for the answer
       answer = Future.failedFuture(e);
     }
     answer.onComplete(done);

@@ -3,6 +3,7 @@ package io.shardbus.sink.support;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /** Counts the operations under way, so that a sink can end after them. Safe for any thread. */
@@ -31,8 +32,8 @@ public final class InFlight {
     }
     Future<T> future;
     try {
-      future = operation.get();
-    } catch (RuntimeException e) {
+      future = Objects.requireNonNull(operation.get(), "the operation returned no future");
+    } catch (Throwable e) { // also an Error: closing waits for the end
       future = Future.failedFuture(e);
     }
     return future.onComplete(done -> left());
