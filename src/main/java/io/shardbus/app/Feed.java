@@ -43,6 +43,7 @@ final class Feed {
   private final ServerUrl server;
   private final Lines lines;
   private final String query;
+  private final String media;
   private final boolean webSocket;
   private final @Nullable Double rate;
   private long read; // guarded by the lines
@@ -50,14 +51,22 @@ final class Feed {
   private volatile @Nullable IOException unreadable;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong acked = new AtomicLong();
+  private final AtomicLong duplicates = new AtomicLong(); // of the acknowledged
   private final AtomicLong rejected = new AtomicLong();
   private final List<String> errors = new ArrayList<>();
   private final long start = System.nanoTime();
 
-  Feed(ServerUrl server, Lines lines, String query, boolean webSocket, @Nullable Double rate) {
+  Feed(
+      ServerUrl server,
+      Lines lines,
+      String query,
+      String media,
+      boolean webSocket,
+      @Nullable Double rate) {
     this.server = server;
     this.lines = lines;
     this.query = query;
+    this.media = media;
     this.webSocket = webSocket;
     this.rate = rate;
   }
@@ -189,6 +198,7 @@ final class Feed {
         long accepted = answer.getLong("accepted", 0L);
         long refused = answer.getLong("rejected", 0L);
         acked.addAndGet(answer.getLong("delivered", accepted));
+        duplicates.addAndGet(answer.getLong("duplicates", 0L));
         rejected.addAndGet(refused + answer.getLong("failed", 0L));
         answer.getJsonArray("errors", new JsonArray()).forEach(e -> error(e.toString()));
         int status = response.statusCode();
@@ -218,7 +228,7 @@ final class Feed {
     HttpRequest request =
         server
             .request("/v1/events" + query)
-            .header("Content-Type", "application/x-ndjson")
+            .header("Content-Type", media)
             .POST(
                 HttpRequest.BodyPublishers.ofByteArray(
                     chunk.bytes, from, chunk.bytes.length - from))
@@ -282,6 +292,7 @@ final class Feed {
     private final StringBuilder partial = new StringBuilder();
     private long settled;
     private long myAcked;
+    private long myDuplicates;
     private long myRejected;
     private @Nullable String ended;
 
@@ -299,6 +310,9 @@ final class Feed {
                 .sum();
         acked.addAndGet(total - myAcked);
         rejected.addAndGet(refused - myRejected);
+        long repeats = frame.getLong("duplicates", myDuplicates);
+        duplicates.addAndGet(repeats - myDuplicates);
+        myDuplicates = repeats;
         myAcked = total;
         myRejected = refused;
         frame.getJsonArray("errors", new JsonArray()).forEach(e -> error(e.toString()));
@@ -355,6 +369,7 @@ final class Feed {
     return new JsonObject()
         .put("sent", sentNow)
         .put("acked", ackedNow)
+        .put("duplicates", duplicates.get())
         .put("rejected", rejectedNow)
         .put("unknown", sentNow - ackedNow - rejectedNow)
         .put("seconds", Math.round(seconds * 1000) / 1000.0)

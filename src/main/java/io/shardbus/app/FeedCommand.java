@@ -35,12 +35,18 @@ import picocli.CommandLine.Spec;
       "  shardbus feed --file events.ndjson.gz --key-path user.id",
       "  shardbus feed --generate 100000 --seed 1 --via ws --ack delivered",
       "  shardbus feed --generate 1000 --out sample.ndjson",
-      "  my-program | shardbus feed",
+      "  my-program | shardbus feed --id-path id",
+      "  shardbus tail --from-start --envelope | shardbus feed --envelope --url http://other:8080",
       "",
       "Exit codes: 0 all acknowledged; 1 some were rejected, or their fate is unknown; 2 wrong"
           + " usage."
     })
 final class FeedCommand implements Callable<Integer> {
+
+  /** Lines with an event, its key, its id and its headers. */
+  static final String ENVELOPES = "application/vnd.shardbus.events+ndjson";
+
+  private static final String NDJSON = "application/x-ndjson";
 
   enum Via {
     http,
@@ -91,6 +97,17 @@ final class FeedCommand implements Callable<Integer> {
       description = "Path of the key in each event, such as user.id, tags[0] or ['service.name'].")
   private @Nullable String keyPath;
 
+  @Option(
+      names = "--id-path",
+      paramLabel = "PATH",
+      description = "Path of the id in each event. The server takes an id once in a while.")
+  private @Nullable String idPath;
+
+  @Option(
+      names = "--envelope",
+      description = "The lines have events with their keys, ids and headers, as tail writes them.")
+  private boolean envelope;
+
   @Option(names = "--json", description = "The summary as JSON, for scripts.")
   private boolean json;
 
@@ -113,6 +130,10 @@ final class FeedCommand implements Callable<Integer> {
     }
     if (generate != null && generate < 0) {
       throw new ConfigException("--generate: " + generate + " must be at least 0");
+    }
+    if (envelope && (via == Via.ws || generate != null || keyPath != null || idPath != null)) {
+      throw new ConfigException(
+          "--envelope: not together with --via ws, --generate, --key-path or --id-path");
     }
     try (InputStream input = input()) {
       Lines lines = lines(input);
@@ -162,13 +183,8 @@ final class FeedCommand implements Callable<Integer> {
   }
 
   private int send(Lines lines) throws Exception {
-    String query =
-        "?ack="
-            + ack
-            + (keyPath == null
-                ? ""
-                : "&keyPath=" + URLEncoder.encode(keyPath, StandardCharsets.UTF_8));
-    Feed feed = new Feed(server, lines, query, via == Via.ws, rate);
+    String query = "?ack=" + ack + parameter("keyPath", keyPath) + parameter("idPath", idPath);
+    Feed feed = new Feed(server, lines, query, envelope ? ENVELOPES : NDJSON, via == Via.ws, rate);
     PrintWriter err = spec.commandLine().getErr();
     IOException failure = null;
     try {
@@ -191,6 +207,10 @@ final class FeedCommand implements Callable<Integer> {
     return summary.getLong("acked").equals(summary.getLong("sent")) ? 0 : 1;
   }
 
+  private static String parameter(String name, @Nullable String value) {
+    return value == null ? "" : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+  }
+
   private void report(JsonObject summary) {
     PrintWriter stdout = spec.commandLine().getOut();
     if (json) {
@@ -203,6 +223,9 @@ final class FeedCommand implements Callable<Integer> {
               + summary.getLong("acked")
               + " "
               + ack
+              + (summary.getLong("duplicates") > 0
+                  ? " (" + summary.getLong("duplicates") + " before)"
+                  : "")
               + ", "
               + summary.getLong("rejected")
               + " rejected, "

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -66,12 +67,12 @@ public final class Main implements Runnable {
     if (System.getProperty("logback.configurationFile") == null) {
       System.setProperty("logback.configurationFile", "io/shardbus/app/logback.xml");
     }
-    // Not System.out, which hides that the reader has gone.
+    // Not System.out, which hides that the reader has gone. Events are UTF-8, also for a pipe.
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     System.exit(
         execute(
             new PrintWriter(
-                new BufferedWriter(new OutputStreamWriter(out, Charset.defaultCharset()))),
+                new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8))),
             new PrintWriter(System.err, true, Charset.defaultCharset()),
             args));
   }

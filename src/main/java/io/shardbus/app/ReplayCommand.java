@@ -170,7 +170,7 @@ final class ReplayCommand implements Callable<Integer> {
         event.getInteger("shard"),
         event.getLong("sequence"),
         letter.getInteger("attempts"),
-        Instant.ofEpochSecond(0, letter.getLong("time")).truncatedTo(ChronoUnit.SECONDS),
+        Instant.parse(letter.getString("time")).truncatedTo(ChronoUnit.SECONDS),
         letter.getString("cause").replace('\n', ' '));
   }
 }

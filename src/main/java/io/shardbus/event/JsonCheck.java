@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.async.ByteArrayFeeder;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
@@ -16,6 +17,14 @@ import java.io.IOException;
 final class JsonCheck {
 
   private static final JsonFactory FACTORY = new JsonFactory();
+
+  /** An event in Base64 may be longer than a string that parsers take by default. */
+  private static final JsonFactory WRAPPER_FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+          .build();
+
   private static final int CHUNK_BYTES = 8192;
 
   /**
@@ -33,8 +42,19 @@ final class JsonCheck {
     }
   }
 
+  /** The same for a value that has an event in it. */
+  static void oneWrapper(Buffer bytes) {
+    if (!BufferAccess.isJsonForSure(bytes)) {
+      parse(bytes, WRAPPER_FACTORY, MAX_DEPTH + 1);
+    }
+  }
+
   /** The check that also says what is wrong. */
   static void parse(Buffer bytes) {
+    parse(bytes, FACTORY, MAX_DEPTH);
+  }
+
+  private static void parse(Buffer bytes, JsonFactory factory, int maxDepth) {
     int length = bytes.length();
     if (length >= 3
         && bytes.getByte(0) == (byte) 0xEF
@@ -47,7 +67,7 @@ final class JsonCheck {
     if (broken >= 0) {
       throw new InvalidEventException("not JSON at byte " + broken + ": not UTF-8", broken);
     }
-    try (JsonParser parser = FACTORY.createNonBlockingByteArrayParser()) {
+    try (JsonParser parser = factory.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
       byte[] chunk = new byte[Math.min(length, CHUNK_BYTES)];
       int fed = 0;
@@ -75,10 +95,10 @@ final class JsonCheck {
               "not one JSON value: a second one begins at byte " + at, at);
         }
         if (token.isStructStart()) {
-          if (++depth > MAX_DEPTH) {
+          if (++depth > maxDepth) {
             long at = parser.currentTokenLocation().getByteOffset() - 1; // it is behind the bracket
             throw new InvalidEventException(
-                "nested too deeply: more than " + MAX_DEPTH + " levels at byte " + at, at);
+                "nested too deeply: more than " + maxDepth + " levels at byte " + at, at);
           }
         } else if (token.isStructEnd()) {
           depth--;

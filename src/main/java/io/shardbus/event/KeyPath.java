@@ -38,6 +38,18 @@ public final class KeyPath {
    * @throws IllegalArgumentException if it is no such path; it says where it breaks
    */
   public static KeyPath of(String path) {
+    return of("keyPath", path);
+  }
+
+  /**
+   * A path that is not to a key.
+   *
+   * @param option what the path is for, named in errors
+   * @param path as in {@link #of(String)}
+   * @return the path
+   * @throws IllegalArgumentException if it is no such path; it says where it breaks
+   */
+  public static KeyPath of(String option, String path) {
     PathReader reader = new PathReader(path, 0, c -> ".[]'\"".indexOf(c) < 0);
     try {
       List<Step> steps = new ArrayList<>();
@@ -51,7 +63,8 @@ public final class KeyPath {
       return new KeyPath(path, steps);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "keyPath: "
+          option
+              + ": "
               + e.getMessage()
               + "; allowed are paths such as user.id, tags[0] and ['service.name']",
           e);
@@ -65,7 +78,7 @@ public final class KeyPath {
    * @return the string, or the number, true or false as written. The last of several members with
    *     the same name counts. Null if there is no such value
    */
-  @Nullable String in(Buffer json) {
+  public @Nullable String in(Buffer json) {
     return BufferAccess.key(json, steps, names);
   }
 

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  * of it. A smaller line is copied, because a slice would keep the whole chunk in memory. Lines end
  * with LF or CR LF; blank lines are passed over. Not safe for threads.
  */
-public final class LineSplitter {
+public final class LineSplitter implements EventSplitter {
 
   private final int maxLineBytes;
   private final ByteBlocks partial = new ByteBlocks();
@@ -24,13 +24,7 @@ public final class LineSplitter {
     this.maxLineBytes = maxLineBytes;
   }
 
-  /**
-   * Takes a chunk.
-   *
-   * @param chunk the next bytes; they must not be changed afterwards
-   * @param line given each line that is complete
-   * @throws LineTooLongException if a line is longer than allowed; the splitter cannot go on
-   */
+  @Override
   public void feed(Buffer chunk, Consumer<Buffer> line) {
     int start = 0;
     for (int end = lineEnd(chunk, 0); end >= 0; end = lineEnd(chunk, start)) {
@@ -48,15 +42,12 @@ public final class LineSplitter {
    *
    * @return its number, from 1; blank lines count
    */
+  @Override
   public long line() {
     return line;
   }
 
-  /**
-   * The memory of a line that has not ended yet.
-   *
-   * @return the memory it takes, in bytes; 0 if there is none
-   */
+  @Override
   public int partialBytes() {
     return partial.memory();
   }
@@ -72,11 +63,8 @@ public final class LineSplitter {
     return BufferAccess.indexOf(bytes, from, (byte) '\n');
   }
 
-  /**
-   * Takes the end of the input: what follows the last line end is a line too.
-   *
-   * @param line given the last line, if there is one
-   */
+  /** What follows the last line end is a line too. */
+  @Override
   public void end(Consumer<Buffer> line) {
     if (partial.length() > 0) {
       emit(Buffer.buffer(0), 0, 0, line);
@@ -93,7 +81,7 @@ public final class LineSplitter {
       end--;
     }
     if (end - start > maxLineBytes) {
-      throw new LineTooLongException(line, maxLineBytes);
+      throw new LineTooLongException("line", line, maxLineBytes);
     }
     for (int i = start; i < end; i++) {
       byte b = whole.getByte(i);
@@ -104,7 +92,7 @@ public final class LineSplitter {
     }
   }
 
-  private static Buffer part(Buffer whole, int from, int to) {
+  static Buffer part(Buffer whole, int from, int to) {
     return to - from < whole.length() / 2
         ? BufferAccess.wrap(whole.getBytes(from, to))
         : whole.slice(from, to);
@@ -113,7 +101,7 @@ public final class LineSplitter {
   private void requireLength(long bytes) {
     // One more: a line that is being kept may still end in CR.
     if (bytes > (long) maxLineBytes + 1) {
-      throw new LineTooLongException(line + 1, maxLineBytes);
+      throw new LineTooLongException("line", line + 1, maxLineBytes);
     }
   }
 
@@ -122,8 +110,8 @@ public final class LineSplitter {
 
     private static final long serialVersionUID = 1L;
 
-    LineTooLongException(long line, int maxLineBytes) {
-      super("line " + line + " is longer than " + maxLineBytes + " bytes", null, false, false);
+    LineTooLongException(String what, long number, int maxLineBytes) {
+      super(what + " " + number + " is longer than " + maxLineBytes + " bytes", null, false, false);
     }
   }
 }

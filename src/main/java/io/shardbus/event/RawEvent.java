@@ -380,6 +380,17 @@ public final class RawEvent {
       return new RawEvent(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
     }
 
+    /**
+     * Makes the event, if its bytes are one JSON value.
+     *
+     * @return the event
+     * @throws InvalidEventException as {@link #build} and {@link RawEvent#parse(Buffer)}
+     */
+    public RawEvent parse() {
+      JsonCheck.oneValue(bytes);
+      return build();
+    }
+
     private long hash(byte @Nullable [] keyUtf8, byte @Nullable [] idUtf8) {
       if (hash != null) {
         return hash;

@@ -46,7 +46,7 @@ final class AckWindow {
     }
 
     private void addTo(OutcomeCounts total) {
-      total.addRefusalsOf(outcomes);
+      total.addOthersOf(outcomes);
       if (deliveries == null) {
         total.accept(outcomes.accepted());
       } else {
@@ -117,6 +117,9 @@ final class AckWindow {
     JsonObject frame = new JsonObject();
     if (!silent) {
       frame.put("acked", total.accepted());
+      if (total.duplicates() > 0) {
+        frame.put("duplicates", total.duplicates());
+      }
     }
     JsonObject rejected = total.refusalsJson();
     if (!rejected.isEmpty()) {

@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.shardbus.event.EventTime;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeadLetters.Kept;
@@ -56,7 +57,9 @@ final class DeadLetterRoutes {
       return;
     }
     ask(letters -> letters.list(after, limit))
-        .onSuccess(page -> pages.send(context.response(), json(page, bus.deadLetters().kept())))
+        .onSuccess(
+            page ->
+                pages.send(context.response(), Pages.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 
@@ -87,8 +90,7 @@ final class DeadLetterRoutes {
           .appendString("{\"id\":" + kept.id())
           .appendString(",\"cause\":" + Json.encode(letter.cause()))
           .appendString(",\"attempts\":" + letter.attempts())
-          .appendString(",\"time\":" + letter.time())
-          .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
+          .appendString(",\"time\":\"" + EventTime.text(letter.time()) + "\"")
           .appendString(",\"of\":");
       EventJson.append(out, new StoredEvent(letter.producer(), letter.event()));
       out.appendString("}");

@@ -95,7 +95,7 @@ final class Endpoints {
     Routes routes = new Routes(router, new Access(files.tokens()));
     routes.get(INGEST, Role.INGEST).handler(context -> webSockets.open(context, mine));
     routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
-    routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
+    routes.get("/v1/events", Role.READ).handler(reads::page);
     routes.get(TAIL, Role.READ).handler(reads::tail);
     routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
     routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);

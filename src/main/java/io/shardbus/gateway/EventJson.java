@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventTime;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import org.jspecify.annotations.Nullable;
 
 /** Writes events that were read back; a JSON event keeps its bytes. */
 final class EventJson {
@@ -17,37 +19,87 @@ final class EventJson {
   private EventJson() {}
 
   static void append(Buffer out, StoredEvent stored) {
+    append(out, stored, isJson(stored.event().payload()));
+  }
+
+  /**
+   * Writes an envelope line, without its end. JSON that a line cannot have with all its bytes is
+   * written as text.
+   */
+  static void appendLine(Buffer out, StoredEvent stored) {
+    Buffer payload = stored.event().payload();
+    append(out, stored, isJson(payload) && fitsLine(payload));
+  }
+
+  private static void append(Buffer out, StoredEvent stored, boolean json) {
     ShardEvent event = stored.event();
-    out.appendString("{\"shard\":")
-        .appendString(Integer.toString(event.shard()))
+    out.appendString("{\"producer\":")
+        .appendString(Json.encode(stored.producer().id()))
         .appendString(",\"epoch\":")
-        .appendString(Long.toString(stored.epoch()))
+        .appendString(Long.toString(stored.producer().epoch()))
+        .appendString(",\"shard\":")
+        .appendString(Integer.toString(event.shard()))
         .appendString(",\"sequence\":")
         .appendString(Long.toString(event.sequence()))
-        .appendString(",\"timestamp\":")
-        .appendString(Long.toString(event.timestamp()))
-        .appendString(",\"key\":")
-        .appendString(Json.encode(event.key()));
-    payload(out, event.payload());
+        .appendString(",\"time\":\"")
+        .appendString(EventTime.text(event.timestamp()))
+        .appendString("\",\"key\":")
+        .appendString(Json.encode(event.key()))
+        .appendString(",\"id\":")
+        .appendString(Json.encode(event.id()))
+        .appendString(",\"headers\":")
+        .appendString(event.headers().isEmpty() ? "{}" : Json.encode(event.headers().toMap()));
+    Buffer payload = event.payload();
+    String text = json ? null : text(payload);
+    if (json) {
+      out.appendString(",\"event\":").appendBuffer(payload);
+    } else if (text != null) {
+      out.appendString(",\"text\":").appendString(Json.encode(text));
+    } else {
+      out.appendString(",\"base64\":\"").appendString(base64(payload)).appendString("\"");
+    }
     out.appendString("}");
   }
 
-  private static void payload(Buffer out, Buffer payload) {
+  static boolean isJson(Buffer payload) {
     try {
       RawEvent.parse(payload);
-      out.appendString(",\"event\":").appendBuffer(payload);
-      return;
+      return true;
     } catch (InvalidEventException e) {
-      // not JSON: text, or else bytes
+      return false;
     }
-    byte[] bytes = payload.getBytes();
+  }
+
+  /** White space around a value would get lost, and a line break would end the line. */
+  private static boolean fitsLine(Buffer json) {
+    int last = json.length() - 1;
+    if (json.getByte(0) <= ' ' && json.getByte(0) >= 0) {
+      return false;
+    }
+    if (json.getByte(last) <= ' ' && json.getByte(last) >= 0) {
+      return false;
+    }
+    for (int i = 0; i < last; i++) {
+      if (json.getByte(i) == '\n' || json.getByte(i) == '\r') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Null if it is not UTF-8. */
+  static @Nullable String text(Buffer payload) {
     try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      out.appendString(",\"text\":").appendString(Json.encode(text));
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(payload.getBytes()))
+          .toString();
     } catch (CharacterCodingException e) {
-      out.appendString(",\"base64\":\"")
-          .appendString(Base64.getEncoder().encodeToString(bytes))
-          .appendString("\"");
+      return null;
     }
+  }
+
+  static String base64(Buffer payload) {
+    return Base64.getEncoder().encodeToString(payload.getBytes());
   }
 }

@@ -1,25 +1,28 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
-import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
-import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.json.Json;
+import io.vertx.ext.web.MIMEHeader;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /v1/events} and {@code GET /v1/tail}. */
 final class EventReads {
 
   private static final int DEFAULT_LIMIT = 100;
+
+  /** For answers that have no place for it in their body. */
+  static final String CURSOR = "Shardbus-Cursor";
+
+  static final String MORE = "Shardbus-More";
 
   private final Vertx vertx;
   private final ShardBus bus;
@@ -44,7 +47,8 @@ final class EventReads {
     return null;
   }
 
-  void page(HttpServerRequest request) {
+  void page(RoutingContext context) {
+    HttpServerRequest request = context.request();
     HttpServerResponse response = request.response();
     ReplayableSink log = log(response);
     if (log == null) {
@@ -53,61 +57,50 @@ final class EventReads {
     EventQuery query;
     try {
       query =
-          EventQuery.of(request.getParam("cursor"), limit(request.getParam("limit")))
-              .withFilter(filter(request.getParam("filter")))
-              .withOrder(order(request.getParam("order")));
+          ReadParameters.query(request, limit(request))
+              .withOrder(ReadParameters.order(request.getParam("order")));
     } catch (IllegalArgumentException e) {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;
     }
+    PageFormat format = wanted(context, PageFormat.values(), PageFormat::media);
     turns
         .take(() -> log.read(query), response::closed)
-        .onSuccess(page -> send(response, page))
+        .onSuccess(page -> send(response, page, format))
         .onFailure(e -> Problem.cannotRead(response, e));
   }
 
-  private static int limit(@Nullable String text) {
-    if (text == null) {
-      return DEFAULT_LIMIT;
-    }
-    try {
-      return Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "limit: \"" + text + "\" must be a number from 1 to " + EventQuery.MAX_LIMIT, e);
-    }
+  private static int limit(HttpServerRequest request) {
+    String text = request.getParam("limit");
+    return text == null
+        ? DEFAULT_LIMIT
+        : ReadParameters.number("limit", text, 1, EventQuery.MAX_LIMIT);
   }
 
-  private static @Nullable EventFilter filter(@Nullable String expression) {
-    return expression == null ? null : JsonFilter.parse(expression);
-  }
-
-  private static EventQuery.Order order(@Nullable String text) {
-    if (text == null || text.equals("none")) {
-      return EventQuery.Order.NONE;
-    }
-    if (text.equals("timestamp")) {
-      return EventQuery.Order.TIMESTAMP;
-    }
-    throw new IllegalArgumentException("order: \"" + text + "\" must be none or timestamp");
-  }
-
-  private void send(HttpServerResponse response, EventPage page) {
-    Buffer out = Buffer.buffer("{\"events\":[");
-    boolean first = true;
-    for (StoredEvent event : page.events()) {
-      if (!first) {
-        out.appendString(",\n");
+  /** The format that the client likes best; the first if it does not mind, or likes none. */
+  private static <T> T wanted(RoutingContext context, T[] formats, Function<T, String> media) {
+    T best = formats[0];
+    float weight = 0;
+    for (MIMEHeader accepted : context.parsedHeaders().accept()) {
+      for (T format : formats) {
+        if (accepted.weight() > weight && isIn(accepted, media.apply(format))) {
+          best = format;
+          weight = accepted.weight();
+        }
       }
-      first = false;
-      EventJson.append(out, event);
     }
-    out.appendString("],\"cursor\":")
-        .appendString(Json.encode(page.cursor()))
-        .appendString(",\"more\":")
-        .appendString(Boolean.toString(page.more()))
-        .appendString("}\n");
-    pages.send(response, out);
+    return best;
+  }
+
+  private static boolean isIn(MIMEHeader range, String media) {
+    String[] parts = media.split("/", 2);
+    return (range.component().equals("*") || range.component().equalsIgnoreCase(parts[0]))
+        && (range.subComponent().equals("*") || range.subComponent().equalsIgnoreCase(parts[1]));
+  }
+
+  private void send(HttpServerResponse response, EventPage page, PageFormat format) {
+    response.putHeader(CURSOR, page.cursor()).putHeader(MORE, Boolean.toString(page.more()));
+    pages.send(response, format.media(), format.write(page));
   }
 
   void tail(RoutingContext context) {
@@ -118,30 +111,31 @@ final class EventReads {
       return;
     }
     String resumed = request.getHeader("Last-Event-ID");
-    String cursor = resumed != null ? resumed : request.getParam("cursor");
     String from = request.getParam("from");
     if (from != null && !from.equals("start")) {
       Problem.send(response, 400, "from: \"" + from + "\" must be start, or left out for now");
       return;
     }
-    EventFilter filter;
+    EventQuery query;
     try {
-      filter = filter(request.getParam("filter"));
+      query = ReadParameters.query(request, Tail.PAGE);
     } catch (IllegalArgumentException e) {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;
     }
+    boolean fromStart = from != null || query.since() != Long.MIN_VALUE;
     tails.incrementAndGet();
     new Tail(
             vertx,
             response,
             log,
             turns,
-            filter,
+            query,
+            wanted(context, TailFormat.values(), TailFormat::media),
             Access.grant(context),
             idleTimeout,
             tails::decrementAndGet)
-        .begin(cursor, from != null);
+        .begin(resumed != null ? resumed : query.cursor(), fromStart);
   }
 
   /** The number of open tails. */

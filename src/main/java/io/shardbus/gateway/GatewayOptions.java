@@ -55,6 +55,12 @@ public final class GatewayOptions {
   /** The default of {@code ackTimeout}. */
   public static final Duration DEFAULT_ACK_TIMEOUT = Duration.ofMinutes(1);
 
+  /** The default of {@code keepHeaders}: those of CloudEvents and of the W3C trace context. */
+  public static final String DEFAULT_KEEP_HEADERS = "ce-*, traceparent, tracestate";
+
+  /** The name of a header, or how it begins. */
+  private static final String HEADER = "\\s*[\\w!#$%&'+.^`|~-]+\\*?\\s*";
+
   /** An origin as browsers write it; {@code null} stands for pages without a site. */
   private static final String ORIGIN = "\\s*(null|https?://[^\\s/?#@,*]+)\\s*";
 
@@ -80,6 +86,7 @@ public final class GatewayOptions {
   private long maxBytesPerSecondPerClient;
   private Duration bodyTimeout = DEFAULT_BODY_TIMEOUT;
   private Duration ackTimeout = DEFAULT_ACK_TIMEOUT;
+  private String keepHeaders = DEFAULT_KEEP_HEADERS;
 
   /** The defaults. */
   public GatewayOptions() {}
@@ -516,6 +523,30 @@ public final class GatewayOptions {
       allowed = "below `idleTimeout`")
   public GatewayOptions setAckTimeout(Duration value) {
     ackTimeout = OptionRanges.check(this, "ackTimeout", value);
+    return this;
+  }
+
+  /** {@return the request headers that travel with events} */
+  public String getKeepHeaders() {
+    return keepHeaders;
+  }
+
+  /**
+   * @param names the request headers that travel with the events of the request, separated by
+   *     commas. A name can end with {@code *}: all headers that begin so. Headers with secrets,
+   *     such as {@code Authorization}, are refused. Empty for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "request headers that travel with the events; empty: none",
+      pattern = "(" + HEADER + "(," + HEADER + ")*)?",
+      allowed =
+          "names separated by commas, with `*` for any end; not `authorization`, `cookie` and"
+              + " `proxy-authorization`")
+  public GatewayOptions setKeepHeaders(String names) {
+    String checked = OptionRanges.check(this, "keepHeaders", names);
+    new KeptHeaders(checked).refuseSecrets();
+    keepHeaders = checked;
     return this;
   }
 

@@ -1,17 +1,14 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.InvalidEventException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 
-/**
- * {@code POST /v1/events}: one JSON value, or a stream of NDJSON of any length in bounded memory.
- */
+/** {@code POST /v1/events}: one event, or a stream of events of any length in bounded memory. */
 final class HttpIngest {
-
-  private static final String NDJSON = "application/x-ndjson";
 
   private final IngestResources resources;
 
@@ -23,11 +20,12 @@ final class HttpIngest {
     HttpServerRequest request = context.request();
     String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
     String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    if (!media.equals(Pages.JSON) && !media.equals(NDJSON)) {
+    BodyFormat format = BodyFormat.of(media, request.headers());
+    if (format == null) {
       Problem.refuse(
           request,
           415,
-          "Content-Type \"" + media + "\" is not supported: use " + Pages.JSON + " or " + NDJSON);
+          "Content-Type \"" + media + "\" is not supported: use one of " + BodyFormat.all());
       return;
     }
     String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
@@ -40,12 +38,19 @@ final class HttpIngest {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), Ack.ACCEPTED, resources.options());
-    } catch (IllegalArgumentException e) {
+      asked =
+          IngestRequest.of(
+              request.params(),
+              request.headers(),
+              format,
+              Ack.ACCEPTED,
+              resources.options().getMaxKeyBytes(),
+              resources.kept());
+    } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
-    if (media.equals(Pages.JSON)) {
+    if (format.isOne()) {
       new SingleEvent(resources, request, asked).begin();
     } else {
       new Upload(resources, request, asked, Access.grant(context)).begin();

@@ -1,7 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
-import io.shardbus.event.EventKey;
+import io.shardbus.event.Headers;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
@@ -9,61 +9,95 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of a request that sends events.
+ * What a request that sends events asks for.
  *
  * @param ack when an event counts as done
- * @param key the key of all events; null for none
- * @param keyPath the path of the key in each event; null for none
- * @param maxKeyBytes the longest key allowed
+ * @param format what the body is
+ * @param reader makes the events
  */
-record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
+record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
 
-  /** What the decoder of a query puts in place of bytes that are not UTF-8. */
-  private static final char NO_TEXT = '\uFFFD';
+  private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
 
-  /** Throws {@link IllegalArgumentException} for what is not allowed. */
-  static IngestRequest of(MultiMap parameters, Ack byDefault, GatewayOptions options) {
-    String key = parameters.get("key");
-    String keyPath = parameters.get("keyPath");
-    if (key != null && keyPath != null) {
-      throw new IllegalArgumentException("key and keyPath: only one of them can be given");
-    }
-    if (key != null && key.indexOf(NO_TEXT) >= 0) {
-      throw new IllegalArgumentException("key: must be UTF-8, and not have the character U+FFFD");
-    }
-    EventKey shared = key == null ? null : EventKey.of(key);
-    int maxKeyBytes = options.getMaxKeyBytes();
-    if (shared != null && shared.bytes() > maxKeyBytes) {
-      throw new IllegalArgumentException(tooLong(maxKeyBytes));
-    }
+  /**
+   * @param parameters of the query
+   * @param maxKeyBytes the longest key allowed
+   * @param kept which headers travel with the events
+   * @throws IllegalArgumentException for what is not allowed
+   * @throws InvalidEventException if no event can have the request's headers
+   */
+  static IngestRequest of(
+      MultiMap parameters,
+      MultiMap headers,
+      BodyFormat format,
+      Ack byDefault,
+      int maxKeyBytes,
+      KeptHeaders kept) {
     String ack = parameters.get("ack");
     return new IngestRequest(
         ack == null ? byDefault : Ack.parse(ack),
-        shared,
-        keyPath == null ? null : KeyPath.of(keyPath),
-        maxKeyBytes);
+        format,
+        reader(parameters, headers, format, EventKeys.of(parameters, maxKeyBytes), kept));
   }
 
-  private static String tooLong(int maxKeyBytes) {
-    return "gateway.maxKeyBytes: the key is longer than " + maxKeyBytes + " bytes";
+  private static EventReader reader(
+      MultiMap parameters, MultiMap headers, BodyFormat format, EventKeys keys, KeptHeaders keep) {
+    String id = idempotencyKey(headers, format);
+    String idPath = parameters.get("idPath");
+    if (idPath != null && (id != null || format.isCloudEvent())) {
+      throw new IllegalArgumentException(
+          "idPath: not allowed with " + (id != null ? IDEMPOTENCY_KEY : "CloudEvents"));
+    }
+    if (format == BodyFormat.ENVELOPES) {
+      if (keys.key() != null || keys.path() != null || idPath != null) {
+        throw new IllegalArgumentException(
+            "key, keyPath and idPath: not allowed with "
+                + MediaTypes.ENVELOPES
+                + ", as its lines have keys and ids");
+      }
+      return new EnvelopeReader(keys);
+    }
+    Headers kept = keep.of(headers);
+    return switch (format) {
+      case BINARY_CLOUD_EVENT -> BinaryCloudEventReader.of(headers, keys, kept);
+      case CLOUD_EVENT, CLOUD_EVENTS -> new CloudEventReader(keys, kept);
+      default ->
+          new PlainReader(keys, id, idPath == null ? null : KeyPath.of("idPath", idPath), kept);
+    };
+  }
+
+  private static @Nullable String idempotencyKey(MultiMap headers, BodyFormat format) {
+    List<String> given = headers.getAll(IDEMPOTENCY_KEY);
+    if (given.isEmpty()) {
+      return null;
+    }
+    if (format != BodyFormat.EVENT) {
+      throw new IllegalArgumentException(
+          IDEMPOTENCY_KEY
+              + ": only for a single event of "
+              + MediaTypes.JSON
+              + "; for lines use idPath; envelopes and CloudEvents have ids");
+    }
+    String id = HeaderText.unquote(HeaderText.of(IDEMPOTENCY_KEY, given.get(0)));
+    if (id == null || given.size() > 1) {
+      throw new IllegalArgumentException(
+          IDEMPOTENCY_KEY + ": must be one text, with or without quotes around it");
+    }
+    try {
+      RawEvent.builder(Buffer.buffer()).id(id).build();
+    } catch (InvalidEventException e) {
+      throw new IllegalArgumentException(IDEMPOTENCY_KEY + ": " + e.getMessage(), e);
+    }
+    return id;
   }
 
   /** Checks one event's bytes. Throws {@link InvalidEventException}. */
   RawEvent event(Buffer bytes) {
-    if (key != null) {
-      return RawEvent.parseKeyed(bytes, key);
-    }
-    if (keyPath == null) {
-      return RawEvent.parse(bytes);
-    }
-    RawEvent event = RawEvent.parseKeyed(bytes, keyPath);
-    if (event.totalSize() - event.size() > maxKeyBytes) {
-      throw new InvalidEventException(tooLong(maxKeyBytes), -1);
-    }
-    return event;
+    return reader.read(bytes);
   }
 
   /** If a client asks whether to go on before it sends the body, the server tells it to. */

@@ -16,7 +16,8 @@ record IngestResources(
     RateLimit rates,
     Budget budget,
     HeldMemory held,
-    RefusalCounters refusals) {
+    RefusalCounters refusals,
+    KeptHeaders kept) {
 
   static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
     if (!(bus instanceof WaitingRoom.Holder holder)) {
@@ -33,7 +34,8 @@ record IngestResources(
             System::nanoTime),
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new HeldMemory(() -> limits.options().getMaxPartialBytes()),
-        new RefusalCounters());
+        new RefusalCounters(),
+        new KeptHeaders(limits.options().getKeepHeaders()));
   }
 
   /** The same for one of several event loops, with its share of the memory for waiting events. */
@@ -46,7 +48,8 @@ record IngestResources(
         rates,
         budget,
         new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
-        refusals);
+        refusals,
+        kept);
   }
 
   GatewayOptions options() {

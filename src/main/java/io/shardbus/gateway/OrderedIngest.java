@@ -60,7 +60,7 @@ final class OrderedIngest {
     }
 
     void settle(Outcome outcome) {
-      count(outcome, outcomes);
+      outcomes.count(outcome);
       outcomes.addRefusalsOf(behind);
     }
   }
@@ -113,21 +113,13 @@ final class OrderedIngest {
     if (held.isEmpty()) {
       Outcome outcome = offer(event, ack);
       if (outcome != null) {
-        count(outcome, outcomes);
+        outcomes.count(outcome);
         return;
       }
     }
     Held one = new Held(event, place, outcomes, ack);
     held.add(one);
     count(one.bytes());
-  }
-
-  private static void count(Outcome outcome, OutcomeCounts outcomes) {
-    if (outcome.taken()) {
-      outcomes.accept(1);
-    } else {
-      outcomes.refuse(outcome, 1);
-    }
   }
 
   /**

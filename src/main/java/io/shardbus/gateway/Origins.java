@@ -106,7 +106,10 @@ final class Origins {
         .allowedMethod(HttpMethod.DELETE)
         .allowedHeader("authorization")
         .allowedHeader("content-type")
+        .allowedHeader("idempotency-key")
         .allowedHeader("last-event-id")
+        .exposedHeader(EventReads.CURSOR)
+        .exposedHeader(EventReads.MORE)
         .maxAgeSeconds(600);
   }
 }

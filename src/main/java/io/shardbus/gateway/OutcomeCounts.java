@@ -11,11 +11,28 @@ import org.jspecify.annotations.Nullable;
 final class OutcomeCounts {
 
   private long accepted;
+  private long duplicates; // of the accepted
   private long refused;
   private @Nullable Map<Outcome, Long> refusals;
 
   void accept(long events) {
     accepted += events;
+  }
+
+  /** Counts the outcome of one event. */
+  void count(Outcome outcome) {
+    if (outcome.taken()) {
+      accepted++;
+      duplicates += outcome == Outcome.DUPLICATE ? 1 : 0;
+    } else {
+      refuse(outcome, 1);
+    }
+  }
+
+  /** Counts the refusals and repeats of another one here too. */
+  void addOthersOf(OutcomeCounts other) {
+    addRefusalsOf(other);
+    duplicates += other.duplicates;
   }
 
   void refuse(Outcome reason, long events) {
@@ -35,6 +52,11 @@ final class OutcomeCounts {
 
   long accepted() {
     return accepted;
+  }
+
+  /** Those of the accepted events whose id was known already. */
+  long duplicates() {
+    return duplicates;
   }
 
   long refused() {

@@ -12,7 +12,7 @@ import io.vertx.core.json.JsonObject;
  */
 final class Pages {
 
-  static final String JSON = "application/json";
+  static final String JSON = MediaTypes.JSON;
 
   /** For pages that clients have not taken yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
@@ -21,14 +21,14 @@ final class Pages {
   private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
 
   /** A page larger than this limit goes alone. */
-  void send(HttpServerResponse response, Buffer page) {
+  void send(HttpServerResponse response, String media, Buffer page) {
     if (response.closed()) {
       return;
     }
     Budget.Share share = untaken.share();
     if (share.resize(Math.min(page.length(), MAX_UNTAKEN_BYTES))) {
       response
-          .putHeader(HttpHeaders.CONTENT_TYPE, JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, media)
           .end(page)
           .onComplete(taken -> share.free());
     } else {

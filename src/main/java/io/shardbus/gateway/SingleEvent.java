@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.EventTime;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
@@ -39,9 +40,7 @@ final class SingleEvent {
 
   void begin() {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length != null
-        && length.length() < 19
-        && Long.parseLong(length) > resources.maxEventBytes()) {
+    if (length != null && length.length() < 19 && Long.parseLong(length) > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
@@ -55,13 +54,17 @@ final class SingleEvent {
     if (over) {
       return;
     }
-    if (body.length() + chunk.length() > resources.maxEventBytes()) {
+    if (body.length() + chunk.length() > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
       refuse(Outcome.NO_MEMORY, resources.budget().refusal());
     } else {
       wholeBody.begin(resources.options().getBodyTimeout());
     }
+  }
+
+  private int maxBytes() {
+    return asked.format().maxBytes(resources.maxEventBytes());
   }
 
   private String tooLarge() {
@@ -157,14 +160,17 @@ final class SingleEvent {
       String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
       Problem.send(response, outcome, detail, new JsonObject());
     } else if (!response.ended() && !response.closed()) {
+      JsonObject json =
+          new JsonObject()
+              .put("shard", result.shard())
+              .put("time", EventTime.text(result.timestamp()));
+      if (outcome == Outcome.DUPLICATE) {
+        json.put("duplicate", true);
+      }
       response
           .setStatusCode(outcome.status())
           .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
-          .end(
-              new JsonObject()
-                  .put("shard", result.shard())
-                  .put("timestamp", result.timestamp())
-                  .toBuffer());
+          .end(json.toBuffer());
     }
   }
 }

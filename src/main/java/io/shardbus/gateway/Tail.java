@@ -1,17 +1,16 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.EventTime;
 import io.shardbus.net.DeferredTask;
-import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
-import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,14 +22,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Tail {
 
-  private static final int PAGE = 500;
+  /** The most events in a page. */
+  static final int PAGE = 500;
+
   private static final long MAX_HEARTBEAT_MILLIS = 15_000;
 
   private final HttpServerResponse response;
   private final ReplayableSink log;
   private final ReadTurns turns;
   private final Vertx vertx;
-  private final @Nullable EventFilter filter;
+  private final EventQuery query;
+  private final TailFormat format;
   private final BooleanSupplier allowed;
   private final long heartbeatMillis;
   private final Runnable onEnd;
@@ -46,7 +48,8 @@ final class Tail {
       HttpServerResponse response,
       ReplayableSink log,
       ReadTurns turns,
-      @Nullable EventFilter filter,
+      EventQuery query,
+      TailFormat format,
       BooleanSupplier allowed,
       Duration idleTimeout,
       Runnable onEnd) {
@@ -55,7 +58,8 @@ final class Tail {
     this.onEnd = onEnd;
     this.allowed = allowed;
     this.vertx = vertx;
-    this.filter = filter;
+    this.query = query;
+    this.format = format;
     this.response = response;
     this.log = log;
     this.turns = turns;
@@ -89,22 +93,22 @@ final class Tail {
   }
 
   private Future<EventPage> read(@Nullable String from) {
-    EventQuery query = EventQuery.of(from, PAGE).withFilter(filter);
-    return turns.take(() -> log.read(query), () -> ended);
+    return turns.take(() -> log.read(query.withCursor(from)), () -> ended);
   }
 
   private void begun() {
     response
         .setChunked(true)
-        .putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream")
+        .putHeader(HttpHeaders.CONTENT_TYPE, format.media())
         .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-    response.write(": shardbus tail\n\n");
+    response.write(format.alive());
     heartbeat =
         vertx.setPeriodic(
             heartbeatMillis,
             id -> {
               if (!ended && !endIfForbidden() && !response.writeQueueFull()) {
-                response.write(":\n\n");
+                response.write(format.alive());
+                endWhenOver();
               }
             });
   }
@@ -127,7 +131,24 @@ final class Tail {
       return;
     }
     end();
-    response.end("event: error\ndata: " + why + "\n\n");
+    if (format == TailFormat.EVENT_STREAM) {
+      response.end("event: error\ndata: " + why + "\n\n");
+    } else {
+      response.reset(); // an orderly end would mean that all is well
+    }
+  }
+
+  /** Nothing that is younger than {@code until} is wanted. */
+  private boolean over() {
+    return query.until() != Long.MAX_VALUE
+        && EventTime.parse(Instant.now().toString()) >= query.until();
+  }
+
+  private void endWhenOver() {
+    if (over()) {
+      news = true;
+      read();
+    }
   }
 
   private void read() {
@@ -145,48 +166,21 @@ final class Tail {
       return;
     }
     cursor = page.cursor();
+    boolean last = !page.more() && over();
     if (page.more()) {
       news = true;
     }
     if (!page.events().isEmpty()) {
-      Buffer out = Buffer.buffer();
-      for (StoredEvent stored : page.events()) {
-        Buffer json = Buffer.buffer();
-        EventJson.append(json, stored);
-        out.appendString("data: ");
-        appendLines(out, json);
-        out.appendString("\n\n");
-      }
-      // The id goes with a message of its own: a client that resumes from it has had the whole
-      // page.
-      out.appendString("id: ")
-          .appendString(page.cursor())
-          .appendString("\nevent: cursor\ndata:\n\n");
-      response.write(out);
+      response.write(format.write(page));
     }
-    if (response.writeQueueFull()) {
+    if (last) {
+      end();
+      response.end(format == TailFormat.EVENT_STREAM ? "event: end\ndata:\n\n" : "");
+    } else if (response.writeQueueFull()) {
       response.drainHandler(drained -> read());
     } else {
       read();
     }
-  }
-
-  /**
-   * An event that spans lines is sent as several data lines; the client puts them together again.
-   */
-  private static void appendLines(Buffer out, Buffer json) {
-    int start = 0;
-    for (int i = 0; i < json.length(); i++) {
-      byte b = json.getByte(i);
-      if (b == '\n' || b == '\r') {
-        out.appendBuffer(json, start, i - start).appendString("\ndata: ");
-        if (b == '\r' && i + 1 < json.length() && json.getByte(i + 1) == '\n') {
-          i++;
-        }
-        start = i + 1;
-      }
-    }
-    out.appendBuffer(json, start, json.length() - start);
   }
 
   private void end() {

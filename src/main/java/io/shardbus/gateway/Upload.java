@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.EventSplitter;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.Outcome;
@@ -22,7 +23,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** One stream of NDJSON. */
+/** One stream of events: lines, or the elements of an array. */
 final class Upload {
 
   private static final int MAX_ERRORS = 10;
@@ -48,7 +49,8 @@ final class Upload {
   private final HttpServerResponse response;
   private final IngestRequest asked;
   private final BooleanSupplier allowed;
-  private final LineSplitter lines;
+  private final String place;
+  private final EventSplitter lines;
   private final Budget.Share share;
   private final RateLimit.Client rate;
   private final OrderedIngest ingest;
@@ -75,7 +77,8 @@ final class Upload {
     this.response = request.response();
     this.asked = asked;
     this.allowed = allowed;
-    lines = new LineSplitter(resources.maxEventBytes());
+    place = asked.format().place();
+    lines = asked.format().splitter(resources.maxEventBytes());
     share = resources.budget().share();
     rate = resources.rates().of(Connections.client(request.remoteAddress()));
     boolean patient =
@@ -113,6 +116,9 @@ final class Upload {
     } catch (LineSplitter.LineTooLongException e) {
       refuse(Outcome.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
       return;
+    } catch (InvalidEventException e) {
+      refuse(Outcome.INVALID, String.valueOf(e.getMessage()));
+      return;
     }
     boolean full = ingest.full();
     if (!share.resize(lines.partialBytes() + (full ? ingest.heldBytes() + QUEUED_BYTES : 0))) {
@@ -146,7 +152,7 @@ final class Upload {
       resources.refusals().count(Outcome.INVALID);
       ingest.refuse(Outcome.INVALID, outcomes);
       if (errors.size() < MAX_ERRORS) {
-        errors.add(new JsonObject().put("line", lines.line()).put("error", e.getMessage()));
+        errors.add(new JsonObject().put(place, lines.line()).put("error", e.getMessage()));
       }
       return;
     }
@@ -159,7 +165,12 @@ final class Upload {
     }
     ended = true;
     wholeLine.cancel();
-    lines.end(this::line);
+    try {
+      lines.end(this::line);
+    } catch (InvalidEventException e) {
+      refuse(Outcome.INVALID, String.valueOf(e.getMessage()));
+      return;
+    }
     if (ingest.full()) {
       room.begin(resources.options().getBackpressureTimeout());
     }
@@ -192,13 +203,15 @@ final class Upload {
     abandon();
     long first = ingest.firstLetGo();
     if (first == 0) {
-      return "; go on behind the first " + lines.line() + " lines";
+      return "; go on behind the first " + lines.line() + " " + place + "s";
     }
     return ": "
         + notTaken.refused()
         + " events that had arrived and all behind them were not taken; go on behind the first "
         + (first - 1)
-        + " lines";
+        + " "
+        + place
+        + "s";
   }
 
   private void abandon() {
@@ -206,7 +219,7 @@ final class Upload {
   }
 
   private void lineTakesTooLong() {
-    refuse(Outcome.TOO_SLOW, resources.tooSlow("line " + (lines.line() + 1)));
+    refuse(Outcome.TOO_SLOW, resources.tooSlow(place + " " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {
@@ -244,11 +257,11 @@ final class Upload {
       return;
     }
     finish();
-    if (!any) {
+    if (!any && asked.format() != BodyFormat.CLOUD_EVENTS) {
       Problem.send(response, 400, "an empty body: lines of JSON are expected");
       return;
     }
-    if (outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Outcome.INVALID)) {
+    if (any && outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Outcome.INVALID)) {
       allRefused();
       return;
     }
@@ -279,6 +292,9 @@ final class Upload {
   private JsonObject counts() {
     JsonObject json =
         new JsonObject().put("accepted", outcomes.accepted()).put("rejected", outcomes.refused());
+    if (outcomes.duplicates() > 0) {
+      json.put("duplicates", outcomes.duplicates());
+    }
     JsonObject reasons = outcomes.refusalsJson();
     if (!reasons.isEmpty()) {
       json.put("reasons", reasons);

@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.InvalidEventException;
 import io.shardbus.net.ReadControl;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
@@ -56,8 +57,15 @@ final class WebSockets {
     }
     IngestRequest asked;
     try {
-      asked = IngestRequest.of(request.params(), Ack.NONE, resources.options());
-    } catch (IllegalArgumentException e) {
+      asked =
+          IngestRequest.of(
+              request.params(),
+              request.headers(),
+              BodyFormat.LINES,
+              Ack.NONE,
+              resources.options().getMaxKeyBytes(),
+              resources.kept());
+    } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.EventTime;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
@@ -154,7 +155,8 @@ class GatewayTest {
       Answer answer = post("/v1/events?key=k&ack=" + ack, "application/json", json);
       assertThat(answer.status()).isEqualTo(202);
       assertThat(answer.json().getInteger("shard")).isBetween(0, 1);
-      assertThat(answer.json().getLong("timestamp")).isGreaterThan(1_700_000_000_000_000_000L);
+      assertThat(EventTime.parse(answer.json().getString("time")))
+          .isGreaterThan(1_700_000_000_000_000_000L);
     }
     await(bus.flush());
     Answer page = get("/v1/events");

@@ -17,6 +17,7 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
 import io.vertx.json.schema.Draft;
@@ -47,6 +48,8 @@ class OpenApiTest {
 
   private static final String JSON = "application/json";
   private static final String NDJSON = "application/x-ndjson";
+  private static final String ENVELOPES = "application/vnd.shardbus.events+ndjson";
+  private static final String BATCH = "application/cloudevents-batch+json";
   private static final String[] ALL = {"Authorization", "Bearer all"};
 
   /** They take a replay that does not end by itself, and a client that is slow. */
@@ -175,7 +178,7 @@ class OpenApiTest {
     assertThat(answer.body()).as("%s, %s", what, answer.headers()).isNotEmpty();
     String type = answer.header("Content-Type").split(";", -1)[0];
     assertThat(content.fieldNames()).as(what).contains(type);
-    if (type.endsWith("json")) {
+    if (type.endsWith("/json") || type.endsWith("+json")) {
       assertValid(what, content.getJsonObject(type).getJsonObject("schema"), answer.body());
     }
   }
@@ -228,6 +231,7 @@ class OpenApiTest {
     Answer page =
         drive("GET /v1/events", "/v1/events?limit=9&order=timestamp", 200, null, null, ALL);
     assertThat(page.json().getJsonArray("events")).hasSize(5);
+    readBySeveralForms();
     tail("/v1/tail?from=start");
     for (String path : List.of("/v1/limits", "/v1/policy", "/v1/log-level")) {
       String inForce = drive("GET " + path, path, 200, null, null, ALL).body();
@@ -242,6 +246,28 @@ class OpenApiTest {
     drive("GET /v1/stats", "/v1/stats", 200, null, null, ALL);
     TestGateway.await(server.connect("/v1/ingest", List.of(Gateway.SUBPROTOCOL), ALL).close());
     answered.add("GET /v1/ingest 101");
+  }
+
+  private void readBySeveralForms() throws Exception {
+    String events = "/v1/events?limit=9";
+    String[] envelopes = {ALL[0], ALL[1], "Accept", ENVELOPES};
+    String lines = drive("GET /v1/events", events, 200, null, null, envelopes).body();
+    JsonObject line = description.getJsonObject("components").getJsonObject("schemas");
+    for (String each : lines.lines().toList()) {
+      assertValid("line", line.getJsonObject("Envelope"), each);
+    }
+    assertThat(drive("POST /v1/events", "/v1/events", 202, ENVELOPES, lines, ALL).json())
+        .isEqualTo(new JsonObject().put("accepted", 5).put("rejected", 0));
+    String[] batch = {ALL[0], ALL[1], "Accept", BATCH};
+    String cloudEvents = drive("GET /v1/events", events, 200, null, null, batch).body();
+    drive("POST /v1/events", "/v1/events", 202, BATCH, cloudEvents, ALL);
+    String again = cloudEvents.replaceFirst("\\{", "{},{");
+    Answer answer = drive("POST /v1/events", "/v1/events", 202, BATCH, again, ALL);
+    assertThat(answer.json().getInteger("duplicates")).isPositive();
+    String one = new JsonArray(cloudEvents).getJsonObject(0).encode();
+    Answer repeat =
+        drive("POST /v1/events", "/v1/events", 202, "application/cloudevents+json", one, ALL);
+    assertThat(repeat.json().getBoolean("duplicate")).isTrue();
   }
 
   /** Its body does not end. */

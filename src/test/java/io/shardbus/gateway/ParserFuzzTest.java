@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Ack;
+import io.shardbus.event.ArraySplitter;
+import io.shardbus.event.Headers;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventFilter;
+import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -43,7 +47,14 @@ class ParserFuzzTest {
           "1memory;0=17,a-b=4,12=999999999999999999",
           "user.id",
           "a.b[0]['c d'][\"e\"]",
-          "delivered");
+          "delivered",
+          "{\"key\":\"k\\u00e9\",\"id\":\"i\",\"headers\":{\"a-b\":\"1\"},\"event\": {\"n\":[1,2]}"
+              + " }",
+          "{\"text\":\"a\\n\\\"b\",\"producer\":\"p\",\"time\":null}",
+          "{\"base64\":\"/wAB\",\"headers\":{}}",
+          "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"n\":7,\"data\":[1]}",
+          "[{\"id\":\"2\",\"datacontenttype\":\"text/plain\",\"data\":\"x\"},{\"data_base64\":\"/w==\"}]",
+          "\"a%20\\\"b%C3%A9%\"");
 
   private static final String PIECES = "{}[]\"\\,:.0123456789-+eE@$&|!()<>=~'; \t\r\n\u0000aué";
 
@@ -54,11 +65,15 @@ class ParserFuzzTest {
     for (long i = 0; i < INPUTS; i++) {
       byte[] input = mutated();
       try {
-        switch ((int) (i % 5)) {
+        switch ((int) (i % 9)) {
           case 0 -> json(input);
           case 1 -> lines(input);
           case 2 -> filter(input);
           case 3 -> cursor(input);
+          case 4 -> envelope(input);
+          case 5 -> cloudEvent(input);
+          case 6 -> array(input);
+          case 7 -> header(input);
           default -> parameters(input);
         }
       } catch (RuntimeException | Error e) {
@@ -132,6 +147,84 @@ class ParserFuzzTest {
     }
   }
 
+  private void array(byte[] input) {
+    List<Buffer> whole = elements(input, input.length + 1);
+    List<Buffer> pieces = elements(input, 1 + random.nextInt(6));
+    if (!pieces.equals(whole)) {
+      throw new AssertionError(pieces + " instead of " + whole);
+    }
+  }
+
+  /** As far as the input is an array. */
+  private static List<Buffer> elements(byte[] input, int chunk) {
+    List<Buffer> elements = new ArrayList<>();
+    ArraySplitter splitter = new ArraySplitter(1_000);
+    try {
+      for (int at = 0; at < input.length; at += chunk) {
+        int end = Math.min(input.length, at + chunk);
+        splitter.feed(Buffer.buffer(Arrays.copyOfRange(input, at, end)), elements::add);
+      }
+      splitter.end(elements::add);
+    } catch (InvalidEventException e) {
+      elements.add(Buffer.buffer(String.valueOf(e.getMessage())));
+    }
+    return elements;
+  }
+
+  /** What is taken can be read and sent again, and is the same then. */
+  private static void envelope(byte[] input) {
+    EventReader reader = new EnvelopeReader(new EventKeys(null, null, 100));
+    RawEvent event;
+    try {
+      event = reader.read(Buffer.buffer(input));
+    } catch (InvalidEventException e) {
+      return;
+    }
+    Buffer line = Buffer.buffer();
+    EventJson.appendLine(line, stored(event));
+    RawEvent again = reader.read(line);
+    assertThat(line.toString()).doesNotContain("\n");
+    assertSame(again, event);
+    assertThat(again.buffer()).isEqualTo(event.buffer());
+  }
+
+  private static void cloudEvent(byte[] input) {
+    EventReader reader = new CloudEventReader(new EventKeys(null, null, 100), Headers.none());
+    RawEvent event;
+    try {
+      event = reader.read(Buffer.buffer(input));
+    } catch (InvalidEventException e) {
+      return;
+    }
+    Buffer json = Buffer.buffer();
+    CloudEventJson.append(json, stored(event));
+    RawEvent again = reader.read(json);
+    assertSame(again, event);
+    assertThat(again.buffer().toString().strip()).isEqualTo(event.buffer().toString().strip());
+  }
+
+  private static StoredEvent stored(RawEvent event) {
+    return new StoredEvent(
+        new ProducerId("p", 1),
+        new ShardEvent(0, 0, 1, event.buffer(), event.key(), event.id(), event.headers()));
+  }
+
+  private static void assertSame(RawEvent event, RawEvent expected) {
+    assertThat(event.key()).isEqualTo(expected.key());
+    assertThat(event.id()).isEqualTo(expected.id());
+    assertThat(event.headers()).isEqualTo(expected.headers());
+  }
+
+  private static void header(byte[] input) {
+    String value = new String(input, StandardCharsets.ISO_8859_1);
+    try {
+      HeaderText.percentDecoded("x", value);
+      HeaderText.unquote(HeaderText.of("x", value));
+    } catch (IllegalArgumentException e) {
+      assertThat(e).hasMessageContaining("header x");
+    }
+  }
+
   private static void filter(byte[] input) {
     EventFilter filter;
     try {
@@ -163,13 +256,18 @@ class ParserFuzzTest {
 
   /** What is taken means what was written. */
   private void parameters(byte[] input) {
-    String name = List.of("ack", "key", "keyPath").get(random.nextInt(3));
+    String name = List.of("ack", "key", "keyPath", "idPath").get(random.nextInt(4));
     String text = text(input);
     IngestRequest request;
     try {
       request =
           IngestRequest.of(
-              MultiMap.caseInsensitiveMultiMap().add(name, text), Ack.NONE, new GatewayOptions());
+              MultiMap.caseInsensitiveMultiMap().add(name, text),
+              MultiMap.caseInsensitiveMultiMap(),
+              BodyFormat.LINES,
+              Ack.NONE,
+              GatewayOptions.DEFAULT_MAX_KEY_BYTES,
+              new KeptHeaders(""));
     } catch (IllegalArgumentException e) {
       assertThat(name.equals("key") && !text.contains("\uFFFD")).as("any text is a key").isFalse();
       return;
@@ -191,7 +289,8 @@ class ParserFuzzTest {
         for (int i = names.length - 1; i >= 0; i--) {
           event = new JsonObject().put(names[i] + "x", 1).put(names[i], event);
         }
-        assertThat(request.event(((JsonObject) event).toBuffer()).key()).isEqualTo("here");
+        RawEvent taken = request.event(((JsonObject) event).toBuffer());
+        assertThat(name.equals("keyPath") ? taken.key() : taken.id()).isEqualTo("here");
         Buffer without = new JsonObject().put(names[0] + "x", 1).toBuffer();
         assertThatThrownBy(() -> request.event(without)).isInstanceOf(InvalidEventException.class);
       }

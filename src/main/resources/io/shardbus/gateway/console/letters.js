@@ -41,7 +41,7 @@ export async function showLetters() {
   shown = now
   const items = page.deadLetters.map(({ time: at, attempts, cause, of }) =>
     make('li', {},
-      make('small', {}, `${time(at / 1e6)} · ${of.shard}:${of.sequence} · ${attempts} attempts · ${cause}`),
+      make('small', {}, `${time(at)} · ${of.shard}:${of.sequence} · ${attempts} attempts · ${cause}`),
       make('code', {}, 'event' in of ? JSON.stringify(of.event) : (of.text ?? of.base64))))
   $('letters').replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, 'None.')]))
 }

@@ -18,7 +18,7 @@ function line(text) {
   const payload = 'event' in event ? JSON.stringify(event.event) : (event.text ?? event.base64)
   const key = event.key == null ? '' : ` · ${event.key}`
   return make('li', {},
-    make('small', {}, `${time(event.timestamp / 1e6)} · ${event.shard}:${event.sequence}${key}`), make('code', {}, payload))
+    make('small', {}, `${time(event.time)} · ${event.shard}:${event.sequence}${key}`), make('code', {}, payload))
 }
 
 /** At most four times a second: a busy bus sends more than anybody can read. */

@@ -1,0 +1,88 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.ArraySplitter;
+import io.shardbus.event.EventSplitter;
+import io.shardbus.event.LineSplitter;
+import io.vertx.core.MultiMap;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What the body of a request is that sends events. */
+enum BodyFormat {
+  /** One JSON value. */
+  EVENT(MediaTypes.JSON, true),
+  /** A JSON value a line. */
+  LINES(MediaTypes.NDJSON, false),
+  /** An event with its key, its id and its headers a line. */
+  ENVELOPES(MediaTypes.ENVELOPES, false),
+  /** A CloudEvent in structured mode. */
+  CLOUD_EVENT(MediaTypes.CLOUD_EVENT, true),
+  /** CloudEvents in batched mode. */
+  CLOUD_EVENTS(MediaTypes.CLOUD_EVENTS, false),
+  /** A CloudEvent in binary mode: any data, of any media type. */
+  BINARY_CLOUD_EVENT("", true);
+
+  /** What surrounds an event in JSON, besides its bytes: its key, its id and its headers. */
+  private static final int AROUND_BYTES = 128 << 10;
+
+  /** What JSON makes of a control character in a text. */
+  private static final int ESCAPED_BYTES = 6;
+
+  private final String media;
+  private final boolean one;
+
+  BodyFormat(String media, boolean one) {
+    this.media = media;
+    this.one = one;
+  }
+
+  /** Null if the media type is not supported. */
+  static @Nullable BodyFormat of(String media, MultiMap headers) {
+    if (!media.startsWith("application/cloudevents") && BinaryCloudEventReader.isMeant(headers)) {
+      return BINARY_CLOUD_EVENT;
+    }
+    for (BodyFormat format : values()) {
+      if (format.media.equals(media) && format != BINARY_CLOUD_EVENT) {
+        return format;
+      }
+    }
+    return null;
+  }
+
+  /** The supported media types, for people. */
+  static String all() {
+    return Arrays.stream(values())
+        .map(format -> format.media)
+        .filter(media -> !media.isEmpty())
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Whether the body has one event. */
+  boolean isOne() {
+    return one;
+  }
+
+  boolean isCloudEvent() {
+    return this == CLOUD_EVENT || this == CLOUD_EVENTS || this == BINARY_CLOUD_EVENT;
+  }
+
+  /** The most bytes that the body may have for an event. */
+  int maxBytes(int maxEventBytes) {
+    boolean wrapped = this == ENVELOPES || this == CLOUD_EVENT || this == CLOUD_EVENTS;
+    long most = wrapped ? (long) ESCAPED_BYTES * maxEventBytes + AROUND_BYTES : maxEventBytes;
+    return (int) Math.min(Integer.MAX_VALUE - 8, most);
+  }
+
+  /** For the events of a body that has several. */
+  EventSplitter splitter(int maxEventBytes) {
+    return this == CLOUD_EVENTS
+        ? new ArraySplitter(maxBytes(maxEventBytes))
+        : new LineSplitter(maxBytes(maxEventBytes));
+  }
+
+  /** The word for the place of an event in the body. */
+  String place() {
+    return this == CLOUD_EVENTS ? "event" : "line";
+  }
+}

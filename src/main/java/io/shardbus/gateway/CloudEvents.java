@@ -1,0 +1,119 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.Headers;
+import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.RawEvent;
+import io.vertx.core.buffer.Buffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How CloudEvents 1.0 are events of Shardbus. An attribute becomes the header {@code ce-} + its
+ * name, and {@code datacontenttype} the header {@code content-type}. The data is the payload.
+ */
+final class CloudEvents {
+
+  static final String PREFIX = "ce-";
+  static final String CONTENT_TYPE = "content-type";
+  static final String DATA_CONTENT_TYPE = "datacontenttype";
+  static final List<String> REQUIRED = List.of("specversion", "id", "source", "type");
+
+  private static final String VERSION = "1.0";
+  static final String PARTITION_KEY = "partitionkey";
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]+");
+  private static final Pattern WHITE_SPACE = Pattern.compile("\\s");
+  private static final Pattern JSON =
+      Pattern.compile("\\s*[^;]+/([^;]+\\+)?json\\s*(;.*)?", Pattern.DOTALL);
+
+  private CloudEvents() {}
+
+  /**
+   * Makes an event.
+   *
+   * @param attributes by name; checked
+   * @param data the payload
+   * @param keys how the event gets its key; else it is the attribute {@code partitionkey}
+   * @param kept headers of the request; attributes come before those with the same name
+   * @throws InvalidEventException if there can be no such event; it says why
+   */
+  static RawEvent event(Map<String, String> attributes, Buffer data, EventKeys keys, Headers kept) {
+    Map<String, String> headers = new LinkedHashMap<>();
+    kept.forEach(
+        (name, value) -> {
+          if (!name.startsWith(PREFIX)) {
+            headers.put(name, value);
+          }
+        });
+    attributes.forEach(
+        (name, value) ->
+            headers.put(name.equals(DATA_CONTENT_TYPE) ? CONTENT_TYPE : PREFIX + name, value));
+    return RawEvent.builder(data)
+        .key(key(attributes, data, keys))
+        .id(id(attributes))
+        .headers(Headers.of(headers))
+        .build();
+  }
+
+  /** Throws {@link InvalidEventException} if an attribute is wrong. */
+  static void check(Map<String, String> attributes) {
+    for (String name : REQUIRED) {
+      if (attributes.getOrDefault(name, "").isEmpty()) {
+        throw invalid(name, "is missing or empty");
+      }
+    }
+    if (!VERSION.equals(attributes.get("specversion"))) {
+      throw invalid("specversion", "must be " + VERSION);
+    }
+    if (WHITE_SPACE.matcher(attributes.getOrDefault("source", "")).find()) {
+      throw invalid("source", "must be a URI reference, which has no white space");
+    }
+    for (String name : attributes.keySet()) {
+      if (!NAME.matcher(name).matches()) {
+        throw invalid(name, "must have a name of lower-case letters and digits");
+      }
+    }
+  }
+
+  static InvalidEventException invalid(String attribute, String why) {
+    return new InvalidEventException(
+        "not a CloudEvent: the attribute " + attribute + " " + why, -1);
+  }
+
+  /** A source has no space, so different events have different ids. */
+  private static String id(Map<String, String> attributes) {
+    String id = attributes.get("source") + " " + attributes.get("id");
+    byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
+    return utf8.length <= RawEvent.MAX_ID_BYTES ? id : "sha-256:" + sha256(utf8);
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java has it", e);
+    }
+  }
+
+  private static @Nullable String key(Map<String, String> attributes, Buffer data, EventKeys keys) {
+    if (keys.key() != null) {
+      return keys.key().text();
+    }
+    return keys.requireLength(
+        keys.path() != null
+            ? RawEvent.parseKeyed(data, keys.path()).key()
+            : attributes.get(PARTITION_KEY));
+  }
+
+  /** Whether data of a type is JSON; so is data without a type. */
+  static boolean isJson(@Nullable String contentType) {
+    return contentType == null || JSON.matcher(contentType.toLowerCase(Locale.ROOT)).matches();
+  }
+}

@@ -1,0 +1,18 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.RawEvent;
+import io.vertx.core.buffer.Buffer;
+
+/** Makes events of what clients send. */
+@FunctionalInterface
+interface EventReader {
+
+  /**
+   * Makes one event.
+   *
+   * @param bytes what the client sent for this event
+   * @return the event
+   * @throws io.shardbus.event.InvalidEventException if it is none; it says why
+   */
+  RawEvent read(Buffer bytes);
+}

@@ -1,0 +1,86 @@
+package io.shardbus.gateway;
+
+import io.shardbus.event.EventTime;
+import io.shardbus.options.Durations;
+import io.shardbus.sink.EventFilter;
+import io.shardbus.sink.EventQuery;
+import io.vertx.core.http.HttpServerRequest;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** The parameters with which a request chooses events: for a page, and for a tail. */
+final class ReadParameters {
+
+  private static final int MAX_SHARD = 65_534;
+
+  private ReadParameters() {}
+
+  /**
+   * The query that a request asks for, without its order.
+   *
+   * @param limit how many events a page has at most
+   * @throws IllegalArgumentException naming the parameter that is wrong
+   */
+  static EventQuery query(HttpServerRequest request, int limit) {
+    String since = request.getParam("since");
+    String until = request.getParam("until");
+    String shard = request.getParam("shard");
+    EventQuery query =
+        EventQuery.of(request.getParam("cursor"), limit)
+            .withKey(request.getParam("key"))
+            .withFilter(filter(request.getParam("filter")))
+            .withShard(shard == null ? null : number("shard", shard, 0, MAX_SHARD));
+    query = since == null ? query : query.withSince(time("since", since));
+    return until == null ? query : query.withUntil(time("until", until));
+  }
+
+  static int number(String name, String text, int min, int max) {
+    try {
+      int value = Integer.parseInt(text);
+      if (value >= min && value <= max) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw new IllegalArgumentException(
+        name + ": \"" + text + "\" must be a number from " + min + " to " + max);
+  }
+
+  private static long time(String name, String text) {
+    try {
+      // A plus sign that is not escaped is a space in a query.
+      return text.startsWith("-")
+          ? before(Durations.parse(text.substring(1)))
+          : EventTime.parse(text.replace(' ', '+'));
+    } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
+      throw new IllegalArgumentException(
+          name
+              + ": \""
+              + text
+              + "\" must be a time such as 2026-11-29T16:05:12Z, or a time before now such as"
+              + " -15m",
+          e);
+    }
+  }
+
+  private static long before(Duration time) {
+    return EventTime.parse(Instant.now().minus(time).toString());
+  }
+
+  private static @Nullable EventFilter filter(@Nullable String expression) {
+    return expression == null ? null : JsonFilter.parse(expression);
+  }
+
+  static EventQuery.Order order(@Nullable String text) {
+    if (text == null || text.equals("none")) {
+      return EventQuery.Order.NONE;
+    }
+    if (text.equals("timestamp")) {
+      return EventQuery.Order.TIMESTAMP;
+    }
+    throw new IllegalArgumentException("order: \"" + text + "\" must be none or timestamp");
+  }
+}
