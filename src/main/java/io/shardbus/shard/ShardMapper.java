@@ -16,11 +16,21 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+/*
+ * Ownership: the monitor of this object serialises all changes of shards' states and of the slots. The set of shards and
+ * the routing table are immutable snapshots, which any thread reads. A shard's consumer side belongs to its consumer.
+ *
+ * Ordering: locks are taken in this order: the consumer lock of a shard, this monitor, the monitor of the set. A thread
+ * that has this monitor never waits for a consumer lock: it requests the work (to seal a lane) and whoever has that lock
+ * does it. Listeners are told after the monitor and all locks are released.
+ *
+ * Why it is safe: a change is checked first, and takes the memory that it needs before it alters anything. So it is made
+ * as a whole or not at all. A shard becomes active and enters the table in one step under the monitor, and leaves the
+ * table before it is sealed. A push that still has the old table meets a sealed lane and looks again.
+ */
 /**
- * The life of shards in dynamic mode: which exist, which are active, and which slots they own. The
- * monitor of this object serialises all changes. Each change is checked first, and made as a whole
- * or not at all. A thread that has the monitor never waits for the consumer lock of a shard; the
- * other way round is allowed. Reading does not wait. Safe for any thread.
+ * The life of shards in dynamic mode: which exist, which are active, and which slots they own.
+ * Reading does not wait. Safe for any thread.
  */
 public final class ShardMapper {
 
