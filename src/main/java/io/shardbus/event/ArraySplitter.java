@@ -69,7 +69,7 @@ public final class ArraySplitter implements EventSplitter {
 
   private void endElement(byte by, Buffer chunk, int from, int to, Consumer<Buffer> event) {
     boolean empty = by == ']' && line == 0;
-    if (by == '}' || !inElement && !empty) {
+    if (by == '}' || (!inElement && !empty)) {
       throw new InvalidEventException("the JSON array is broken behind element " + line, -1);
     }
     requireLength((long) partial.length() + to - from);
