@@ -143,10 +143,11 @@ public final class JsonMembers {
    */
   public boolean isPlain(String name) {
     char first = first(name);
-    return first == 't'
-        || first == 'f'
-        || (first == '-' || Character.isDigit(first))
-            && raw(name).toString().chars().skip(1).allMatch(Character::isDigit);
+    if (first == 't' || first == 'f') {
+      return true;
+    }
+    return (first == '-' || Character.isDigit(first))
+        && raw(name).toString().chars().skip(1).allMatch(Character::isDigit);
   }
 
   /**
