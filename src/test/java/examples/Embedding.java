@@ -29,7 +29,7 @@ public class Embedding {
 
   static Future<List<Buffer>> read(ShardBus bus) {
     ReplayableSink sink = (ReplayableSink) bus.sink();
-    return sink.read(new EventQuery(null, 100, null, EventQuery.Order.NONE))
+    return sink.read(EventQuery.of(null, 100))
         .map(page -> page.events().stream().map(stored -> stored.event().payload()).toList());
   }
 

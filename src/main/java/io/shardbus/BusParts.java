@@ -1,6 +1,6 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.DeliveryObservers;
 import io.shardbus.delivery.Scaler;
 import io.shardbus.delivery.ShardDeployments;
@@ -33,7 +33,7 @@ record BusParts(
     DataFolder folder,
     Home home,
     SinkLife sink,
-    DeadLetters letters,
+    DeadLetterStore letters,
     ShardManager manager,
     ShardDeployments deployments,
     Scaler scaler,

@@ -1,6 +1,6 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.DeliveryObservers;
 import io.shardbus.delivery.NoContext;
 import io.shardbus.delivery.Owner;
@@ -12,6 +12,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.RawEventCodec;
 import io.shardbus.eventbus.RouterVerticle;
 import io.shardbus.files.DataFolder;
+import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardLimits;
@@ -23,6 +24,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,12 +46,16 @@ final class BusStarter {
   /** What a sink that did not open may take to close. */
   private static final long RELEASE_MILLIS = 1_000;
 
+  /** How long the start waits for ids of an earlier run. If there are many, it goes on without. */
+  private static final long RECALL_MILLIS = 100;
+
   private final Vertx vertx;
   private final ShardBusOptions options;
   private final SinkLife sink;
   private final ShardManager manager;
   private final Owner owner;
   private final Within time;
+  private Supplier<Future<Void>> recall = Future::succeededFuture;
   private final Promise<DefaultShardBus> started = Promise.promise();
 
   /** What to do if a later step fails, the last one first. */
@@ -64,6 +70,12 @@ final class BusStarter {
     RingMemory.warning(options, heap).ifPresent(LOG::warn);
     this.sink = new SinkLife(sink);
     manager = manager(options);
+    Duration remembered = options.getIds().getWindow();
+    if (!remembered.isZero()) {
+      IdWindow ids = new IdWindow(remembered, options.getIds().getMaxBytes());
+      manager.rememberIds(ids);
+      recall = IdRecall.prepare(vertx, manager, ids, remembered, sink);
+    }
     time = Within.millis(options.getStartTimeout().toMillis());
     owner = Owner.ofCaller(vertx);
   }
@@ -131,7 +143,7 @@ final class BusStarter {
                   folder.close();
                   return Future.succeededFuture();
                 }));
-    DeadLetters letters = done("the dead letters", DeadLetters.open(folder.path()));
+    DeadLetterStore letters = done("the dead letters", DeadLetterStore.open(folder.path()));
     undo.push(letters::close);
     Home home = done("the bus's verticle", Home.deploy(vertx, this::close));
     undo.push(() -> home.release(vertx));
@@ -142,10 +154,11 @@ final class BusStarter {
     undo.push(bus::end);
     deploy(bus.parts());
     done("the owner", owner.ready());
+    time.atMost(RECALL_MILLIS).await(recall.get());
     return bus;
   }
 
-  private BusParts parts(DataFolder folder, DeadLetters letters, Home home) {
+  private BusParts parts(DataFolder folder, DeadLetterStore letters, Home home) {
     DeliveryObservers observers = new DeliveryObservers();
     ShardDeployments deployments =
         new ShardDeployments(

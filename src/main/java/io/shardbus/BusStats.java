@@ -1,19 +1,20 @@
 package io.shardbus;
 
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.SinkHealth;
 import java.util.List;
 
 /**
- * What a bus has done and holds. Whenever no call is under way: {@code offered = accepted +
- * refused}, and {@code accepted = delivered + evicted + deadLettered + pendingInRing + inFlight},
- * for each shard and in total.
+ * What a bus has done and holds. Whenever no call is under way: {@code offered = accepted + refused
+ * + duplicates}, and {@code accepted = delivered + evicted + deadLettered + pendingInRing +
+ * inFlight}, for each shard and in total.
  *
  * @param total the sum over all shards, with those that are gone
  * @param refusals events that no shard was asked to take
+ * @param ids what became of events with an id
  * @param waiting events that wait for room and are not offered yet, of {@code ingestAwait}, {@code
  *     deliverAwait}, streams, publishers, replays and a gateway's clients. A gateway's client waits
  *     with one event; the events behind it are not counted
@@ -27,6 +28,7 @@ import java.util.List;
 public record BusStats(
     ShardAccounting total,
     ShardManager.Refusals refusals,
+    Ids ids,
     int waiting,
     long deadLettersKept,
     long batches,
@@ -34,14 +36,24 @@ public record BusStats(
     Scaling scaling,
     List<ShardStatus> shards) {
 
-  /**
-   * Events handed to the bus.
-   *
-   * @return accepted and refused
-   */
+  /** {@return events handed to the bus: accepted, refused and duplicates} */
   public long offered() {
-    return total.offered() + refusals.unrouted() + refusals.closed() + refusals.tooLarge();
+    return total.offered()
+        + refusals.unrouted()
+        + refusals.closed()
+        + refusals.tooLarge()
+        + ids.duplicates();
   }
+
+  /**
+   * The ids of events.
+   *
+   * @param duplicates events that were not taken, because one with the same id was
+   * @param remembered ids that are remembered now
+   * @param forgotten ids that were forgotten before their window was over, because there was no
+   *     room
+   */
+  public record Ids(long duplicates, long remembered, long forgotten) {}
 
   /**
    * One shard.

@@ -1,11 +1,13 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeadLetters.Kept;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.sink.DeadLetters.Kept;
+import io.shardbus.sink.DeadLetters.ReplayResult;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -20,28 +22,13 @@ import org.jspecify.annotations.Nullable;
  * confirmed its event, or after the event has become a new letter. If the process ends in between,
  * the event is there twice, and never lost.
  */
-public final class DeadLetterReplay {
+final class DeadLetterReplay {
 
   private static final int PAGE = 100;
 
-  private final DeadLetters letters;
+  private final DeadLetterStore letters;
   private final WaitingRoom queue;
   private final AtomicBoolean underWay = new AtomicBoolean();
-
-  /**
-   * The result of a replay.
-   *
-   * @param delivered events that the sink confirmed
-   * @param deadLettered events that it refused again
-   * @param kept letters that stay, because the rings had no room for their events
-   */
-  public record Result(int delivered, int deadLettered, int kept) {
-
-    private Result plus(Result other) {
-      return new Result(
-          delivered + other.delivered, deadLettered + other.deadLettered, kept + other.kept);
-    }
-  }
 
   /** Null is delivered. */
   private record Fate(long id, @Nullable Outcome failure) {
@@ -51,27 +38,27 @@ public final class DeadLetterReplay {
     }
   }
 
-  DeadLetterReplay(DeadLetters letters, WaitingRoom queue) {
+  DeadLetterReplay(DeadLetterStore letters, WaitingRoom queue) {
     this.letters = letters;
     this.queue = queue;
   }
 
-  Future<Result> all() {
+  Future<ReplayResult> all() {
     return exclusively(null);
   }
 
-  Future<Result> some(Collection<Long> ids) {
+  Future<ReplayResult> some(Collection<Long> ids) {
     return exclusively(Set.copyOf(ids));
   }
 
-  private Future<Result> exclusively(@Nullable Set<Long> wanted) {
+  private Future<ReplayResult> exclusively(@Nullable Set<Long> wanted) {
     if (!underWay.compareAndSet(false, true)) {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
-    Promise<Result> all = Promise.promise();
+    Promise<ReplayResult> all = Promise.promise();
     letters
         .lastId()
-        .onSuccess(last -> from(0, last, wanted, new Result(0, 0, 0), all))
+        .onSuccess(last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all))
         .onFailure(all::fail);
     return all.future().onComplete(done -> underWay.set(false));
   }
@@ -81,8 +68,12 @@ public final class DeadLetterReplay {
    * next replay. No chain of futures grows with the pages.
    */
   private void from(
-      long after, long last, @Nullable Set<Long> wanted, Result before, Promise<Result> all) {
-    record Step(long reached, Result result) {}
+      long after,
+      long last,
+      @Nullable Set<Long> wanted,
+      ReplayResult before,
+      Promise<ReplayResult> all) {
+    record Step(long reached, ReplayResult result) {}
     letters
         .list(after, PAGE)
         .compose(
@@ -93,7 +84,7 @@ public final class DeadLetterReplay {
                       .filter(kept -> wanted == null || wanted.contains(kept.id()))
                       .toList();
               long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
-              return replay(due).map(result -> new Step(reached, before.plus(result)));
+              return replay(due).map(result -> new Step(reached, plus(before, result)));
             })
         .onSuccess(
             step -> {
@@ -106,10 +97,26 @@ public final class DeadLetterReplay {
         .onFailure(all::fail);
   }
 
-  private Future<Result> replay(List<Kept> page) {
+  private static ReplayResult plus(ReplayResult one, ReplayResult other) {
+    return new ReplayResult(
+        one.delivered() + other.delivered(),
+        one.deadLettered() + other.deadLettered(),
+        one.kept() + other.kept());
+  }
+
+  /** Its id was freed when it became a dead letter, so it is no repeat. */
+  private static RawEvent again(ShardEvent event) {
+    return RawEvent.builder(event.payload())
+        .key(event.key())
+        .id(event.id())
+        .headers(event.headers())
+        .build();
+  }
+
+  private Future<ReplayResult> replay(List<Kept> page) {
     List<Future<Fate>> fates = new ArrayList<>();
     for (Kept kept : page) {
-      RawEvent event = RawEvent.of(kept.letter().event().payload(), kept.letter().event().key());
+      RawEvent event = again(kept.letter().event());
       Promise<Fate> fate = Promise.promise();
       DeliveryAck ack =
           new DeliveryAck() {
@@ -139,8 +146,8 @@ public final class DeadLetterReplay {
               List<Fate> known = all.list();
               List<Long> done = known.stream().filter(Fate::letterIsDone).map(Fate::id).toList();
               int delivered = (int) known.stream().filter(fate -> fate.failure() == null).count();
-              Result result =
-                  new Result(delivered, done.size() - delivered, known.size() - done.size());
+              ReplayResult result =
+                  new ReplayResult(delivered, done.size() - delivered, known.size() - done.size());
               return done.isEmpty()
                   ? Future.succeededFuture(result)
                   : letters.remove(done).map(result);

@@ -1,11 +1,7 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeliveryObserver;
 import io.shardbus.delivery.Scaler;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.delivery.ShardDeployments;
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
@@ -13,11 +9,16 @@ import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.IdWindow;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -31,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: the parts, wired together. */
-final class DefaultShardBus implements ShardBus {
+final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   private final BusParts parts;
   private final Vertx vertx;
@@ -239,12 +240,12 @@ final class DefaultShardBus implements ShardBus {
   }
 
   @Override
-  public Future<DeadLetterReplay.Result> replayDeadLetters() {
+  public Future<DeadLetters.ReplayResult> replayDeadLetters() {
     return untilClosed(replay.all());
   }
 
   @Override
-  public Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids) {
+  public Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids) {
     return untilClosed(replay.some(ids));
   }
 
@@ -256,6 +257,7 @@ final class DefaultShardBus implements ShardBus {
     return new BusStats(
         manager.accounting(),
         manager.refusals(),
+        manager.ids().map(DefaultShardBus::ids).orElse(new BusStats.Ids(0, 0, 0)),
         queue.waiting(),
         parts.letters().kept(),
         manager.stats().batchesDispatched(),
@@ -269,6 +271,10 @@ final class DefaultShardBus implements ShardBus {
             manager.scalingLimit(),
             manager.scalingLimitReason()),
         shards);
+  }
+
+  private static BusStats.Ids ids(IdWindow window) {
+    return new BusStats.Ids(window.duplicates(), window.size(), window.forgotten());
   }
 
   private BusStats.ShardStatus status(Shard shard, Map<Integer, Integer> slots) {

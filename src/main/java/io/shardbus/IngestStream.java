@@ -45,7 +45,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   @Override
   public Future<Void> write(RawEvent event) {
-    int bytes = event.sizeWithKey(); // before anything is counted: it may be null
+    int bytes = event.totalSize(); // before anything is counted: it may be null
     boolean mayWait;
     synchronized (this) {
       if (ended) {
@@ -78,7 +78,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     }
     synchronized (this) {
       waiting--;
-      waitingBytes -= event.sizeWithKey();
+      waitingBytes -= event.totalSize();
       callIfDrained();
       if (ended && waiting == 0) {
         empty.tryComplete();

@@ -1,19 +1,18 @@
 package io.shardbus;
 
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeliveryObserver;
-import io.shardbus.delivery.ScalingHistory;
-import io.shardbus.delivery.SinkHealth;
-import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -63,18 +62,10 @@ public interface ShardBus {
     return BusStarter.start(vertx, options, sink);
   }
 
-  /**
-   * The engine.
-   *
-   * @return rings, routing and accounts
-   */
+  /** {@return the engine: rings, routing and accounts} */
   ShardManager shards();
 
-  /**
-   * The sink.
-   *
-   * @return the given one, or the one that the options chose
-   */
+  /** {@return the sink: the given one, or the one that the options chose} */
   Sink sink();
 
   /**
@@ -178,14 +169,6 @@ public interface ShardBus {
   WriteStream<RawEvent> writeStream();
 
   /**
-   * The one place where events wait for room: those of {@link #ingestAwait}, {@link #deliverAwait},
-   * streams, publishers, and clients of a gateway.
-   *
-   * @return the waiting room of this bus
-   */
-  WaitingRoom waitingRoom();
-
-  /**
    * Adds shards: all of them, or none.
    *
    * @param count how many, at least 1
@@ -213,9 +196,7 @@ public interface ShardBus {
   Future<Void> removeShard(int id);
 
   /**
-   * The requests to add and remove shards, by callers and by the policy.
-   *
-   * @return the live history
+   * {@return the live history of requests to add and remove shards, by callers and by the policy}
    */
   ScalingHistory scalings();
 
@@ -269,7 +250,7 @@ public interface ShardBus {
    *
    * @return completes when the fate of all is known; fails if a replay is under way
    */
-  Future<DeadLetterReplay.Result> replayDeadLetters();
+  Future<DeadLetters.ReplayResult> replayDeadLetters();
 
   /**
    * Hands some dead letters to the bus again, as {@link #replayDeadLetters()} does.
@@ -277,13 +258,9 @@ public interface ShardBus {
    * @param ids which; unknown ids are ignored
    * @return completes when the fate of all is known; fails if a replay is under way
    */
-  Future<DeadLetterReplay.Result> replayDeadLetters(Collection<Long> ids);
+  Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids);
 
-  /**
-   * What the bus has done and holds.
-   *
-   * @return a snapshot; exact while nothing is under way
-   */
+  /** {@return what the bus has done and holds: a snapshot, exact while nothing is under way} */
   BusStats stats();
 
   /**

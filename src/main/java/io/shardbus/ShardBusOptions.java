@@ -53,6 +53,7 @@ public class ShardBusOptions {
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
   private BatchOptions batch = new BatchOptions();
   private RetryOptions delivery = new RetryOptions();
+  private IdOptions ids = new IdOptions();
   private SinkOptions sink = new SinkOptions();
 
   /** The defaults. The default sink, the log, needs {@code dataDir}. */
@@ -95,9 +96,7 @@ public class ShardBusOptions {
     }
   }
 
-  /**
-   * @return shards at the start
-   */
+  /** {@return shards at the start} */
   public int getShards() {
     return shards;
   }
@@ -116,9 +115,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return events a shard's ring can hold; 0 for as many as suit the heap
-   */
+  /** {@return events a shard's ring can hold; 0 for as many as suit the heap} */
   public int getRingCapacity() {
     return ringCapacity;
   }
@@ -141,9 +138,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return what to do when a ring is full
-   */
+  /** {@return what to do when a ring is full} */
   public BackpressureMode getBackpressure() {
     return backpressure;
   }
@@ -161,9 +156,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return when to add and remove shards; null for a fixed number
-   */
+  /** {@return when to add and remove shards; null for a fixed number} */
   public @Nullable ScalingPolicy getScaling() {
     return scaling;
   }
@@ -178,9 +171,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return the event-bus address on which events are taken
-   */
+  /** {@return the event-bus address on which events are taken} */
   public String getAddress() {
     return address;
   }
@@ -195,9 +186,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return how many router verticles serve the address
-   */
+  /** {@return how many router verticles serve the address} */
   public int getRouters() {
     return routers;
   }
@@ -262,9 +251,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return the folder for what must outlive the bus; null if nothing does
-   */
+  /** {@return the folder for what must outlive the bus; null if nothing does} */
   public @Nullable String getDataDir() {
     return dataDir;
   }
@@ -284,9 +271,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return how long starting waits for the sink to open
-   */
+  /** {@return how long starting waits for the sink to open} */
   public Duration getStartTimeout() {
     return startTimeout;
   }
@@ -301,9 +286,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return how long closing waits for the sink
-   */
+  /** {@return how long closing waits for the sink} */
   public Duration getCloseTimeout() {
     return closeTimeout;
   }
@@ -318,9 +301,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return how batches are formed
-   */
+  /** {@return how batches are formed} */
   public BatchOptions getBatch() {
     return batch;
   }
@@ -335,9 +316,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return how hard a shard tries to deliver
-   */
+  /** {@return how hard a shard tries to deliver} */
   public RetryOptions getDelivery() {
     return delivery;
   }
@@ -352,9 +331,22 @@ public class ShardBusOptions {
     return this;
   }
 
+  /** {@return how long ids of events are remembered} */
+  public IdOptions getIds() {
+    return ids;
+  }
+
   /**
-   * @return where events go
+   * @param ids how long ids of events are remembered
+   * @return this
    */
+  @OptionSpec("ids of events, by which a repeated event is known")
+  public ShardBusOptions setIds(IdOptions ids) {
+    this.ids = ids;
+    return this;
+  }
+
+  /** {@return where events go} */
   public SinkOptions getSink() {
     return sink;
   }
@@ -369,9 +361,7 @@ public class ShardBusOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

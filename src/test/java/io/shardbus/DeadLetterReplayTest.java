@@ -2,13 +2,14 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -37,9 +38,9 @@ class DeadLetterReplayTest {
   @Test
   void replayOfManyPages_needsNoDeepStack() throws Exception {
     ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
-    DeadLetters letters = await(DeadLetters.open(null));
+    DeadLetterStore letters = await(DeadLetterStore.open(null));
     await(letters.add(IntStream.range(0, 10_000).mapToObj(DeadLetterReplayTest::letter).toList()));
-    Future<DeadLetterReplay.Result> replay =
+    Future<DeadLetters.ReplayResult> replay =
         new DeadLetterReplay(letters, new WaitingRoom(vertx, manager)).all();
     AtomicInteger depth = new AtomicInteger();
     replay.onComplete(end -> depth.set(new Throwable().getStackTrace().length));
@@ -50,7 +51,7 @@ class DeadLetterReplayTest {
               manager.withShard(0, shard -> shard.popBatch(1024));
               return depth.get() > 0;
             });
-    assertThat(await(replay)).isEqualTo(new DeadLetterReplay.Result(10_000, 0, 0));
+    assertThat(await(replay)).isEqualTo(new DeadLetters.ReplayResult(10_000, 0, 0));
     assertThat(letters.kept()).isZero();
     assertThat(depth).hasValueLessThan(200);
     await(letters.close());

@@ -2,7 +2,7 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.delivery.DeadLetters;
+import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.DeadLetter;
@@ -65,7 +65,7 @@ class DiskFullTest {
   }
 
   private void startAndFree(Path data, SmallDisk disk, boolean merged) throws Exception {
-    DeadLetters letters = await(DeadLetters.open(data));
+    DeadLetterStore letters = await(DeadLetterStore.open(data));
     ShardEvent refused = new ShardEvent(0, 0, 1, Buffer.buffer("refused"), null);
     await(letters.add(List.of(new DeadLetter(new ProducerId("p", 1), refused, "why", 1, 1))));
     await(letters.close());
@@ -172,7 +172,7 @@ class DiskFullTest {
     String cursor = null;
     EventPage page;
     do {
-      page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = await(log.read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent event : page.events()) {
         JsonObject json = event.event().payload().toJsonObject();

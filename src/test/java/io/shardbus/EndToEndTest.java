@@ -145,10 +145,7 @@ class EndToEndTest {
     EventPage page;
     int count = 0;
     do {
-      page =
-          await(
-              ((ReplayableSink) bus.sink())
-                  .read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = await(((ReplayableSink) bus.sink()).read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent stored : page.events()) {
         count++;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
 import io.shardbus.metrics.BusMetrics;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.RecordingSink;

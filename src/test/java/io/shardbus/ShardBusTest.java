@@ -9,6 +9,7 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Context;
@@ -474,7 +475,7 @@ class ShardBusTest {
     assertThat(await(bus.deadLetters().count())).isEqualTo(20);
     long first = await(bus.deadLetters().list(0, 1)).get(0).id();
     assertThat(await(bus.replayDeadLetters(List.of(first, 999_999L))))
-        .isEqualTo(new DeadLetterReplay.Result(0, 1, 0));
+        .isEqualTo(new DeadLetters.ReplayResult(0, 1, 0));
     assertThat(await(bus.deadLetters().count())).as("a new letter for the old").isEqualTo(20);
     await(bus.close());
 
@@ -483,12 +484,12 @@ class ShardBusTest {
     RecordingSink patient = new RecordingSink().behave(batch -> gate.future());
     ShardBus next =
         await(ShardBus.start(vertx, new ShardBusOptions().setDataDir(folder.toString()), patient));
-    Future<DeadLetterReplay.Result> replay = next.replayDeadLetters();
+    Future<DeadLetters.ReplayResult> replay = next.replayDeadLetters();
     assertThatThrownBy(() -> await(next.replayDeadLetters()))
         .cause()
         .hasMessageContaining("under way");
     gate.complete();
-    assertThat(await(replay)).isEqualTo(new DeadLetterReplay.Result(20, 0, 0));
+    assertThat(await(replay)).isEqualTo(new DeadLetters.ReplayResult(20, 0, 0));
     assertThat(await(next.deadLetters().count())).isZero();
     assertThat(patient.all())
         .hasSize(20)

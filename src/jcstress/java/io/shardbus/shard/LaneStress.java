@@ -10,7 +10,6 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
-import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
  * The races of keys that move from shard to shard, on the shipped classes. Each state begins with
@@ -21,28 +20,58 @@ final class LaneStress {
 
   private LaneStress() {}
 
-  private static Movers movers(BackpressureMode mode) {
-    Movers movers = new Movers(mode);
-    movers.push(Movers.MOVES, 0);
-    movers.push(Movers.STAYS, 0);
-    return movers;
+  /** What all races begin with. */
+  abstract static class Race {
+
+    final Movers movers;
+
+    Race() {
+      this(BackpressureMode.FAIL_PRODUCER);
+    }
+
+    Race(BackpressureMode mode) {
+      movers = new Movers(mode);
+      movers.push(Movers.MOVES, 0);
+      movers.push(Movers.STAYS, 0);
+    }
   }
 
-  private static Movers movers() {
-    return movers(BackpressureMode.FAIL_PRODUCER);
+  /** A race after which all that was accepted must be had. */
+  @Outcome(
+      id = "1, 1, 1",
+      expect = Expect.ACCEPTABLE,
+      desc = "what should be accepted was, and all of it is had, in order")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is refused, lost, stranded or out of order")
+  abstract static class Turning extends Race {
+
+    int before = 2;
+    int accepted;
+
+    Turning() {}
+
+    Turning(BackpressureMode mode) {
+      super(mode);
+    }
+
+    final int pushThree() {
+      return movers.push(Movers.MOVES, 1)
+          + movers.push(Movers.MOVES, 2)
+          + movers.push(Movers.MOVES, 3);
+    }
+
+    final void end(III_Result r, int least) {
+      r.r1 = accepted >= least ? 1 : 0;
+      r.r2 = movers.takeAll();
+      r.r3 = movers.verdict(before + accepted);
+    }
   }
 
   // ---------------------------------------------------------------- turn-over against push
 
   /** Single events, of a key that moves and of one that stays. */
   @JCStressTest
-  @Outcome(id = "3, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstPush {
-
-    private final Movers movers = movers();
-    private int accepted;
+  public static class TurnOverAgainstPush extends Turning {
 
     @Actor
     public void producer() {
@@ -59,31 +88,21 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + accepted);
+      end(r, 3);
     }
   }
 
   /** A producer that hands the key over to another one. */
   @JCStressTest
-  @Outcome(id = "2, 1, 1", expect = Expect.ACCEPTABLE, desc = "both are had, in order")
-  @Outcome(
-      id = "1, 1, 1",
-      expect = Expect.ACCEPTABLE,
-      desc = "the second came first and was not pushed")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstTwoProducers {
+  public static class TurnOverAgainstTwoProducers extends Turning {
 
-    private final Movers movers = movers();
     private volatile boolean handedOver;
-    private int first;
     private int second;
 
     @Actor
     public void producer1() {
-      first = movers.push(Movers.MOVES, 1);
+      accepted = movers.push(Movers.MOVES, 1);
       handedOver = true;
     }
 
@@ -95,21 +114,15 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = first + second;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + r.r1);
+      accepted += second;
+      end(r, 1);
     }
   }
 
   /** A batch with events of both keys. */
   @JCStressTest
-  @Outcome(id = "5, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstBatch {
-
-    private final Movers movers = movers();
-    private int accepted;
+  public static class TurnOverAgainstBatch extends Turning {
 
     @Actor
     public void producer() {
@@ -129,25 +142,19 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + accepted);
+      end(r, 5);
     }
   }
 
   /** A push that has to make room in a full ring, if it still finds that. */
   @JCStressTest
-  @Outcome(id = "2, 1, 1", expect = Expect.ACCEPTABLE, desc = "each was had or evicted, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstEviction {
-
-    private final Movers movers = movers(BackpressureMode.DROP_OLDEST);
-    private int accepted;
+  public static class TurnOverAgainstEviction extends Turning {
 
     public TurnOverAgainstEviction() {
+      super(BackpressureMode.DROP_OLDEST);
       for (int i = 1; i < Movers.CAPACITY - 1; i++) {
-        movers.push(Movers.STAYS, i);
+        before += movers.push(Movers.STAYS, i);
       }
     }
 
@@ -163,40 +170,25 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(Movers.CAPACITY + accepted);
+      end(r, 2);
     }
   }
 
   /** Pushes into a ring that takes one of three. */
   @JCStressTest
-  @Outcome(
-      id = "[123], 1, 1",
-      expect = Expect.ACCEPTABLE,
-      desc = "what was accepted is had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstSampling {
-
-    private final Movers movers = movers(BackpressureMode.sample(3));
-    private final int before;
-    private int accepted;
+  public static class TurnOverAgainstSampling extends Turning {
 
     public TurnOverAgainstSampling() {
-      int pushed = 2;
+      super(BackpressureMode.sample(3));
       for (int i = 1; i < Movers.CAPACITY; i++) {
-        pushed += movers.push(Movers.STAYS, i);
+        before += movers.push(Movers.STAYS, i);
       }
-      before = pushed;
     }
 
     @Actor
     public void producer() {
-      accepted =
-          movers.push(Movers.MOVES, 1)
-              + movers.push(Movers.MOVES, 2)
-              + movers.push(Movers.MOVES, 3);
+      accepted = pushThree();
     }
 
     @Actor
@@ -206,24 +198,14 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(before + accepted);
+      end(r, 1);
     }
   }
 
   /** Events above 1 KiB, whose bytes are counted. */
   @JCStressTest
-  @Outcome(
-      id = "3, 1, 1",
-      expect = Expect.ACCEPTABLE,
-      desc = "all are had, in order, no byte is left")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstLargeEvents {
-
-    private final Movers movers = movers();
-    private int accepted;
+  public static class TurnOverAgainstLargeEvents extends Turning {
 
     @Actor
     public void producer() {
@@ -240,28 +222,18 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + accepted);
+      end(r, 3);
     }
   }
 
   /** Keys that leave a shard and come back to it at once. */
   @JCStressTest
-  @Outcome(id = "3, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class ThereAndBackAgainstPush {
-
-    private final Movers movers = movers();
-    private int accepted;
+  public static class ThereAndBackAgainstPush extends Turning {
 
     @Actor
     public void producer() {
-      accepted =
-          movers.push(Movers.MOVES, 1)
-              + movers.push(Movers.MOVES, 2)
-              + movers.push(Movers.MOVES, 3);
+      accepted = pushThree();
     }
 
     @Actor
@@ -272,27 +244,21 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + accepted);
+      end(r, 3);
     }
   }
 
   /** Keys that follow the load, as at the end of a metrics window. */
   @JCStressTest
-  @Outcome(id = "3, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class MoveByLoadAgainstPush {
+  public static class MoveByLoadAgainstPush extends Turning {
 
-    private final Movers movers = movers();
     private final List<ShardLoad> window;
-    private int accepted;
 
     /** The receiver has too much, and the time for its turn-over has come. */
     public MoveByLoadAgainstPush() {
       movers.move();
-      movers.push(Movers.MOVES, 1);
+      before += movers.push(Movers.MOVES, 1);
       DrainCapacity.Estimate capacity = new DrainCapacity.Estimate(1000, 1);
       window =
           List.of(
@@ -314,9 +280,7 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(3 + accepted);
+      end(r, 3);
     }
   }
 
@@ -324,13 +288,8 @@ final class LaneStress {
 
   /** Push and take while keys move. */
   @JCStressTest
-  @Outcome(id = "2, 1, 1", expect = Expect.ACCEPTABLE, desc = "all are had, in order")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstPopBatch {
-
-    private final Movers movers = movers();
-    private int accepted;
+  public static class TurnOverAgainstPopBatch extends Turning {
 
     @Actor
     public void producerAndConsumer() {
@@ -347,9 +306,7 @@ final class LaneStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = movers.takeAll();
-      r.r3 = movers.verdict(2 + accepted);
+      end(r, 2);
     }
   }
 
@@ -358,9 +315,8 @@ final class LaneStress {
   @Outcome(id = "0, 1, 1", expect = Expect.ACCEPTABLE, desc = "the key waited, and was had then")
   @Outcome(expect = Expect.FORBIDDEN, desc = "the fence opened too early, or never")
   @State
-  public static class TurnOverAgainstDrain {
+  public static class TurnOverAgainstDrain extends Race {
 
-    private final Movers movers = movers();
     private final DrainBuffer held = new DrainBuffer(0, 4);
 
     @Actor
@@ -395,9 +351,8 @@ final class LaneStress {
   @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
   @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
   @State
-  public static class TurnOverAgainstSleep {
+  public static class TurnOverAgainstSleep extends Race {
 
-    private final Movers movers = movers();
     private final Sleeper sleeper = new Sleeper(movers, movers.giver);
 
     @Actor
@@ -424,9 +379,8 @@ final class LaneStress {
   @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "all is had, and no lane is left")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost, stranded or out of order")
   @State
-  public static class TurnOverAgainstClose {
+  public static class TurnOverAgainstClose extends Race {
 
-    private final Movers movers = movers();
     private int accepted;
 
     @Actor
@@ -449,154 +403,6 @@ final class LaneStress {
     public void check(II_Result r) {
       r.r1 = movers.takeAll() & movers.verdict(2 + accepted);
       r.r2 = movers.giver.laneCount() + movers.receiver.laneCount();
-    }
-  }
-
-  // ---------------------------------------------------------------- a fence that opens
-
-  /** Whoever pushes behind a fence that opens is drained, or wakes the consumer. */
-  @JCStressTest
-  @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
-  @State
-  public static class OpeningAgainstPush {
-
-    private final Movers movers = movers();
-    private final Sleeper sleeper = new Sleeper(movers, movers.receiver);
-
-    /** The fence may be opened, and has not been. */
-    public OpeningAgainstPush() {
-      movers.move();
-      movers.giver.popBatch(10);
-      sleeper.forgetWakeUps();
-    }
-
-    @Actor
-    public void producer() {
-      movers.push(Movers.MOVES, 1);
-    }
-
-    @Actor
-    public void consumer() {
-      sleeper.turn();
-    }
-
-    @Arbiter
-    public void check(I_Result r) {
-      sleeper.finish();
-      r.r1 = movers.receiver.size();
-    }
-  }
-
-  /** As above, for a batch, which claims its places in the ring at once. */
-  @JCStressTest
-  @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
-  @State
-  public static class OpeningAgainstBatch {
-
-    private final Movers movers = movers();
-    private final Sleeper sleeper = new Sleeper(movers, movers.receiver);
-
-    /** The fence may be opened, and has not been. */
-    public OpeningAgainstBatch() {
-      movers.move();
-      movers.giver.popBatch(10);
-      sleeper.forgetWakeUps();
-    }
-
-    @Actor
-    public void producer() {
-      movers.pushBatch(Movers.event(Movers.MOVES, 1), Movers.event(Movers.MOVES, 2));
-    }
-
-    @Actor
-    public void consumer() {
-      sleeper.turn();
-    }
-
-    @Arbiter
-    public void check(I_Result r) {
-      sleeper.finish();
-      r.r1 = movers.receiver.size();
-    }
-  }
-
-  /** The receiver's consumer goes to sleep while its fence opens. */
-  @JCStressTest
-  @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing is left once all slept")
-  @Outcome(expect = Expect.FORBIDDEN, desc = "asleep beside an event")
-  @State
-  public static class OpeningAgainstSleep {
-
-    private final Movers movers = movers();
-    private final Sleeper sleeper = new Sleeper(movers, movers.receiver);
-
-    public OpeningAgainstSleep() {
-      movers.move();
-      movers.push(Movers.MOVES, 1);
-      sleeper.forgetWakeUps();
-    }
-
-    @Actor
-    public void giversConsumer() {
-      movers.giver.popBatch(10);
-    }
-
-    @Actor
-    public void consumer() {
-      sleeper.turn();
-    }
-
-    @Arbiter
-    public void check(I_Result r) {
-      sleeper.finish();
-      r.r1 = movers.receiver.size();
-    }
-  }
-
-  /** As a shard's pump: a turn drains and sleeps, a wake-up brings another turn. */
-  private static final class Sleeper {
-
-    private final Movers movers;
-    private final Shard shard;
-    private volatile boolean woken;
-
-    Sleeper(Movers movers, Shard shard) {
-      this.movers = movers;
-      this.shard = shard;
-      shard.attachConsumer(() -> woken = true);
-      woken = false;
-    }
-
-    void forgetWakeUps() {
-      while (!shard.trySleep(1)) {
-        turn();
-      }
-      woken = false;
-    }
-
-    void turn() {
-      woken = false;
-      DrainBuffer buffer;
-      do {
-        do {
-          buffer = new DrainBuffer(shard.id(), 4);
-          int taken = shard.tryDrain(buffer, 10, Long.MAX_VALUE);
-          if (taken < 0) {
-            return; // whoever has the consumer side brings the next turn
-          }
-          movers.note(buffer.events());
-          shard.settle(buffer.size(), 0);
-          shard.settledBelow(Long.MAX_VALUE);
-        } while (buffer.size() > 0);
-      } while (!shard.trySleep(1));
-    }
-
-    void finish() {
-      while (woken) {
-        turn();
-      }
     }
   }
 }

@@ -113,26 +113,39 @@ final class ShardStress {
     }
   }
 
-  /** A consumer about to sleep and a push: it drains again, or it is woken. */
-  @JCStressTest
+  /** A consumer about to sleep: it drains again, or it is woken. */
   @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "woken")
-  @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "stayed awake and saw the event")
+  @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "stayed awake and saw the events")
   @Outcome(
       id = "1, 1",
       expect = Expect.ACCEPTABLE,
       desc = "stayed awake, and drained by the wake-up")
-  @Outcome(id = "0, 0", expect = Expect.FORBIDDEN, desc = "asleep beside an event")
-  @State
-  public static class WakeUp {
+  @Outcome(id = "0, 0", expect = Expect.FORBIDDEN, desc = "asleep beside what it waits for")
+  abstract static class Sleeping {
 
-    private final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
-    private volatile int woken;
+    final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
+    private final AtomicInteger woken = new AtomicInteger();
     private int stayed;
 
-    public WakeUp() {
-      shard.attachConsumer(() -> woken++);
-      woken = 0;
+    Sleeping() {
+      shard.attachConsumer(woken::incrementAndGet);
+      woken.set(0);
     }
+
+    final void sleep(int events) {
+      stayed = shard.trySleep(events) ? 0 : 1;
+    }
+
+    final void end(II_Result r) {
+      r.r1 = stayed;
+      r.r2 = woken.get();
+    }
+  }
+
+  /** A consumer that waits for an event, and a push. */
+  @JCStressTest
+  @State
+  public static class WakeUp extends Sleeping {
 
     @Actor
     public void producer() {
@@ -141,36 +154,19 @@ final class ShardStress {
 
     @Actor
     public void consumer() {
-      stayed = shard.trySleep(1) ? 0 : 1;
+      sleep(1);
     }
 
     @Arbiter
     public void check(II_Result r) {
-      r.r1 = stayed;
-      r.r2 = woken;
+      end(r);
     }
   }
 
-  /** A consumer that waits for two events, and two pushes: as above. */
+  /** A consumer that waits for two events, and two pushes. */
   @JCStressTest
-  @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "woken")
-  @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "stayed awake and saw both events")
-  @Outcome(
-      id = "1, 1",
-      expect = Expect.ACCEPTABLE,
-      desc = "stayed awake, and drained by the wake-up")
-  @Outcome(id = "0, 0", expect = Expect.FORBIDDEN, desc = "asleep beside two events")
   @State
-  public static class WakeUpForTwo {
-
-    private final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
-    private final AtomicInteger woken = new AtomicInteger();
-    private int stayed;
-
-    public WakeUpForTwo() {
-      shard.attachConsumer(woken::incrementAndGet);
-      woken.set(0);
-    }
+  public static class WakeUpForTwo extends Sleeping {
 
     @Actor
     public void producer1() {
@@ -184,13 +180,33 @@ final class ShardStress {
 
     @Actor
     public void consumer() {
-      stayed = shard.trySleep(2) ? 0 : 1;
+      sleep(2);
     }
 
     @Arbiter
     public void check(II_Result r) {
-      r.r1 = stayed;
-      r.r2 = woken.get();
+      end(r);
+    }
+  }
+
+  /** A push into a shard that is sealed meanwhile. */
+  abstract static class Sealing {
+
+    final Shard shard;
+    private int accepted;
+
+    Sealing(BackpressureMode mode) {
+      shard = shard(mode);
+    }
+
+    final void push() {
+      accepted = shard.main().offer(event(), true) == Push.ACCEPTED ? 1 : 0;
+    }
+
+    final void end(III_Result r) {
+      r.r1 = accepted;
+      r.r2 = shard.takeLeftovers().size();
+      r.r3 = balanced(shard.accounting(), r.r2);
     }
   }
 
@@ -200,14 +216,15 @@ final class ShardStress {
   @Outcome(id = "0, 0, 1", expect = Expect.ACCEPTABLE, desc = "refused")
   @Outcome(expect = Expect.FORBIDDEN, desc = "accepted and stranded, or refused and delivered")
   @State
-  public static class DrainGate {
+  public static class DrainGate extends Sealing {
 
-    private final Shard shard = shard(BackpressureMode.FAIL_PRODUCER);
-    private int accepted;
+    public DrainGate() {
+      super(BackpressureMode.FAIL_PRODUCER);
+    }
 
     @Actor
     public void producer() {
-      accepted = shard.main().offer(event(), true) == Push.ACCEPTED ? 1 : 0;
+      push();
     }
 
     @Actor
@@ -217,9 +234,7 @@ final class ShardStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = shard.takeLeftovers().size();
-      r.r3 = balanced(shard.accounting(), r.r2);
+      end(r);
     }
   }
 
@@ -230,18 +245,16 @@ final class ShardStress {
   @Outcome(id = "0, 1023, 1", expect = Expect.ACCEPTABLE, desc = "refused after it had evicted one")
   @Outcome(expect = Expect.FORBIDDEN, desc = "an event is lost or counted wrong")
   @State
-  public static class EvictionAgainstSealing {
-
-    private final Shard shard = shard(BackpressureMode.DROP_OLDEST);
-    private int accepted;
+  public static class EvictionAgainstSealing extends Sealing {
 
     public EvictionAgainstSealing() {
+      super(BackpressureMode.DROP_OLDEST);
       fill(shard);
     }
 
     @Actor
     public void producer() {
-      accepted = shard.main().offer(event(), true) == Push.ACCEPTED ? 1 : 0;
+      push();
     }
 
     @Actor
@@ -251,9 +264,7 @@ final class ShardStress {
 
     @Arbiter
     public void check(III_Result r) {
-      r.r1 = accepted;
-      r.r2 = shard.takeLeftovers().size();
-      r.r3 = balanced(shard.accounting(), r.r2);
+      end(r);
     }
   }
 

@@ -2,7 +2,7 @@ package io.shardbus.bench;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
-import io.shardbus.delivery.ScalingHistory;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.Sink;

@@ -1,6 +1,6 @@
 package io.shardbus.bench;
 
-import io.shardbus.delivery.ScalingHistory;
+import io.shardbus.shard.ScalingHistory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -88,7 +88,7 @@ final class FeedCommand implements Callable<Integer> {
   @Option(
       names = "--key-path",
       paramLabel = "PATH",
-      description = "Path of the key in each event, such as user.id.")
+      description = "Path of the key in each event, such as user.id, tags[0] or ['service.name'].")
   private @Nullable String keyPath;
 
   @Option(names = "--json", description = "The summary as JSON, for scripts.")

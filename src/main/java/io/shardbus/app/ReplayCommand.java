@@ -4,7 +4,6 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.http.HttpRequest;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -118,14 +117,7 @@ final class ReplayCommand implements Callable<Integer> {
     if (which.ids != null) {
       body.put("ids", new JsonArray(which.ids));
     }
-    JsonObject result =
-        new JsonObject(
-            server.text(
-                server
-                    .request("/v1/dead-letters/replay")
-                    .header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofString(body.encode()))
-                    .build()));
+    JsonObject result = server.post("/v1/dead-letters/replay", body);
     int fate =
         result.getInteger("delivered")
             + result.getInteger("deadLettered")
@@ -160,7 +152,7 @@ final class ReplayCommand implements Callable<Integer> {
     JsonArray page;
     do {
       String uri = "/v1/dead-letters?limit=" + PAGE + "&after=" + after;
-      page = new JsonObject(server.text(server.request(uri).build())).getJsonArray("deadLetters");
+      page = server.get(uri).getJsonArray("deadLetters");
       for (int i = 0; i < page.size(); i++) {
         JsonObject letter = page.getJsonObject(i);
         out.print(json ? letter.encode() + System.lineSeparator() : row(letter));

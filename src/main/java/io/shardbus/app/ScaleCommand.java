@@ -3,7 +3,6 @@ package io.shardbus.app;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
-import java.net.http.HttpRequest;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -47,13 +46,7 @@ final class ScaleCommand implements Runnable {
       @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
       @Parameters(paramLabel = "COUNT", description = "How many to add.") int count)
       throws Exception {
-    HttpRequest request =
-        server
-            .request("/v1/shards")
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString("{\"count\":" + count + "}"))
-            .build();
-    JsonObject answer = new JsonObject(server.text(request));
+    JsonObject answer = server.post("/v1/shards", new JsonObject().put("count", count));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(answer.encode());

@@ -1,40 +1,25 @@
 package io.shardbus.app;
 
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.files.FolderLock;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
-import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sinks;
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxBuilder;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.spi.VertxServiceProvider;
 import io.vertx.core.spi.cluster.ClusterManager;
-import io.vertx.micrometer.Label;
-import io.vertx.micrometer.MicrometerMetricsFactory;
-import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,9 +47,6 @@ import picocli.CommandLine.Spec;
       "configuration."
     })
 final class ServeCommand implements Callable<Integer> {
-
-  private static final long START_TIMEOUT_SECONDS = 60;
-  private static final long VERTX_CLOSE_SECONDS = 10;
 
   @Spec private CommandSpec spec;
 
@@ -189,7 +171,7 @@ final class ServeCommand implements Callable<Integer> {
       Sinks.create(config.bus().getSink());
       Gateway.check(vertx, config.gateway());
     } finally {
-      await(vertx.close());
+      Server.await(vertx.close());
     }
   }
 
@@ -223,64 +205,18 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    Vertx vertx = vertx(registry, config.gateway());
-    ShardBus bus;
-    Gateway gateway;
-    try {
-      bus = awaitPatiently(ShardBus.start(vertx, config.bus()), err);
-      new BusMetrics(bus).bindTo(registry);
-      try {
-        gateway = await(Gateway.start(vertx, bus, config.gateway(), registry));
-      } catch (Exception e) {
-        await(bus.close());
-        throw e;
-      }
-    } catch (Exception e) {
-      await(vertx.close());
-      throw e;
-    }
-    String scheme = config.gateway().getTls().getCertificate() == null ? "http://" : "https://";
-    String url = scheme + urlHost(config.gateway().getHost()) + ":" + gateway.port();
+    Server server = Server.start(config, cluster, clusterHost, err);
     // Before anyone can know that the server runs and stop it.
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> stop(vertx, bus, gateway, config, err), "shutdown"));
-    greet(config, bus, url, err);
-    out.println("listening on " + url);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(err), "shutdown"));
+    greet(server, config, err);
+    out.println("listening on " + server.url());
     out.flush();
     new CountDownLatch(1).await();
   }
 
-  private Vertx vertx(PrometheusMeterRegistry registry, GatewayOptions gateway) throws Exception {
-    VertxOptions options =
-        new VertxOptions()
-            .setMetricsOptions(vertxMetrics())
-            .setEventLoopPoolSize(
-                Math.max(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE, gateway.getEventLoops()));
-    if (clusterHost != null) {
-      options.getEventBusOptions().setHost(clusterHost);
-    }
-    VertxBuilder builder =
-        Vertx.builder().with(options).withMetrics(new MicrometerMetricsFactory(registry));
-    if (!cluster) {
-      return builder.build();
-    }
-    return await(builder.buildClustered());
-  }
-
-  /** Without the HTTP method as a label: clients may invent any number of methods. */
-  private static MicrometerMetricsOptions vertxMetrics() {
-    return new MicrometerMetricsOptions()
-        .setEnabled(true)
-        .setJvmMetricsEnabled(true)
-        .setLabels(EnumSet.of(Label.HTTP_ROUTE, Label.HTTP_CODE, Label.POOL_TYPE, Label.EB_SIDE));
-  }
-
-  private static String urlHost(String host) {
-    return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-  }
-
-  private static void greet(Config config, ShardBus bus, String url, PrintWriter err) {
+  private static void greet(Server server, Config config, PrintWriter err) {
+    ShardBus bus = server.bus();
+    String url = server.url();
     err.println(
         "Shardbus: "
             + bus.shards().numShards()
@@ -314,79 +250,5 @@ final class ServeCommand implements Callable<Integer> {
         || given.getIngest() != null
         || given.getRead() != null
         || given.getAdmin() != null;
-  }
-
-  /** A process that ends by a signal has an exit code other than 0, unless it is set here. */
-  private static void stop(
-      Vertx vertx, ShardBus bus, Gateway gateway, Config config, PrintWriter err) {
-    long deadline = config.bus().getCloseTimeout().toSeconds() + START_TIMEOUT_SECONDS;
-    boolean gatewayClosed = closed(gateway.close(), deadline, err);
-    boolean busClosed = closed(bus.close(), deadline, err); // even if closing the gateway failed
-    int code = gatewayClosed && busClosed ? 0 : 1;
-    BusStats stats = bus.stats();
-    err.println(
-        "stopped: "
-            + stats.total().accepted()
-            + " events accepted, "
-            + stats.total().delivered()
-            + " delivered, "
-            + stats.total().evicted()
-            + " evicted, "
-            + stats.total().deadLettered()
-            + " dead-lettered, "
-            + stats.total().pending()
-            + " not delivered");
-    err.flush();
-    closed(vertx.close(), VERTX_CLOSE_SECONDS, err); // so that a cluster learns of it
-    Runtime.getRuntime().halt(code);
-  }
-
-  private static boolean closed(Future<Void> end, long deadlineSeconds, PrintWriter err) {
-    try {
-      end.toCompletionStage().toCompletableFuture().get(deadlineSeconds, TimeUnit.SECONDS);
-      return true;
-    } catch (ExecutionException e) {
-      err.println("shardbus: " + Failures.describe(e.getCause() == null ? e : e.getCause()));
-    } catch (InterruptedException | TimeoutException e) {
-      err.println("shardbus: could not stop within " + deadlineSeconds + " s");
-    }
-    return false;
-  }
-
-  /**
-   * A check of large files on a slow disk may take long, so there is no time limit: the operator
-   * can kill the process.
-   */
-  private static <T> T awaitPatiently(Future<T> future, PrintWriter err) throws Exception {
-    return await(
-        future,
-        late -> {
-          err.println("shardbus: still opening the data folder and the sink");
-          err.flush();
-        });
-  }
-
-  static <T> T await(Future<T> future) throws Exception {
-    return await(
-        future,
-        late -> {
-          throw new IllegalStateException("no answer within " + START_TIMEOUT_SECONDS + " s", late);
-        });
-  }
-
-  private static <T> T await(Future<T> future, Consumer<TimeoutException> eachTimeout)
-      throws Exception {
-    while (true) {
-      try {
-        return future
-            .toCompletionStage()
-            .toCompletableFuture()
-            .get(START_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      } catch (ExecutionException e) {
-        throw e.getCause() instanceof Exception cause ? cause : e;
-      } catch (TimeoutException e) {
-        eachTimeout.accept(e);
-      }
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -107,6 +108,18 @@ final class ServerUrl {
 
   private IOException unreachable(ConnectException cause) {
     return new IOException("cannot reach " + url + ": is the server running?", cause);
+  }
+
+  JsonObject get(String path) throws IOException, InterruptedException {
+    return new JsonObject(text(request(path).build()));
+  }
+
+  JsonObject post(String path, JsonObject body) throws IOException, InterruptedException {
+    HttpRequest.Builder request =
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body.encode()));
+    return new JsonObject(text(request.build()));
   }
 
   /** The body of a successful answer; otherwise throws an error with the answer of the server. */

@@ -31,8 +31,8 @@ final class StatsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    JsonObject stats = new JsonObject(server.text(server.request("/v1/stats").build()));
-    JsonObject shards = new JsonObject(server.text(server.request("/v1/shards").build()));
+    JsonObject stats = server.get("/v1/stats");
+    JsonObject shards = server.get("/v1/shards");
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(stats.put("shardList", shards.getJsonArray("shards")).encode());

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  shardbus tail --from-start --count 10",
       "  shardbus tail --filter \"@.user == 'u1' && @.n > 5\"",
+      "  shardbus tail --from-start --filter '$key == \"u1\" && $time > \"2026-11-30T09\"'",
       "",
       "Exit codes: 0 N events seen, or the reader has gone; 1 the server ended it; 2 wrong"
           + " usage."

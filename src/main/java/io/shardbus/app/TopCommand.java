@@ -1,6 +1,5 @@
 package io.shardbus.app;
 
-import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -87,10 +86,6 @@ final class TopCommand implements Callable<Integer> {
   }
 
   private TopView.Look look() throws IOException, InterruptedException {
-    return new TopView.Look(System.nanoTime(), get("/v1/stats"), get("/v1/shards"));
-  }
-
-  private JsonObject get(String path) throws IOException, InterruptedException {
-    return new JsonObject(server.text(server.request(path).build()));
+    return new TopView.Look(System.nanoTime(), server.get("/v1/stats"), server.get("/v1/shards"));
   }
 }

@@ -16,7 +16,7 @@ final class Attempt implements Runnable, Completable<Void> {
 
   private static final Duration PAUSE = Duration.ofMillis(1);
 
-  private final Delivery delivery;
+  private final Listener listener;
   private final ShardLoop loop;
   private final long startedNanos;
   private final AtomicReference<@Nullable Object> answer = new AtomicReference<>();
@@ -27,8 +27,17 @@ final class Attempt implements Runnable, Completable<Void> {
   /** Whether it is in the counts and meters. */
   boolean noted;
 
-  Attempt(Delivery delivery, ShardLoop loop) {
-    this.delivery = delivery;
+  interface Listener {
+
+    /** The answer has come. On the loop. */
+    void answered(Attempt which);
+
+    /** The loop could not be told of the answer. For any thread. */
+    void rescue(Throwable cause);
+  }
+
+  Attempt(Listener listener, ShardLoop loop) {
+    this.listener = listener;
     this.loop = loop;
     this.startedNanos = loop.nanoTime();
   }
@@ -61,14 +70,14 @@ final class Attempt implements Runnable, Completable<Void> {
     try {
       loop.execute(this);
     } catch (Throwable e) {
-      delivery.rescue(e);
+      listener.rescue(e);
     }
   }
 
   /** On the loop: the time is up, or the answer was lost on its way here. */
   void timeOut(Throwable timeout) {
     answer.compareAndSet(null, timeout);
-    delivery.answered(this);
+    listener.answered(this);
   }
 
   boolean isAnswered() {
@@ -84,14 +93,14 @@ final class Attempt implements Runnable, Completable<Void> {
   @Override
   public void run() {
     if (!pause) {
-      delivery.answered(this);
+      listener.answered(this);
       return;
     }
     pause = false;
     try {
       loop.setTimer(PAUSE, this);
     } catch (Throwable e) {
-      delivery.rescue(e);
+      listener.rescue(e);
     }
   }
 }

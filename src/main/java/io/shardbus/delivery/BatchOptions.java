@@ -91,9 +91,7 @@ public final class BatchOptions {
     }
   }
 
-  /**
-   * @return the least target, in events
-   */
+  /** {@return the least target, in events} */
   public int getMinSize() {
     return minSize;
   }
@@ -108,9 +106,7 @@ public final class BatchOptions {
     return this;
   }
 
-  /**
-   * @return the largest batch, in events
-   */
+  /** {@return the largest batch, in events} */
   public int getMaxSize() {
     return maxSize;
   }
@@ -125,9 +121,7 @@ public final class BatchOptions {
     return this;
   }
 
-  /**
-   * @return the bytes of payload at which a batch is complete
-   */
+  /** {@return the bytes of payload at which a batch is complete} */
   public int getMaxBytes() {
     return maxBytes;
   }
@@ -146,9 +140,7 @@ public final class BatchOptions {
     return this;
   }
 
-  /**
-   * @return how long an event waits for others
-   */
+  /** {@return how long an event waits for others} */
   public Duration getMaxDelay() {
     return maxDelay;
   }
@@ -168,9 +160,7 @@ public final class BatchOptions {
     return this;
   }
 
-  /**
-   * @return whether the target follows the rate of events; if not, it is {@code minSize}
-   */
+  /** {@return whether the target follows the rate of events; if not, it is {@code minSize}} */
   public boolean isAdaptive() {
     return adaptive;
   }
@@ -185,9 +175,7 @@ public final class BatchOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

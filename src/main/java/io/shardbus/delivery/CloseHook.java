@@ -15,9 +15,7 @@ final class CloseHook {
 
   private CloseHook() {}
 
-  /**
-   * @return takes it back
-   */
+  /** {@return takes it back} */
   static Runnable set(Vertx vertx, Supplier<Future<Void>> close) {
     if (vertx instanceof VertxInternal known) {
       Closeable hook = completion -> close.get().onComplete(completion);

@@ -9,57 +9,35 @@ import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.IntStream;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /*
- * Gets one batch at a time into the sink, whatever it takes.
- *
- * A batch is a queue of parts, written one after the other, one write in flight. At first there is one part. If a part
- * fails for a passing reason, it is tried again. If it fails partly, only the failed events are. If the sink refuses a
- * part for good, or all its attempts have failed, the part is halved until the events to blame stand alone. These go to
- * the dead letters, in a write like any other: it is tried until it succeeds. So events are delivered in the order of
- * the batch, and a bad event takes no other with it.
- *
- * Trying again is a circuit breaker: after some failures in a row the circuit is open, and after each pause one attempt
- * is a probe.
+ * Gets one batch at a time into the sink, whatever it takes: writes its parts one after the other, one write in flight.
+ * `BatchParts` says what comes next after each answer.
  *
  * Ownership: all methods run on the loop of the shard, but the object outlives the loop. When a verticle stops, the
  * delivery is suspended with its undelivered events, and another verticle resumes it.
  *
  * Why it is safe: a sink may throw, return null, or answer twice, late or on any thread; each counts as one answer to
  * one attempt. If anything else throws, for example for lack of memory, the batch is in one of three states: an attempt
- * is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. So each step first makes its
- * objects and then only changes fields; `attempt = null` is the first change. Events are settled once, because their
- * part leaves the queue in the same step.
+ * is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. `attempt = null` is the first
+ * change of each step of `BatchParts`, which has made its objects before. Events are settled once, because their part
+ * leaves the queue in the same step.
  */
-final class Delivery {
+final class Delivery implements Attempt.Listener, BatchParts.Listener {
 
   private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
-
-  /**
-   * The failures in a row that a search for one event to blame may take: more than the steps from
-   * the largest batch, 2^20 events, to one event.
-   */
-  private static final int MOST_HALVINGS = 24;
-
-  /** More than halving the largest batch leaves at once, so that the queue of parts never grows. */
-  private static final int MOST_PARTS = 64;
 
   /**
    * A loop looks at its sockets and timers only when it has no task left, or has run tasks for a
@@ -82,21 +60,13 @@ final class Delivery {
   private volatile @Nullable ShardLoop loop;
   private @Nullable DrainBuffer batch;
 
-  /** The indexes of all events of a batch: the same for each. */
-  private int[] ascending = {};
-
-  private final Deque<BatchPart> parts = new ArrayDeque<>(MOST_PARTS);
+  private final BatchParts parts;
 
   /** The write under way; null if there is none. */
   private @Nullable Attempt attempt;
 
   /** The failure of a write that is not answered in time. */
   private final SinkException timeout;
-
-  /** Attempts that failed since the sink took anything of this batch. */
-  private int failuresInBatch;
-
-  private boolean verdictLogged;
 
   /** Of the attempt under way, or of the pause before the next one; -1 if none is set. */
   private long timer = -1;
@@ -106,7 +76,6 @@ final class Delivery {
 
   private boolean restless;
   private @Nullable Promise<Void> suspended;
-  private volatile SinkHealth health = SinkHealth.GOOD;
 
   /**
    * @param onSettled called on the loop when a batch has ended
@@ -133,6 +102,7 @@ final class Delivery {
     timeout =
         SinkException.transientFailure(
             "no answer within " + options.getTimeout().toMillis() + " ms");
+    parts = new BatchParts(shard.id(), sinkName, options, observer, timeout, this);
   }
 
   private static String nameOf(Sink sink) {
@@ -145,7 +115,7 @@ final class Delivery {
 
   /** For any thread. */
   SinkHealth health() {
-    return health;
+    return parts.health();
   }
 
   boolean busy() {
@@ -158,25 +128,14 @@ final class Delivery {
     if (current == null) {
       throw new IllegalStateException("no batch");
     }
-    BatchPart head = parts.peek();
+    BatchPart head = parts.head();
     return current.firstSequence() + (head == null ? 0 : head.index(0));
   }
 
   /** Takes a batch over; {@link #write} is to follow. If it throws, the batch is the caller's. */
   void take(DrainBuffer next) {
-    BatchPart whole = new BatchPart(all(next.size()), 0, next.size(), 0);
-    parts.add(whole);
+    parts.begin(next.size());
     batch = next;
-    verdictLogged = false;
-    failuresInBatch = 0;
-  }
-
-  /** At least so many. */
-  private int[] all(int count) {
-    if (ascending.length < count) {
-      ascending = IntStream.range(0, count).toArray();
-    }
-    return ascending;
   }
 
   /** Goes on, on another loop, where {@link #suspend} stopped. */
@@ -218,10 +177,7 @@ final class Delivery {
     DrainBuffer current = batch;
     batch = null;
     if (current != null) {
-      for (BatchPart part : parts) {
-        current.acknowledge(part.indexes, part.from, part.to, Outcome.UNKNOWN);
-      }
-      parts.clear();
+      parts.drop(part -> current.acknowledge(part.indexes, part.from, part.to, Outcome.UNKNOWN));
     }
     Promise<Void> waiting = suspended;
     if (waiting != null) {
@@ -230,7 +186,8 @@ final class Delivery {
   }
 
   /** Notes an exception that is not an answer of a sink. For any thread; does not throw. */
-  void rescue(Throwable cause) {
+  @Override
+  public void rescue(Throwable cause) {
     SafeLog.error(LOG, "a shard could not go on; it tries again", cause);
     rescue.ask();
   }
@@ -239,7 +196,7 @@ final class Delivery {
   void write() {
     DrainBuffer current = batch;
     ShardLoop here = loop;
-    BatchPart part = parts.peek();
+    BatchPart part = parts.head();
     if (current == null || here == null || part == null || suspended != null) {
       return;
     }
@@ -249,9 +206,7 @@ final class Delivery {
       events = events(current, part);
       mine = new Attempt(this, here);
       timer = here.setTimer(options.getTimeout(), () -> mine.timeOut(timeout));
-      if (part.verdict == null) {
-        health = health.attempt(options.getBreakerFailures());
-      }
+      parts.attempted(part);
     } catch (Throwable e) {
       cancelTimer();
       rescue(e);
@@ -305,14 +260,15 @@ final class Delivery {
   }
 
   private List<DeadLetter> letters(List<ShardEvent> events, BatchPart part, Throwable verdict) {
-    String cause = SinkHealth.describe(verdict);
+    String cause = BatchParts.describe(verdict);
     return events.stream()
         .map(event -> new DeadLetter(producer, event, cause, part.attempts, part.verdictTime))
         .toList();
   }
 
   /** On the loop. Does not throw. */
-  void answered(Attempt which) {
+  @Override
+  public void answered(Attempt which) {
     if (which == attempt && which.loop() == loop) { // else it was given up meanwhile
       try {
         handle(which);
@@ -324,7 +280,7 @@ final class Delivery {
 
   private void handle(Attempt answered) {
     ShardLoop here = answered.loop();
-    BatchPart part = parts.element();
+    BatchPart part = Objects.requireNonNull(parts.head());
     Throwable failure = answered.failure();
     cancelTimer();
     if (part.verdict == null && !answered.noted) {
@@ -336,7 +292,7 @@ final class Delivery {
       }
       observer.answered(nanos, failure == null);
     }
-    boolean goOn = failure == null ? taken(part) : failed(part, failure);
+    boolean goOn = failure == null ? parts.taken(part) : parts.failed(part, failure);
     Promise<Void> waiting = suspended;
     if (parts.isEmpty()) {
       batch = null;
@@ -345,7 +301,7 @@ final class Delivery {
       if (goOn) {
         write();
       } else {
-        timer = here.setTimer(backoff(parts.element().failures), this::pauseIsOver);
+        timer = here.setTimer(parts.backoff(), this::pauseIsOver);
       }
     }
     if (waiting != null) {
@@ -358,135 +314,14 @@ final class Delivery {
     write();
   }
 
-  /** Whether to go on at once. */
-  private boolean taken(BatchPart part) {
+  @Override
+  public void forgetAttempt() {
     attempt = null;
-    parts.remove();
-    settle(part, part.verdict);
-    if (part.verdict == null) {
-      health = SinkHealth.GOOD;
-      failuresInBatch = 0;
-    }
-    return true;
-  }
-
-  private boolean failed(BatchPart part, Throwable failure) {
-    SinkException.Kind kind =
-        part.verdict == null && failure instanceof SinkException known
-            ? known.kind()
-            : SinkException.Kind.TRANSIENT;
-    switch (kind) {
-      case PERMANENT:
-        return refused(part, failure);
-      case PARTIAL:
-        return failedPartly(part, (SinkException) failure);
-      default:
-        return tryAgain(part, failure);
-    }
-  }
-
-  private boolean failedPartly(BatchPart part, SinkException failure) {
-    BitSet failed = failure.failed();
-    if (failed.length() > part.size()) {
-      return tryAgain(part, failure); // it names events that do not exist: ignore it
-    }
-    BitSet good = new BitSet();
-    good.set(0, part.size());
-    good.andNot(failed);
-    BatchPart took = part.only(good);
-    BatchPart rest = part.only(failed);
-    rest.failures = part.failures;
-    attempt = null;
-    parts.remove();
-    parts.addFirst(rest);
-    settle(took, null);
-    if (took.size() > 0) {
-      failuresInBatch = 0;
-    }
-    Throwable cause = failure.getCause();
-    if (failure.isForGood() && cause != null) {
-      health = SinkHealth.GOOD; // it did answer
-      return condemn(rest, cause);
-    }
-    return tryAgain(rest, failure);
-  }
-
-  private boolean tryAgain(BatchPart part, Throwable failure) {
-    SinkHealth worse = health.failed(options.getBreakerFailures(), failure);
-    attempt = null;
-    part.failures++;
-    if (part.verdict == null) {
-      health = worse;
-      failuresInBatch++;
-      if (options.getMaxAttempts() > 0 && part.attempts >= options.getMaxAttempts()) {
-        return triedEnough(part, failure);
-      }
-      observer.retried(part.size());
-    }
-    // The first failure, and then ever more rarely: a sink that is down for hours must not flood
-    // the log.
-    if (Integer.bitCount(part.failures) == 1) {
-      LOG.warn(
-          "shard {}: {} did not take {} events, attempt {}: {}",
-          shard.id(),
-          destination(part),
-          part.size(),
-          part.failures,
-          SinkHealth.describe(failure));
-    }
-    return false;
-  }
-
-  private boolean refused(BatchPart part, Throwable failure) {
-    boolean goOn = isolate(part, failure);
-    health = SinkHealth.GOOD; // it did answer
-    return goOn;
-  }
-
-  /**
-   * One event may be to blame, so each half gets another attempt. If the sink does not answer, or
-   * has taken nothing for long, the sink is to blame.
-   */
-  private boolean triedEnough(BatchPart part, Throwable failure) {
-    boolean sink = failure == timeout || failuresInBatch > options.getMaxAttempts() + MOST_HALVINGS;
-    return sink ? condemn(part, failure) : isolate(part, failure);
-  }
-
-  private boolean isolate(BatchPart part, Throwable failure) {
-    int count = part.size();
-    if (count == 1) {
-      return condemn(part, failure);
-    }
-    BatchPart first = part.slice(0, count / 2);
-    BatchPart second = part.slice(count / 2, count);
-    attempt = null;
-    parts.remove();
-    parts.addFirst(second);
-    parts.addFirst(first);
-    return true;
-  }
-
-  /** Sends the first part to the dead letters. */
-  private boolean condemn(BatchPart part, Throwable verdict) {
-    long time = ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
-    attempt = null;
-    part.verdict = verdict;
-    part.verdictTime = time;
-    part.failures = 0;
-    if (!verdictLogged) { // once a batch: the dead letters tell of each
-      verdictLogged = true;
-      LOG.error(
-          "shard {}: sink {} refuses events for good, {} at first: {}",
-          shard.id(),
-          sinkName,
-          part.size(),
-          SinkHealth.describe(verdict));
-    }
-    return true;
   }
 
   /** Does not throw: the part has left the queue. */
-  private void settle(BatchPart part, @Nullable Throwable failure) {
+  @Override
+  public void settle(BatchPart part, @Nullable Throwable failure) {
     DrainBuffer current = batch;
     if (current == null) {
       throw new IllegalStateException("no batch");
@@ -501,20 +336,6 @@ final class Delivery {
           whole ? current.oldestIngested() : current.timestamp(part.index(0)),
           current.timestamp(part.index(count - 1)));
     }
-  }
-
-  /**
-   * Doubles with each failure, less up to a half at random, so that shards do not try at the same
-   * moment.
-   */
-  private Duration backoff(int failures) {
-    long most = options.getMaxBackoff().toNanos();
-    long full = options.getInitialBackoff().toNanos();
-    for (int i = 1; i < failures && full < most; i++) {
-      full *= 2;
-    }
-    full = Math.min(full, most);
-    return Duration.ofNanos(full - ThreadLocalRandom.current().nextLong(full / 2 + 1));
   }
 
   private void cancelTimer() {

@@ -1,6 +1,7 @@
 package io.shardbus.delivery;
 
 import io.shardbus.shard.SafeLog;
+import io.shardbus.sink.DeliveryObserver;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;

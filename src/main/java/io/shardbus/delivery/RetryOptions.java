@@ -69,9 +69,7 @@ public final class RetryOptions {
     }
   }
 
-  /**
-   * @return how long the sink may take for one batch before the attempt counts as failed
-   */
+  /** {@return how long the sink may take for one batch before the attempt counts as failed} */
   public Duration getTimeout() {
     return timeout;
   }
@@ -132,9 +130,7 @@ public final class RetryOptions {
     return this;
   }
 
-  /**
-   * @return the longest pause between attempts
-   */
+  /** {@return the longest pause between attempts} */
   public Duration getMaxBackoff() {
     return maxBackoff;
   }
@@ -149,9 +145,7 @@ public final class RetryOptions {
     return this;
   }
 
-  /**
-   * @return after how many failed attempts in a row a shard's circuit counts as open
-   */
+  /** {@return after how many failed attempts in a row a shard's circuit counts as open} */
   public int getBreakerFailures() {
     return breakerFailures;
   }
@@ -168,9 +162,7 @@ public final class RetryOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

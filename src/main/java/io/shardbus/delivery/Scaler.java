@@ -1,10 +1,11 @@
 package io.shardbus.delivery;
 
-import io.shardbus.delivery.ScalingHistory.Cause;
 import io.shardbus.shard.ScalingDecision;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingException.Reason;
+import io.shardbus.shard.ScalingHistory;
+import io.shardbus.shard.ScalingHistory.Cause;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
@@ -42,7 +43,7 @@ public final class Scaler {
   private final Removals removals;
   private final AtomicLong added = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
-  private final ScalingHistory history = new ScalingHistory();
+  private final ScalingRecords history = new ScalingRecords();
 
   private volatile Runnable onPolicyChange = () -> {};
 

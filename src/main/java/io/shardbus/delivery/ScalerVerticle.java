@@ -1,5 +1,6 @@
 package io.shardbus.delivery;
 
+import io.shardbus.sink.DeliveryObserver;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 

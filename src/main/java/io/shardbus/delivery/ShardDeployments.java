@@ -3,7 +3,9 @@ package io.shardbus.delivery;
 import io.shardbus.event.ProducerId;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.DeadLetterSink;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
@@ -24,6 +26,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+/*
+ * Ownership: `entries` has the shards with a verticle. The monitor guards `closed` and what is not final in an entry;
+ * it is held for a moment only, never while a verticle starts or stops. `closing` is only ever set.
+ *
+ * Ordering: `undeploy` takes the entry out of the map and sets `wanted` to false in one step under the monitor, and only
+ * then undeploys. A verticle that stops asks `wanted` under the same monitor. So whatever stops after an `undeploy` is
+ * not deployed again, and what stops before it is the deployment that `undeploy` then waits for.
+ *
+ * Why it is safe: the pump holds the events, not the verticle. Between two deployments nothing drains the shard, and
+ * nothing is lost. A pump has one loop at a time, because the next deployment begins only after the pump has left the
+ * loop before, or after that deployment has failed.
+ */
 /**
  * Keeps a verticle deployed for each shard. If a shard verticle stops by itself, it is deployed
  * again and goes on where it stopped. Safe for any thread.

@@ -25,6 +25,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+/*
+ * Ownership: the monitor guards all that waits. `waiting` is written under it and read without.
+ *
+ * Ordering: an event that comes while none waits is pushed without the monitor. An event that comes later may find that
+ * one waits, and queues behind it in the lane of its ring. A push under the monitor names the routing epoch by which the
+ * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival.
+ *
+ * Why it is safe: whatever waits has a timer: the one that adds the first event sets it, each retry that leaves some
+ * sets the next, and where that fails for lack of memory, `rescue` does. Callbacks run outside the monitor, because they
+ * may bring more events.
+ */
 /**
  * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
  * served in the order in which they came. None overtakes another, also when the routing changes
@@ -38,6 +49,13 @@ public final class WaitingRoom {
    * streams and of the gateway's clients do not count, because these have bounds of their own.
    */
   public static final int MAX_WAITING = 65_536;
+
+  /** A bus, for parts of Shardbus that wait with its other callers. */
+  public interface Holder {
+
+    /** {@return the one place where the bus's events wait for room} */
+    WaitingRoom waitingRoom();
+  }
 
   /** The deadline of an event that waits as long as it takes. */
   static final long NO_DEADLINE = Long.MAX_VALUE;
@@ -168,11 +186,7 @@ public final class WaitingRoom {
     ingestBy(deadlineIn(nanos), event, ack, false, then);
   }
 
-  /**
-   * How many events wait.
-   *
-   * @return events, those of streams among them
-   */
+  /** {@return how many events wait, those of streams among them} */
   public int waiting() {
     return waiting.get();
   }
@@ -234,7 +248,7 @@ public final class WaitingRoom {
   public boolean ingestAllWithin(List<Offer> offers, long nanos) {
     long bytes = 0;
     for (Offer offer : offers) {
-      bytes += offer.event().sizeWithKey();
+      bytes += offer.event().totalSize();
     }
     long deadline = deadlineIn(nanos);
     List<Runnable> completions = new ArrayList<>(offers.size());
@@ -267,7 +281,7 @@ public final class WaitingRoom {
   /** Null if the event waits. */
   private @Nullable IngestResult pushOrWait(Waiting one) {
     RawEvent event = one.event;
-    if (event.sizeWithKey() > manager.limits().maxEventBytes()) {
+    if (event.totalSize() > manager.limits().maxEventBytes()) {
       return manager.tryIngestRaw(event, one.ack);
     }
     while (true) {
@@ -291,7 +305,7 @@ public final class WaitingRoom {
   }
 
   private boolean waitIn(Object lane, Waiting one) {
-    int bytes = one.event.sizeWithKey();
+    int bytes = one.event.totalSize();
     boolean full =
         bounded >= MAX_WAITING || (bounded > 0 && boundedBytes + bytes > maxWaitingBytes);
     if ((full && !one.ofStream) || one.deadline <= now()) {
@@ -466,7 +480,7 @@ public final class WaitingRoom {
     waiting.decrementAndGet();
     if (!one.ofStream) {
       bounded--;
-      boundedBytes -= one.event.sizeWithKey();
+      boundedBytes -= one.event.totalSize();
     }
     one.result = result;
     completions.add(() -> one.then.accept(result));

@@ -11,8 +11,8 @@
  *
  * <ul>
  *   <li>{@code ShardVerticle} runs one shard, and {@code ShardPump} is the loop inside it.
- *   <li>{@code Delivery} writes batches and decides what to do after a failure.
- *   <li>{@code DeadLetters} keeps what the sink refuses for good.
+ *   <li>{@code Delivery} writes batches; {@code BatchParts} decides what to do after a failure.
+ *   <li>{@code DeadLetterStore} keeps what the sink refuses for good.
  *   <li>{@code Scaler} adds and removes shards; {@code ShardDeployments} gives them verticles.
  *   <li>{@code WaitingRoom} holds the events that wait for room.
  * </ul>

@@ -1,19 +1,19 @@
 package io.shardbus.event;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.shardbus.event.PathReader.Step;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.internal.buffer.BufferInternal;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import net.openhft.hashing.Access;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads Vert.x buffers, on or off heap, without a copy. If it can, it reads the memory behind a
@@ -56,15 +56,16 @@ final class BufferAccess extends Access<Buffer> {
     return false;
   }
 
-  /** Reads JSON that is known to be UTF-8. */
-  static JsonParser parser(JsonFactory factory, Buffer bytes) throws IOException {
+  /** Looks for a key in checked JSON. */
+  static @Nullable String key(Buffer bytes, List<Step> steps, List<byte[]> names) {
     if (bytes instanceof BufferInternal known) {
       ByteBuf content = known.unwrap();
       if (content.hasArray()) {
-        return factory.createParser(content.array(), content.arrayOffset(), bytes.length());
+        int from = content.arrayOffset();
+        return new KeyScan(content.array(), from, from + bytes.length(), steps, names).find();
       }
     }
-    return factory.createParser(bytes.getBytes());
+    return new KeyScan(bytes.getBytes(), 0, bytes.length(), steps, names).find();
   }
 
   /** The index of the first bytes that are not UTF-8; -1 if there are none. */

@@ -1,7 +1,5 @@
 package io.shardbus.event;
 
-import java.nio.charset.StandardCharsets;
-
 /** A key that many events share: encoded and hashed once. Immutable. */
 public final class EventKey {
 
@@ -11,7 +9,7 @@ public final class EventKey {
 
   private EventKey(String text) {
     this.text = text;
-    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    byte[] utf8 = utf8(text);
     bytes = utf8.length;
     hash = Xxh3.hash(utf8);
   }
@@ -21,9 +19,14 @@ public final class EventKey {
    *
    * @param text the key
    * @return the key with its hash
+   * @throws InvalidEventException if the text has half of a surrogate pair
    */
   public static EventKey of(String text) {
     return new EventKey(text);
+  }
+
+  static byte[] utf8(String key) {
+    return EventText.utf8("the key", key);
   }
 
   /**

@@ -18,6 +18,13 @@ final class JsonCheck {
   private static final JsonFactory FACTORY = new JsonFactory();
   private static final int CHUNK_BYTES = 8192;
 
+  /**
+   * The most arrays and objects in one another. Many JSON parsers end at 1,000, and an event must
+   * also be readable within a page of events. It is no option: if it could be lowered, events that
+   * are stored would no longer be JSON.
+   */
+  private static final int MAX_DEPTH = 500;
+
   private JsonCheck() {}
 
   static void oneValue(Buffer bytes) {
@@ -68,7 +75,11 @@ final class JsonCheck {
               "not one JSON value: a second one begins at byte " + at, at);
         }
         if (token.isStructStart()) {
-          depth++;
+          if (++depth > MAX_DEPTH) {
+            long at = parser.currentTokenLocation().getByteOffset() - 1; // it is behind the bracket
+            throw new InvalidEventException(
+                "nested too deeply: more than " + MAX_DEPTH + " levels at byte " + at, at);
+          }
         } else if (token.isStructEnd()) {
           depth--;
         }

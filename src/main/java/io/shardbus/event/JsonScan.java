@@ -96,7 +96,7 @@ final class JsonScan {
   }
 
   /** Behind white space. */
-  private static int space(byte[] in, int from, int end) {
+  static int space(byte[] in, int from, int end) {
     int at = from;
     while (at < end && (in[at] == ' ' || in[at] == '\n' || in[at] == '\r' || in[at] == '\t')) {
       at++;
@@ -192,7 +192,7 @@ final class JsonScan {
   }
 
   /** At or before the first byte that is odd; the last seven bytes are left to the caller. */
-  private static int plain(byte[] in, int from, int end) {
+  static int plain(byte[] in, int from, int end) {
     int at = from;
     while (at + Long.BYTES <= end) {
       long word = (long) EIGHT.get(in, at);
@@ -220,18 +220,34 @@ final class JsonScan {
       case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
         return from + 1;
       case 'u':
-        if (end - from < 5) {
+        int code = hex(in, from + 1, end);
+        if (code < 0) {
           return NO;
         }
-        for (int i = 1; i < 5; i++) {
-          if (Character.digit(in[from + i], 16) < 0) {
-            return NO;
-          }
+        if (!Character.isSurrogate((char) code)) {
+          return from + 5;
         }
-        return from + 5;
+        // The parser takes half of a pair in a value, and refuses it in a name.
+        boolean pair =
+            Character.isHighSurrogate((char) code)
+                && end - from > 6
+                && in[from + 5] == '\\'
+                && in[from + 6] == 'u'
+                && Character.isLowSurrogate((char) hex(in, from + 7, end));
+        return pair ? from + 11 : NO;
       default:
         return NO;
     }
+  }
+
+  /** Four digits; NO if they are not there. */
+  private static int hex(byte[] in, int from, int end) {
+    int code = end - from < 4 ? NO : 0;
+    for (int i = 0; i < 4 && code != NO; i++) {
+      int digit = Character.digit(in[from + i], 16);
+      code = digit < 0 ? NO : code << 4 | digit;
+    }
+    return code;
   }
 
   /** The rest of a character; not an overlong form, a surrogate, or beyond Unicode. */

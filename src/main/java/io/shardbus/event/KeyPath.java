@@ -1,71 +1,72 @@
 package io.shardbus.event;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import io.shardbus.event.PathReader.Step;
 import io.vertx.core.buffer.Buffer;
-import java.io.IOException;
-import java.util.regex.Pattern;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Where in an event its key stands, such as {@code user.id}. Immutable. */
+/**
+ * Where in an event its key stands, such as {@code user.id}, {@code tags[0]} or {@code
+ * ['service.name']}. Immutable.
+ */
 public final class KeyPath {
 
-  /** Clients choose the names, so they are not kept. */
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
-
-  private static final Pattern DOT = Pattern.compile("\\.");
-
   private final String path;
-  private final String[] names;
+  private final List<Step> steps;
+  private final List<byte[]> names;
 
-  private KeyPath(String path) {
+  private KeyPath(String path, List<Step> steps) {
     this.path = path;
-    names = DOT.split(path, -1);
+    this.steps = List.copyOf(steps);
+    names =
+        steps.stream()
+            .map(step -> Objects.requireNonNullElse(step.name(), ""))
+            .map(name -> name.getBytes(StandardCharsets.UTF_8))
+            .toList();
   }
 
   /**
    * A path.
    *
-   * @param path names of members, from the outermost on, with dots between
+   * @param path from the outermost on: names of members with dots between, or in brackets and
+   *     quotes if they have a dot, a bracket or a quote; and indexes of elements in brackets, from
+   *     0
    * @return the path
+   * @throws IllegalArgumentException if it is no such path; it says where it breaks
    */
   public static KeyPath of(String path) {
-    return new KeyPath(path);
+    PathReader reader = new PathReader(path, 0, c -> ".[]'\"".indexOf(c) < 0);
+    try {
+      List<Step> steps = new ArrayList<>();
+      if (!path.startsWith("[")) {
+        steps.add(new Step(reader.name(), 0));
+      }
+      steps.addAll(reader.steps());
+      if (reader.at() < path.length()) {
+        throw PathReader.wrong(path, reader.at(), "., [ or the end is expected");
+      }
+      return new KeyPath(path, steps);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "keyPath: "
+              + e.getMessage()
+              + "; allowed are paths such as user.id, tags[0] and ['service.name']",
+          e);
+    }
   }
 
   /**
-   * Looks for the key, and no further.
+   * Looks for the key.
    *
    * @param json one JSON value, already checked
-   * @return the string, or the number, true or false as written. The first of several members with
+   * @return the string, or the number, true or false as written. The last of several members with
    *     the same name counts. Null if there is no such value
    */
   @Nullable String in(Buffer json) {
-    try (JsonParser parser = BufferAccess.parser(FACTORY, json)) {
-      for (String name : names) {
-        if (parser.nextToken() != JsonToken.START_OBJECT || !skipTo(parser, name)) {
-          return null;
-        }
-      }
-      JsonToken value = parser.nextToken();
-      return value.isScalarValue() && value != JsonToken.VALUE_NULL ? parser.getText() : null;
-    } catch (IOException e) {
-      // The check lets escapes of half a surrogate pair through; where names are read they end it.
-      throw new InvalidEventException("no key can be read: a name or the key is no Unicode", -1);
-    }
-  }
-
-  private static boolean skipTo(JsonParser parser, String name) throws IOException {
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      if (parser.currentName().equals(name)) {
-        return true;
-      }
-      parser.nextToken();
-      parser.skipChildren();
-    }
-    return false;
+    return BufferAccess.key(json, steps, names);
   }
 
   @Override

@@ -42,7 +42,9 @@ public enum Outcome {
   /** The gateway has no memory left for unfinished bodies and messages. */
   NO_MEMORY(13, 503, "no memory is left for unfinished messages"),
   /** The body, line or message was not complete in time. */
-  TOO_SLOW(14, 408, "it did not come to an end in time");
+  TOO_SLOW(14, 408, "it did not come to an end in time"),
+  /** The bus has taken an event with this id before. It answers as it did then. */
+  DUPLICATE(15, 202, "an event with this id was taken before");
 
   private static final Outcome[] ALL = values();
 
@@ -56,6 +58,15 @@ public enum Outcome {
     this.status = status;
     this.meaning = meaning;
     word = name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * Whether the bus has the event.
+   *
+   * @return true if it is ACCEPTED or DUPLICATE
+   */
+  public boolean taken() {
+    return this == ACCEPTED || this == DUPLICATE;
   }
 
   /**

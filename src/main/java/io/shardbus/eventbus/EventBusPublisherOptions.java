@@ -60,9 +60,7 @@ public final class EventBusPublisherOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the event-bus address of the bus
-   */
+  /** {@return the event-bus address of the bus} */
   public String getAddress() {
     return address;
   }
@@ -77,9 +75,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return when an event counts as written
-   */
+  /** {@return when an event counts as written} */
   public Ack getAck() {
     return ack;
   }
@@ -97,9 +93,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return most events under way
-   */
+  /** {@return most events under way} */
   public int getMaxInFlightEvents() {
     return maxInFlightEvents;
   }
@@ -118,9 +112,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return most bytes under way
-   */
+  /** {@return most bytes under way} */
   public long getMaxInFlightBytes() {
     return maxInFlightBytes;
   }
@@ -136,9 +128,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return most events in a message
-   */
+  /** {@return most events in a message} */
   public int getBatchEvents() {
     return batchEvents;
   }
@@ -153,9 +143,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return bytes of events in a message
-   */
+  /** {@return bytes of events in a message} */
   public int getBatchBytes() {
     return batchBytes;
   }
@@ -173,9 +161,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return how long an event may take
-   */
+  /** {@return how long an event may take} */
   public Duration getTimeout() {
     return timeout;
   }
@@ -194,9 +180,7 @@ public final class EventBusPublisherOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

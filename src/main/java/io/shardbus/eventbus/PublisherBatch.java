@@ -77,7 +77,7 @@ final class PublisherBatch {
   }
 
   private void settle(int place, Outcome fate) {
-    if (fate != Outcome.ACCEPTED) {
+    if (!fate.taken()) {
       fates[place] = fate.wireByte();
       allTaken.set(false);
     }

@@ -350,7 +350,7 @@ final class PublisherLink {
     for (int i = 0; i < sent.events.size(); i++) {
       Pending one = sent.events.get(i);
       Outcome fate = i < fates.length() ? Outcome.of(fates.getByte(i)) : Outcome.ACCEPTED;
-      if (fate == Outcome.ACCEPTED) {
+      if (fate.taken()) {
         queue.settled(one);
         one.promise().complete();
       } else if (fate == Outcome.CLOSED) {

@@ -1,5 +1,6 @@
 package io.shardbus.eventbus;
 
+import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
@@ -17,8 +18,8 @@ import java.util.List;
  * <p>There it sends its batches, with the headers {@code batch: framed}, {@code publisher}, {@code
  * number} (from 0, one more with each batch), {@code ack} ({@code accepted} or {@code delivered})
  * and {@code wait} (how many milliseconds the events may wait for room). The body is, for each
- * event and in big-endian order: 8 bytes hash, 4 bytes length of the key (-1: none), the key in
- * UTF-8, 4 bytes length of the event, the event.
+ * event and in big-endian order: 8 bytes hash, the key, id and headers as in {@link
+ * AttributeCodec}, 4 bytes length of the event, the event.
  *
  * <p>The reply comes when the fate of all its events is known: an empty body if all were taken,
  * else one byte an event, its {@link Outcome#wireByte}. The router takes batches in the order of
@@ -47,7 +48,12 @@ final class PublisherProtocol {
   /** Failure: the publisher is not known here. */
   static final int UNKNOWN_PUBLISHER = 410;
 
-  private static final int FRAME_BYTES = 16;
+  /** Hash, length, and the attributes of an event that has none. */
+  private static final int FRAME_BYTES = 13;
+
+  /** Their kinds, the number of headers, and a length of up to 5 bytes for each text. */
+  private static final long TEXT_BYTES = 5;
+
   private static final RawEventCodec CODEC = new RawEventCodec();
 
   private PublisherProtocol() {}
@@ -56,10 +62,15 @@ final class PublisherProtocol {
    * The size of an event in a body.
    *
    * @param event the event
-   * @return bytes
+   * @return bytes, or a few more
    */
   static long frameBytes(RawEvent event) {
-    return (long) FRAME_BYTES + event.sizeWithKey();
+    int texts = (event.key() == null ? 0 : 1) + (event.id() == null ? 0 : 1);
+    int headers = event.headers().size();
+    return FRAME_BYTES
+        + event.totalSize()
+        + TEXT_BYTES * (texts + 2 * headers)
+        + (headers == 0 ? 0 : 1);
   }
 
   /**
@@ -91,14 +102,16 @@ final class PublisherProtocol {
     List<RawEvent> events = new ArrayList<>();
     int at = 0;
     while (at < body.length()) {
-      RawEvent event;
+      RawEventCodec.Decoded decoded;
       try {
-        event = CODEC.decodeFromWire(at, body);
+        decoded = RawEventCodec.decode(at, body);
+      } catch (InvalidEventException e) {
+        throw e;
       } catch (RuntimeException e) {
         throw new InvalidEventException("a batch: framed breaks off in an event", at);
       }
-      events.add(event);
-      at += (int) frameBytes(event);
+      events.add(decoded.event());
+      at = decoded.end();
     }
     return events;
   }

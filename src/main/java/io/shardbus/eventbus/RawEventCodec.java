@@ -1,49 +1,56 @@
 package io.shardbus.eventbus;
 
+import io.shardbus.event.AttributeCodec;
+import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageCodec;
-import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a {@link RawEvent} travel on the event bus: as it is within a node, as bytes, key and hash
- * between nodes.
+ * Lets a {@link RawEvent} travel on the event bus: as it is within a node, as bytes with its
+ * attributes and hash between nodes.
  */
 public final class RawEventCodec implements MessageCodec<RawEvent, RawEvent> {
-
-  private static final int NO_KEY = -1;
 
   /** A codec. */
   public RawEventCodec() {}
 
   @Override
   public void encodeToWire(Buffer out, RawEvent event) {
-    String key = event.key();
-    byte[] utf8 = key == null ? new byte[0] : key.getBytes(StandardCharsets.UTF_8);
-    out.appendLong(event.hash())
-        .appendInt(key == null ? NO_KEY : utf8.length)
-        .appendBytes(utf8)
-        .appendInt(event.size())
-        .appendBuffer(event.buffer());
+    out.appendLong(event.hash());
+    AttributeCodec.write(out, event.key(), event.id(), event.headers());
+    out.appendInt(event.size()).appendBuffer(event.buffer());
   }
 
   @Override
   public RawEvent decodeFromWire(int position, Buffer in) {
-    int at = position;
-    long hash = in.getLong(at);
-    at += Long.BYTES;
-    int keyLength = in.getInt(at);
-    at += Integer.BYTES;
-    @Nullable String key = null;
-    if (keyLength != NO_KEY) {
-      key = in.getString(at, at + keyLength);
-      at += keyLength;
+    return decode(position, in).event();
+  }
+
+  /**
+   * An event that was read.
+   *
+   * @param event the event
+   * @param end the index behind its last byte
+   */
+  record Decoded(RawEvent event, int end) {}
+
+  static Decoded decode(int position, Buffer in) {
+    long hash = in.getLong(position);
+    AttributeCodec.Attributes attributes = AttributeCodec.read(in, position + Long.BYTES);
+    int at = attributes.end() + Integer.BYTES;
+    int size = in.getInt(attributes.end());
+    if (size < 0 || size > in.length() - at) {
+      throw new InvalidEventException("an event is cut off", at);
     }
-    int size = in.getInt(at);
-    at += Integer.BYTES;
-    Buffer bytes = in.getBuffer(at, at + size);
-    return key == null ? RawEvent.ofHash(bytes, hash) : RawEvent.of(bytes, key);
+    int end = at + size;
+    RawEvent.Builder builder =
+        RawEvent.builder(in.getBuffer(at, end))
+            .key(attributes.key())
+            .id(attributes.id())
+            .headers(attributes.headers());
+    return new Decoded(
+        attributes.key() == null ? builder.hash(hash).build() : builder.build(), end);
   }
 
   @Override

@@ -3,6 +3,8 @@ package io.shardbus.eventbus;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Ack;
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.EventTime;
+import io.shardbus.event.Headers;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
@@ -12,6 +14,7 @@ import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
@@ -19,8 +22,13 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +36,30 @@ import org.jspecify.annotations.Nullable;
  * that was sent without expecting a reply gets none.
  *
  * <p>Bodies: {@link Buffer}, {@link String} (UTF-8), {@link JsonObject}, {@link JsonArray}, {@link
- * RawEvent}. Headers: {@code key}; {@code ack}, when to reply: {@code none}, {@code accepted} (the
- * default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events. Failure codes:
- * 400 invalid, 413 too large, 429 backpressure, 503 closed or unrouted, 500 accepted but not
- * deliverable. Publishers with flow control speak {@link PublisherProtocol}.
+ * RawEvent}. Headers: {@code key}; {@code id}; {@code ack}, when to reply: {@code none}, {@code
+ * accepted} (the default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events.
+ * Other headers travel with the event, or with each event of a batch. Failure codes: 400 invalid,
+ * 413 too large, 429 backpressure, 503 closed or unrouted, 500 accepted but not deliverable.
+ * Publishers with flow control speak {@link PublisherProtocol}.
  */
 public final class RouterVerticle extends VerticleBase {
 
   private static final long LINGER_MILLIS = 100;
+  private static final String KEY = "key";
+  private static final String ID = "id";
+  private static final String ACK = "ack";
+  private static final String BATCH = "batch";
+
+  /** Those that are for the bus. */
+  private static final Set<String> OWN_HEADERS =
+      Set.of(
+          KEY,
+          ID,
+          ACK,
+          BATCH,
+          PublisherProtocol.PUBLISHER,
+          PublisherProtocol.NUMBER,
+          PublisherProtocol.WAIT);
 
   private final ShardManager manager;
   private final WaitingRoom queue;
@@ -89,8 +113,8 @@ public final class RouterVerticle extends VerticleBase {
         open(message, publisher);
         return;
       }
-      Ack ack = ack(message.headers().get("ack"));
-      String batch = message.headers().get("batch");
+      Ack ack = ack(message.headers().get(ACK));
+      String batch = message.headers().get(BATCH);
       if (batch == null) {
         one(message, ack);
       } else if (batch.equals("ndjson")) {
@@ -126,7 +150,7 @@ public final class RouterVerticle extends VerticleBase {
   }
 
   private void one(Message<Object> message, Ack ack) {
-    RawEvent event = event(message.body(), message.headers().get("key"));
+    RawEvent event = event(message.body(), message.headers());
     OneReply reply = ack == Ack.DELIVERED ? new OneReply(message) : null;
     IngestResult result = manager.ingestRaw(event, reply);
     if (!result.accepted()) {
@@ -138,11 +162,35 @@ public final class RouterVerticle extends VerticleBase {
     }
   }
 
-  private static RawEvent event(@Nullable Object body, @Nullable String key) {
-    if (body instanceof RawEvent event) {
-      return key == null ? event : RawEvent.of(event.buffer(), key);
+  private static RawEvent event(@Nullable Object body, MultiMap given) {
+    String key = given.get(KEY);
+    String id = given.get(ID);
+    Headers headers = others(given);
+    if (!(body instanceof RawEvent event)) {
+      return RawEvent.builder(bytes(body)).key(key).id(id).headers(headers).build();
     }
-    return RawEvent.of(bytes(body), key);
+    if (key == null && id == null && headers.isEmpty()) {
+      return event;
+    }
+    RawEvent.Builder builder =
+        RawEvent.builder(event.buffer())
+            .key(key == null ? event.key() : key)
+            .id(id == null ? event.id() : id)
+            .headers(headers.isEmpty() ? event.headers() : headers);
+    return key == null && event.key() == null
+        ? builder.hash(event.hash()).build()
+        : builder.build();
+  }
+
+  /** The headers that travel with the event. */
+  private static Headers others(MultiMap given) {
+    Map<String, String> others = new LinkedHashMap<>();
+    for (Map.Entry<String, String> header : given) {
+      if (!OWN_HEADERS.contains(header.getKey().toLowerCase(Locale.ROOT))) {
+        others.put(header.getKey(), header.getValue());
+      }
+    }
+    return Headers.of(others);
   }
 
   private static Buffer bytes(@Nullable Object body) {
@@ -167,11 +215,18 @@ public final class RouterVerticle extends VerticleBase {
     if (!(body instanceof Buffer || body instanceof String)) {
       throw new InvalidEventException("a batch: ndjson needs a body of type Buffer or String", -1);
     }
-    String key = message.headers().get("key");
+    if (message.headers().contains(ID)) {
+      throw new InvalidEventException(
+          "header id: not allowed with batch, which has many events", -1);
+    }
+    String key = message.headers().get(KEY);
+    Headers headers = others(message.headers());
     List<RawEvent> events = new ArrayList<>();
     LineSplitter splitter = new LineSplitter(manager.limits().maxEventBytes());
-    splitter.feed(bytes(body), line -> events.add(RawEvent.of(line, key)));
-    splitter.end(line -> events.add(RawEvent.of(line, key)));
+    Consumer<Buffer> each =
+        line -> events.add(RawEvent.builder(line).key(key).headers(headers).build());
+    splitter.feed(bytes(body), each);
+    splitter.end(each);
     ManyReply reply = ack == Ack.DELIVERED ? new ManyReply(message) : null;
     BatchIngestResult result = manager.ingestRawBatch(events, reply);
     if (reply != null) {
@@ -182,14 +237,19 @@ public final class RouterVerticle extends VerticleBase {
   }
 
   private static JsonObject json(IngestResult result) {
-    return new JsonObject().put("shard", result.shard()).put("timestamp", result.timestamp());
+    JsonObject json =
+        new JsonObject()
+            .put("shard", result.shard())
+            .put("time", EventTime.text(result.timestamp()));
+    return result.outcome() == Outcome.DUPLICATE ? json.put("duplicate", true) : json;
   }
 
   private static JsonObject json(BatchIngestResult result) {
     return new JsonObject()
         .put("accepted", result.accepted())
         .put("dropped", result.dropped())
-        .put("unrouted", result.unrouted());
+        .put("unrouted", result.unrouted())
+        .put("duplicates", result.duplicates());
   }
 
   private static void refuse(Message<?> message, Outcome outcome) {

@@ -44,20 +44,12 @@ public final class DataFolder implements AutoCloseable {
     }
   }
 
-  /**
-   * Where it is.
-   *
-   * @return the folder's path, or null if nothing is kept
-   */
+  /** {@return the folder's path; null if nothing is kept} */
   public @Nullable Path path() {
     return path;
   }
 
-  /**
-   * Who gives the sequences in this run.
-   *
-   * @return the id, and the epoch of this run
-   */
+  /** {@return who gives the sequences: the id, and the epoch of this run} */
   public ProducerId producer() {
     return producer;
   }

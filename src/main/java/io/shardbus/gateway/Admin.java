@@ -2,9 +2,9 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ShardAccounting;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
@@ -45,11 +45,14 @@ final class Admin {
             .put("offered", stats.offered())
             .put("accepted", stats.total().accepted())
             .put("refused", refused)
+            .put("duplicates", stats.ids().duplicates())
             .put("delivered", stats.total().delivered())
             .put("evicted", stats.total().evicted())
             .put("deadLettered", stats.total().deadLettered())
             .put("pendingInRings", stats.total().pendingInRing())
             .put("inFlight", stats.total().inFlight())
+            .put("idsRemembered", stats.ids().remembered())
+            .put("idsForgotten", stats.ids().forgotten())
             .put("waiting", stats.waiting())
             .put("deadLettersKept", stats.deadLettersKept())
             .put("fencedEvents", fenced(stats))

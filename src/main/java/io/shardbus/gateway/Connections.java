@@ -14,6 +14,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Ownership: `opened`, `check`, `upgraded` and `closed` run on the event loop of their connection. The sweep runs on
+ * any event loop, and only reads.
+ *
+ * Ordering: `count` and the count of the client grow before the connection is in the map. So each connection sees its
+ * own place in both counts, and of two that come at once, at most one gets the last place. `quietSince` is written
+ * before `requests` falls, so a sweep that sees no request sees since when.
+ *
+ * Why it is safe: a connection leaves the counts once, because only one caller gets it out of the map. The sweep's
+ * verdict may be old when it is there, so the event loop of the connection decides again: no request comes in between.
+ */
 /**
  * The open connections, and their limit. A connection beyond the limit gets a refusal when it sends
  * a request, and is closed soon if it does not. If a connection takes longer than the idle timeout

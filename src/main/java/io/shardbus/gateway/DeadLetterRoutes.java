@@ -1,9 +1,9 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.DeadLetters;
-import io.shardbus.delivery.DeadLetters.Kept;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeadLetters;
+import io.shardbus.sink.DeadLetters.Kept;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -90,7 +90,7 @@ final class DeadLetterRoutes {
           .appendString(",\"time\":" + letter.time())
           .appendString(",\"producer\":" + Json.encode(letter.producer().id()))
           .appendString(",\"of\":");
-      EventJson.append(out, new StoredEvent(letter.producer().epoch(), letter.event()));
+      EventJson.append(out, new StoredEvent(letter.producer(), letter.event()));
       out.appendString("}");
       separator = ",\n";
     }

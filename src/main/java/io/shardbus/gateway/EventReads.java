@@ -53,11 +53,9 @@ final class EventReads {
     EventQuery query;
     try {
       query =
-          new EventQuery(
-              request.getParam("cursor"),
-              limit(request.getParam("limit")),
-              filter(request.getParam("filter")),
-              order(request.getParam("order")));
+          EventQuery.of(request.getParam("cursor"), limit(request.getParam("limit")))
+              .withFilter(filter(request.getParam("filter")))
+              .withOrder(order(request.getParam("order")));
     } catch (IllegalArgumentException e) {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
       return;

@@ -4,27 +4,16 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.delivery.NoContext;
 import io.shardbus.delivery.Owner;
-import io.shardbus.net.FileWatch;
-import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.Http2Settings;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
-import io.vertx.ext.web.Router;
-import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -47,10 +36,7 @@ public final class Gateway {
   public static final String SUBPROTOCOL = "shardbus.v1";
 
   private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-  private static final String INGEST = "/v1/ingest";
-  private static final String TAIL = "/v1/tail";
   private static final Duration GRACE = Duration.ofSeconds(5);
-  private static final long SMALL_BODY = 64 << 10;
   private static final long SWEEP_MILLIS = 1_000; // at most
 
   /**
@@ -60,14 +46,9 @@ public final class Gateway {
   private static final AtomicInteger FREE_PORTS = new AtomicInteger(1 << 16);
 
   private final Vertx vertx;
-  private final ShardBus bus;
   private final GatewayOptions options;
-  private final Limits limits;
-  private final Connections connections;
   private final IngestResources resources;
-  private final Settings settings;
-  private final WebSockets webSockets;
-  private final @Nullable Scrape scrape;
+  private final Endpoints endpoints;
   private volatile Runnable stopCounting = () -> {};
 
   /** A verticle of the gateway's own for each event loop. */
@@ -81,36 +62,25 @@ public final class Gateway {
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
 
   private final List<Long> timers = new CopyOnWriteArrayList<>();
-  private final Health health;
-  private final EventReads reads;
-  private final DeadLetterRoutes deadLetters;
-  private volatile List<Route> routes = List.of();
 
   private Gateway(Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape) {
-    this.scrape = scrape;
     this.vertx = vertx;
-    this.bus = bus;
     this.options = options;
-    health = new Health(bus);
-    limits = new Limits(bus.shards(), options);
-    connections = new Connections(vertx, limits);
+    Limits limits = new Limits(bus.shards(), options);
     resources = IngestResources.of(vertx, bus, limits);
-    settings = new Settings(bus, limits);
-    webSockets = new WebSockets(connections);
-    Pages pages = new Pages();
-    reads = new EventReads(vertx, bus, pages, options.getIdleTimeout());
-    deadLetters = new DeadLetterRoutes(bus, pages);
+    endpoints = new Endpoints(vertx, bus, limits, scrape);
   }
 
   /**
    * Starts to listen. If a gateway is started in a verticle, it is closed before that verticle is
    * undeployed, and before a bus that was started in the same verticle. Otherwise it is closed
-   * before its Vert.x.
+   * before its Vert.x. This holds for any number of event loops.
    *
    * @param vertx where it runs
-   * @param bus what it serves; it is not closed with the gateway
+   * @param bus what it serves, as {@link ShardBus#start} made it; it is not closed with the gateway
    * @param options how; copied
    * @return the gateway; fails with a message for the operator if it cannot listen, or must not
+   * @throws IllegalArgumentException if the bus is a wrapper
    */
   public static Future<Gateway> start(Vertx vertx, ShardBus bus, GatewayOptions options) {
     return new Gateway(vertx, bus, new GatewayOptions(options), null).listen();
@@ -141,7 +111,7 @@ public final class Gateway {
    * @throws UnknownHostException if there is no such host
    */
   public static void check(Vertx vertx, GatewayOptions options) throws UnknownHostException {
-    new Files(vertx, options);
+    new ServerFiles(vertx, options);
   }
 
   private Future<Gateway> listen() {
@@ -158,7 +128,7 @@ public final class Gateway {
     } catch (IllegalStateException e) {
       return Future.failedFuture(e);
     }
-    NoContext.call(() -> new Files(vertx, options))
+    NoContext.call(() -> new ServerFiles(vertx, options))
         .compose(this::bind)
         .compose(
             listening -> owner.ready().recover(e -> end().transform(end -> Future.failedFuture(e))))
@@ -169,101 +139,21 @@ public final class Gateway {
     return onCaller(started.future());
   }
 
-  /** The files that the server reads, and reads again when they change. */
-  private static final class Files {
-
-    final TokenStore tokens;
-    final Origins origins;
-    final Tls tls;
-    final FileWatch tokenWatch;
-    final FileWatch tlsWatch;
-    final HttpServerOptions http;
-    final ApiDescription api = new ApiDescription();
-
-    /** Blocks. Throws {@link IllegalArgumentException} if the server must not start. */
-    Files(Vertx vertx, GatewayOptions options) throws UnknownHostException {
-      options.validate();
-      tls = new Tls(vertx, options.getTls());
-      tlsWatch = new FileWatch(tls.files());
-      tokenWatch = new FileWatch(TokenStore.files(options));
-      tokens = new TokenStore(options);
-      http = httpOptions(options);
-      tls.apply(http);
-      boolean local = localAddress(options.getHost()).isLoopbackAddress();
-      origins = new Origins(options, !local || !tokens.open());
-      if (local) {
-        return;
-      }
-      if (tokens.open() && !options.isInsecure()) {
-        throw new IllegalArgumentException(
-            "host: "
-                + options.getHost()
-                + " can be reached from other machines without a token:"
-                + " set tokensFile or token, or set insecure to allow that");
-      }
-      if (!tokens.open() && !tls.on()) {
-        LOG.warn("tokens are sent in clear to {}: set tls to encrypt them", options.getHost());
-      }
-    }
-  }
-
-  /** An address of this machine. The check listens on it. */
-  private static InetAddress localAddress(String host) throws UnknownHostException {
-    InetAddress address;
-    try {
-      address = InetAddress.getByName(host);
-    } catch (UnknownHostException e) {
-      throw new UnknownHostException("host: \"" + host + "\" is unknown");
-    }
-    try (ServerSocket any = new ServerSocket(0, 1, address)) {
-      return any.getInetAddress();
-    } catch (IOException e) {
-      throw new IllegalArgumentException(
-          "host: " + host + " must be an address of this machine: " + e.getMessage(), e);
-    }
-  }
-
-  private static HttpServerOptions httpOptions(GatewayOptions options) {
-    return new HttpServerOptions()
-        .setIdleTimeout((int) options.getIdleTimeout().toMillis())
-        .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
-        // Else a connection is not counted before its first byte.
-        .setHttp2ClearTextEnabled(false)
-        .setMaxInitialLineLength(options.getMaxUriBytes())
-        .setMaxHeaderSize(options.getMaxHeaderBytes())
-        .setInitialSettings(
-            new Http2Settings()
-                .setMaxConcurrentStreams(
-                    HttpServerOptions.DEFAULT_INITIAL_SETTINGS_MAX_CONCURRENT_STREAMS)
-                .setInitialWindowSize(Upload.QUEUED_BYTES))
-        .setMaxWebSocketFrameSize(options.getMaxFrameBytes())
-        .setMaxWebSocketMessageSize(options.getMaxFrameBytes())
-        .setWebSocketSubProtocols(List.of(SUBPROTOCOL))
-        // A small frame could become an endless message.
-        .setPerMessageWebSocketCompressionSupported(false)
-        .setPerFrameWebSocketCompressionSupported(false)
-        .setDecompressionSupported(false);
-  }
-
-  private Future<Gateway> bind(Files files) {
+  private Future<Gateway> bind(ServerFiles files) {
     return serve(files)
         .map(
             listening -> {
-              timers.add(files.tokenWatch.begin(vertx, files.tokens::reload));
-              // They share one certificate, as they share the port.
-              timers.add(files.tlsWatch.begin(vertx, () -> files.tls.reload(servers.get(0))));
+              timers.addAll(files.watch(vertx, () -> servers.get(0)));
               // Often enough to ping a silent client before it is closed as idle.
               long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
               timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
-              if (scrape != null) {
-                stopCounting = scrape.count(resources, connections, webSockets, reads);
-              }
+              stopCounting = endpoints.count(resources);
               return this;
             })
         .recover(e -> Future.failedFuture(explained(e)));
   }
 
-  private Future<?> serve(Files files) {
+  private Future<?> serve(ServerFiles files) {
     int loops = options.getEventLoops();
     int port =
         options.getPort() == 0 && loops > 1 ? -FREE_PORTS.incrementAndGet() : options.getPort();
@@ -300,12 +190,12 @@ public final class Gateway {
   }
 
   /** Makes the calling event loop serve connections. */
-  private Future<?> listen(Files files, int port, IngestResources mine) {
+  private Future<?> listen(ServerFiles files, int port, IngestResources mine) {
     return vertx
-        .createHttpServer(files.http)
-        .requestHandler(router(files, mine))
+        .createHttpServer(files.http())
+        .requestHandler(endpoints.router(files, mine))
         .invalidRequestHandler(new InvalidRequests(options)::refuse)
-        .connectionHandler(connections::opened)
+        .connectionHandler(endpoints::opened)
         .exceptionHandler(e -> LOG.debug("connection", e))
         .listen(port, options.getHost())
         .onSuccess(servers::add);
@@ -321,27 +211,18 @@ public final class Gateway {
   }
 
   private void sweep() {
-    connections.closeSlow();
-    webSockets.sweep();
+    endpoints.sweep();
     resources.rates().forgetIdle();
   }
 
-  /**
-   * The port it listens on.
-   *
-   * @return the port; the one that was chosen, if 0 was asked for
-   */
+  /** {@return the port it listens on; the one that was chosen, if 0 was asked for} */
   public int port() {
     return servers.isEmpty() ? -1 : servers.get(0).actualPort();
   }
 
-  /**
-   * How many connections are open.
-   *
-   * @return connections, of any kind
-   */
+  /** {@return how many connections are open, of any kind} */
   public int connections() {
-    return connections.count();
+    return endpoints.connections();
   }
 
   /** The memory of bodies and messages that are incomplete or wait for room. */
@@ -371,9 +252,8 @@ public final class Gateway {
 
   private synchronized Future<Void> shutdown() {
     if (shutdown == null) {
-      health.closing();
       stopCounting.run();
-      webSockets.close();
+      endpoints.close();
       timers.forEach(vertx::cancelTimer);
       shutdown =
           Future.join(
@@ -394,98 +274,6 @@ public final class Gateway {
 
   /** What it answers; empty before it listens. */
   List<Route> routes() {
-    return routes;
-  }
-
-  /** For one event loop: not all handlers of Vert.x can be shared. */
-  private Router router(Files files, IngestResources mine) {
-    HttpIngest ingest = new HttpIngest(mine);
-    Admin admin = new Admin(bus);
-    BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
-    Router router = Router.router(vertx);
-    router.route().handler(context -> guard(context, files.origins));
-    router.route().handler(connections::check);
-    Routes routes = new Routes(router, new Access(files.tokens));
-    routes.get(INGEST, Role.INGEST).handler(context -> webSockets.open(context, mine));
-    routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
-    routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
-    routes.get(TAIL, Role.READ).handler(reads::tail);
-    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
-    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);
-    routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
-    routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
-    routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
-    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
-    routes
-        .post("/v1/dead-letters/replay", Role.ADMIN)
-        .handler(smallBody)
-        .handler(deadLetters::replay);
-    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
-    settings.mount(routes, smallBody);
-    routes.open("/health/live").handler(health::live);
-    routes.open("/health/ready").handler(health::ready);
-    routes.open("/openapi.json").handler(files.api::send);
-    if (scrape != null) {
-      routes.get("/metrics", Role.READ, Role.ADMIN).handler(scrape);
-    }
-    Console.mount(routes);
-    routes.close();
-    router.errorHandler(
-        413,
-        context ->
-            Problem.refuse(
-                context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
-    router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
-    router.errorHandler(500, this::failed);
-    List<Route> all = router.getRoutes();
-    all.stream().filter(Gateway::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
-    this.routes = all;
-    return router;
-  }
-
-  /** What a GET answers, a HEAD can ask about. */
-  private static boolean endsByItself(Route route) {
-    return route.methods() != null
-        && route.methods().contains(HttpMethod.GET)
-        && !INGEST.equals(route.getPath())
-        && !TAIL.equals(route.getPath());
-  }
-
-  private void failed(RoutingContext context) {
-    LOG.error("{} {}", context.request().method(), context.request().path(), context.failure());
-    Problem.send(context.response(), 500, "internal error");
-  }
-
-  static boolean reads(HttpMethod method) {
-    return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
-  }
-
-  /** However the path was written. */
-  private static boolean opensWebSockets(RoutingContext context) {
-    String path = context.normalizedPath();
-    return path.equals(INGEST) || path.equals(INGEST + "/");
-  }
-
-  /** Applies to every request. */
-  private static void guard(RoutingContext context, Origins origins) {
-    SecurityHeaders.put(context.request());
-    if (origins.misnamed(context.request())) {
-      Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
-      return;
-    }
-    try {
-      // Both decode, and fail if they cannot: here once, not in each route.
-      context.normalizedPath();
-      context.request().params();
-    } catch (IllegalArgumentException e) {
-      Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
-      return;
-    }
-    HttpServerRequest request = context.request();
-    if (origins.foreign(request) && (!reads(request.method()) || opensWebSockets(context))) {
-      Problem.refuse(request, 403, Origins.REFUSAL);
-      return;
-    }
-    origins.handle(context);
+    return endpoints.routes();
   }
 }

@@ -125,9 +125,7 @@ public final class GatewayOptions {
     }
   }
 
-  /**
-   * @return the address to listen on
-   */
+  /** {@return the address to listen on} */
   public String getHost() {
     return host;
   }
@@ -146,9 +144,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the port to listen on
-   */
+  /** {@return the port to listen on} */
   public int getPort() {
     return port;
   }
@@ -163,9 +159,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many event loops serve the connections
-   */
+  /** {@return how many event loops serve the connections} */
   public int getEventLoops() {
     return eventLoops;
   }
@@ -173,8 +167,7 @@ public final class GatewayOptions {
   /**
    * @param loops how many event loops serve the connections; each connection stays with one of
    *     them. More than Vert.x has (see {@code VertxOptions.setEventLoopPoolSize}) are of no use.
-   *     Several are verticles of their own: they do not end with a verticle that starts the
-   *     gateway, which has to close it
+   *     The number does not change when a gateway is closed: see {@link Gateway#start}
    * @return this
    */
   @OptionSpec(value = "event loops that serve the connections", min = "1", max = "1024")
@@ -183,9 +176,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return whether to listen beyond the loopback without tokens
-   */
+  /** {@return whether to listen beyond the loopback without tokens} */
   public boolean isInsecure() {
     return insecure;
   }
@@ -200,9 +191,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the file of tokens; null for none
-   */
+  /** {@return the file of tokens; null for none} */
   public @Nullable String getTokensFile() {
     return tokensFile;
   }
@@ -219,9 +208,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return tokens that are not in a file
-   */
+  /** {@return tokens that are not in a file} */
   public TokenOptions getToken() {
     return token;
   }
@@ -236,9 +223,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the largest WebSocket frame and message, in bytes
-   */
+  /** {@return the largest WebSocket frame and message, in bytes} */
   public int getMaxFrameBytes() {
     return maxFrameBytes;
   }
@@ -256,9 +241,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many connections are served at once
-   */
+  /** {@return how many connections are served at once} */
   public int getMaxConnections() {
     return maxConnections;
   }
@@ -273,9 +256,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the certificate and key
-   */
+  /** {@return the certificate and key} */
   public TlsOptions getTls() {
     return tls;
   }
@@ -290,9 +271,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the longest request line, in bytes
-   */
+  /** {@return the longest request line, in bytes} */
   public int getMaxUriBytes() {
     return maxUriBytes;
   }
@@ -307,9 +286,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the size of all headers of a request, in bytes
-   */
+  /** {@return the size of all headers of a request, in bytes} */
   public int getMaxHeaderBytes() {
     return maxHeaderBytes;
   }
@@ -324,9 +301,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many connections one address may have at once
-   */
+  /** {@return how many connections one address may have at once} */
   public int getMaxConnectionsPerClient() {
     return maxConnectionsPerClient;
   }
@@ -341,9 +316,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many events one address may send in a second
-   */
+  /** {@return how many events one address may send in a second} */
   public int getMaxEventsPerSecondPerClient() {
     return maxEventsPerSecondPerClient;
   }
@@ -358,9 +331,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return after how long without a byte a connection is closed
-   */
+  /** {@return after how long without a byte a connection is closed} */
   public Duration getIdleTimeout() {
     return idleTimeout;
   }
@@ -466,9 +437,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return the longest key of an event, in bytes of UTF-8
-   */
+  /** {@return the longest key of an event, in bytes of UTF-8} */
   public int getMaxKeyBytes() {
     return maxKeyBytes;
   }
@@ -486,9 +455,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return how many bytes of events one address may send in a second
-   */
+  /** {@return how many bytes of events one address may send in a second} */
   public long getMaxBytesPerSecondPerClient() {
     return maxBytesPerSecondPerClient;
   }
@@ -552,9 +519,7 @@ public final class GatewayOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

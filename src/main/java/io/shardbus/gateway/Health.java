@@ -2,9 +2,9 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.SinkHealth;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.SinkHealth;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;

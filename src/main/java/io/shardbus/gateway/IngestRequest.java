@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath, int maxKeyBytes) {
 
+  /** What the decoder of a query puts in place of bytes that are not UTF-8. */
+  private static final char NO_TEXT = '\uFFFD';
+
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
   static IngestRequest of(MultiMap parameters, Ack byDefault, GatewayOptions options) {
     String key = parameters.get("key");
@@ -28,8 +31,8 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
     if (key != null && keyPath != null) {
       throw new IllegalArgumentException("key and keyPath: only one of them can be given");
     }
-    if (keyPath != null && keyPath.isEmpty()) {
-      throw new IllegalArgumentException("keyPath: must not be empty, such as user.id");
+    if (key != null && key.indexOf(NO_TEXT) >= 0) {
+      throw new IllegalArgumentException("key: must be UTF-8, and not have the character U+FFFD");
     }
     EventKey shared = key == null ? null : EventKey.of(key);
     int maxKeyBytes = options.getMaxKeyBytes();
@@ -57,7 +60,7 @@ record IngestRequest(Ack ack, @Nullable EventKey key, @Nullable KeyPath keyPath,
       return RawEvent.parse(bytes);
     }
     RawEvent event = RawEvent.parseKeyed(bytes, keyPath);
-    if (event.sizeWithKey() - event.size() > maxKeyBytes) {
+    if (event.totalSize() - event.size() > maxKeyBytes) {
       throw new InvalidEventException(tooLong(maxKeyBytes), -1);
     }
     return event;

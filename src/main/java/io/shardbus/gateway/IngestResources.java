@@ -1,6 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.net.Budget;
 import io.shardbus.net.RateLimit;
 import io.shardbus.options.Durations;
@@ -10,6 +11,7 @@ import io.vertx.core.Vertx;
 record IngestResources(
     Vertx vertx,
     ShardBus bus,
+    WaitingRoom waitingRoom,
     Limits limits,
     RateLimit rates,
     Budget budget,
@@ -17,9 +19,13 @@ record IngestResources(
     RefusalCounters refusals) {
 
   static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
+    if (!(bus instanceof WaitingRoom.Holder holder)) {
+      throw new IllegalArgumentException("bus: must be as ShardBus.start made it");
+    }
     return new IngestResources(
         vertx,
         bus,
+        holder.waitingRoom(),
         limits,
         new RateLimit(
             () -> limits.options().getMaxEventsPerSecondPerClient(),
@@ -35,6 +41,7 @@ record IngestResources(
     return new IngestResources(
         vertx,
         bus,
+        waitingRoom,
         limits,
         rates,
         budget,

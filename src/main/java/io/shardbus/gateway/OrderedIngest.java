@@ -56,7 +56,7 @@ final class OrderedIngest {
     }
 
     long bytes() {
-      return OVERHEAD_BYTES + event.sizeWithKey();
+      return OVERHEAD_BYTES + event.totalSize();
     }
 
     void settle(Outcome outcome) {
@@ -123,7 +123,7 @@ final class OrderedIngest {
   }
 
   private static void count(Outcome outcome, OutcomeCounts outcomes) {
-    if (outcome == Outcome.ACCEPTED) {
+    if (outcome.taken()) {
       outcomes.accept(1);
     } else {
       outcomes.refuse(outcome, 1);
@@ -175,10 +175,10 @@ final class OrderedIngest {
     if (waiting != null && cancelFirst != null) {
       waiting = null;
       Outcome outcome = cancelFirst.get().outcome();
-      if (outcome == Outcome.ACCEPTED) { // just before
+      if (outcome.taken()) { // just before
         takeFirst().settle(outcome);
       } else {
-        rate.giveBack(held.element().event().sizeWithKey());
+        rate.giveBack(held.element().event().totalSize());
         letGo(takeFirst(), outcome, left);
       }
     }
@@ -218,7 +218,7 @@ final class OrderedIngest {
 
   /** The result; null if the event must wait, for room or because the client sends too fast. */
   private @Nullable Outcome offer(RawEvent event, @Nullable DeliveryAck ack) {
-    tooFast = !rate.tryTake(event.sizeWithKey());
+    tooFast = !rate.tryTake(event.totalSize());
     if (tooFast) {
       if (patient) {
         resources.vertx().setTimer(TOO_FAST_MILLIS, timer -> goOn());
@@ -231,7 +231,7 @@ final class OrderedIngest {
       return bus.ingest(event, ack).outcome();
     }
     Admission admission = new Admission();
-    cancel = bus.waitingRoom().ingestOfStream(event, ack, admission);
+    cancel = resources.waitingRoom().ingestOfStream(event, ack, admission);
     Outcome outcome = admission.outcomeOrWait();
     waiting = outcome == null ? admission : null;
     return outcome;

@@ -110,7 +110,7 @@ final class SingleEvent {
       return;
     }
     RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
-    if (!rate.tryTake(event.sizeWithKey())) {
+    if (!rate.tryTake(event.totalSize())) {
       refuseWhole(Outcome.RATE, rate.refusal());
       return;
     }

@@ -89,7 +89,7 @@ final class Tail {
   }
 
   private Future<EventPage> read(@Nullable String from) {
-    EventQuery query = new EventQuery(from, PAGE, filter, EventQuery.Order.NONE);
+    EventQuery query = EventQuery.of(from, PAGE).withFilter(filter);
     return turns.take(() -> log.read(query), () -> ended);
   }
 

@@ -36,9 +36,7 @@ public final class TlsOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the file of the certificate; null for no TLS
-   */
+  /** {@return the file of the certificate; null for no TLS} */
   public @Nullable String getCertificate() {
     return certificate;
   }
@@ -57,9 +55,7 @@ public final class TlsOptions {
     return this;
   }
 
-  /**
-   * @return the file of the certificate's private key; null for no TLS
-   */
+  /** {@return the file of the certificate's private key; null for no TLS} */
   public @Nullable String getKey() {
     return key;
   }
@@ -75,9 +71,7 @@ public final class TlsOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

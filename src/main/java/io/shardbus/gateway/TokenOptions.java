@@ -40,9 +40,7 @@ public final class TokenOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the token with the role ingest; null for none
-   */
+  /** {@return the token with the role ingest; null for none} */
   public @Nullable String getIngest() {
     return ingest;
   }
@@ -61,9 +59,7 @@ public final class TokenOptions {
     return this;
   }
 
-  /**
-   * @return the token with the role read; null for none
-   */
+  /** {@return the token with the role read; null for none} */
   public @Nullable String getRead() {
     return read;
   }
@@ -82,9 +78,7 @@ public final class TokenOptions {
     return this;
   }
 
-  /**
-   * @return the token with the role admin; null for none
-   */
+  /** {@return the token with the role admin; null for none} */
   public @Nullable String getAdmin() {
     return admin;
   }
@@ -103,9 +97,7 @@ public final class TokenOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON, tokens in clear
-   */
+  /** {@return all options as JSON, tokens in clear} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -17,11 +17,6 @@ final class WebSockets {
   /** The one of RFC 6455. */
   private static final String VERSION = "13";
 
-  /** The code of a peer that leaves; also sent to a silent client. */
-  static final short GOING_AWAY = 1001;
-
-  private static final short POLICY_VIOLATION = 1008;
-
   private final Connections connections;
   private final Map<ServerWebSocket, OpenSocket> sockets = new ConcurrentHashMap<>();
   private volatile boolean closing;
@@ -115,9 +110,12 @@ final class WebSockets {
                 .runOnContext(
                     now ->
                         open.ingest()
-                            .close(POLICY_VIOLATION, "the token is no longer valid for this"));
-          } else if (open.ingest().needsLook()) {
-            open.context().runOnContext(now -> open.ingest().look());
+                            .life()
+                            .close(
+                                WebSocketIngest.POLICY_VIOLATION,
+                                "the token is no longer valid for this"));
+          } else if (open.ingest().life().needsLook()) {
+            open.context().runOnContext(now -> open.ingest().life().look());
           }
         });
   }

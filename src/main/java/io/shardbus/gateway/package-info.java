@@ -9,7 +9,8 @@
  * <p>Where to begin:
  *
  * <ul>
- *   <li>{@link io.shardbus.gateway.Gateway} listens and holds the list of routes.
+ *   <li>{@link io.shardbus.gateway.Gateway} starts and stops to listen; {@code Endpoints} has the
+ *       list of routes.
  *   <li>{@code HttpIngest} takes events over HTTP: {@code SingleEvent}, or {@code Upload} for
  *       NDJSON.
  *   <li>{@code WebSocketIngest} takes events over a WebSocket.

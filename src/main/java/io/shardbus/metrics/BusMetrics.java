@@ -8,15 +8,16 @@ import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.shardbus.ShardBus;
-import io.shardbus.delivery.DeliveryObserver;
-import io.shardbus.delivery.ScalingHistory;
 import io.shardbus.event.Outcome;
+import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.ScalingDecision.Direction;
+import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.DeliveryObserver;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -121,6 +122,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     refused(to, Outcome.UNROUTED, b -> shards.refusals().unrouted());
     refused(to, Outcome.CLOSED, b -> shards.refusals().closed());
     refused(to, Outcome.TOO_LARGE, b -> shards.refusals().tooLarge());
+    ids(to);
     pending(to, "ring", b -> shards.accounting().pendingInRing());
     pending(to, "flight", b -> shards.accounting().inFlight());
     gauge(
@@ -154,6 +156,27 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     endOfBus.run();
     releases.values().forEach(Runnable::run);
     releases.clear();
+  }
+
+  private void ids(Target to) {
+    counter(
+        to,
+        "shardbus.events.duplicate",
+        "Events that were not taken, because one with the same id was",
+        Tags.empty(),
+        b -> b.shards().ids().map(IdWindow::duplicates).orElse(0L));
+    gauge(
+        to,
+        "shardbus.ids.remembered",
+        "Ids of events that are remembered",
+        Tags.empty(),
+        b -> b.shards().ids().map(IdWindow::size).orElse(0L));
+    counter(
+        to,
+        "shardbus.ids.forgotten",
+        "Ids of events that were forgotten before their window was over, for want of room",
+        Tags.empty(),
+        b -> b.shards().ids().map(IdWindow::forgotten).orElse(0L));
   }
 
   private void total(

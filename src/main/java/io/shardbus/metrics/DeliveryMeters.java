@@ -6,7 +6,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
-import io.shardbus.delivery.DeliveryObserver;
+import io.shardbus.sink.DeliveryObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

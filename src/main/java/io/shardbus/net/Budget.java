@@ -19,25 +19,19 @@ public final class Budget {
     this.bytes = bytes;
   }
 
-  /**
-   * @return why there is no more, for the client
-   */
+  /** {@return why there is no more, for the client} */
   public String refusal() {
     return "gateway.maxPartialBytes: "
         + bytes.getAsLong()
         + " bytes of unfinished bodies and messages are in memory";
   }
 
-  /**
-   * @return the bytes of all shares
-   */
+  /** {@return the bytes of all shares} */
   public long used() {
     return used.get();
   }
 
-  /**
-   * @return a share for one connection, empty
-   */
+  /** {@return a share for one connection, empty} */
   public Share share() {
     return new Share();
   }

@@ -19,9 +19,7 @@ public final class Deadline {
     this.task = task;
   }
 
-  /**
-   * @return whether it runs
-   */
+  /** {@return whether it runs} */
   public boolean running() {
     return timer >= 0;
   }

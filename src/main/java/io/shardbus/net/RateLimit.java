@@ -58,9 +58,7 @@ public final class RateLimit {
     clients.values().removeIf(Buckets::full);
   }
 
-  /**
-   * @return how many clients are remembered
-   */
+  /** {@return how many clients are remembered} */
   public int clients() {
     return clients.size();
   }
@@ -119,9 +117,7 @@ public final class RateLimit {
       }
     }
 
-    /**
-     * @return why the last event was not let through
-     */
+    /** {@return why the last event was not let through} */
     public String refusal() {
       return forBytes
           ? "gateway.maxBytesPerSecondPerClient: more than "

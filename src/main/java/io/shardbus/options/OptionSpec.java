@@ -16,9 +16,7 @@ import java.lang.annotation.Target;
 @Target(ElementType.METHOD)
 public @interface OptionSpec {
 
-  /**
-   * @return what the option does, as a phrase; text in backticks is code
-   */
+  /** {@return what the option does, as a phrase; text in backticks is code} */
   String value();
 
   /**
@@ -27,24 +25,16 @@ public @interface OptionSpec {
    */
   String min() default "";
 
-  /**
-   * @return the largest value; empty for no limit
-   */
+  /** {@return the largest value; empty for no limit} */
   String max() default "";
 
-  /**
-   * @return a value that is too small by itself; empty for no limit
-   */
+  /** {@return a value that is too small by itself; empty for no limit} */
   String above() default "";
 
-  /**
-   * @return the regular expression that text must match; empty for any text
-   */
+  /** {@return the regular expression that text must match; empty for any text} */
   String pattern() default "";
 
-  /**
-   * @return in words what else is required, or what {@code pattern} takes; empty for nothing
-   */
+  /** {@return in words what else is required, or what {@code pattern} takes; empty for nothing} */
   String allowed() default "";
 
   /**
@@ -53,8 +43,6 @@ public @interface OptionSpec {
    */
   String unset() default "";
 
-  /**
-   * @return whether no message may show the value
-   */
+  /** {@return whether no message may show the value} */
   boolean secret() default false;
 }

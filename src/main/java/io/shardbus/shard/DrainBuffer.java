@@ -33,7 +33,13 @@ public final class DrainBuffer {
     public ShardEvent get(int index) {
       QueuedEvent event = drained[Objects.checkIndex(index, size)];
       return new ShardEvent(
-          shard, firstSequence + index, event.timestamp, event.payload, event.key());
+          shard,
+          firstSequence + index,
+          event.timestamp,
+          event.payload,
+          event.key(),
+          event.id(),
+          event.headers());
     }
 
     @Override
@@ -79,23 +85,17 @@ public final class DrainBuffer {
   void add(QueuedEvent event, long ingested) {
     drained[size++] = event;
     oldestIngested = Math.min(oldestIngested, ingested);
-    bytes += event.payload.length();
+    bytes += event.footprint();
     asked |= event.ack() != null;
   }
 
-  /**
-   * The events, in order.
-   *
-   * @return a live view
-   */
+  /** {@return the events, in order: a live view} */
   public List<ShardEvent> events() {
     return events;
   }
 
   /**
-   * The sequence of the first event; the others follow without a gap.
-   *
-   * @return at least 0; says nothing while the buffer is empty
+   * {@return the sequence of the first event, at least 0; says nothing while the buffer is empty}
    */
   public long firstSequence() {
     return firstSequence;
@@ -121,20 +121,12 @@ public final class DrainBuffer {
     return oldestIngested;
   }
 
-  /**
-   * The number of events.
-   *
-   * @return at least 0
-   */
+  /** {@return the number of events} */
   public int size() {
     return size;
   }
 
-  /**
-   * Whether an event in here has an acknowledgement.
-   *
-   * @return true if there is at least one
-   */
+  /** {@return whether an event in here has an acknowledgement} */
   public boolean asked() {
     return asked;
   }
@@ -148,11 +140,7 @@ public final class DrainBuffer {
     return closed;
   }
 
-  /**
-   * The sum of the payloads' sizes.
-   *
-   * @return bytes
-   */
+  /** {@return the sum of the events' sizes, with keys, ids and headers, in bytes} */
   public long bytes() {
     return bytes;
   }

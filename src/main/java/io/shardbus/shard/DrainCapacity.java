@@ -22,6 +22,11 @@ package io.shardbus.shard;
  * A shard that is hardly busy shows only what it can drain at least. So does one that writes nearly all the time though
  * no more waits than it is about to write: where a write takes its time whatever its size, larger ones bring more. How
  * much more is not known, and where its size counts it is nothing: so it is trusted with less.
+ *
+ * Without writes a shard with an empty ring shows nothing: it looks idle as soon as it has lost its load. So the estimate
+ * keeps what was measured while events waited: the limit. The shard disproves its limit when it settles twice as much as
+ * then. Otherwise the limit is forgotten after a minute, so that the shard is tried again, and the next one is kept for
+ * twice as long.
  */
 /** Estimates what one shard can drain, once for balancing and scaling. Not safe for threads. */
 final class DrainCapacity {
@@ -58,6 +63,14 @@ final class DrainCapacity {
   /** How often the time of the last writes has to pass without an answer. */
   private static final double PATIENCE = 2;
 
+  /** What a shard that is below its limit is trusted with, as a multiple of the limit. */
+  private static final double LIMIT_TRUST = 1.25;
+
+  /** A limit is disproved by so many times what was settled then. */
+  private static final double DISPROVED = 2;
+
+  private static final double LEAST_MEMORY_SECONDS = 60;
+
   private final double leastStallSeconds;
   private Estimate known = Estimate.UNKNOWN;
 
@@ -67,6 +80,15 @@ final class DrainCapacity {
   private boolean hung;
   private double stalledSeconds;
   private double lastWriteSeconds;
+
+  /** The capacity of a shard without writes, measured while events waited; 0 if there is none. */
+  private double limit;
+
+  /** Events per second that the shard settled then. */
+  private double shownAtLimit;
+
+  private double secondsSinceLimit;
+  private double memorySeconds = LEAST_MEMORY_SECONDS;
 
   /**
    * @param leastStallSeconds without progress that are no hang
@@ -87,6 +109,10 @@ final class DrainCapacity {
 
     boolean atLeast() {
       return trust > 1;
+    }
+
+    boolean unknown() {
+      return perSecond == 0 && atLeast();
     }
 
     /** Events per second that the shard is trusted with. */
@@ -120,9 +146,12 @@ final class DrainCapacity {
       double meanWriteSeconds) {
 
     double busySeconds(double stalledBefore) {
+      return Math.max(writeSeconds, stalledBefore + seconds * waitingShare());
+    }
+
+    private double waitingShare() {
       double delay = Math.min(waitingBefore, waitingAfter) * seconds / settled;
-      double waitingShare = Math.min(1, Math.max(delay / LONG_DELAY, fillRatio));
-      return Math.max(writeSeconds, stalledBefore + seconds * waitingShare);
+      return Math.min(1, Math.max(delay / LONG_DELAY, fillRatio));
     }
 
     /** Whether larger batches could have been written. */
@@ -136,6 +165,7 @@ final class DrainCapacity {
   }
 
   Estimate update(Window window) {
+    secondsSinceLimit += window.seconds();
     if (window.settled() > 0) {
       progressed(window);
     } else if (window.waitingBefore() > 0 && window.waitingAfter() > 0) {
@@ -147,6 +177,7 @@ final class DrainCapacity {
     } else {
       stalledSeconds = 0;
     }
+    forgetOldLimit();
     return hung ? Estimate.HUNG : known;
   }
 
@@ -159,7 +190,40 @@ final class DrainCapacity {
       return;
     }
     knownBefore = known;
-    known = merge(measure(window, stalledBefore));
+    if (window.writeSeconds() == 0) {
+      noteLimit(window, stalledBefore);
+    } else {
+      limit = 0;
+    }
+    known =
+        limit > 0
+            ? new Estimate(limit, secondsSinceLimit == 0 ? 1 : LIMIT_TRUST)
+            : merge(measure(window, stalledBefore));
+  }
+
+  private void forgetOldLimit() {
+    if (limit > 0 && secondsSinceLimit > memorySeconds) {
+      limit = 0;
+      memorySeconds *= 2;
+      known = Estimate.UNKNOWN;
+    }
+  }
+
+  /** An estimate from a short delay is too high if a backlog ends, so only a lower one counts. */
+  private void noteLimit(Window window, double stalledBefore) {
+    double share = window.waitingShare();
+    double shown = window.settled() / window.seconds();
+    double measured = window.settled() / window.busySeconds(stalledBefore);
+    if (share > NEARLY_ALWAYS_BUSY || (share > HARDLY_BUSY && (limit == 0 || measured < limit))) {
+      limit = measured;
+      shownAtLimit = shown;
+    } else if (shown > DISPROVED * shownAtLimit) {
+      limit = 0;
+      memorySeconds = LEAST_MEMORY_SECONDS;
+    }
+    if (share > HARDLY_BUSY) {
+      secondsSinceLimit = 0;
+    }
   }
 
   private static Estimate measure(Window window, double stalledBefore) {

@@ -1,12 +1,14 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.Headers;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,9 @@ final class Ingestion {
   private final LongAdder closed = new LongAdder();
   private final LongAdder tooLarge = new LongAdder();
 
+  /** Null while ids mean nothing here. */
+  private volatile @Nullable IdWindow ids;
+
   Ingestion(ShardSet set, ShardLimits limits, LongSupplier clock) {
     this.set = set;
     this.limits = limits;
@@ -57,8 +62,27 @@ final class Ingestion {
     limits = new ShardLimits(bytes, limits.maxRingBytes());
   }
 
-  ShardManager.Refusals refusals() {
-    return new ShardManager.Refusals(unrouted.sum(), closed.sum(), tooLarge.sum());
+  /** Events for which no shard was active. */
+  long unrouted() {
+    return unrouted.sum();
+  }
+
+  /** Events that came after the end. */
+  long closed() {
+    return closed.sum();
+  }
+
+  /** Events over the limit. */
+  long tooLarge() {
+    return tooLarge.sum();
+  }
+
+  void remember(IdWindow window) {
+    ids = window;
+  }
+
+  @Nullable IdWindow ids() {
+    return ids;
   }
 
   /** Counts an event as refused for want of room. */
@@ -82,13 +106,20 @@ final class Ingestion {
    * can do without the objects of a caller that looks at the result and forgets it.
    */
   IngestResult ingest(RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
+    String id = event.id();
+    IdWindow window = id == null ? null : ids;
+    if (id != null && window != null) {
+      return ingestOnce(event, id, window, ack, countRefusal);
+    }
     long timestamp = clock.getAsLong();
     int answer =
         push(
             event.buffer(),
             event.key(),
+            id,
+            event.headers(),
             event.hash(),
-            event.sizeWithKey(),
+            event.totalSize(),
             timestamp,
             ack,
             countRefusal,
@@ -102,18 +133,82 @@ final class Ingestion {
    * @return null if the routing is another
    */
   @Nullable IngestResult ingestBy(long epoch, RawEvent event, @Nullable DeliveryAck ack) {
+    String id = event.id();
+    IdWindow window = id == null ? null : ids;
+    return id != null && window != null
+        ? ingestOnce(epoch, event, id, window, ack, false)
+        : ingestBy(epoch, event, ack, false);
+  }
+
+  private @Nullable IngestResult ingestBy(
+      long epoch, RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
     long timestamp = clock.getAsLong();
     int answer =
         push(
             event.buffer(),
             event.key(),
+            event.id(),
+            event.headers(),
             event.hash(),
-            event.sizeWithKey(),
+            event.totalSize(),
             timestamp,
             ack,
-            false,
+            countRefusal,
             epoch);
     return answer == REROUTED ? null : result(answer, timestamp);
+  }
+
+  private IngestResult ingestOnce(
+      RawEvent event, String id, IdWindow window, @Nullable DeliveryAck ack, boolean countRefusal) {
+    return Objects.requireNonNull(ingestOnce(ANY_EPOCH, event, id, window, ack, countRefusal));
+  }
+
+  /** Takes an event unless one with its id was taken in the window. */
+  private @Nullable IngestResult ingestOnce(
+      long epoch,
+      RawEvent event,
+      String id,
+      IdWindow window,
+      @Nullable DeliveryAck ack,
+      boolean countRefusal) {
+    while (!window.recalling()) {
+      IdClaim claim = window.claim(id, ack);
+      IdWindow.Taken taken = window.enter(claim);
+      if (taken == null) {
+        return ingestClaimed(epoch, event, claim, countRefusal);
+      }
+      IdClaim first = taken.open();
+      IdClaim.Found found = first == null ? IdClaim.Found.DELIVERED : first.join(ack);
+      if (found == IdClaim.Found.OFFERED) {
+        break;
+      }
+      if (found != IdClaim.Found.FREE) {
+        window.countDuplicate();
+        if (found == IdClaim.Found.DELIVERED) {
+          Acks.tell(ack, 1, null);
+        }
+        return first == null
+            ? new IngestResult(Outcome.DUPLICATE, taken.shard(), taken.timestamp())
+            : new IngestResult(Outcome.DUPLICATE, first.shard(), first.timestamp());
+      }
+    }
+    // It is not known whether this is a repeat: worth trying again later.
+    return countRefusal ? refuse(event) : IngestResult.refused(Outcome.BACKPRESSURE);
+  }
+
+  private @Nullable IngestResult ingestClaimed(
+      long epoch, RawEvent event, IdClaim claim, boolean countRefusal) {
+    IngestResult result = null;
+    try {
+      result = ingestBy(epoch, event, claim, countRefusal);
+    } finally {
+      if (result != null && result.accepted()) {
+        claim.accepted(result.shard(), result.timestamp());
+      } else {
+        claim.refused();
+      }
+    }
+    return result;
   }
 
   private static IngestResult result(int answer, long timestamp) {
@@ -131,6 +226,8 @@ final class Ingestion {
   private int push(
       Buffer payload,
       @Nullable String key,
+      @Nullable String id,
+      Headers headers,
       long hash,
       int size,
       long timestamp,
@@ -140,7 +237,7 @@ final class Ingestion {
     if (size > limits.maxEventBytes()) {
       return answer(refuseTooLarge().outcome(), NO_SHARD);
     }
-    QueuedEvent queued = QueuedEvent.of(payload, key, timestamp, ack);
+    QueuedEvent queued = QueuedEvent.of(payload, key, id, headers, timestamp, ack);
     boolean hasKey = key != null;
     if (hasKey && !set.keysSeen()) {
       set.seeKeys();
@@ -158,7 +255,7 @@ final class Ingestion {
       if (lane == null) {
         return answer(noShard(table, countRefusal), NO_SHARD);
       }
-      Shard shard = lane.owner();
+      Shard shard = Shard.of(lane);
       switch (lane.offer(queued, countRefusal)) {
         case ACCEPTED:
           if (sampled) {
@@ -191,8 +288,12 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
-    lookThrough(events);
     BatchTally tally = new BatchTally();
+    if (lookThrough(events) && ids != null) {
+      // One after the other: a repeat may be in the same batch.
+      events.forEach(event -> tally.count(ingest(event, ack, true).outcome()));
+      return tally.result();
+    }
     for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
       RoutingTable table = enterTable();
       try {
@@ -203,26 +304,29 @@ final class Ingestion {
         tally.tellEvicted();
       }
     }
-    return new BatchIngestResult(tally.accepted, tally.dropped, tally.unrouted);
+    return tally.result();
   }
 
   /**
    * Checks before any event is taken, because the caller sends the whole batch again after an
-   * exception.
+   * exception. Returns whether there are ids.
    */
-  private void lookThrough(List<RawEvent> events) {
+  private boolean lookThrough(List<RawEvent> events) {
     boolean keys = false;
+    boolean anyId = false;
     int index = 0;
     for (RawEvent event : events) {
       if (event == null) {
         throw new IllegalArgumentException("events[" + index + "]: must not be null");
       }
       keys |= event.key() != null;
+      anyId |= event.id() != null;
       index++;
     }
     if (keys && !set.keysSeen()) {
       set.seeKeys();
     }
+    return anyId;
   }
 
   private RoutingTable enterTable() {
@@ -244,7 +348,7 @@ final class Ingestion {
     Lane timed = null;
     for (int i = 0; i < count; i++) {
       RawEvent event = events.get(i);
-      if (event.sizeWithKey() > limits.maxEventBytes()) {
+      if (event.totalSize() > limits.maxEventBytes()) {
         tally.count(refuseTooLarge().outcome());
         continue;
       }
@@ -272,14 +376,15 @@ final class Ingestion {
           RawEvent event = events.get(i);
           // Risen already, so that the consumer has nothing to write into it.
           long risen = timestamp + size;
-          group[size++] = QueuedEvent.of(event.buffer(), event.key(), risen, ack);
+          group[size++] =
+              QueuedEvent.of(event.buffer(), event.key(), event.id(), event.headers(), risen, ack);
           lanes[i] = null;
         }
       }
       pushGroup(lane, group, size, tally);
     }
     if (timed != null) {
-      timed.owner().pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
+      Shard.of(timed).pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
     }
   }
 
@@ -301,6 +406,7 @@ final class Ingestion {
     int accepted;
     int dropped;
     int unrouted;
+    int duplicates;
     private final List<DeliveryAck> evicted = new ArrayList<>(0);
 
     void evict(DeliveryAck ack) {
@@ -319,9 +425,17 @@ final class Ingestion {
     void count(Outcome outcome) {
       switch (outcome) {
         case ACCEPTED -> accepted++;
+        case DUPLICATE -> {
+          accepted++;
+          duplicates++;
+        }
         case UNROUTED -> unrouted++;
         default -> dropped++;
       }
+    }
+
+    BatchIngestResult result() {
+      return new BatchIngestResult(accepted, dropped, unrouted, duplicates);
     }
   }
 }

@@ -29,9 +29,9 @@ import java.util.function.Consumer;
 final class Lane {
 
   private static final Lane[] NONE = {};
-  private static final Shard[] NOBODY = {};
+  private static final LaneOwner[] NOBODY = {};
 
-  private final Shard owner;
+  private final LaneOwner owner;
   private final EventRing ring;
   private final ShardLedger ledger;
   private final WakeUp wakeUp;
@@ -47,7 +47,7 @@ final class Lane {
    * Shards with lanes that are fenced on this one. They are woken once too often if there was no
    * memory to put such a lane into a table.
    */
-  private Shard[] waiters = NOBODY;
+  private LaneOwner[] waiters = NOBODY;
 
   private volatile boolean open;
   private volatile boolean sealRequested;
@@ -57,7 +57,7 @@ final class Lane {
   private long endSequence = -1;
 
   Lane(
-      Shard owner,
+      LaneOwner owner,
       EventRing ring,
       ShardLedger ledger,
       WakeUp wakeUp,
@@ -75,16 +75,16 @@ final class Lane {
     }
   }
 
-  private static Shard[] with(Shard[] some, Shard more) {
+  private static LaneOwner[] with(LaneOwner[] some, LaneOwner more) {
     if (Arrays.asList(some).contains(more)) {
       return some;
     }
-    Shard[] next = Arrays.copyOf(some, some.length + 1);
+    LaneOwner[] next = Arrays.copyOf(some, some.length + 1);
     next[some.length] = more;
     return next;
   }
 
-  Shard owner() {
+  LaneOwner owner() {
     return owner;
   }
 
@@ -220,7 +220,7 @@ final class Lane {
   /** Opens the fences that wait on it. */
   void settle() {
     settled = true;
-    for (Shard waiter : waiters) {
+    for (LaneOwner waiter : waiters) {
       waiter.wake();
     }
   }

@@ -41,14 +41,14 @@ final class LaneChange {
    * @param after the new owners of the slots
    * @param crowded shards to turn over although they lose no keys
    * @param fenced whether there are keys, whose order must be kept
-   * @param loads for the new table
+   * @param samples for the new table
    */
   LaneChange(
       RoutingTable table,
       Shard[] after,
       Collection<Shard> crowded,
       boolean fenced,
-      SlotLoads loads) {
+      SlotSamples samples) {
     this.table = table;
     this.after = after;
     int ranges = after.length / 2;
@@ -58,8 +58,8 @@ final class LaneChange {
       turnedOver.addAll(crowded);
       for (int i = ranges; i < after.length; i++) {
         Lane lane = table.lane(i);
-        if (lane.owner() != after[i] && lane.owner().state() == ShardState.ACTIVE) {
-          turnedOver.add(lane.owner());
+        if (Shard.of(lane) != after[i] && Shard.of(lane).state() == ShardState.ACTIVE) {
+          turnedOver.add(Shard.of(lane));
         }
       }
     }
@@ -73,7 +73,7 @@ final class LaneChange {
     }
     fresh = new ArrayList<>(mains.values());
     fresh.addAll(arrivals.values());
-    next = table.next(unkeyed, keyed, loads);
+    next = table.next(unkeyed, keyed, samples);
   }
 
   private void turnOver(Shard shard) {
@@ -96,7 +96,7 @@ final class LaneChange {
     Map<Way, Set<Lane>> fences = new LinkedHashMap<>();
     for (int i = ranges; i < after.length; i++) {
       Lane lane = table.lane(i);
-      if (lane.owner() != after[i]) {
+      if (Shard.of(lane) != after[i]) {
         fences.computeIfAbsent(way(lane, after[i]), way -> new LinkedHashSet<>()).add(lane);
       }
     }
@@ -104,7 +104,7 @@ final class LaneChange {
   }
 
   private Way way(Lane lane, Shard to) {
-    return new Way(isOpen(lane) ? lane.owner() : lane, to);
+    return new Way(isOpen(lane) ? Shard.of(lane) : lane, to);
   }
 
   private Lane main(Shard shard) {
@@ -115,7 +115,7 @@ final class LaneChange {
   private Lane keyedLane(int slot) {
     Lane lane = table.lane(slot);
     Shard owner = after[slot];
-    if (lane.owner() != owner) {
+    if (Shard.of(lane) != owner) {
       Lane arrival = arrivals.get(way(lane, owner));
       if (arrival == null) {
         throw new IllegalStateException("no lane for slot " + slot);
@@ -139,9 +139,9 @@ final class LaneChange {
       Lane lane = fresh.get(i);
       try {
         if (i < mains.size()) {
-          lane.owner().turnOver(lane);
+          Shard.of(lane).turnOver(lane);
         } else {
-          lane.owner().install(lane);
+          Shard.of(lane).install(lane);
         }
         i++;
       } catch (OutOfMemoryError e) {

@@ -21,6 +21,10 @@ import java.util.Optional;
  * What cannot be moved now (keys of a shard that hangs, or for which they would wait too long) is poured first, where it
  * is. It is no reason to move anything: else one such shard would keep all the others moving.
  *
+ * A slot that is hotter than what any shard should have would only carry its trouble to another shard. So it counts as
+ * one that cannot be moved, unless its shard is much slower than the fastest: the others make room for it instead. Only
+ * the hottest slot of a shard does: of two on one shard, one is to leave.
+ *
  * Low pressure needs no relief, so it would leave a shard that hung with next to nothing for good. A shard that lost
  * most of its load is owed it: once it drains more than it did then, it is brought to the level under any pressure.
  */
@@ -53,6 +57,9 @@ final class LoadBalancer {
   /** A shard has recovered once it can drain so many times what it could when it lost its load. */
   private static final double RECOVERED = 2;
 
+  /** From a shard that is so many times slower than the fastest, even the hottest slot goes. */
+  private static final double MUCH_SLOWER = 2;
+
   /** So many windows in a row: what slots bring is estimated, least well just after they moved. */
   private static final int PAID_FOR = 10;
 
@@ -66,7 +73,17 @@ final class LoadBalancer {
   private record Debt(double capacity, int paidFor) {}
 
   private record Pressure(
-      Shard shard, Estimate known, double rate, double fixed, double backlog, double capacity) {
+      Shard shard,
+      Estimate known,
+      double rate,
+      double fixed,
+      double backlog,
+      double capacity,
+      boolean keepsHot) {
+
+    Pressure keeping(double slotRate) {
+      return new Pressure(shard, known, rate, fixed + slotRate, backlog, capacity, true);
+    }
 
     double movable() {
       return rate - fixed;
@@ -139,11 +156,15 @@ final class LoadBalancer {
   /**
    * @param rates events per second that each active shard's slots bring
    * @param fixed the part of these rates that cannot be moved now; 0 if a shard is missing
+   * @param hottest the highest rate of a slot among those that can be moved
    * @param loads what the active shards did in the window that has just ended
    * @return the targets; empty if all is well as it is
    */
   Optional<Map<Shard, Double>> followHeadroom(
-      Map<Shard, Double> rates, Map<Shard, Double> fixed, List<ShardLoad> loads) {
+      Map<Shard, Double> rates,
+      Map<Shard, Double> fixed,
+      Map<Shard, Double> hottest,
+      List<ShardLoad> loads) {
     double best = loads.stream().mapToDouble(l -> l.capacity().perSecond()).max().orElse(0);
     boolean allHang = loads.stream().allMatch(load -> load.capacity().hung());
     if (allHang || !loads.stream().allMatch(ShardLoad::warm)) {
@@ -158,11 +179,11 @@ final class LoadBalancer {
               rates.getOrDefault(load.shard(), 0.0),
               fixed.getOrDefault(load.shard(), 0.0),
               load.pending() / WORK_OFF_SECONDS,
-              capacity(load.capacity(), best == 0 ? 1 : best)));
+              capacity(load.capacity(), best == 0 ? 1 : best),
+              false));
     }
-    emptiestFirst.sort(Comparator.comparingDouble(Pressure::empty));
     double total = sum(rates);
-    double level = level(emptiestFirst, total - sum(fixed));
+    double level = keepTheHot(emptiestFirst, total, hottest);
     double highest =
         emptiestFirst.stream()
             .filter(
@@ -190,6 +211,25 @@ final class LoadBalancer {
     return Optional.of(targets);
   }
 
+  /** Leaves slots where they are that fit nowhere. Returns the level of the rest. */
+  private static double keepTheHot(
+      List<Pressure> emptiestFirst, double total, Map<Shard, Double> hottest) {
+    double best = emptiestFirst.stream().mapToDouble(Pressure::capacity).max().orElse(0);
+    double level = level(emptiestFirst, total);
+    for (boolean again = true; again; level = level(emptiestFirst, total)) {
+      again = false;
+      for (int i = 0; i < emptiestFirst.size(); i++) {
+        Pressure one = emptiestFirst.get(i);
+        double hot = hottest.getOrDefault(one.shard, 0.0);
+        if (!one.keepsHot && hot > level * best && one.capacity * MUCH_SLOWER >= best) {
+          emptiestFirst.set(i, one.keeping(hot));
+          again = true;
+        }
+      }
+    }
+    return level;
+  }
+
   /** Whether a shard must get back the load that it is owed. */
   private boolean payBack(List<Pressure> all, double level) {
     boolean due = false;
@@ -200,8 +240,9 @@ final class LoadBalancer {
         continue;
       }
       double target = one.target(level);
-      boolean recovered =
-          !one.known.hung() && target > 0 && one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean drainsMore =
+          one.known.unknown() || one.known.perSecond() >= RECOVERED * debt.capacity;
+      boolean recovered = !one.known.hung() && target > 0 && drainsMore;
       boolean lacks = one.rate < NEAR_ENOUGH * target;
       due |= recovered && lacks;
       int paidFor = recovered && !lacks ? debt.paidFor + 1 : 0;
@@ -222,8 +263,9 @@ final class LoadBalancer {
     return Math.max(best * LEAST_CAPACITY, presumed);
   }
 
-  private static double level(List<Pressure> emptiestFirst, double movable) {
-    double poured = movable;
+  private static double level(List<Pressure> emptiestFirst, double total) {
+    emptiestFirst.sort(Comparator.comparingDouble(Pressure::empty));
+    double poured = total - emptiestFirst.stream().mapToDouble(Pressure::fixed).sum();
     double capacity = 0;
     for (Pressure one : emptiestFirst) {
       if (capacity > 0 && poured / capacity <= one.empty()) {

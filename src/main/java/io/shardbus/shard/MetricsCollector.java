@@ -127,6 +127,6 @@ final class MetricsCollector {
   private static Shard giver(Lane[] fences) {
     Lane first = fences[0];
     Lane[] further = first.fences();
-    return further.length == 0 ? first.owner() : giver(further);
+    return further.length == 0 ? Shard.of(first) : giver(further);
   }
 }

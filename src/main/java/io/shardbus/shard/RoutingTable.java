@@ -23,24 +23,24 @@ final class RoutingTable {
   private final Lane[] unkeyed;
   private final Lane[] keyed;
   private final long epoch;
-  private final @Nullable SlotLoads loads;
+  private final @Nullable SlotSamples samples;
   private final AtomicInteger batches = new AtomicInteger();
 
   /**
    * @param unkeyed the lanes for events without a key; kept, and must not change afterwards
    * @param keyed the lanes for events with a key; as many, or the same array
-   * @param loads counts a sample of the events; null for no count
+   * @param samples counts a sample of the events; null for no count
    */
-  RoutingTable(Lane[] unkeyed, Lane[] keyed, long epoch, @Nullable SlotLoads loads) {
+  RoutingTable(Lane[] unkeyed, Lane[] keyed, long epoch, @Nullable SlotSamples samples) {
     this.unkeyed = unkeyed;
     this.keyed = Arrays.equals(keyed, unkeyed) ? unkeyed : keyed;
     this.epoch = epoch;
-    this.loads = loads;
+    this.samples = samples;
   }
 
   /** The table after this one. */
-  RoutingTable next(Lane[] unkeyed, Lane[] keyed, @Nullable SlotLoads loads) {
-    return new RoutingTable(unkeyed, keyed, epoch + 1, loads);
+  RoutingTable next(Lane[] unkeyed, Lane[] keyed, @Nullable SlotSamples samples) {
+    return new RoutingTable(unkeyed, keyed, epoch + 1, samples);
   }
 
   @Nullable Lane select(long hash, boolean hasKey) {
@@ -50,8 +50,8 @@ final class RoutingTable {
 
   /** Notes an event of the sample. */
   void sample(long hash, boolean hasKey) {
-    if (loads != null && unkeyed.length > 0) {
-      loads.sample(slot(hash, unkeyed.length), hasKey);
+    if (samples != null && unkeyed.length > 0) {
+      samples.add(slot(hash, unkeyed.length), hasKey);
     }
   }
 
@@ -97,7 +97,7 @@ final class RoutingTable {
   }
 
   Shard owner(int slot) {
-    return lane(slot).owner();
+    return Shard.of(lane(slot));
   }
 
   Shard[] owners() {

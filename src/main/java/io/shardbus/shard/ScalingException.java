@@ -34,9 +34,7 @@ public final class ScalingException extends RuntimeException {
     this.reason = reason;
   }
 
-  /**
-   * @return why it cannot be made
-   */
+  /** {@return why it cannot be made} */
   public Reason reason() {
     return reason;
   }

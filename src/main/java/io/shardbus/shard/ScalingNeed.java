@@ -49,7 +49,7 @@ record ScalingNeed(int shards, double rate, double perShard, double capacity, Li
     double capacity = 0;
     for (ShardLoad load : view.active()) {
       Estimate known = load.capacity();
-      boolean unknown = known.perSecond() == 0 && !known.hung();
+      boolean unknown = known.unknown();
       double drained = unknown ? perShard : drained(load, trusting);
       capacity += known.hung() ? 0 : Math.max(drained, least);
       backlog += load.pending();

@@ -60,11 +60,7 @@ public final class ScalingPolicy {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * All properties.
-   *
-   * @return the JSON that {@link #ScalingPolicy(JsonObject)} takes
-   */
+  /** {@return all properties, as {@link #ScalingPolicy(JsonObject)} takes them} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }
@@ -148,9 +144,7 @@ public final class ScalingPolicy {
     return new ScalingException(ScalingException.Reason.INVALID_POLICY, message);
   }
 
-  /**
-   * @return the fill of a ring above which it is overloaded, above 0 to 1
-   */
+  /** {@return the fill of a ring above which it is overloaded, above 0 to 1} */
   public double getFillRatioThreshold() {
     return fillRatioThreshold;
   }
@@ -165,9 +159,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return mean nanoseconds of a push above which the shard is overloaded
-   */
+  /** {@return mean nanoseconds of a push above which the shard is overloaded} */
   public long getPushLatencyThresholdNanos() {
     return pushLatencyThresholdNanos;
   }
@@ -182,9 +174,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return mean microseconds of a write to the sink above which the shard is overloaded
-   */
+  /** {@return mean microseconds of a write to the sink above which the shard is overloaded} */
   public long getFlushLatencyThresholdMicros() {
     return flushLatencyThresholdMicros;
   }
@@ -200,9 +190,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return the least number of active shards
-   */
+  /** {@return the least number of active shards} */
   public int getMinShards() {
     return minShards;
   }
@@ -217,9 +205,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return the largest number of shards, with those that are being set up or drained
-   */
+  /** {@return the largest number of shards, with those that are being set up or drained} */
   public int getMaxShards() {
     return maxShards;
   }
@@ -235,9 +221,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return the time that has to pass before a change may undo the last one
-   */
+  /** {@return the time that has to pass before a change may undo the last one} */
   public Duration getCooldown() {
     return cooldown;
   }
@@ -256,9 +240,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return for how long fewer shards must have been enough before the others are removed
-   */
+  /** {@return for how long fewer shards must have been enough before the others are removed} */
   public Duration getScaleDownDelay() {
     return scaleDownDelay;
   }
@@ -290,9 +272,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return the fill of a ring below which it is underutilized, 0 to 1
-   */
+  /** {@return the fill of a ring below which it is underutilized, 0 to 1} */
   public double getUnderutilizedThreshold() {
     return underutilizedThreshold;
   }
@@ -312,9 +292,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return the share of the time for which shards should be busy, above 0 to 1
-   */
+  /** {@return the share of the time for which shards should be busy, above 0 to 1} */
   public double getTargetUtilization() {
     return targetUtilization;
   }
@@ -331,9 +309,7 @@ public final class ScalingPolicy {
     return this;
   }
 
-  /**
-   * @return whether shards are added and removed without being asked
-   */
+  /** {@return whether shards are added and removed without being asked} */
   public boolean isAutoScale() {
     return autoScale;
   }

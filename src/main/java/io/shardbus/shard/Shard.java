@@ -27,7 +27,7 @@ import java.util.function.LongSupplier;
  * #popBatch}, {@link #tryDrain}) takes the shard's consumer lock, so that it never runs on two
  * threads at once; everything else may be called from any thread and does not wait.
  */
-public final class Shard {
+public final class Shard extends LaneOwner {
 
   private static final int ABANDON_AT_ONCE = 1024;
 
@@ -82,16 +82,13 @@ public final class Shard {
     this.ledger = ledger;
     wakeUp = new WakeUp(this::holds, capacity / 2);
     lanes = new LaneSet(newLane(List.of(), List.of()));
-    ledger.open(this);
+    ledger.open(new ShardLedger.Live(this::accepted, this::size, this::drained));
   }
 
   // ---------------------------------------------------------------- any thread
 
-  /**
-   * The shard's id.
-   *
-   * @return 0 to 65534
-   */
+  /** {@return the shard's id, 0 to 65534} */
+  @Override
   public int id() {
     return id;
   }
@@ -105,29 +102,17 @@ public final class Shard {
     return lanes.size();
   }
 
-  /**
-   * The size of a ring.
-   *
-   * @return events, a power of two
-   */
+  /** {@return the size of a ring in events, a power of two} */
   public int capacity() {
     return capacity;
   }
 
-  /**
-   * Whether nothing waits. Includes events whose push is under way.
-   *
-   * @return true if all lanes are empty
-   */
+  /** {@return whether no event waits, also none whose push is under way} */
   public boolean isEmpty() {
     return lanes.isEmpty();
   }
 
-  /**
-   * How full the shard is: waiting events / size of one ring.
-   *
-   * @return 0 to 1
-   */
+  /** {@return how full the shard is, 0 to 1: waiting events / size of one ring} */
   public double fillRatio() {
     return Math.min(1, (double) size() / capacity());
   }
@@ -152,20 +137,12 @@ public final class Shard {
     return lanes.fencedEvents();
   }
 
-  /**
-   * How long the oldest fence has been closed.
-   *
-   * @return nanoseconds; 0 if none is closed
-   */
+  /** {@return how long the oldest fence has been closed, in nanoseconds; 0 if none is closed} */
   public long fencedNanos() {
     return lanes.fencedNanos();
   }
 
-  /**
-   * How often the shard was given a fresh ring because keys left it.
-   *
-   * @return times since the shard was made
-   */
+  /** {@return how often the shard was given a fresh ring because keys left it} */
   public long turnOvers() {
     return turnOvers.get();
   }
@@ -180,29 +157,17 @@ public final class Shard {
     return lanes.main().ring().isFull();
   }
 
-  /**
-   * The shard's state.
-   *
-   * @return where it is in its life
-   */
+  /** {@return the shard's state} */
   public ShardState state() {
     return state;
   }
 
-  /**
-   * Counts since the shard was made.
-   *
-   * @return the counts; unrouted is always 0
-   */
+  /** {@return counts since the shard was made; unrouted is always 0} */
   public ShardStats stats() {
     return ledger.stats();
   }
 
-  /**
-   * Where the shard's events went.
-   *
-   * @return the account
-   */
+  /** {@return where the shard's events went} */
   public ShardAccounting accounting() {
     return ledger.accounting();
   }
@@ -249,6 +214,11 @@ public final class Shard {
 
   // ---------------------------------------------------------------- lanes
 
+  /** The shard that a lane belongs to: only shards make lanes. */
+  static Shard of(Lane lane) {
+    return (Shard) lane.owner();
+  }
+
   /** The lane for events for which there is no other lane. */
   Lane main() {
     return lanes.main();
@@ -287,9 +257,7 @@ public final class Shard {
     turnOvers.incrementAndGet();
   }
 
-  /**
-   * The thread that has the consumer side now, or else the caller, does the requested work there.
-   */
+  @Override
   void tend() {
     work = true;
     doWork();
@@ -356,7 +324,7 @@ public final class Shard {
     sealing = left;
   }
 
-  /** A fence has opened. */
+  @Override
   void wake() {
     wakeUp.wake();
   }
@@ -396,7 +364,7 @@ public final class Shard {
    *
    * @param buffer gets the events, in order; none if there would be a gap in the sequences
    * @param max how many at most
-   * @param maxBytes no more are taken once the buffer holds this many bytes of payload
+   * @param maxBytes no more are taken once the buffer holds this many bytes of events
    * @return how many were taken; -1 if another thread has the consumer side, in which case the
    *     consumer is woken when that thread lets go
    */
@@ -540,11 +508,7 @@ public final class Shard {
     }
   }
 
-  /**
-   * Takes one event, as {@link #popBatch} does.
-   *
-   * @return the oldest event, or empty
-   */
+  /** {@return the oldest event, taken as {@link #popBatch} does; empty if there is none} */
   public Optional<ShardEvent> pop() {
     List<ShardEvent> one = popBatch(1);
     return one.isEmpty() ? Optional.empty() : Optional.of(one.get(0));

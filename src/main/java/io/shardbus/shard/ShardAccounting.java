@@ -45,20 +45,12 @@ public record ShardAccounting(
         inFlight + other.inFlight);
   }
 
-  /**
-   * Events whose fate is open.
-   *
-   * @return in the ring and in flight
-   */
+  /** {@return events whose fate is open: in the ring and in flight} */
   public long pending() {
     return pendingInRing + inFlight;
   }
 
-  /**
-   * Events that reached a shard.
-   *
-   * @return accepted and refused
-   */
+  /** {@return events that reached a shard: accepted and refused} */
   public long offered() {
     return accepted + backpressure + sampled;
   }

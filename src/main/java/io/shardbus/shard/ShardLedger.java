@@ -2,6 +2,7 @@ package io.shardbus.shard;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,28 +25,37 @@ final class ShardLedger {
 
   private long finalAccepted;
   private long finalDrained;
-  private volatile @Nullable Shard shard;
+  private volatile @Nullable Live live;
 
-  void open(Shard live) {
-    shard = live;
+  /**
+   * The counts of a shard that is there.
+   *
+   * @param accepted events that its rings took
+   * @param pending events in its rings
+   * @param drained events that left its rings
+   */
+  record Live(LongSupplier accepted, LongSupplier pending, LongSupplier drained) {}
+
+  void open(Live counts) {
+    live = counts;
   }
 
   /** Called once, when the shard is sealed and empty; the volatile write publishes the totals. */
   void close(long accepted, long drained) {
     finalAccepted = accepted;
     finalDrained = drained;
-    shard = null;
+    live = null;
   }
 
   ShardAccounting accounting() {
     // Read from the end of an event's way to its beginning, so that no difference is ever negative.
     long settledOk = delivered.get();
     long settledDead = deadLettered.get();
-    Shard live = shard;
-    long drained = live == null ? finalDrained : live.drained();
+    Live counts = live;
+    long drained = counts == null ? finalDrained : counts.drained().getAsLong();
     long pushedOut = evicted.sum();
-    long pending = live == null ? 0 : live.size();
-    long accepted = live == null ? finalAccepted : live.accepted();
+    long pending = counts == null ? 0 : counts.pending().getAsLong();
+    long accepted = counts == null ? finalAccepted : counts.accepted().getAsLong();
     return new ShardAccounting(
         accepted,
         backpressure.sum(),

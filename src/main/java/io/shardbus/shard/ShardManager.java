@@ -136,29 +136,17 @@ public final class ShardManager {
 
   // ---------------------------------------------------------------- what there is
 
-  /**
-   * The life of shards.
-   *
-   * @return empty in static mode
-   */
+  /** {@return the life of shards; empty in static mode} */
   public Optional<ShardMapper> mapper() {
     return Optional.ofNullable(mapper);
   }
 
-  /**
-   * Shards that take events.
-   *
-   * @return how many
-   */
+  /** {@return how many shards take events} */
   public int numShards() {
     return mapper == null ? set.all().size() : mapper.activeShardCount();
   }
 
-  /**
-   * What is done when a ring is full.
-   *
-   * @return the mode
-   */
+  /** {@return what is done when a ring is full} */
   public BackpressureMode backpressureMode() {
     return mode;
   }
@@ -173,20 +161,12 @@ public final class ShardManager {
     return clock.getAsLong();
   }
 
-  /**
-   * How often the wall clock went back by more than a minute, and timestamps with it.
-   *
-   * @return times since the start
-   */
+  /** {@return how often the wall clock went back by more than a minute, and timestamps with it} */
   public long clockStepsBack() {
     return clock instanceof MonotonicClock own ? own.stepsBack() : 0;
   }
 
-  /**
-   * The limits in bytes.
-   *
-   * @return the limits
-   */
+  /** {@return the limits in bytes} */
   public ShardLimits limits() {
     return ingestion.limits();
   }
@@ -211,11 +191,7 @@ public final class ShardManager {
     return Optional.ofNullable(set.find(id));
   }
 
-  /**
-   * The shards there are, in any state.
-   *
-   * @return a snapshot, by ascending id
-   */
+  /** {@return the shards there are, in any state: a snapshot, by ascending id} */
   public List<Shard> shards() {
     return List.copyOf(set.all());
   }
@@ -271,11 +247,7 @@ public final class ShardManager {
     return Optional.ofNullable(set.routing().select(event.hash(), event.key() != null));
   }
 
-  /**
-   * Shows whether the result of {@link #selectShard(RawEvent)} may have changed.
-   *
-   * @return a number that changes with the routing
-   */
+  /** {@return a number that changes when {@link #selectShard(RawEvent)} may give another result} */
   public long routingEpoch() {
     return set.routing().epoch();
   }
@@ -337,6 +309,25 @@ public final class ShardManager {
   public @Nullable IngestResult tryIngestRaw(
       RawEvent event, @Nullable DeliveryAck ack, long routingEpoch) {
     return ingestion.ingestBy(routingEpoch, event, ack);
+  }
+
+  /**
+   * Takes an event with an id only if no event with this id was taken in a window. Before, ids mean
+   * nothing to the engine.
+   *
+   * @param window remembers the ids
+   */
+  public void rememberIds(IdWindow window) {
+    ingestion.remember(window);
+  }
+
+  /**
+   * The ids that were taken.
+   *
+   * @return empty if ids mean nothing here
+   */
+  public Optional<IdWindow> ids() {
+    return Optional.ofNullable(ingestion.ids());
   }
 
   /**
@@ -410,20 +401,12 @@ public final class ShardManager {
     }
   }
 
-  /**
-   * Whether no ring holds an event.
-   *
-   * @return true if all are empty
-   */
+  /** {@return whether no ring holds an event} */
   public boolean allShardsEmpty() {
     return set.all().stream().allMatch(Shard::isEmpty);
   }
 
-  /**
-   * Events in the rings, each counted between two drains: waits for consumers at work.
-   *
-   * @return events
-   */
+  /** {@return events in the rings, counted between two drains: waits for consumers at work} */
   public long totalPendingInRings() {
     long total = 0;
     for (Shard shard : set.all()) {
@@ -461,11 +444,7 @@ public final class ShardManager {
 
   // ---------------------------------------------------------------- accounts
 
-  /**
-   * Counts since the start, with the shards that are gone. Takes no lock.
-   *
-   * @return the counts
-   */
+  /** {@return counts since the start, with the shards that are gone; takes no lock} */
   public ShardStats stats() {
     ShardAccounting total = accounting();
     Refusals refusals = refusals();
@@ -484,11 +463,7 @@ public final class ShardManager {
         refusals.unrouted());
   }
 
-  /**
-   * Where the events of all shards went, with the shards that are gone.
-   *
-   * @return the sum of all shards' accounts
-   */
+  /** {@return where the events of all shards went, with the shards that are gone} */
   public ShardAccounting accounting() {
     return set.accounting();
   }
@@ -503,13 +478,9 @@ public final class ShardManager {
     return Optional.ofNullable(set.ledger(id)).map(ShardLedger::accounting);
   }
 
-  /**
-   * Events that no shard was asked to take.
-   *
-   * @return the counts by reason
-   */
+  /** {@return events that no shard was asked to take, by reason} */
   public Refusals refusals() {
-    return ingestion.refusals();
+    return new Refusals(ingestion.unrouted(), ingestion.closed(), ingestion.tooLarge());
   }
 
   /**
@@ -632,19 +603,13 @@ public final class ShardManager {
     return monitor == null ? ScalingLimit.NONE : monitor.limit();
   }
 
-  /**
-   * Says {@link #scalingLimit()} in words, with the numbers.
-   *
-   * @return the reason; empty if nothing limits
-   */
+  /** {@return {@link #scalingLimit()} in words, with the numbers; empty if nothing limits} */
   public String scalingLimitReason() {
     return monitor == null ? "" : monitor.limitReason();
   }
 
   /**
-   * Whether it refuses all events for good.
-   *
-   * @return true once {@link #refuseAll} or {@link #close} was called
+   * {@return whether it refuses all events for good, after {@link #refuseAll} or {@link #close}}
    */
   public boolean isClosed() {
     return set.closed();

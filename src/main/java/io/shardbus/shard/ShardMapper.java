@@ -59,20 +59,12 @@ public final class ShardMapper {
 
   // ---------------------------------------------------------------- reading
 
-  /**
-   * Shards that take events.
-   *
-   * @return how many
-   */
+  /** {@return how many shards take events} */
   public int activeShardCount() {
     return (int) inState(ShardState.ACTIVE).count();
   }
 
-  /**
-   * Shards in any state.
-   *
-   * @return how many
-   */
+  /** {@return how many shards there are, in any state} */
   public int totalShardCount() {
     return set.all().size();
   }
@@ -87,29 +79,17 @@ public final class ShardMapper {
     return Optional.ofNullable(set.find(id)).map(Shard::state);
   }
 
-  /**
-   * Shards that take events.
-   *
-   * @return their ids, ascending
-   */
+  /** {@return the ids of the shards that take events, ascending} */
   public List<Integer> activeShardIds() {
     return inState(ShardState.ACTIVE).map(Shard::id).toList();
   }
 
-  /**
-   * Shards in any state.
-   *
-   * @return their ids, ascending
-   */
+  /** {@return the ids of the shards in any state, ascending} */
   public List<Integer> allShardIds() {
     return set.all().stream().map(Shard::id).toList();
   }
 
-  /**
-   * The policy in force.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of the policy in force} */
   public ScalingPolicy policy() {
     return new ScalingPolicy(policy);
   }
@@ -163,20 +143,12 @@ public final class ShardMapper {
     return slots.byShard();
   }
 
-  /**
-   * How many slots have changed their owner since the start.
-   *
-   * @return slots
-   */
+  /** {@return how many slots have changed their owner since the start} */
   public long slotsMoved() {
     return slots.moved();
   }
 
-  /**
-   * How often a shard was given a fresh ring because keys left it.
-   *
-   * @return times since the start, of all shards
-   */
+  /** {@return how often any shard was given a fresh ring because keys left it} */
   public long turnOvers() {
     return slots.turnOvers();
   }

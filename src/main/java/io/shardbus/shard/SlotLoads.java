@@ -4,13 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntToDoubleFunction;
 
 /**
  * How many events per second each slot of the routing table gets, estimated. What a shard gets is
- * known exactly; it is shared out over the shard's slots by a sample of the events. {@link #sample}
- * is for any thread, the rest for one at a time.
+ * known exactly; it is shared out over the shard's slots by a sample of the events. For one thread
+ * at a time; producers count the sample.
  */
 final class SlotLoads {
 
@@ -21,6 +20,9 @@ final class SlotLoads {
   private static final double PRIOR_SAMPLES = 4;
 
   private static final double SAMPLES_THAT_SAY_ENOUGH = 6;
+
+  /** A slot with so many times the samples of the mean is hot for certain. */
+  private static final double HOT = 8;
 
   /** What a window's samples are worth in the next. */
   private static final double MEMORY = 0.8;
@@ -34,7 +36,7 @@ final class SlotLoads {
   private static final double LEAST_RATE = 1e-3;
 
   private final int ranges;
-  private final AtomicIntegerArray samples;
+  private final SlotSamples samples;
   private final double[] heat;
   private final double[] rate;
   private boolean measured;
@@ -48,7 +50,7 @@ final class SlotLoads {
    */
   SlotLoads(int ranges) {
     this.ranges = ranges;
-    samples = new AtomicIntegerArray(2 * ranges);
+    samples = new SlotSamples(ranges);
     heat = new double[2 * ranges];
     rate = new double[2 * ranges];
   }
@@ -61,40 +63,65 @@ final class SlotLoads {
     return slot >= ranges;
   }
 
-  /** An event of a sample was routed by this range. */
-  void sample(int range, boolean hasKey) {
-    samples.incrementAndGet(hasKey ? ranges + range : range);
+  /** What producers count. */
+  SlotSamples samples() {
+    return samples;
   }
 
   /** Ends a window in which the slots had these owners. */
   void update(RoutingTable table, List<ShardLoad> loads) {
-    Map<Shard, Double> heats = new HashMap<>();
     double ofKeys = 0;
     double all = 0;
     for (int i = 0; i < rate.length; i++) {
-      heat[i] = heat[i] * MEMORY + samples.getAndSet(i, 0);
+      heat[i] = heat[i] * MEMORY + samples.take(i);
       all += heat[i];
       ofKeys += isOfKeys(i) ? heat[i] : 0;
     }
     shareOfKeys = all == 0 ? shareOfKeys : ofKeys / all;
+    Map<Shard, Double> rates = new HashMap<>();
+    loads.stream()
+        .filter(ShardLoad::warm)
+        .forEach(load -> rates.put(load.shard(), load.offeredRate()));
+    double[] shares = shares(table);
     for (int i = 0; i < rate.length; i++) {
-      heats.merge(table.owner(i), heat[i] + prior(i), Double::sum);
-    }
-    Map<Shard, Double> ratePerHeat = new HashMap<>();
-    for (ShardLoad load : loads) {
-      Double total = heats.get(load.shard());
-      if (load.warm() && total != null) {
-        ratePerHeat.put(load.shard(), load.offeredRate() / total);
-      }
-    }
-    for (int i = 0; i < rate.length; i++) {
-      Double unit = ratePerHeat.get(table.owner(i));
-      if (unit != null) {
-        double latest = unit * (heat[i] + prior(i));
+      Double ofShard = rates.get(table.owner(i));
+      if (ofShard != null) {
+        double latest = shares[i] * ofShard;
         rate[i] = measured ? rate[i] + WEIGHT_OF_LATEST * (latest - rate[i]) : latest;
       }
     }
-    measured |= !ratePerHeat.isEmpty();
+    measured |= !rates.isEmpty();
+  }
+
+  /** The part of its shard's events that each slot gets. */
+  private double[] shares(RoutingTable table) {
+    Map<Shard, Double> heats = new HashMap<>();
+    Map<Shard, Integer> slots = new HashMap<>();
+    for (int i = 0; i < rate.length; i++) {
+      heats.merge(table.owner(i), heat[i], Double::sum);
+      slots.merge(table.owner(i), 1, Integer::sum);
+    }
+    double[] shares = new double[rate.length];
+    Map<Shard, Double> ofHot = new HashMap<>();
+    Map<Shard, Double> weights = new HashMap<>();
+    for (int i = 0; i < rate.length; i++) {
+      Shard owner = table.owner(i);
+      double all = heats.getOrDefault(owner, 0.0);
+      double mean = all / slots.getOrDefault(owner, 1);
+      if (heat[i] >= Math.max(SAMPLES_THAT_SAY_ENOUGH, HOT * mean)) {
+        shares[i] = heat[i] / all;
+        ofHot.merge(owner, shares[i], Double::sum);
+      } else {
+        weights.merge(owner, heat[i] + prior(i), Double::sum);
+      }
+    }
+    for (int i = 0; i < rate.length; i++) {
+      if (shares[i] == 0) {
+        double ofRest = 1 - ofHot.getOrDefault(table.owner(i), 0.0);
+        shares[i] = ofRest * (heat[i] + prior(i)) / weights.getOrDefault(table.owner(i), 1.0);
+      }
+    }
+    return shares;
   }
 
   /**

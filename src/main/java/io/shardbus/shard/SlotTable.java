@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BinaryOperator;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
@@ -87,7 +88,7 @@ final class SlotTable {
   void divide(List<Shard> shards) {
     Shard[] owners = SlotPlan.equalRanges(shards, ranges());
     Lane[] lanes = Arrays.stream(owners).limit(ranges()).map(Shard::main).toArray(Lane[]::new);
-    set.publish(set.routing().next(lanes, lanes, loads));
+    set.publish(set.routing().next(lanes, lanes, loads.samples()));
   }
 
   /** Makes shards active, with a share of the slots of the others. */
@@ -157,9 +158,12 @@ final class SlotTable {
     }
     List<Shard> crowded = active.stream().map(ShardLoad::shard).filter(this::isToBeMerged).toList();
     if (active.size() == set.inState(ShardState.ACTIVE).count()) {
+      IntPredicate canMove = canMove(table, mostWaitSeconds);
+      Map<Shard, Double> fixed = rates(table, canMove.negate(), Double::sum);
+      Map<Shard, Double> hottest = rates(table, canMove, Math::max);
       Shard[] after =
           balancer
-              .followHeadroom(rates(table), fixedRates(table, mostWaitSeconds), active)
+              .followHeadroom(rates(table), fixed, hottest, active)
               .map(targets -> move(table, targets, mostWaitSeconds))
               .orElseGet(table::owners);
       publish(table, after, crowded);
@@ -209,32 +213,40 @@ final class SlotTable {
 
   /** Which slots may go to another shard while their owner stays. */
   private IntPredicate mayMove(RoutingTable table, double mostWaitSeconds) {
-    Map<Shard, Boolean> givesKeys = new HashMap<>();
+    Map<Shard, Double> mostRates = new HashMap<>();
     set.inState(ShardState.ACTIVE)
-        .forEach(shard -> givesKeys.put(shard, givesKeys(shard, mostWaitSeconds)));
+        .filter(shard -> givesKeys(shard, mostWaitSeconds))
+        .forEach(shard -> mostRates.put(shard, mostRate(shard, mostWaitSeconds)));
     boolean keys = set.keysSeen();
     return slot ->
         !loads.isOfKeys(slot)
             || (keys
-                && givesKeys.getOrDefault(table.owner(slot), false)
+                && loads.rate(slot) <= mostRates.getOrDefault(table.owner(slot), 0.0)
                 && table.lane(slot).isOpen());
   }
 
-  /** Events per second that each active shard gets whatever is moved. */
-  private Map<Shard, Double> fixedRates(RoutingTable table, double mostWaitSeconds) {
-    Map<Shard, Double> fixed = new HashMap<>();
-    IntPredicate mayMove = mayMove(table, mostWaitSeconds);
+  /** As {@link #mayMove}, but for a shard's only slot of events without a key. */
+  private IntPredicate canMove(RoutingTable table, double mostWaitSeconds) {
     Map<Shard, Integer> withoutKeys = new HashMap<>();
     for (int i = 0; i < ranges(); i++) {
       withoutKeys.merge(table.owner(i), 1, Integer::sum);
     }
+    IntPredicate mayMove = mayMove(table, mostWaitSeconds);
+    return slot ->
+        mayMove.test(slot)
+            && (loads.isOfKeys(slot) || withoutKeys.getOrDefault(table.owner(slot), 0) > 1);
+  }
+
+  /** The rates of some slots, merged for each shard. */
+  private Map<Shard, Double> rates(
+      RoutingTable table, IntPredicate which, BinaryOperator<Double> merge) {
+    Map<Shard, Double> rates = new HashMap<>();
     for (int i = 0; i < table.slotCount(); i++) {
-      boolean only = !loads.isOfKeys(i) && withoutKeys.getOrDefault(table.owner(i), 0) == 1;
-      if (only || !mayMove.test(i)) {
-        fixed.merge(table.owner(i), loads.rate(i), Double::sum);
+      if (which.test(i)) {
+        rates.merge(table.owner(i), loads.rate(i), merge);
       }
     }
-    return fixed;
+    return rates;
   }
 
   private boolean givesKeys(Shard shard, double mostWaitSeconds) {
@@ -291,7 +303,7 @@ final class SlotTable {
     for (Map.Entry<Move, Double> entry : hottestFirst) {
       Move move = entry.getKey();
       int lanesThen = lanes.getOrDefault(move.to(), move.to().laneCount()) + 1;
-      room.put(move, lanesThen <= MOST_LANES ? mostRate(move, mostWaitSeconds) : 0);
+      room.put(move, lanesThen <= MOST_LANES ? mostRate(move.from(), mostWaitSeconds) : 0);
       if (lanesThen <= MOST_LANES) {
         lanes.put(move.to(), lanesThen);
       }
@@ -307,11 +319,11 @@ final class SlotTable {
     }
   }
 
-  /** Events per second that their lane can hold while it waits. */
-  private double mostRate(Move move, double mostWaitSeconds) {
-    double wait = waitSeconds(move.from());
-    boolean anyWait = mostWaitSeconds == Double.MAX_VALUE || hasWaitedEnough(move.from());
-    return anyWait || wait == 0 ? Double.MAX_VALUE : move.to().capacity() / 2.0 / wait;
+  /** Events per second that a lane can hold while it waits for the shard. */
+  private double mostRate(Shard from, double mostWaitSeconds) {
+    double wait = waitSeconds(from);
+    boolean anyWait = mostWaitSeconds == Double.MAX_VALUE || hasWaitedEnough(from);
+    return anyWait || wait == 0 ? Double.MAX_VALUE : from.capacity() / 2.0 / wait;
   }
 
   // ---------------------------------------------------------------- publishing
@@ -337,7 +349,7 @@ final class SlotTable {
       for (int i = 0; i < slotsThatCount(table); i++) {
         changed += before[i] == after[i] ? 0 : 1;
       }
-      change = new LaneChange(table, after, crowded, set.keysSeen(), loads);
+      change = new LaneChange(table, after, crowded, set.keysSeen(), loads.samples());
       long now = nanoTime.getAsLong();
       change.turnedOver().forEach(shard -> turnedOver.put(shard, now));
       change.install();

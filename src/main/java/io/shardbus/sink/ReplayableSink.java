@@ -34,4 +34,16 @@ public interface ReplayableSink extends Sink {
    * @return ends the registration; idempotent
    */
   Runnable onAppend(Runnable listener);
+
+  /**
+   * Whether the bus recalls ids from this sink when it starts. Then it reads the events of the last
+   * window and takes none of their ids again, so that ids keep their promise across a restart.
+   *
+   * @return true if the sink keeps ids and reading back some minutes is cheap. False if its events
+   *     end with the process, if its store recognises ids by itself, or if its users must look at
+   *     ids themselves
+   */
+  default boolean recallsIds() {
+    return false;
+  }
 }

@@ -47,9 +47,7 @@ public final class SinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the name of a {@link SinkProvider}
-   */
+  /** {@return the name of a {@link SinkProvider}} */
   public String getName() {
     return name;
   }
@@ -69,9 +67,7 @@ public final class SinkOptions {
     return this;
   }
 
-  /**
-   * @return the sink's own options
-   */
+  /** {@return the sink's own options} */
   public JsonObject getConfig() {
     return config;
   }
@@ -86,9 +82,7 @@ public final class SinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -13,6 +13,7 @@ import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
+import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;

@@ -15,6 +15,7 @@ import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkHealth;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -45,7 +45,7 @@ class JsonScanTest {
         "\"\"",
         "\"exactly8\"",
         "\"é 漢 😀\"",
-        "\"\\u00e9\\ud83d\\n\\\\\\\"\\/\"",
+        "\"\\u00e9\\ud83d\\ude00\\n\\\\\\\"\\/\"",
         "{\"a\":{\"b\":[1,[],{},{\"c\":null}]},\"d\":\"long enough to take words\"}",
         "[[[[]]],{\"\" : [ 1 , 2 ] }]"
       })
@@ -151,7 +151,8 @@ class JsonScanTest {
     json.append('"');
     for (int n = random.nextInt(20); n > 0; n--) {
       switch (random.nextInt(12)) {
-        case 0 -> json.append("\\u00e9");
+        case 0 -> json.append(random.nextInt(50) == 0 ? "\\uD83d" : "\\u00e9");
+        case 4 -> json.append("\\ud83d\\uDE00");
         case 1 -> json.append("\\\"");
         case 2 -> json.appendCodePoint(random.nextInt(0x80, 0xD800));
         case 3 -> json.appendCodePoint(random.nextInt(0x10000, 0x110000));

@@ -34,7 +34,10 @@ class OutcomeTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Outcome.class, names = "ACCEPTED", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = Outcome.class,
+      names = {"ACCEPTED", "DUPLICATE"},
+      mode = EnumSource.Mode.EXCLUDE)
   void refusal_hasAWordAndAStatusOfItsOwnKind(Outcome refusal) {
     assertThat(refusal.word()).matches("[a-z_]+");
     assertThat(refusal.status()).isBetween(400, 503);

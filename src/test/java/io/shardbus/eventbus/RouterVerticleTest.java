@@ -2,9 +2,11 @@ package io.shardbus.eventbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.EventTime;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.RecordingSink;
@@ -17,6 +19,7 @@ import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -93,7 +96,34 @@ class RouterVerticleTest {
     assertThat(got.get(4).key()).isEqualTo("rk");
     assertThat(got.get(4).payload()).as("not copied").isSameAs(raw.buffer());
     assertThat(reply.getInteger("shard")).isZero();
-    assertThat(reply.getLong("timestamp")).isEqualTo(got.get(4).timestamp());
+    assertThat(reply.getString("time")).isEqualTo(EventTime.text(got.get(4).timestamp()));
+  }
+
+  @Test
+  void otherHeaders_travelWithTheEvent() throws Exception {
+    RawEvent raw = RawEvent.builder(Buffer.buffer("raw")).id("r").header("own", "1").build();
+    request("one", "ack", "delivered", "key", "k", "id", "a", "TraceParent", "00-é");
+    request(raw, "ack", "delivered");
+    request(raw, "ack", "delivered", "key", "k", "id", "b", "more", "2");
+    request("1\n2", "ack", "delivered", "batch", "ndjson", "x", "y");
+    assertThat(sink.ofShard(0))
+        .extracting(ShardEvent::key, ShardEvent::id, event -> event.headers().toMap())
+        .containsExactly(
+            tuple("k", "a", Map.of("traceparent", "00-é")),
+            tuple(null, "r", Map.of("own", "1")),
+            tuple("k", "b", Map.of("more", "2")),
+            tuple(null, null, Map.of("x", "y")),
+            tuple(null, null, Map.of("x", "y")));
+  }
+
+  @Test
+  void repeatOfAnId_isAnsweredAsTheFirst() throws Exception {
+    JsonObject first = request("one", "id", "a");
+    JsonObject repeat = request("one", "id", "a", "ack", "delivered");
+    assertThat(repeat).isEqualTo(first.copy().put("duplicate", true));
+    assertThat(sink.count()).isEqualTo(1);
+    assertThat(bus.stats().ids().duplicates()).isEqualTo(1);
+    assertThat(bus.stats().offered()).isEqualTo(2);
   }
 
   @Test
@@ -117,7 +147,12 @@ class RouterVerticleTest {
   void batches_areCounted() throws Exception {
     JsonObject reply = request("1\n2\r\n\n3", "batch", "ndjson", "ack", "delivered", "key", "k");
     assertThat(reply)
-        .isEqualTo(new JsonObject().put("accepted", 3).put("dropped", 0).put("unrouted", 0));
+        .isEqualTo(
+            new JsonObject()
+                .put("accepted", 3)
+                .put("dropped", 0)
+                .put("unrouted", 0)
+                .put("duplicates", 0));
     assertThat(request(Buffer.buffer("4\n"), "batch", "ndjson").getInteger("accepted"))
         .isEqualTo(1);
     await(bus.flush());
@@ -131,6 +166,15 @@ class RouterVerticleTest {
     assertFails(400, "java.lang.Integer", 5);
     assertFails(400, "null", null);
     assertFails(400, "none, accepted or delivered", "x", "ack", "perhaps");
+    assertFails(400, "half of a surrogate pair", "x", "key", "k\ud800");
+    assertFails(400, "half of a surrogate pair", "x", "id", "k\ud800");
+    assertFails(400, "half of a surrogate pair", "x", "other", "k\ud800");
+    assertFails(400, "id: 257 bytes; 1 to 256 are allowed", "x", "id", "i".repeat(257));
+    assertFails(400, "id: 0 bytes", "x", "id", "");
+    assertFails(400, "header id: not allowed with batch", "x", "id", "a", "batch", "ndjson");
+    assertFails(400, "header name \"a b\" must be a token", "x", "a b", "c");
+    assertFails(400, "may have 8192", "x", "big", "v".repeat(9_000));
+    assertFails(400, "half of a surrogate pair", "x", "key", "\udc00", "batch", "ndjson");
     assertFails(400, "must be ndjson", "x", "batch", "csv");
     assertFails(400, "Buffer or String", new JsonObject(), "batch", "ndjson");
     assertFails(413, "larger", Buffer.buffer(new byte[10_001]));

@@ -13,6 +13,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.EventBusPublisher;
 import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.shard.BackpressureMode;
+import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.RecordingSink;
 import io.shardbus.testing.Samples;
@@ -382,7 +383,7 @@ class AccountsTest {
       futures.add(bus.ingestAwait(event(i)));
       futures.add(bus.deliverAwait(event(i)));
     }
-    Future<io.shardbus.DeadLetterReplay.Result> replay = bus.replayDeadLetters();
+    Future<DeadLetters.ReplayResult> replay = bus.replayDeadLetters();
     List<Future<JsonObject>> sockets = new ArrayList<>();
     for (String ack : List.of("accepted", "delivered")) {
       sockets.add(settled(server.connect("/v1/ingest?ack=" + ack, List.of())));

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
+import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.net.Budget;
+import io.shardbus.net.WebSocketLife;
 import io.shardbus.shard.Shard;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Promise;
@@ -88,7 +90,7 @@ class EventLoopsTest {
         (ShardBus)
             Proxy.newProxyInstance(
                 ShardBus.class.getClassLoader(),
-                new Class<?>[] {ShardBus.class},
+                new Class<?>[] {ShardBus.class, WaitingRoom.Holder.class},
                 (proxy, method, arguments) -> {
                   if (method.getName().equals("stats")) {
                     threads.add(Thread.currentThread().getName());
@@ -304,7 +306,7 @@ class EventLoopsTest {
     TestGateway.await(closing);
     for (Client each : clients) {
       assertThat(acked(each, 3)).isEqualTo(3);
-      assertThat(TestGateway.await(each.end().future())).isEqualTo(WebSockets.GOING_AWAY);
+      assertThat(TestGateway.await(each.end().future())).isEqualTo(WebSocketLife.GOING_AWAY);
     }
     Awaitility.await().until(() -> server.gateway.connections() == 0);
   }
@@ -335,7 +337,7 @@ class EventLoopsTest {
     var undeployed = server.vertx.undeploy(verticle);
     gate.complete();
     assertThat(acked(client, 3)).isEqualTo(3);
-    assertThat(TestGateway.await(client.end().future())).isEqualTo(WebSockets.GOING_AWAY);
+    assertThat(TestGateway.await(client.end().future())).isEqualTo(WebSocketLife.GOING_AWAY);
     TestGateway.await(undeployed);
     assertThat(gateway.get().connections()).isZero();
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class ReadTurnsTest {
 
-  private static final EventQuery QUERY = new EventQuery(null, 1, null, EventQuery.Order.NONE);
+  private static final EventQuery QUERY = EventQuery.of(null, 1);
 
   private final Vertx vertx = Vertx.vertx();
   private final ReadTurns turns = new ReadTurns(vertx);

@@ -3,6 +3,7 @@ package io.shardbus.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.IdOptions;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.RetryOptions;
@@ -184,6 +185,9 @@ class OptionsTest {
     }
     if (type == SinkOptions.class) {
       return new SinkOptions("other").setConfig(new JsonObject().put("a", 1));
+    }
+    if (type == IdOptions.class) {
+      return new IdOptions().setMaxBytes(1 << 20);
     }
     if (type == TlsOptions.class) {
       return new TlsOptions().setKey("other");

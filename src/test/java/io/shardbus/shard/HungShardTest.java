@@ -46,6 +46,7 @@ class HungShardTest {
   private long now;
   private double due;
   private boolean hangs;
+  private boolean keyed;
   private int mostInBatch;
   private double slowRate = Double.MAX_VALUE;
   private double credit;
@@ -67,7 +68,9 @@ class HungShardTest {
       now += 1_000_000_000L / TICKS_PER_SECOND;
       due += rate / TICKS_PER_SECOND;
       for (; due >= 1; due--) {
-        manager.ingestRaw(RawEvent.ofHash(PAYLOAD, random.nextLong()));
+        long hash = random.nextLong();
+        manager.ingestRaw(
+            keyed ? RawEvent.of(PAYLOAD, Long.toHexString(hash)) : RawEvent.ofHash(PAYLOAD, hash));
       }
       manager.shards().forEach(shard -> drain(shard, drive));
       if (now % 1_000_000_000L == 0) {
@@ -204,6 +207,42 @@ class HungShardTest {
     print("slow, " + drive);
     assertThat(slow).isLessThan(0.02);
     assertThat(lastShare()).isGreaterThan(0.15);
+  }
+
+  /** Once its ring is empty it has little to do: that is no sign that it could do more. */
+  @ParameterizedTest
+  @CsvSource({
+    "400, 50, false",
+    "4000, 500, false",
+    "4000, 100, false",
+    "40000, 5000, false",
+    "400, 80, true",
+    "4000, 500, true",
+    "40000, 5000, true"
+  })
+  void slowShardWithoutWrites_isRememberedAndTriedAgain(
+      double rate, double canDrain, boolean withKeys) {
+    keyed = withKeys;
+    slowRate = canDrain;
+    run(20.5, rate, Drive.POP_BATCH);
+    long moved = manager.mapper().orElseThrow().slotsMoved();
+    long before = offeredToSlow();
+    run(30, rate, Drive.POP_BATCH);
+    long had = offeredToSlow() - before;
+    long movedLater = manager.mapper().orElseThrow().slotsMoved();
+    slowRate = Double.MAX_VALUE;
+    run(80, rate, Drive.POP_BATCH);
+    long beforeTheEnd = offeredToSlow();
+    run(10, rate, Drive.POP_BATCH);
+    print("slow, by hand, " + rate + " events/s" + (keyed ? ", keyed" : ""));
+    assertThat(had).isLessThan((long) (0.02 * 30 * rate));
+    assertThat(movedLater).as("no slots to and fro").isEqualTo(moved);
+    assertThat(offeredToSlow() - beforeTheEnd).isGreaterThan((long) (0.15 * 10 * rate));
+    assertThat(manager.accounting().backpressure()).isZero();
+  }
+
+  private long offeredToSlow() {
+    return manager.shard(0).orElseThrow().accounting().offered();
   }
 
   /** Writes that take longer than a window are no hang. */

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,10 +25,12 @@ class KeyedBalanceTest {
   private static final int KEYS = 20_000;
 
   private final Random random = new Random(42);
+  private final Random gaps = new Random(42);
   private final double[] credit = new double[64];
   private final String[] keys = new String[KEYS];
   private IntToDoubleFunction drainRate = shard -> 5_000;
   private double keyed = 1;
+  private Supplier<RawEvent> hot = () -> null;
   private ShardManager manager = manager(4, 8192);
   private long now;
   private double due;
@@ -57,11 +60,13 @@ class KeyedBalanceTest {
 
   private void run(double seconds, double rate) {
     for (int tick = 0; tick < seconds * TICKS_PER_SECOND; tick++) {
-      now += 1_000_000_000L / TICKS_PER_SECOND;
+      long end = now + 1_000_000_000L / TICKS_PER_SECOND;
       due += rate / TICKS_PER_SECOND;
       for (; due >= 1; due--) {
+        now += gaps.nextInt((int) ((end - now) / due)); // the sample of the load goes by the time
         offer();
       }
+      now = end;
       manager.shards().forEach(this::drain);
       if (now % 1_000_000_000L == 0) {
         manager.collectMetrics();
@@ -70,6 +75,11 @@ class KeyedBalanceTest {
   }
 
   private void offer() {
+    RawEvent ofHot = hot.get();
+    if (ofHot != null) {
+      manager.ingestRaw(ofHot);
+      return;
+    }
     int number = random.nextInt(KEYS);
     RawEvent event = RawEvent.of(Buffer.buffer(4).appendInt(number), keys[number]);
     manager.ingestRaw(
@@ -241,6 +251,22 @@ class KeyedBalanceTest {
       print("small rings", refusedWithin(5, 12_000), moved());
     }
     assertThat(refusedWithin(10, 12_000)).isZero();
+  }
+
+  /** Each is hotter than an equal share, and both together are more than their shard can drain. */
+  @Test
+  void oneOfTwoHotKeysOfAShard_leaves() {
+    List<RawEvent> ofFirst =
+        Arrays.stream(keys)
+            .map(key -> RawEvent.of(Buffer.buffer(4).appendInt(0), key))
+            .filter(event -> manager.selectShard(event) == 0)
+            .limit(2)
+            .toList();
+    hot = () -> random.nextDouble() < 0.8 ? ofFirst.get(random.nextInt(2)) : null;
+    run(10, 7_000);
+    assertThat(refusedWithin(20, 7_000)).isZero();
+    assertThat(ofFirst.stream().map(manager::selectShard)).doesNotHaveDuplicates();
+    print("two hot keys", moved());
   }
 
   private void add(int count) {

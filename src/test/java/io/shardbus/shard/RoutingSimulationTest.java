@@ -35,6 +35,7 @@ class RoutingSimulationTest {
   private static final int TICKS_PER_SECOND = 1000;
   private static final Duration WINDOW = Duration.ofSeconds(1);
   private static final Buffer PAYLOAD = Buffer.buffer("{}");
+  private static final long HOT = 42;
 
   private enum Rule {
     MULTIPLY_SHIFT,
@@ -72,6 +73,8 @@ class RoutingSimulationTest {
   }
 
   /**
+   * @param moved slots that got another owner
+   * @param movedLater of these, after 10 seconds
    * @param fencedP99Millis of the events that came while their lane was closed, until it opened
    * @param lanes the most that a shard had
    */
@@ -81,6 +84,7 @@ class RoutingSimulationTest {
       double fill,
       long p99Millis,
       long moved,
+      long movedLater,
       long fenced,
       long fencedP99Millis,
       int lanes) {
@@ -93,12 +97,13 @@ class RoutingSimulationTest {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%.2f %% dropped, %.0f %% highest fill, p99 %d ms, %d slots moved, %d waited at fences,"
-              + " p99 %d ms, up to %d lanes",
+          "%.2f %% dropped, %.0f %% highest fill, p99 %d ms, %d slots moved, %d after 10 s,"
+              + " %d waited at fences, p99 %d ms, up to %d lanes",
           100 * dropRate(),
           100 * fill,
           p99Millis,
           moved,
+          movedLater,
           fenced,
           fencedP99Millis,
           lanes);
@@ -125,6 +130,17 @@ class RoutingSimulationTest {
       scenarios.add(scenario.keyed("half keyed", 0.5));
       scenarios.add(scenario.keyed("all keyed", 1));
     }
+    for (double part : new double[] {0.3, 0.5}) {
+      for (double load : new double[] {8_000, 14_000, 28_000}) {
+        scenarios.add(
+            new Scenario(
+                String.format(Locale.ROOT, "hot key of %.0f %% of %.0f/s", 100 * part, load),
+                tick -> load,
+                random -> random.nextDouble() < part ? HOT : random.nextLong(),
+                -1,
+                1));
+      }
+    }
     for (Scenario scenario : scenarios) {
       tests.add(DynamicTest.dynamicTest(scenario.name(), () -> compare(scenario)));
     }
@@ -147,6 +163,12 @@ class RoutingSimulationTest {
     Outcome statics = outcomes.get(Rule.MULTIPLY_SHIFT);
     Outcome lowest = outcomes.get(Rule.LOWEST_WEIGHT);
     assertThat(ours.dropRate()).isLessThanOrEqualTo(statics.dropRate());
+    if (scenario.name().startsWith("hot key")) {
+      assertThat(ours.moved()).as("slots moved though little is gained").isLessThan(1024);
+    }
+    if (scenario.slowShard() < 0) {
+      assertThat(ours.movedLater()).as("slots moved to and fro").isLessThan(256);
+    }
     if (scenario.keyed() > 0) { // the lowest weight does not keep the order of keys
       return;
     }
@@ -164,6 +186,7 @@ class RoutingSimulationTest {
     final Scenario scenario;
     final Rule rule;
     final Random random = new Random(SEED);
+    final Random gaps = new Random(SEED);
     final ShardManager manager;
     final double[] credit = new double[SHARDS];
     final List<Shard> shards;
@@ -171,6 +194,7 @@ class RoutingSimulationTest {
     List<Shard> lightest;
     long now;
     long offered;
+    long movedBefore;
     double highestFill;
     int mostLanes;
     final Map<Lane, List<Arrivals>> atFences = new HashMap<>();
@@ -202,16 +226,21 @@ class RoutingSimulationTest {
       double due = 0;
       long windowTicks = WINDOW.toMillis() * TICKS_PER_SECOND / 1000;
       for (int tick = 0; tick < SECONDS * TICKS_PER_SECOND; tick++) {
-        now += 1_000_000_000L / TICKS_PER_SECOND;
+        long end = now + 1_000_000_000L / TICKS_PER_SECOND;
         due += scenario.arrivals().applyAsDouble(tick) / TICKS_PER_SECOND;
         for (; due >= 1; due--) {
+          now += gaps.nextInt((int) ((end - now) / due)); // the sample of the load goes by the time
           offer(scenario.next(random));
         }
+        now = end;
         shards.forEach(this::lookAtFences);
         shards.forEach(this::drain);
         if (tick % windowTicks == windowTicks - 1) {
           manager.collectMetrics();
           lightest = lightest();
+        }
+        if (tick == 10 * TICKS_PER_SECOND) {
+          movedBefore = moved();
         }
       }
       delaysMillis.sort(null);
@@ -223,10 +252,15 @@ class RoutingSimulationTest {
           account.backpressure(),
           highestFill,
           delaysMillis.get((int) (delaysMillis.size() * 0.99)),
-          manager.mapper().map(ShardMapper::slotsMoved).orElse(0L),
+          moved(),
+          moved() - movedBefore,
           fencedMillis.size(),
           fencedMillis.isEmpty() ? 0 : fencedMillis.get((int) (fencedMillis.size() * 0.99)),
           mostLanes);
+    }
+
+    long moved() {
+      return manager.mapper().map(ShardMapper::slotsMoved).orElse(0L);
     }
 
     void lookAtFences(Shard shard) {

@@ -338,7 +338,7 @@ class ShardManagerTest {
       events.add(event(i));
     }
     events.add(RawEvent.of(new byte[17 << 20]));
-    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(2_000, 1, 0));
+    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(2_000, 1, 0, 0));
     List<ShardEvent> all = new ArrayList<>();
     for (int id = 0; id < 3; id++) {
       List<ShardEvent> got = manager.withShard(id, shard -> shard.popBatch(5000)).orElseThrow();
@@ -392,7 +392,7 @@ class ShardManagerTest {
     for (int i = 0; i < 1_500; i++) {
       events.add(event(i));
     }
-    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(1024, 476, 0));
+    assertThat(manager.ingestRawBatch(events)).isEqualTo(new BatchIngestResult(1024, 476, 0, 0));
     assertThat(manager.stats().eventsDropped()).isEqualTo(476);
   }
 
@@ -531,8 +531,8 @@ class ShardManagerTest {
     Ingestion ingestion = new Ingestion(none, ShardLimits.DEFAULT, clock::get);
     assertThat(ingestion.ingest(event(1), null, true).outcome()).isEqualTo(Outcome.UNROUTED);
     assertThat(ingestion.ingestBatch(List.of(event(1), event(2)), null))
-        .isEqualTo(new BatchIngestResult(0, 0, 2));
-    assertThat(ingestion.refusals().unrouted()).isEqualTo(3);
+        .isEqualTo(new BatchIngestResult(0, 0, 2, 0));
+    assertThat(ingestion.unrouted()).isEqualTo(3);
   }
 
   @Test

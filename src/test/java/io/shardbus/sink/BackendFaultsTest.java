@@ -214,7 +214,7 @@ class BackendFaultsTest {
     String cursor = null;
     EventPage page;
     do {
-      page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = await(log.read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent stored : page.events()) {
         ShardEvent event = stored.event();

@@ -83,7 +83,7 @@ abstract class ForgetfulServerContract extends ServerSinkContract {
   }
 
   private String cursorAfter(int events) throws Exception {
-    return await(sink.read(new EventQuery(null, events, null, EventQuery.Order.NONE))).cursor();
+    return await(sink.read(EventQuery.of(null, events))).cursor();
   }
 
   private Future<?> writeAll(int number) {
@@ -138,8 +138,7 @@ abstract class ForgetfulServerContract extends ServerSinkContract {
       Batch first = batch(shard, 0, 10);
       operations.add(writer.run(open -> open.write(first)));
     }
-    operations.add(
-        writer.run(open -> open.read(new EventQuery(null, 10, null, EventQuery.Order.NONE))));
+    operations.add(writer.run(open -> open.read(EventQuery.of(null, 10))));
     await(Future.all(operations));
     await(vertx.undeploy(deployment));
     for (int shard = 0; shard < 8; shard++) {

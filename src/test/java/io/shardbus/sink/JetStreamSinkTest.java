@@ -3,15 +3,21 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.nats.client.Connection;
 import io.nats.client.Nats;
 import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.jetstream.JetStreamSinkOptions;
+import io.shardbus.testing.Attributes;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -19,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class JetStreamSinkTest extends ForgetfulServerContract {
 
@@ -101,8 +108,7 @@ class JetStreamSinkTest extends ForgetfulServerContract {
           throw new IllegalStateException("a filter that fails");
         };
     for (int i = 0; i < 3; i++) {
-      assertThatThrownBy(
-              () -> await(sink.read(new EventQuery(null, 1, failing, EventQuery.Order.NONE))))
+      assertThatThrownBy(() -> await(sink.read(EventQuery.of(null, 1).withFilter(failing))))
           .hasMessageContaining("a filter that fails");
     }
     await(write);
@@ -121,7 +127,7 @@ class JetStreamSinkTest extends ForgetfulServerContract {
   @Test
   void stream_isMadeAsConfigured() throws Exception {
     assertThat(stream().getSubjects()).containsExactly("shardbus.>");
-    assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofMinutes(2));
+    assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofMinutes(10));
     assertThat(stream().getMaxAge()).isZero();
     nats(connection -> connection.jetStreamManagement().deleteStream("SHARDBUS"));
     config.put("maxAge", "1h").put("maxBytes", 1 << 20).put("duplicateWindow", "30s");
@@ -143,12 +149,83 @@ class JetStreamSinkTest extends ForgetfulServerContract {
   @Test
   void events_areMessagesWithHeaders() throws Exception {
     await(sink.write(batch(7, 4, 1)));
-    var message = nats(c -> c.jetStreamManagement().getMessage("SHARDBUS", 1));
+    MessageInfo message = message(1);
     assertThat(message.getSubject()).isEqualTo("shardbus.shard.7");
     assertThat(message.getData()).asString().isEqualTo("{\"n\":4,\"s\":7}");
-    assertThat(message.getHeaders().getFirst("Nats-Msg-Id")).isEqualTo("test:1:7:4");
-    assertThat(message.getHeaders().getFirst("Shardbus-Timestamp")).isEqualTo("4000007");
-    assertThat(message.getHeaders().getFirst("Shardbus-Key")).isEqualTo("key+%C3%A9+4");
+    assertThat(header(message, "Nats-Msg-Id")).isEqualTo("test:1:7:4");
+    assertThat(header(message, "Shardbus-Time")).isEqualTo("1970-01-01T00:00:00.004000007Z");
+    assertThat(header(message, "Shardbus-Key")).isEqualTo("key%20%C3%A9%204");
+  }
+
+  private MessageInfo message(long sequence) throws Exception {
+    return nats(c -> c.jetStreamManagement().getMessage("SHARDBUS", sequence));
+  }
+
+  private static String header(MessageInfo message, String name) {
+    return message.getHeaders().getFirst(name);
+  }
+
+  /** As the NATS binding has it. */
+  @Test
+  void cloudEvents_areMessagesOfTheBinding() throws Exception {
+    await(sink.write(new Batch(0, 0, Attributes.events(0, now()), new ProducerId("test", 1))));
+    MessageInfo message = message(3);
+    assertThat(header(message, "ce-id")).isEqualTo("%C3%A9%2017%25");
+    assertThat(header(message, "ce-source")).isEqualTo("/shop/%22till%22");
+    assertThat(header(message, "ce-datacontenttype"))
+        .isEqualTo("application/json;%20charset=utf-8");
+    assertThat(header(message, "content-type")).isEqualTo("application/json; charset=utf-8");
+    assertThat(header(message, "traceparent"))
+        .isEqualTo(Attributes.ofCloudEvent().get("traceparent"));
+  }
+
+  /** Across a restart of the bus, and from any bus. */
+  @Test
+  void idThatComesAgain_isStoredOnce() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      ShardEvent event =
+          new ShardEvent(i, 0, now(), Buffer.buffer("" + i), null, "id é", Headers.none());
+      await(sink.write(new Batch(i, 0, List.of(event), new ProducerId("test", epoch))));
+      reopen();
+    }
+    assertThat(readAll(10)).hasSize(1);
+    assertThat(header(message(1), "Nats-Msg-Id")).isEqualTo("id%20%C3%A9");
+  }
+
+  @Test
+  void duplicateWindow_isNotLongerThanEventsAreKept() throws Exception {
+    loseState();
+    config.put("maxAge", "5m");
+    reopen();
+    assertThat(stream().getDuplicateWindow()).isEqualTo(Duration.ofMinutes(5));
+  }
+
+  /** Those of a stream that was made with less. */
+  @Test
+  void shortDuplicateWindow_isWarnedOfOnce() throws Exception {
+    loseState();
+    add(
+        StreamConfiguration.builder()
+            .name("SHARDBUS")
+            .subjects("shardbus.>")
+            .duplicateWindow(Duration.ofSeconds(90)));
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger("io.shardbus.sink.jetstream");
+    logger.addAppender(log);
+    try {
+      reopen();
+      server.kill();
+      server.start();
+      await(deliver(batch(0, 0, 10)));
+    } finally {
+      logger.detachAppender(log);
+    }
+    assertThat(log.list.stream().map(ILoggingEvent::getFormattedMessage))
+        .filteredOn(line -> line.contains("duplicateWindow"))
+        .singleElement()
+        .asString()
+        .contains("for 90.0 s only, not for 600.0 s");
   }
 
   @Test

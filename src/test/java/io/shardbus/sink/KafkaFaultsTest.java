@@ -132,7 +132,7 @@ class KafkaFaultsTest {
     String cursor = null;
     EventPage page;
     do {
-      page = get(patient.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = get(patient.read(EventQuery.of(cursor, 10_000)));
       all.addAll(page.events());
       cursor = page.cursor();
     } while (page.more());

@@ -3,11 +3,15 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.ShardBus;
+import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
+import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.kafka.KafkaSinkOptions;
 import io.shardbus.sink.support.PositionCursor;
+import io.shardbus.testing.Attributes;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -24,10 +28,15 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -155,7 +164,8 @@ class KafkaSinkTest extends ForgetfulServerContract {
   private Map<String, Integer> countsById(int records) {
     Map<String, Integer> counts = new HashMap<>();
     records(records)
-        .forEach(record -> counts.merge(header(record, "deduplicationId"), 1, Integer::sum));
+        .forEach(
+            record -> counts.merge(header(record, "Shardbus-Deduplication-Id"), 1, Integer::sum));
     return counts;
   }
 
@@ -201,13 +211,107 @@ class KafkaSinkTest extends ForgetfulServerContract {
     assertThat(first.key()).isEqualTo("key é 10".getBytes(StandardCharsets.UTF_8));
     assertThat(first.value()).isEqualTo(batch.events().get(0).payload().getBytes());
     assertThat(first.timestamp()).isEqualTo(10);
-    assertThat(header(first, "shard")).isEqualTo("4");
-    assertThat(header(first, "sequence")).isEqualTo("10");
-    assertThat(header(first, "timestamp")).isEqualTo("10000004");
-    assertThat(header(first, "epoch")).isEqualTo("1");
-    assertThat(header(first, "producer")).isEqualTo("test");
-    assertThat(header(first, "deduplicationId")).isEqualTo("test:1:4:10");
+    assertThat(header(first, "Shardbus-Shard")).isEqualTo("4");
+    assertThat(header(first, "Shardbus-Sequence")).isEqualTo("10");
+    assertThat(header(first, "Shardbus-Time")).isEqualTo("1970-01-01T00:00:00.010000004Z");
+    assertThat(header(first, "Shardbus-Epoch")).isEqualTo("1");
+    assertThat(header(first, "Shardbus-Producer")).isEqualTo("test");
+    assertThat(header(first, "Shardbus-Deduplication-Id")).isEqualTo("test:1:4:10");
     assertThat(records(2).get(1).key()).isNull();
+  }
+
+  /** As the Kafka binding has it. */
+  @Test
+  void headers_areHeadersOfTheRecord() throws Exception {
+    await(sink.write(new Batch(0, 0, Attributes.events(0, now()), new ProducerId("test", 1))));
+    List<ConsumerRecord<byte[], byte[]>> all = records(3);
+    assertThat(header(all.get(0), "Shardbus-Id")).isEqualTo("id ☃ %41: +");
+    assertThat(header(all.get(0), "shardbus-shard"))
+        .isEqualTo(Attributes.most().get("shardbus-shard"));
+    assertThat(header(all.get(0), "ce-id")).isEqualTo(Attributes.most().get("ce-id"));
+    assertThat(all.get(1).headers()).hasSize(6);
+    ConsumerRecord<byte[], byte[]> cloudEvent = all.get(2);
+    assertThat(header(cloudEvent, "ce_specversion")).isEqualTo("1.0");
+    assertThat(header(cloudEvent, "ce_id")).isEqualTo("é 17%");
+    assertThat(header(cloudEvent, "ce_source")).isEqualTo("/shop/\"till\"");
+    assertThat(header(cloudEvent, "content-type")).isEqualTo("application/json; charset=utf-8");
+    assertThat(cloudEvent.headers().lastHeader("ce-id")).isNull();
+  }
+
+  @Test
+  void traceContext_goesFromTheEventToTheRecord() throws Exception {
+    ShardBusOptions options = new ShardBusOptions().setShards(1);
+    ShardBus bus = await(ShardBus.start(vertx, options, new FaultySink("kafka", sink::write)));
+    String parent = Attributes.ofCloudEvent().get("traceparent");
+    RawEvent event =
+        RawEvent.builder(Buffer.buffer("{}"))
+            .header("traceparent", parent)
+            .header("tracestate", "a=b, c=d")
+            .build();
+    assertThat(await(bus.deliver(event)).accepted()).isTrue();
+    ConsumerRecord<byte[], byte[]> record = records(1).get(0);
+    assertThat(header(record, "traceparent")).isEqualTo(parent);
+    assertThat(header(record, "tracestate")).isEqualTo("a=b, c=d");
+    await(bus.close());
+  }
+
+  @Test
+  void headersOfOthers_doNotHideTheEvent() throws Exception {
+    config =
+        new JsonObject()
+            .put(
+                "properties", new JsonObject().put("interceptor.classes", Meddler.class.getName()));
+    reopen();
+    await(sink.write(batch(0, 0, 1)));
+    StoredEvent got = readAll(10).get(0);
+    assertThat(got.event().headers().toMap()).containsOnlyKeys("good", "twice");
+    assertThat(got.event().headers().get("twice")).isEqualTo("b");
+  }
+
+  /** Adds headers, as an agent that traces may. */
+  public static final class Meddler
+      implements ProducerInterceptor<byte[], byte[]>, ConsumerInterceptor<byte[], byte[]> {
+
+    @Override
+    public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> records) {
+      return records;
+    }
+
+    @Override
+    public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {}
+
+    @Override
+    public ProducerRecord<byte[], byte[]> onSend(ProducerRecord<byte[], byte[]> record) {
+      record
+          .headers()
+          .add("good", bytes("value"))
+          .add("", bytes("no name"))
+          .add("no token", bytes("x"))
+          .add("Upper", bytes("x"))
+          .add("no-value", null)
+          .add("control", new byte[] {0, 7})
+          .add("twice", bytes("a"))
+          .add("twice", bytes("b"));
+      return record;
+    }
+
+    private static byte[] bytes(String text) {
+      return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void onAcknowledgement(RecordMetadata metadata, Exception exception) {}
+
+    @Override
+    public void close() {}
+
+    @Override
+    public void configure(Map<String, ?> configs) {}
+  }
+
+  @Test
+  void until_endsAWalkEarly() throws Exception {
+    assertUntilEndsEarly();
   }
 
   @Test
@@ -228,7 +332,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
       partitions.computeIfAbsent(key, k -> new ArrayList<>()).add(record.partition());
       sequences
           .computeIfAbsent(key, k -> new ArrayList<>())
-          .add(Long.parseLong(header(record, "sequence")));
+          .add(Long.parseLong(header(record, "Shardbus-Sequence")));
     }
     assertThat(sequences).hasSize(11).allSatisfy((key, all) -> assertThat(all).isSorted());
     assertThat(partitions).allSatisfy((key, all) -> assertThat(all.stream().distinct()).hasSize(1));
@@ -279,7 +383,9 @@ class KafkaSinkTest extends ForgetfulServerContract {
         producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);
       }
       var bad = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
-      bad.headers().add("deduplicationId", new byte[0]).add("shard", new byte[] {'x'});
+      bad.headers()
+          .add("Shardbus-Deduplication-Id", new byte[0])
+          .add("Shardbus-Shard", new byte[] {'x'});
       producer.send(bad).get(30, TimeUnit.SECONDS);
     }
     await(sink.write(batch(0, 5, 5)));
@@ -291,7 +397,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
     await(sink.write(batch(0, 0, 5)));
     PositionCursor end = PositionCursor.parse(await(sink.endCursor()), "kafka");
     String beyond = end.at("p0", 1_000_000L).format("kafka");
-    EventPage page = await(sink.read(new EventQuery(beyond, 10, null, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(beyond, 10)));
     assertThat(sequences(page.events(), 0)).isEqualTo(range(0, 5));
     await(sink.write(batch(0, 5, 5)));
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
@@ -329,7 +435,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
   void cursorOfATopicThatWasDeleted_missesNothingOfTheNewOne() throws Exception {
     await(sink.write(batch(0, 0, 10)));
     String end = await(sink.endCursor());
-    EventPage page = await(sink.read(new EventQuery(null, 5, null, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 5)));
     assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(5, 10));
     deleteTopic();
     KafkaBroker.createTopic(bootstrap(), topic, PARTITIONS, Map.of());

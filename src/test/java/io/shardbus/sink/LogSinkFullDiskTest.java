@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The log on a disk without a byte to spare, be it opened then or open already. */
 class LogSinkFullDiskTest {
 
-  private static final EventQuery ALL = new EventQuery(null, 10_000, null, EventQuery.Order.NONE);
+  private static final EventQuery ALL = EventQuery.of(null, 10_000);
 
   @TempDir Path dir;
   private final Vertx vertx = Vertx.vertx();

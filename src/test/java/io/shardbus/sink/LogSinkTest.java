@@ -3,6 +3,8 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
 import io.shardbus.files.SqliteFiles;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -148,8 +150,7 @@ class LogSinkTest extends SinkContract {
           }
           return true;
         };
-    EventPage page =
-        await(sink.read(new EventQuery(null, 10_000, deleting, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 10_000).withFilter(deleting)));
     assertThat(files(".db")).doesNotContainAnyElementsOf(old.subList(0, 2));
     assertThat(sequences(page.events(), 1)).isEqualTo(range(0, 5_000));
     List<Long> left = sequences(page.events(), 0);
@@ -169,7 +170,7 @@ class LogSinkTest extends SinkContract {
     boolean last;
     do {
       last = writing.isComplete();
-      page = await(sink.read(new EventQuery(cursor, 200, null, EventQuery.Order.NONE)));
+      page = await(sink.read(EventQuery.of(cursor, 200)));
       got.addAll(sequences(page.events(), 0));
       cursor = page.cursor();
     } while (!last || page.more());
@@ -296,7 +297,7 @@ class LogSinkTest extends SinkContract {
     damage(old.get(1));
     sink = create();
     await(sink.open(context()));
-    EventQuery all = new EventQuery(null, 10_000, null, EventQuery.Order.NONE);
+    EventQuery all = EventQuery.of(null, 10_000);
     await(Future.all(sink.read(all), sink.read(all), sink.read(all), sink.read(all)));
     List<StoredEvent> got = readAll(10_000);
     assertThat(files(".damaged")).containsExactly(old.get(1) + ".damaged");
@@ -560,7 +561,7 @@ class LogSinkTest extends SinkContract {
       assertThatThrownBy(() -> await(sink.write(batch(0, 10, 10)))).hasMessageContaining("cannot");
       for (int i = 10; i < 20; i++) {
         statement.execute(
-            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, x'00')".formatted(i + 1, epoch, i));
+            "INSERT INTO events VALUES (%d, 1, 0, %d, 1, NULL, x'00')".formatted(i + 1, i));
       }
       statement.execute("COMMIT");
     }
@@ -587,8 +588,8 @@ class LogSinkTest extends SinkContract {
                     try {
                       for (int i = 10; i < 20; i++) {
                         statement.execute(
-                            "INSERT INTO events VALUES (%d, %d, 0, %d, 1, NULL, zeroblob(9999))"
-                                .formatted(i + 1, epoch, i));
+                            "INSERT INTO events VALUES (%d, 1, 0, %d, 1, NULL, zeroblob(9999))"
+                                .formatted(i + 1, i));
                       }
                       statement.execute("COMMIT");
                       return Future.succeededFuture();
@@ -604,5 +605,79 @@ class LogSinkTest extends SinkContract {
     assertThat(sequences(got, 1)).isEqualTo(range(0, 10));
     assertThat(sequences(got, 0)).isEqualTo(range(0, 30));
     assertThat(files(".db")).contains("writer-0-0000000000000000021.db");
+  }
+
+  @Test
+  void until_endsAWalkEarly() throws Exception {
+    assertUntilEndsEarly();
+  }
+
+  /** The folder holds the producer, also where the bus keeps none. */
+  @Test
+  void producers_areToldApart() throws Exception {
+    Batch mine = batch(0, 0, 10);
+    await(sink.write(mine));
+    reopen();
+    await(sink.write(new Batch(0, 0, mine.events(), new ProducerId("another", 0))));
+    assertThat(readAll(100).stream().map(StoredEvent::producer).distinct())
+        .containsExactly(new ProducerId("test", 1), new ProducerId("another", 0));
+  }
+
+  /** The index of times goes on in a file that is opened again. */
+  @Test
+  void since_findsAllOfAReopenedFile() throws Exception {
+    long from = now() - 20_000 * MILLI;
+    for (int i = 0; i < 20; i++) {
+      await(sink.write(timed(0, 0, 700, from + i * 700L * MILLI)));
+      reopen();
+    }
+    for (int i = 0; i < 14_000; i += 333) {
+      List<StoredEvent> got = walk(EventQuery.of(null, 10_000).withSince(from + i * MILLI));
+      assertThat(got).as("from %d", i).hasSize(14_000 - i);
+    }
+  }
+
+  @Test
+  void oldFiles_areNotLookedAtForYoungerEvents() throws Exception {
+    config = config.copy().put("segmentBytes", 65_536);
+    reopen();
+    writeMuch(10);
+    await(sink.close());
+    List<String> old = files(".db").stream().filter(f -> f.startsWith("writer-0")).toList();
+    for (String file : old.subList(0, old.size() - 1)) {
+      age(file);
+      Files.write(dir.resolve("log").resolve(file), new byte[100]); // it cannot even be opened
+      age(file);
+    }
+    sink = create();
+    await(sink.open(context()));
+    long hour = 3_600_000 * MILLI;
+    assertThat(walk(EventQuery.of(null, 10_000).withSince(now() - hour))).isEmpty();
+    assertThat(files(".damaged")).isEmpty();
+  }
+
+  @Test
+  void logOfAnotherFormat_isRefusedAndLeftAsItIs() throws Exception {
+    await(sink.close());
+    Path format = dir.resolve("log").resolve("format");
+    for (String other : new String[] {"1", "3", "what?"}) {
+      Files.writeString(format, other);
+      refusesFormat(other.matches("\\d") ? other : "unknown");
+      assertThat(format).hasContent(other);
+    }
+    Files.delete(format); // as before there were formats
+    refusesFormat("1");
+    assertThat(format).doesNotExist();
+    Files.delete(dir.resolve("log").resolve("id"));
+    refusesFormat("1");
+  }
+
+  private void refusesFormat(String named) throws Exception {
+    List<String> before = files("");
+    ReplayableSink failing = create();
+    assertThatThrownBy(() -> await(failing.open(context())))
+        .cause()
+        .hasMessageContaining(dir.resolve("log") + " holds a log of format " + named);
+    assertThat(files("")).isEqualTo(before);
   }
 }

@@ -79,7 +79,7 @@ class LogSinkWorkersTest {
       for (int i = 0; i < 30; i++) {
         await(sink.write(batch(epoch, i * 500)));
       }
-      EventPage page = await(sink.read(new EventQuery(null, 10_000, null, EventQuery.Order.NONE)));
+      EventPage page = await(sink.read(EventQuery.of(null, 10_000)));
       assertThat(page.events()).isNotEmpty();
       assertThat(page.events().get(0).event().sequence()).isPositive(); // the oldest are deleted
       assertThat(await(sink.endCursor())).isNotEmpty();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class MemorySinkTest extends SinkContract {
 
-  private JsonObject config = new JsonObject();
+  private JsonObject config = new JsonObject().put("maxEvents", 2 * MANY);
 
   @Override
   ReplayableSink create() {
@@ -18,6 +18,11 @@ class MemorySinkTest extends SinkContract {
 
   @Override
   boolean durable() {
+    return false;
+  }
+
+  @Override
+  boolean seeksTimes() {
     return false;
   }
 

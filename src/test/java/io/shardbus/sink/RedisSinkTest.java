@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.redis.RedisSinkOptions;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
@@ -18,6 +22,8 @@ import io.vertx.redis.client.Response;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class RedisSinkTest extends ForgetfulServerContract {
@@ -105,7 +111,7 @@ class RedisSinkTest extends ForgetfulServerContract {
     await(Future.all(writes));
     assertThat(await(sink.endCursor())).isNotEmpty();
     reopen();
-    EventPage page = await(sink.read(new EventQuery(null, 5_000, null, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 5_000)));
     assertThat(page.events()).hasSize(2_500);
   }
 
@@ -114,7 +120,7 @@ class RedisSinkTest extends ForgetfulServerContract {
     for (int i = 0; i < 30; i++) {
       await(sink.write(batch(0, i * 1_000, 1_000)));
     }
-    EventQuery nothing = new EventQuery(null, 1, event -> false, EventQuery.Order.NONE);
+    EventQuery nothing = EventQuery.of(null, 1).withFilter(event -> false);
     EventPage page = await(sink.read(nothing));
     assertThat(page.events()).isEmpty();
     assertThat(page.more()).isFalse();
@@ -243,9 +249,13 @@ class RedisSinkTest extends ForgetfulServerContract {
 
   @Test
   void events_areFieldsOfEntries() throws Exception {
-    await(sink.write(batch(7, 4, 1)));
-    Response entry = redis(Command.XRANGE, "shardbus:shard:7", "-", "+").get(0);
-    assertThat(entry.get(1).stream().map(Response::toString))
+    Headers headers = Headers.of(Map.of("traceparent", "00-é"));
+    ShardEvent event =
+        new ShardEvent(7, 4, 4_000_007, Buffer.buffer("{\"n\":4}"), "key é", "id 4", headers);
+    ShardEvent bare = new ShardEvent(7, 5, 5_000_000, Buffer.buffer("x"), null);
+    await(sink.write(new Batch(7, 4, List.of(event, bare), new ProducerId("test", 1))));
+    Response entries = redis(Command.XRANGE, "shardbus:shard:7", "-", "+");
+    assertThat(entries.get(0).get(1).stream().map(Response::toString))
         .containsExactly(
             "producer",
             "test",
@@ -253,13 +263,35 @@ class RedisSinkTest extends ForgetfulServerContract {
             "1",
             "sequence",
             "4",
-            "timestamp",
-            "4000007",
+            "time",
+            "1970-01-01T00:00:00.004000007Z",
             "payload",
-            "{\"n\":4,\"s\":7}",
+            "{\"n\":4}",
             "key",
-            "key é 4");
+            "key é",
+            "id",
+            "id 4",
+            "header:traceparent",
+            "00-é");
+    assertThat(entries.get(1).get(1).stream().map(Response::toString))
+        .endsWith("time", "1970-01-01T00:00:00.005000000Z", "payload", "x");
     assertThat(redis(Command.SMEMBERS, "shardbus:shards").get(0)).hasToString("7");
+  }
+
+  /** The ids of entries tell when they were written. */
+  @Test
+  void until_endsAWalkEarly() throws Exception {
+    long from = now();
+    await(sink.write(timed(0, 0, 50, from)));
+    redis(
+        Command.EVAL,
+        "for i = 1, %d do redis.call('XADD', 'shardbus:shard:0', '%d-' .. i, 'what', 'ever') end"
+            .formatted(
+                MANY, TimeUnit.NANOSECONDS.toMillis(from) + EventQuery.LATEST.toMillis() + 1_000),
+        0);
+    EventPage page = await(sink.read(EventQuery.of(null, 100).withUntil(from + 40 * MILLI)));
+    assertThat(sequences(page.events(), 0)).isEqualTo(range(0, 40));
+    assertThat(page.more()).isFalse();
   }
 
   @Test

@@ -269,7 +269,7 @@ abstract class ServerSinkContract extends SinkContract {
   }
 
   private List<StoredEvent> readSome() throws Exception {
-    return await(sink.read(new EventQuery(null, 1, null, EventQuery.Order.NONE))).events();
+    return await(sink.read(EventQuery.of(null, 1))).events();
   }
 
   @Test

@@ -1,134 +1,34 @@
 package io.shardbus.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
-import io.shardbus.delivery.DeadLetters;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
-import io.shardbus.event.ShardEvent;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What every replayable sink must do. */
-abstract class SinkContract {
+abstract class SinkContract extends ReadContract {
 
   private static final int BUS_SHARDS = 3;
   private static final int BUS_EVENTS = 2_000;
-
-  @TempDir Path dir;
-  Vertx vertx;
-  ReplayableSink sink;
-  long epoch = 1;
-
-  abstract ReplayableSink create();
-
-  /** Whether events are there after the sink was closed and opened again. */
-  abstract boolean durable();
-
-  /** Whether an event that is written again is there once. Else it is there again, as it was. */
-  boolean recognisesRepetitions() {
-    return true;
-  }
-
-  @BeforeEach
-  void open(TestInfo test) throws Exception {
-    vertx = Vertx.vertx();
-    sink = create();
-    await(sink.open(context()));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    await(sink.close());
-    await(vertx.close());
-  }
-
-  SinkContext context() {
-    return new SinkContext(vertx, new ProducerId("test", epoch), dir);
-  }
-
-  void reopen() throws Exception {
-    await(sink.close());
-    epoch++;
-    sink = create();
-    await(sink.open(context()));
-  }
-
-  static <T> T await(Future<T> future) throws Exception {
-    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
-  }
-
-  Batch batch(int shard, int first, int count) {
-    List<ShardEvent> events = new ArrayList<>();
-    for (int i = first; i < first + count; i++) {
-      events.add(
-          new ShardEvent(
-              shard,
-              i,
-              1_000_000L * i + shard,
-              Buffer.buffer("{\"n\":" + i + ",\"s\":" + shard + "}"),
-              i % 2 == 0 ? "key é " + i % 20 : null));
-    }
-    return new Batch(shard, first, events, new ProducerId("test", epoch));
-  }
-
-  List<StoredEvent> readAll(int limit) throws Exception {
-    return readAll(null, limit);
-  }
-
-  List<StoredEvent> readAll(String cursor, int limit) throws Exception {
-    List<StoredEvent> all = new ArrayList<>();
-    EventPage page;
-    do {
-      page = await(sink.read(new EventQuery(cursor, limit, null, EventQuery.Order.NONE)));
-      all.addAll(page.events());
-      cursor = page.cursor();
-    } while (page.more());
-    return all;
-  }
-
-  static List<Long> sequences(List<StoredEvent> events, int shard) {
-    return events.stream()
-        .filter(stored -> stored.event().shard() == shard)
-        .map(stored -> stored.event().sequence())
-        .toList();
-  }
-
-  static List<Long> range(long from, long to) {
-    List<Long> all = new ArrayList<>();
-    for (long i = from; i < to; i++) {
-      all.add(i);
-    }
-    return all;
-  }
 
   /**
    * All events of the shards are there, in the order of each, and nothing else.
@@ -146,47 +46,6 @@ abstract class SinkContract {
     }
     assertThat(first).hasSize((int) eventsOfEach * shards);
     return got.size();
-  }
-
-  @Test
-  void write_isReadBackAsItWas() throws Exception {
-    Batch batch = batch(3, 0, 10);
-    await(sink.write(batch));
-    List<StoredEvent> got = readAll(100);
-    assertThat(got.stream().map(StoredEvent::event).toList()).isEqualTo(batch.events());
-    assertThat(got).allSatisfy(stored -> assertThat(stored.epoch()).isEqualTo(epoch));
-  }
-
-  @Test
-  void answers_comeOnTheContextOfTheCaller() throws Exception {
-    await(sink.write(batch(0, 0, 10)));
-    Context context = vertx.getOrCreateContext();
-    Promise<List<Context>> answered = Promise.promise();
-    EventQuery all = new EventQuery(null, 100, null, EventQuery.Order.NONE);
-    context.runOnContext(
-        now ->
-            sink.read(all)
-                .map(page -> Vertx.currentContext())
-                .compose(
-                    first -> sink.endCursor().map(cursor -> List.of(first, Vertx.currentContext())))
-                .onComplete(answered));
-    assertThat(await(answered.future())).containsOnly(context);
-  }
-
-  @Test
-  void bytes_areKeptWhateverTheyAre() throws Exception {
-    byte[] all = new byte[256];
-    for (int i = 0; i < 256; i++) {
-      all[i] = (byte) i;
-    }
-    ShardEvent event = new ShardEvent(0, 0, 1, Buffer.buffer(all), "");
-    ShardEvent empty = new ShardEvent(0, 1, 2, Buffer.buffer(), null);
-    await(sink.write(new Batch(0, 0, List.of(event, empty), new ProducerId("test", epoch))));
-    List<StoredEvent> got = readAll(10);
-    assertThat(got.get(0).event().payload().getBytes()).isEqualTo(all);
-    assertThat(got.get(0).event().key()).isEmpty();
-    assertThat(got.get(1).event().payload().length()).isZero();
-    assertThat(got.get(1).event().key()).isNull();
   }
 
   @Test
@@ -219,118 +78,6 @@ abstract class SinkContract {
   }
 
   @Test
-  void cursor_goesOnWhereAPageEnded() throws Exception {
-    await(sink.write(batch(0, 0, 100)));
-    EventPage first = await(sink.read(new EventQuery(null, 60, null, EventQuery.Order.NONE)));
-    assertThat(first.more()).isTrue();
-    await(sink.write(batch(0, 100, 100)));
-    List<StoredEvent> rest = readAll(first.cursor(), 1000);
-    assertThat(sequences(rest, 0)).isEqualTo(range(60, 200));
-    EventPage end =
-        await(sink.read(new EventQuery(await(sink.endCursor()), 10, null, EventQuery.Order.NONE)));
-    assertThat(end.events()).isEmpty();
-    assertThat(end.more()).isFalse();
-    await(sink.write(batch(1, 0, 5)));
-    assertThat(readAll(end.cursor(), 10)).hasSize(5);
-  }
-
-  @Test
-  void malformedCursor_isRefused() {
-    for (String bad :
-        new String[] {"", "x", "%%%", "AAAA", "MXF1aXRlO2E9MQ", "x".repeat(100_000)}) {
-      assertThatThrownBy(
-              () -> await(sink.read(new EventQuery(bad, 10, null, EventQuery.Order.NONE))))
-          .as(bad)
-          .cause()
-          .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("cursor");
-    }
-  }
-
-  @Test
-  void order_byTimestampAcrossShards() throws Exception {
-    await(Future.all(sink.write(batch(0, 0, 50)), sink.write(batch(1, 0, 50))));
-    EventPage page = await(sink.read(new EventQuery(null, 1000, null, EventQuery.Order.TIMESTAMP)));
-    List<Long> stamps = page.events().stream().map(e -> e.event().timestamp()).toList();
-    assertThat(stamps).hasSize(100).isSorted();
-  }
-
-  @Test
-  void filter_choosesEvents() throws Exception {
-    await(sink.write(batch(0, 0, 1000)));
-    EventFilter wanted = event -> event.sequence() % 100 == 7;
-    EventPage page = await(sink.read(new EventQuery(null, 5, wanted, EventQuery.Order.NONE)));
-    assertThat(sequences(page.events(), 0)).containsExactly(7L, 107L, 207L, 307L, 407L);
-    EventPage rest =
-        await(sink.read(new EventQuery(page.cursor(), 50, wanted, EventQuery.Order.NONE)));
-    assertThat(sequences(rest.events(), 0)).containsExactly(507L, 607L, 707L, 807L, 907L);
-  }
-
-  @Test
-  void filterThatThrowsAnything_failsTheReadWithItsCause() throws Exception {
-    await(sink.write(batch(0, 0, 3)));
-    for (Throwable thrown : List.of(new Exception("checked"), new StackOverflowError("deep"))) {
-      EventFilter bad =
-          event -> {
-            throw sneaky(thrown);
-          };
-      assertThatThrownBy(
-              () -> await(sink.read(new EventQuery(null, 10, bad, EventQuery.Order.NONE))))
-          .rootCause()
-          .isSameAs(thrown);
-    }
-    assertThat(readAll(null, 10)).hasSize(3);
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <T extends Throwable> RuntimeException sneaky(Throwable any) throws T {
-    throw (T) any;
-  }
-
-  @Test
-  void filter_readsOnlySoManyBytesForAPage() throws Exception {
-    byte[] large = new byte[350_000];
-    for (int i = 0; i < 100; i++) {
-      ShardEvent event = new ShardEvent(0, i, i + 1, Buffer.buffer(large), null);
-      await(sink.write(new Batch(0, i, List.of(event), new ProducerId("test", epoch))));
-    }
-    EventFilter last = event -> event.sequence() == 99;
-    EventPage page = await(sink.read(new EventQuery(null, 10, last, EventQuery.Order.NONE)));
-    assertThat(page.events()).isEmpty();
-    assertThat(page.more()).isTrue();
-    EventPage rest =
-        await(sink.read(new EventQuery(page.cursor(), 10, last, EventQuery.Order.NONE)));
-    assertThat(sequences(rest.events(), 0)).containsExactly(99L);
-    assertThat(rest.more()).isFalse();
-  }
-
-  @Test
-  void slowFilter_holdsUpNeitherWritesNorTheCaller() throws Exception {
-    await(sink.write(batch(0, 0, 10)));
-    CountDownLatch asked = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
-    EventFilter slow =
-        event -> {
-          asked.countDown();
-          try {
-            return go.await(30, TimeUnit.SECONDS);
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        };
-    Context loop = vertx.getOrCreateContext();
-    Promise<EventPage> page = Promise.promise();
-    loop.runOnContext(
-        now -> sink.read(new EventQuery(null, 10, slow, EventQuery.Order.NONE)).onComplete(page));
-    assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
-    Promise<Void> written = Promise.promise();
-    loop.runOnContext(now -> sink.write(batch(0, 10, 10)).onComplete(written));
-    await(written.future());
-    go.countDown();
-    assertThat(sequences(await(page.future()).events(), 0)).isEqualTo(range(0, 10));
-  }
-
-  @Test
   void listener_isToldOfNewEvents() throws Exception {
     AtomicInteger told = new AtomicInteger();
     Runnable end = sink.onAppend(told::incrementAndGet);
@@ -348,7 +95,7 @@ abstract class SinkContract {
       return;
     }
     await(sink.write(batch(0, 0, 100)));
-    EventPage page = await(sink.read(new EventQuery(null, 40, null, EventQuery.Order.NONE)));
+    EventPage page = await(sink.read(EventQuery.of(null, 40)));
     reopen();
     await(sink.write(batch(0, 0, 10)));
     List<StoredEvent> rest = readAll(page.cursor(), 1000);

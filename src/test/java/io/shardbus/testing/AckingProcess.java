@@ -45,7 +45,7 @@ public final class AckingProcess {
     String cursor = null;
     EventPage page;
     do {
-      EventQuery query = new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE);
+      EventQuery query = EventQuery.of(cursor, 10_000);
       page = await(((ReplayableSink) bus.sink()).read(query));
       events += page.events().size();
       cursor = page.cursor();

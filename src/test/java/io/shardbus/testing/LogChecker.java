@@ -58,7 +58,7 @@ public final class LogChecker {
     Set<Integer> found = new HashSet<>();
     EventPage page;
     do {
-      page = await(log.read(new EventQuery(cursor, 10_000, null, EventQuery.Order.NONE)));
+      page = await(log.read(EventQuery.of(cursor, 10_000)));
       cursor = page.cursor();
       for (StoredEvent event : page.events()) {
         take(event, round, found);

@@ -1,27 +1,27 @@
 package io.shardbus.sink.eventbus;
 
+import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.Batch;
+import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** A batch as bytes, so that it can go to any node; see the package's description. */
 final class BatchCodec {
 
-  private static final int VERSION = 1;
-  private static final int NO_KEY = -1;
-  private static final int EVENT_BYTES = 24;
+  private static final int VERSION = 2;
+  private static final int EVENT_BYTES = 21;
 
   private BatchCodec() {}
 
   static Buffer encode(Batch batch) {
     long payloads = 0;
     for (ShardEvent event : batch.events()) {
-      payloads += event.payload().length() + EVENT_BYTES;
+      payloads += event.size() + EVENT_BYTES;
     }
     Buffer out = Buffer.buffer((int) Math.min(payloads + 128, Integer.MAX_VALUE / 2));
     byte[] producer = batch.producer().id().getBytes(StandardCharsets.UTF_8);
@@ -29,12 +29,7 @@ final class BatchCodec {
     out.appendLong(batch.producer().epoch()).appendInt(batch.shard()).appendInt(batch.size());
     for (ShardEvent event : batch.events()) {
       out.appendLong(event.sequence()).appendLong(event.timestamp());
-      if (event.key() == null) {
-        out.appendInt(NO_KEY);
-      } else {
-        byte[] key = event.key().getBytes(StandardCharsets.UTF_8);
-        out.appendInt(key.length).appendBytes(key);
-      }
+      AttributeCodec.write(out, event.key(), event.id(), event.headers());
       out.appendInt(event.payload().length()).appendBuffer(event.payload());
     }
     return out;
@@ -46,8 +41,9 @@ final class BatchCodec {
   static Batch decode(Buffer in) {
     try {
       return new Reader(in).batch();
-    } catch (IndexOutOfBoundsException e) {
-      throw new IllegalArgumentException("a batch of " + in.length() + " bytes is cut off", e);
+    } catch (IndexOutOfBoundsException | InvalidEventException e) {
+      throw new IllegalArgumentException(
+          "a batch of " + in.length() + " bytes is cut off or damaged", e);
     }
   }
 
@@ -84,12 +80,19 @@ final class BatchCodec {
     private ShardEvent event(int shard) {
       long sequence = int64();
       long timestamp = int64();
-      int keyLength = int32();
-      @Nullable String key = keyLength == NO_KEY ? null : text(keyLength);
+      AttributeCodec.Attributes attributes = AttributeCodec.read(in, at);
+      at = attributes.end();
       int length = int32();
       Buffer payload = in.getBuffer(at, at + length);
       at += length;
-      return new ShardEvent(shard, sequence, timestamp, payload, key);
+      return new ShardEvent(
+          shard,
+          sequence,
+          timestamp,
+          payload,
+          attributes.key(),
+          attributes.id(),
+          attributes.headers());
     }
 
     private String text(int length) {

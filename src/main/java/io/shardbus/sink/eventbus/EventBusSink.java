@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Sends batches to the consumers at an event-bus address, each to one of them: at least once, in
  * order within a shard. Consumers join with {@link EventBusConsumer#start}. Safe for any thread.
  */
-public final class EventBusSink implements Sink {
+final class EventBusSink implements Sink {
 
   static final String NAME = "eventbus";
 
@@ -25,7 +25,7 @@ public final class EventBusSink implements Sink {
   /**
    * @param options where the consumers are; copied
    */
-  public EventBusSink(EventBusSinkOptions options) {
+  EventBusSink(EventBusSinkOptions options) {
     this.options = new EventBusSinkOptions(options);
   }
 

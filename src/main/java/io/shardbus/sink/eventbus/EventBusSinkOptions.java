@@ -46,9 +46,7 @@ public final class EventBusSinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the event-bus address at which consumers announce themselves
-   */
+  /** {@return the event-bus address at which consumers announce themselves} */
   public String getAddress() {
     return address;
   }
@@ -63,9 +61,7 @@ public final class EventBusSinkOptions {
     return this;
   }
 
-  /**
-   * @return the silence after which a consumer counts as dead and its batches go to another
-   */
+  /** {@return the silence after which a consumer counts as dead and its batches go to another} */
   public Duration getMemberTimeout() {
     return memberTimeout;
   }
@@ -84,9 +80,7 @@ public final class EventBusSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long a consumer may take for one batch
-   */
+  /** {@return how long a consumer may take for one batch} */
   public Duration getRequestTimeout() {
     return requestTimeout;
   }
@@ -102,9 +96,7 @@ public final class EventBusSinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

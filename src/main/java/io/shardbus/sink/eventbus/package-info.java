@@ -16,9 +16,12 @@
  * <p>Batches go as requests to {@code ADDRESS.member.ID}. The body is binary:
  *
  * <pre>{@code
- * u8 version (1), u16 length and bytes of the producer's id, i64 epoch, i32 shard, i32 count, then for each event
- * i64 sequence, i64 timestamp, i32 length of the key or -1 for none, its UTF-8, i32 length of the payload, its bytes
+ * u8 version (2), u16 length and bytes of the producer's id, i64 epoch, i32 shard, i32 count, then for each event
+ * i64 sequence, i64 timestamp, key and id and headers, i32 length of the payload, its bytes
  * }</pre>
+ *
+ * <p>The timestamp is nanoseconds since the epoch. {@link io.shardbus.event.AttributeCodec}
+ * describes how key, id and headers are written.
  *
  * <p>The header {@code deduplicationId} holds {@code producer:epoch:shard:firstSequence}, the
  * header {@code timeout} the milliseconds for which the sink waits. A reply acknowledges the batch.

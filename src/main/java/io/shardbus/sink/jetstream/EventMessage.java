@@ -3,41 +3,81 @@ package io.shardbus.sink.jetstream;
 import io.nats.client.Message;
 import io.nats.client.impl.Headers;
 import io.shardbus.event.Batch;
+import io.shardbus.event.EventTime;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.StoredHeaders;
 import io.vertx.core.buffer.Buffer;
-import java.net.URLDecoder;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * An event as a message: the payload as it was given, everything else as headers. Headers hold printable ASCII only,
- * and so the key is encoded as in a form.
+ * An event as a message: the payload as it was given, everything else as headers. The names of the event's own headers
+ * are in lower case, so they never meet those of Shardbus and NATS. Headers hold printable ASCII only, so other text is
+ * encoded; see the package's description.
  */
 final class EventMessage {
 
   private static final String MESSAGE_ID = "Nats-Msg-Id";
   private static final String SHARD = "Shardbus-Shard";
   private static final String SEQUENCE = "Shardbus-Sequence";
-  private static final String TIMESTAMP = "Shardbus-Timestamp";
+  private static final String TIME = "Shardbus-Time";
   private static final String PRODUCER = "Shardbus-Producer";
   private static final String EPOCH = "Shardbus-Epoch";
   private static final String KEY = "Shardbus-Key";
+  private static final String ENCODED = "Shardbus-Encoded";
+
+  private static final String CLOUD_EVENT = "ce-";
+  private static final String CLOUD_EVENT_VERSION = "ce-specversion";
+  private static final String CLOUD_EVENT_TYPE = "ce-datacontenttype";
+  private static final String CONTENT_TYPE = "content-type";
 
   private EventMessage() {}
 
   static Headers headers(Batch batch, ShardEvent event) {
+    String id = event.id();
     Headers headers =
         new Headers()
-            .put(MESSAGE_ID, batch.deduplicationId(event))
+            .put(MESSAGE_ID, PercentCodec.encode(id == null ? batch.deduplicationId(event) : id))
             .put(SHARD, Integer.toString(event.shard()))
             .put(SEQUENCE, Long.toString(event.sequence()))
-            .put(TIMESTAMP, Long.toString(event.timestamp()))
-            .put(PRODUCER, batch.producer().id())
+            .put(TIME, EventTime.text(event.timestamp()))
+            .put(PRODUCER, PercentCodec.encode(batch.producer().id()))
             .put(EPOCH, Long.toString(batch.producer().epoch()));
     String key = event.key();
-    return key == null ? headers : headers.put(KEY, URLEncoder.encode(key, StandardCharsets.UTF_8));
+    if (key != null) {
+      headers.put(KEY, PercentCodec.encode(key));
+    }
+    if (!event.headers().isEmpty()) {
+      add(headers, event.headers());
+    }
+    return headers;
+  }
+
+  private static void add(Headers headers, io.shardbus.event.Headers own) {
+    List<String> encoded = new ArrayList<>();
+    own.forEach(
+        (name, value) -> {
+          if (name.startsWith(CLOUD_EVENT)) {
+            headers.put(name, PercentCodec.encode(value));
+          } else if (PercentCodec.isPlain(value)) {
+            headers.put(name, value);
+          } else {
+            headers.put(name, PercentCodec.encode(value));
+            encoded.add(name);
+          }
+        });
+    if (!encoded.isEmpty()) {
+      headers.put(ENCODED, String.join(",", encoded));
+    }
+    String type = own.get(CONTENT_TYPE);
+    boolean isCloudEvent = own.get(CLOUD_EVENT_VERSION) != null;
+    if (isCloudEvent && type != null && own.get(CLOUD_EVENT_TYPE) == null) {
+      headers.put(CLOUD_EVENT_TYPE, PercentCodec.encode(type)); // as the binding has it, besides
+    }
   }
 
   /** The event of a message; null if Shardbus did not publish the message. */
@@ -46,22 +86,58 @@ final class EventMessage {
     if (headers == null || headers.getFirst(EPOCH) == null) {
       return null;
     }
-    String key = headers.getFirst(KEY);
     try {
-      return new StoredEvent(
-          number(headers, EPOCH),
+      ProducerId producer =
+          new ProducerId(PercentCodec.decode(text(headers, PRODUCER)), number(headers, EPOCH));
+      String key = headers.getFirst(KEY);
+      ShardEvent event =
           new ShardEvent(
-              (int) number(headers, SHARD),
+              Math.toIntExact(number(headers, SHARD)),
               number(headers, SEQUENCE),
-              number(headers, TIMESTAMP),
+              EventTime.parse(text(headers, TIME)),
               Buffer.buffer(message.getData()),
-              key == null ? null : URLDecoder.decode(key, StandardCharsets.UTF_8)));
-    } catch (IllegalArgumentException e) {
+              key == null ? null : PercentCodec.decode(key),
+              id(headers, producer),
+              own(headers));
+      return new StoredEvent(producer, event);
+    } catch (IllegalArgumentException | ArithmeticException e) {
       return null;
     }
   }
 
+  /** An event without an id has its place in its shard as the message's id. */
+  private static @Nullable String id(Headers headers, ProducerId producer) {
+    String id = PercentCodec.decode(text(headers, MESSAGE_ID));
+    String place =
+        String.join(
+            ":",
+            producer.id(),
+            text(headers, EPOCH),
+            text(headers, SHARD),
+            text(headers, SEQUENCE));
+    return id.equals(place) ? null : id;
+  }
+
+  private static io.shardbus.event.Headers own(Headers headers) {
+    String list = headers.getFirst(ENCODED);
+    Set<String> encoded = list == null ? Set.of() : Set.of(list.split(",", -1));
+    StoredHeaders own = new StoredHeaders();
+    for (String name : headers.keySet()) {
+      String value = text(headers, name);
+      boolean decode = name.startsWith(CLOUD_EVENT) || encoded.contains(name);
+      String decoded = decode ? PercentCodec.decode(value) : value;
+      if (!name.equals(CLOUD_EVENT_TYPE) || !decoded.equals(headers.getFirst(CONTENT_TYPE))) {
+        own.add(name, decoded);
+      }
+    }
+    return own.build();
+  }
+
+  private static String text(Headers headers, String name) {
+    return String.valueOf(headers.getFirst(name));
+  }
+
   private static long number(Headers headers, String name) {
-    return Long.parseLong(String.valueOf(headers.getFirst(name)));
+    return Long.parseLong(text(headers, name));
   }
 }

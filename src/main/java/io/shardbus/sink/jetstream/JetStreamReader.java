@@ -15,7 +15,11 @@ import io.shardbus.sink.support.PageBuilder;
 import io.shardbus.sink.support.PositionCursor;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /*
  * Reads each page with a consumer of its own. Everything blocks.
@@ -23,6 +27,7 @@ import java.util.List;
 final class JetStreamReader {
 
   private static final String STREAM = "all";
+  private static final int NO_MESSAGE = 10037;
 
   /** When the server removes a consumer that was not removed after its page. */
   private static final Duration ABANDONED = Duration.ofSeconds(30);
@@ -79,11 +84,34 @@ final class JetStreamReader {
         link -> {
           StreamInfo stream = stream(link);
           PositionCursor from = cursor.in(madeAt(stream));
-          JetStreamSubscription consumer = consume(link, from.position(STREAM) + 1);
-          EventPage page = page(consumer, from, stream.getStreamState().getLastSequence(), query);
+          PageBuilder page = new PageBuilder(query);
+          String subjects = subjects(query.shard());
+          JetStreamSubscription consumer = consume(link, subjects, from.position(STREAM), page);
+          long last =
+              query.shard() == null
+                  ? stream.getStreamState().getLastSequence()
+                  : last(link, subjects);
+          EventPage read = page(consumer, from, last, page);
           end(link, consumer);
-          return page;
+          return read;
         });
+  }
+
+  /** Those of all shards, or that of the only one. */
+  private String subjects(@Nullable Integer shard) {
+    return options.getSubjectPrefix() + (shard == null ? ".>" : ".shard." + shard);
+  }
+
+  /** The newest message of a subject; 0 if there is none. */
+  private long last(Link link, String subject) throws IOException, JetStreamApiException {
+    try {
+      return link.management().getLastMessage(options.getStream(), subject).getSeq();
+    } catch (JetStreamApiException e) {
+      if (e.getApiErrorCode() == NO_MESSAGE) {
+        return 0;
+      }
+      throw e;
+    }
   }
 
   private void end(Link link, JetStreamSubscription consumer)
@@ -95,22 +123,27 @@ final class JetStreamReader {
     }
   }
 
-  private JetStreamSubscription consume(Link link, long from)
+  private JetStreamSubscription consume(Link link, String subjects, long after, PageBuilder page)
       throws IOException, JetStreamApiException {
-    ConsumerConfiguration configuration =
+    ConsumerConfiguration.Builder configuration =
         ConsumerConfiguration.builder()
             .ackPolicy(AckPolicy.None)
-            .deliverPolicy(DeliverPolicy.ByStartSequence)
-            .startSequence(from)
             .inactiveThreshold(ABANDONED)
             .memStorage(true)
-            .numReplicas(1)
-            .build();
+            .numReplicas(1);
+    if (after == 0 && page.sinceMillis() >= 0) {
+      Instant since = Instant.ofEpochMilli(page.sinceMillis());
+      configuration
+          .deliverPolicy(DeliverPolicy.ByStartTime)
+          .startTime(since.atZone(ZoneOffset.UTC));
+    } else {
+      configuration.deliverPolicy(DeliverPolicy.ByStartSequence).startSequence(after + 1);
+    }
     return link.jetStream()
         .subscribe(
-            options.getSubjectPrefix() + ".>",
+            subjects,
             PullSubscribeOptions.builder().stream(options.getStream())
-                .configuration(configuration)
+                .configuration(configuration.build())
                 .build());
   }
 
@@ -119,9 +152,8 @@ final class JetStreamReader {
    *     has
    */
   private EventPage page(
-      JetStreamSubscription consumer, PositionCursor from, long last, EventQuery query)
+      JetStreamSubscription consumer, PositionCursor from, long last, PageBuilder page)
       throws IOException, JetStreamApiException {
-    PageBuilder page = new PageBuilder(query);
     long position = from.position(STREAM);
     long pending = consumer.getConsumerInfo().getNumPending();
     while (pending > 0 && position < last && page.hasRoom()) {
@@ -136,6 +168,10 @@ final class JetStreamReader {
         if (!page.hasRoom()) {
           break;
         }
+        if (page.isPast(storedAt(message))) {
+          pending = 0;
+          break;
+        }
         position = message.metaData().streamSequence();
         pending = message.metaData().pendingCount();
         page.scan(EventMessage.parse(message));
@@ -143,5 +179,10 @@ final class JetStreamReader {
     }
     boolean more = pending > 0 && position < last;
     return page.page(from.at(STREAM, position).format(JetStreamSinkOptions.SINK_NAME), more);
+  }
+
+  private static long storedAt(Message message) {
+    Instant time = message.metaData().timestamp().toInstant();
+    return TimeUnit.SECONDS.toNanos(time.getEpochSecond()) + time.getNano();
   }
 }

@@ -23,6 +23,9 @@ final class JetStreamServer {
   private final String addresses;
   private @Nullable Link current;
 
+  /** Once is enough: the stream is looked at again after each refusal. */
+  private boolean warned;
+
   JetStreamServer(JetStreamSinkOptions options) {
     this.options = options;
     addresses =
@@ -41,7 +44,9 @@ final class JetStreamServer {
       current = link;
     }
     if (!link.knowsStream()) {
-      link.know(stream(link));
+      StreamConfiguration found = stream(link);
+      warned = warned || StreamSetup.warnIfShort(found, options);
+      link.know(found);
     }
     return link;
   }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Keeps events in a NATS JetStream stream. Listeners are told of the events of this sink, not of
  * messages that others publish to the same stream. Safe for any thread.
  */
-public final class JetStreamSink implements ReplayableSink {
+final class JetStreamSink implements ReplayableSink {
 
   private final OwnThread writing = new OwnThread("shardbus-jetstream-writer", "the sink is");
   private final OwnThread reading = new OwnThread("shardbus-jetstream-reader", "the sink is");
@@ -31,7 +31,7 @@ public final class JetStreamSink implements ReplayableSink {
   /**
    * @param options where to write; copied
    */
-  public JetStreamSink(JetStreamSinkOptions options) {
+  JetStreamSink(JetStreamSinkOptions options) {
     JetStreamSinkOptions copy = new JetStreamSinkOptions(options);
     server = new JetStreamServer(copy);
     writer = new JetStreamWriter(writing, server, copy);

@@ -25,8 +25,8 @@ public final class JetStreamSinkOptions {
   /** The default of {@code subjectPrefix}. */
   public static final String DEFAULT_SUBJECT_PREFIX = "shardbus";
 
-  /** The default of {@code duplicateWindow}: 2 minutes. */
-  public static final Duration DEFAULT_DUPLICATE_WINDOW = Duration.ofMinutes(2);
+  /** The default of {@code duplicateWindow}: 10 minutes, as long as the bus recognises ids. */
+  public static final Duration DEFAULT_DUPLICATE_WINDOW = Duration.ofMinutes(10);
 
   /** The default of {@code maxInFlight}. */
   public static final int DEFAULT_MAX_IN_FLIGHT = 4096;
@@ -72,9 +72,7 @@ public final class JetStreamSinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the servers of a cluster: {@code nats://host:port}, separated by commas
-   */
+  /** {@return the servers of a cluster: {@code nats://host:port}, separated by commas} */
   public String getServers() {
     return servers;
   }
@@ -109,9 +107,7 @@ public final class JetStreamSinkOptions {
     }
   }
 
-  /**
-   * @return the user; null if there is none
-   */
+  /** {@return the user; null if there is none} */
   public @Nullable String getUser() {
     return user;
   }
@@ -126,9 +122,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return the user's password; null if there is none
-   */
+  /** {@return the user's password; null if there is none} */
   public @Nullable String getPassword() {
     return password;
   }
@@ -143,9 +137,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return the token, in place of a user; null if there is none
-   */
+  /** {@return the token, in place of a user; null if there is none} */
   public @Nullable String getToken() {
     return token;
   }
@@ -160,9 +152,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return the name of the stream
-   */
+  /** {@return the name of the stream} */
   public String getStream() {
     return stream;
   }
@@ -180,9 +170,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return the prefix of the subjects
-   */
+  /** {@return the prefix of the subjects} */
   public String getSubjectPrefix() {
     return subjectPrefix;
   }
@@ -200,9 +188,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many servers keep the stream
-   */
+  /** {@return how many servers keep the stream} */
   public int getReplicas() {
     return replicas;
   }
@@ -217,9 +203,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long events are kept; zero for ever
-   */
+  /** {@return how long events are kept; zero for ever} */
   public Duration getMaxAge() {
     return maxAge;
   }
@@ -235,9 +219,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many bytes are kept; 0 for no limit
-   */
+  /** {@return how many bytes are kept; 0 for no limit} */
   public long getMaxBytes() {
     return maxBytes;
   }
@@ -253,16 +235,14 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long the server recognises a repeated event
-   */
+  /** {@return how long the server recognises a repeated event} */
   public Duration getDuplicateWindow() {
     return duplicateWindow;
   }
 
   /**
-   * @param time how long the server recognises a repeated event, at most {@code maxAge}; applies
-   *     only to a stream that the sink creates
+   * @param time how long the server recognises a repeated event; a stream with a shorter {@code
+   *     maxAge} recognises it for that long; applies only to a stream that the sink creates
    * @return this
    */
   @OptionSpec(
@@ -274,9 +254,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many events are published and not confirmed at once
-   */
+  /** {@return how many events are published and not confirmed at once} */
   public int getMaxInFlight() {
     return maxInFlight;
   }
@@ -294,9 +272,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long the sink waits for confirmations
-   */
+  /** {@return how long the sink waits for confirmations} */
   public Duration getTimeout() {
     return timeout;
   }
@@ -312,9 +288,7 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON, password and token among them
-   */
+  /** {@return all options as JSON, password and token among them} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -8,8 +8,18 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The answers to the events of one batch. It ends when all were answered, or with the first failure. Safe for any
- * thread.
+ * Ownership: the sink's thread and the client's report answers, and that one is missing. The monitor guards all fields.
+ * Once `ended` is set, the call that set it may read them without.
+ *
+ * Ordering: the one call that sets `ended` completes the promise, after it has released the monitor: listeners run
+ * there, and may write the next batch.
+ *
+ * Why it is safe: `ended` is set once, so the promise is completed once, and later answers are ignored. It is set only
+ * when all events were answered, or when the rest is given up; `refuse` counts what was confirmed in the same step.
+ */
+/**
+ * The answers to the events of one batch. It ends when all were answered, or with the first
+ * failure. Safe for any thread.
  */
 final class Publication {
 

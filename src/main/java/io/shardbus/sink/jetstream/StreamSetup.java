@@ -6,6 +6,7 @@ import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import io.shardbus.sink.SinkException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +57,29 @@ final class StreamSetup {
         .replicas(options.getReplicas())
         .maxAge(options.getMaxAge())
         .maxBytes(options.getMaxBytes() == 0 ? -1 : options.getMaxBytes())
-        .duplicateWindow(options.getDuplicateWindow())
+        .duplicateWindow(window(options))
         .build();
+  }
+
+  /** The server takes no longer one than the age of events. */
+  private static Duration window(JetStreamSinkOptions options) {
+    Duration window = options.getDuplicateWindow();
+    Duration age = options.getMaxAge();
+    return age.isZero() || age.compareTo(window) > 0 ? window : age;
+  }
+
+  /** A stream that others made, or an earlier version. Returns whether it was worth a warning. */
+  static boolean warnIfShort(StreamConfiguration found, JetStreamSinkOptions options) {
+    Duration window = found.getDuplicateWindow();
+    boolean isShort = window != null && window.compareTo(window(options)) < 0;
+    if (isShort) {
+      LOG.warn(
+          "stream {} recognises repeated ids for {} s only, not for {} s (duplicateWindow): one"
+              + " that comes again later is stored twice",
+          options.getStream(),
+          window.toMillis() / 1000.0,
+          window(options).toMillis() / 1000.0);
+    }
+    return isShort;
   }
 }

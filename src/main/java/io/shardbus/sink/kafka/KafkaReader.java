@@ -9,6 +9,7 @@ import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -105,8 +106,8 @@ final class KafkaReader {
     if (!given.positions().isEmpty() && !cursor.equals(given)) {
       sayMadeAnew(topic);
     }
-    List<PartitionStream> streams = streams(open, cursor, topic.partitions());
     PageBuilder page = new PageBuilder(query);
+    List<PartitionStream> streams = streams(open, cursor, topic.partitions(), page);
     while (page.hasRoom()) {
       fill(open, streams);
       PartitionStream oldest = oldest(streams);
@@ -126,9 +127,13 @@ final class KafkaReader {
   }
 
   private static List<PartitionStream> streams(
-      KafkaConsumer<byte[], byte[]> open, PositionCursor cursor, List<TopicPartition> partitions) {
+      KafkaConsumer<byte[], byte[]> open,
+      PositionCursor cursor,
+      List<TopicPartition> partitions,
+      PageBuilder page) {
     Map<TopicPartition, Long> begins = open.beginningOffsets(partitions);
     Map<TopicPartition, Long> ends = open.endOffsets(partitions);
+    Map<TopicPartition, Long> since = since(open, ends, page.sinceMillis());
     open.assign(partitions);
     List<PartitionStream> streams = new ArrayList<>();
     for (TopicPartition partition : partitions) {
@@ -137,11 +142,32 @@ final class KafkaReader {
       // Retention deletes records before the position. If the position is beyond the end, the
       // partition has lost its last records.
       long oldest = begins.getOrDefault(partition, 0L);
-      long begin = wanted > end ? oldest : Math.max(wanted, oldest);
+      long begin =
+          Math.max(
+              wanted > end ? oldest : Math.max(wanted, oldest), since.getOrDefault(partition, 0L));
       open.seek(partition, begin);
-      streams.add(new PartitionStream(partition, begin, end));
+      streams.add(new PartitionStream(partition, begin, end, page));
     }
     return streams;
+  }
+
+  /** The first records of a time or younger; the ends where there are none. */
+  private static Map<TopicPartition, Long> since(
+      KafkaConsumer<byte[], byte[]> open, Map<TopicPartition, Long> ends, long millis) {
+    if (millis < 0) {
+      return Map.of();
+    }
+    Map<TopicPartition, Long> wanted = new HashMap<>();
+    ends.keySet().forEach(partition -> wanted.put(partition, millis));
+    Map<TopicPartition, Long> offsets = new HashMap<>(ends);
+    open.offsetsForTimes(wanted)
+        .forEach(
+            (partition, found) -> {
+              if (found != null) {
+                offsets.put(partition, found.offset());
+              }
+            });
+    return offsets;
   }
 
   /** Fetches until the next event of every stream is known. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Writes events to a Kafka topic, at least once, in order within a shard. Listeners are told of the
  * events of this sink, not of records that others write to the topic. Safe for any thread.
  */
-public final class KafkaSink implements ReplayableSink {
+final class KafkaSink implements ReplayableSink {
 
   static final String NAME = "kafka";
 
@@ -27,7 +27,7 @@ public final class KafkaSink implements ReplayableSink {
   /**
    * @param options which topic, and how; copied
    */
-  public KafkaSink(KafkaSinkOptions options) {
+  KafkaSink(KafkaSinkOptions options) {
     KafkaSinkOptions copy = new KafkaSinkOptions(options);
     ClientProperties properties = new ClientProperties(copy);
     writer = new KafkaWriter(copy, properties);

@@ -88,9 +88,7 @@ public final class KafkaSinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the brokers to begin with, HOST:PORT separated by commas
-   */
+  /** {@return the brokers to begin with, HOST:PORT separated by commas} */
   public String getBootstrapServers() {
     return bootstrapServers;
   }
@@ -111,9 +109,7 @@ public final class KafkaSinkOptions {
     return this;
   }
 
-  /**
-   * @return the topic that events are written to
-   */
+  /** {@return the topic that events are written to} */
   public String getTopic() {
     return topic;
   }
@@ -128,9 +124,7 @@ public final class KafkaSinkOptions {
     return this;
   }
 
-  /**
-   * @return what decides an event's partition
-   */
+  /** {@return what decides an event's partition} */
   public PartitionBy getPartitionBy() {
     return partitionBy;
   }
@@ -147,9 +141,7 @@ public final class KafkaSinkOptions {
     return this;
   }
 
-  /**
-   * @return further properties of the Kafka clients
-   */
+  /** {@return further properties of the Kafka clients} */
   public JsonObject getProperties() {
     return properties;
   }
@@ -177,9 +169,7 @@ public final class KafkaSinkOptions {
     }
   }
 
-  /**
-   * @return how long the producer tries to get a record written
-   */
+  /** {@return how long the producer tries to get a record written} */
   public Duration getDeliveryTimeout() {
     return deliveryTimeout;
   }
@@ -195,9 +185,7 @@ public final class KafkaSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long the producer waits for its buffer and for the metadata of the topic
-   */
+  /** {@return how long the producer waits for its buffer and for the metadata of the topic} */
   public Duration getMaxBlock() {
     return maxBlock;
   }
@@ -215,9 +203,7 @@ public final class KafkaSinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON, secrets in {@code properties} too
-   */
+  /** {@return all options as JSON, secrets in {@code properties} too} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

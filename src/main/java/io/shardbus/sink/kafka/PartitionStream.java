@@ -1,17 +1,25 @@
 package io.shardbus.sink.kafka;
 
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.PageBuilder;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
-/** The records of one partition, from a position to its end at the beginning of the page. */
+/**
+ * The records of one partition, from a position to its end at the beginning of the page, or to the
+ * first record that was written too late to be of interest.
+ */
 final class PartitionStream {
 
   final TopicPartition partition;
-  private final long end;
+  private final PageBuilder page;
+
+  /** Nothing from there on is of interest. */
+  private long end;
 
   /** The offset after the last record that was handed over by Kafka. */
   private long fetched;
@@ -27,8 +35,9 @@ final class PartitionStream {
     }
   }
 
-  PartitionStream(TopicPartition partition, long begin, long end) {
+  PartitionStream(TopicPartition partition, long begin, long end, PageBuilder page) {
     this.partition = partition;
+    this.page = page;
     this.end = end;
     this.fetched = begin;
   }
@@ -57,6 +66,9 @@ final class PartitionStream {
   }
 
   void add(ConsumerRecord<byte[], byte[]> record) {
+    if (page.isPast(TimeUnit.MILLISECONDS.toNanos(record.timestamp()))) {
+      end = Math.min(end, record.offset());
+    }
     if (record.offset() < end) {
       items.add(new Item(record.offset(), EventRecords.toEvent(record)));
     }

@@ -65,7 +65,7 @@ final class RecordTimes {
     if (told == null) {
       LOG.warn(
           "topic {}: {} Records get the nearest timestamp that the broker takes; their header"
-              + " \"timestamp\" keeps the event's.",
+              + " \"Shardbus-Time\" keeps the event's.",
           topic,
           failure.getMessage());
     }

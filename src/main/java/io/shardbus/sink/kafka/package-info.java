@@ -6,12 +6,18 @@
  * the rest, as UTF-8 text:
  *
  * <pre>{@code
- * shard            the shard's id
- * sequence         the event's place in the shard
- * timestamp        nanoseconds since the epoch
- * epoch, producer  the producer that gave the sequence
- * deduplicationId  producer:epoch:shard:sequence
+ * Shardbus-Shard                       the shard's id
+ * Shardbus-Sequence                    the event's place in the shard
+ * Shardbus-Time                        RFC 3339 with nine digits
+ * Shardbus-Epoch, Shardbus-Producer    the producer that gave the sequence
+ * Shardbus-Deduplication-Id            producer:epoch:shard:sequence
+ * Shardbus-Id                          the id, if the event has one
+ * traceparent, ...                     the event's own headers
  * }</pre>
+ *
+ * <p>The names of an event's own headers are in lower case, so they never meet those of Shardbus.
+ * For an event with {@code ce-specversion}, headers {@code ce-NAME} become {@code ce_NAME}, as in
+ * the Kafka binding of CloudEvents, and {@code ce-NAME} again when they are read.
  *
  * <p>Readers pass over records without these headers: other programs wrote them.
  *

@@ -29,6 +29,10 @@ final class LogFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
 
   private static final String ID = "id";
+  private static final String FORMAT_FILE = "format";
+
+  /** Raised whenever this version could not read the files of an earlier one. */
+  private static final String FORMAT = "2";
 
   private final Path dir;
   private final FolderLock lock;
@@ -44,10 +48,43 @@ final class LogFiles implements AutoCloseable {
   static LogFiles open(Path dir) throws IOException {
     FolderLock lock = FolderLock.take(dir, "lock", "sink log");
     try {
+      requireFormat(dir);
       return new LogFiles(dir, lock, id(dir));
     } catch (IOException e) {
       lock.close();
-      throw FileFault.of("sink log: cannot use " + dir.resolve(ID), e);
+      throw e;
+    }
+  }
+
+  /** A log of another format is left as it is. */
+  private static void requireFormat(Path dir) throws IOException {
+    Path file = dir.resolve(FORMAT_FILE);
+    String found;
+    if (Files.exists(file)) {
+      found = Files.readString(file).strip();
+    } else if (Files.exists(dir.resolve(ID)) || !segments(dir).isEmpty()) {
+      found = "1"; // which had no such file
+    } else {
+      write(file, FORMAT);
+      return;
+    }
+    if (!found.equals(FORMAT)) {
+      throw new IOException(
+          "sink log: "
+              + dir
+              + " holds a log of format "
+              + (found.matches("\\d{1,9}") ? found : "unknown")
+              + ", and this version uses format "
+              + FORMAT
+              + ": name another folder, or move this one away");
+    }
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    try {
+      DurableFile.write(file, text + "\n");
+    } catch (IOException e) {
+      throw FileFault.of("sink log: cannot use " + file, e);
     }
   }
 
@@ -58,12 +95,14 @@ final class LogFiles implements AutoCloseable {
       String text = Files.readString(file).strip();
       if (!text.matches("\\d{1,18}")) {
         throw new IOException(
-            "it is damaged: it must hold a number; without it, cursors begin anew");
+            "sink log: cannot use "
+                + file
+                + ": it is damaged: it must hold a number; without it, cursors begin anew");
       }
       return Long.parseLong(text);
     }
     long id = PositionCursor.newStore();
-    DurableFile.write(file, id + "\n");
+    write(file, Long.toString(id));
     return id;
   }
 
@@ -78,6 +117,10 @@ final class LogFiles implements AutoCloseable {
 
   /** By writer, and by position. */
   List<Segment> segments() throws IOException {
+    return segments(dir);
+  }
+
+  private static List<Segment> segments(Path dir) throws IOException {
     try (Stream<Path> files = Files.list(dir)) {
       return files
           .flatMap(file -> Segment.of(file).stream())

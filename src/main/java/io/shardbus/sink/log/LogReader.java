@@ -1,5 +1,7 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.event.AttributeCodec;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.EventPage;
@@ -9,6 +11,7 @@ import io.shardbus.sink.support.PageBuilder;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -17,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -31,6 +35,12 @@ import org.jspecify.annotations.Nullable;
  * always comes from the stream whose next event is the oldest, so no stream starves.
  */
 final class LogReader {
+
+  /** The events are the outer loop, so that they come in order without being sorted. */
+  private static final String BEHIND =
+      "SELECT position, producer, shard, sequence, timestamp, attributes, payload, id, epoch "
+          + "FROM events CROSS JOIN producers ON number = producer "
+          + "WHERE position > ? ORDER BY position";
 
   private LogReader() {}
 
@@ -64,7 +74,8 @@ final class LogReader {
     try {
       for (Map.Entry<Integer, List<Segment>> entry : byWriter.entrySet()) {
         String name = Integer.toString(entry.getKey());
-        Stream stream = new Stream(name, entry.getValue(), cursor.position(name), damaged, way);
+        Stream stream =
+            new Stream(name, entry.getValue(), cursor.position(name), query, page, damaged, way);
         opened.add(stream);
         if (stream.advance()) {
           streams.add(stream);
@@ -97,8 +108,11 @@ final class LogReader {
 
     final String name;
     private final Deque<Segment> segments;
+    private final EventQuery query;
+    private final PageBuilder page;
     private final Consumer<Segment> damaged;
     private final Opening.Way way;
+    private final Map<Long, ProducerId> producers = new HashMap<>();
     private long position;
     private @Nullable Connection connection;
     private @Nullable ResultSet rows;
@@ -106,16 +120,34 @@ final class LogReader {
     private @Nullable Row head;
 
     Stream(
-        String name, List<Segment> all, long position, Consumer<Segment> damaged, Opening.Way way) {
+        String name,
+        List<Segment> all,
+        long position,
+        EventQuery query,
+        PageBuilder page,
+        Consumer<Segment> damaged,
+        Opening.Way way)
+        throws IOException {
       this.name = name;
       this.position = position;
+      this.query = query;
+      this.page = page;
       this.damaged = damaged;
       this.way = way;
       segments = new ArrayDeque<>(all);
       // A file ends where the next one begins.
       while (segments.size() > 1
-          && all.get(all.size() - segments.size() + 1).first() <= position + 1) {
+          && (all.get(all.size() - segments.size() + 1).first() <= position + 1
+              || isTooOld(segments.element()))) {
         segments.remove();
+      }
+    }
+
+    private boolean isTooOld(Segment segment) throws IOException {
+      try {
+        return page.sinceMillis() >= 0 && segment.modifiedMillis() < page.sinceMillis();
+      } catch (NoSuchFileException e) {
+        return true;
       }
     }
 
@@ -136,6 +168,12 @@ final class LogReader {
           ResultSet open = rows;
           if (open != null && open.next()) {
             head = row(open);
+            if (page.isPast(head.event.event().timestamp())) {
+              segments.clear();
+              close();
+              head = null;
+              return false;
+            }
             position = head.position;
             return true;
           }
@@ -166,26 +204,41 @@ final class LogReader {
       }
       Connection fresh = segments.isEmpty() ? way.open(next.path()) : next.openWritten(way);
       connection = fresh;
-      PreparedStatement statement =
-          fresh.prepareStatement(
-              "SELECT position, epoch, shard, sequence, timestamp, key, payload FROM events "
-                  + "WHERE position > ? ORDER BY position");
-      statement.setLong(1, position);
+      producers.clear();
+      PreparedStatement statement = fresh.prepareStatement(BEHIND);
+      statement.setLong(1, Math.max(position, olderThanSince(fresh)));
       rows = statement.executeQuery();
       return true;
     }
 
-    private static Row row(ResultSet rows) throws SQLException {
+    private long olderThanSince(Connection file) throws SQLException {
+      return query.since() == Long.MIN_VALUE ? 0 : FileIndex.olderThan(file, query.since());
+    }
+
+    private Row row(ResultSet rows) throws SQLException {
+      AttributeCodec.Attributes attributes = AttributeCodec.read(rows.getBytes(6));
       return new Row(
           rows.getLong(1),
           new StoredEvent(
-              rows.getLong(2),
+              producer(rows),
               new ShardEvent(
                   rows.getInt(3),
                   rows.getLong(4),
                   rows.getLong(5),
                   Buffer.buffer(rows.getBytes(7)),
-                  rows.getString(6))));
+                  attributes.key(),
+                  attributes.id(),
+                  attributes.headers())));
+    }
+
+    private ProducerId producer(ResultSet rows) throws SQLException {
+      long number = rows.getLong(2);
+      ProducerId known = producers.get(number);
+      if (known == null) {
+        known = new ProducerId(rows.getString(8), rows.getLong(9));
+        producers.put(number, known);
+      }
+      return known;
     }
 
     void close() throws SQLException {

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * The embedded log: a durable sink in SQLite files that can be read back; see the package. All
  * events of a shard go to the same writer. Safe for any thread; nothing blocks an event loop.
  */
-public final class LogSink implements ReplayableSink {
+final class LogSink implements ReplayableSink {
 
   static final String NAME = "log";
   private static final Logger LOG = LoggerFactory.getLogger(LogSink.class);
@@ -59,7 +59,7 @@ public final class LogSink implements ReplayableSink {
    * @param options how to keep events; copied
    * @throws IllegalArgumentException naming an option that contradicts another
    */
-  public LogSink(LogSinkOptions options) {
+  LogSink(LogSinkOptions options) {
     this.options = new LogSinkOptions(options);
     this.options.validate();
   }
@@ -200,6 +200,11 @@ public final class LogSink implements ReplayableSink {
               }
               return new PositionCursor(positions).format(NAME);
             });
+  }
+
+  @Override
+  public boolean recallsIds() {
+    return true;
   }
 
   @Override

@@ -58,9 +58,7 @@ public final class LogSinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the folder of the log's files; null for {@code log} in the bus's data folder
-   */
+  /** {@return the folder of the log's files; null for {@code log} in the bus's data folder} */
   public @Nullable String getDir() {
     return dir;
   }
@@ -78,9 +76,7 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many files are written at once
-   */
+  /** {@return how many files are written at once} */
   public int getWriters() {
     return writers;
   }
@@ -100,9 +96,7 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /**
-   * @return when a write counts as durable
-   */
+  /** {@return when a write counts as durable} */
   public Synchronous getSynchronous() {
     return synchronous;
   }
@@ -119,9 +113,7 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /**
-   * @return the size at which a file is closed and the next one begun, in bytes
-   */
+  /** {@return the size at which a file is closed and the next one begun, in bytes} */
   public long getSegmentBytes() {
     return segmentBytes;
   }
@@ -136,9 +128,7 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long events are kept at least, and about twice as long at most; zero for ever
-   */
+  /** {@return how long events are kept at least, and about twice as long at most; zero for ever} */
   public Duration getRetention() {
     return retention;
   }
@@ -197,9 +187,7 @@ public final class LogSinkOptions {
     }
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -1,5 +1,6 @@
 package io.shardbus.sink.log;
 
+import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.files.SqliteFiles;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +52,7 @@ final class LogWriter {
   private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String INSERT =
-      "INSERT INTO events (position, epoch, shard, sequence, timestamp, key, payload) "
+      "INSERT INTO events (position, producer, shard, sequence, timestamp, attributes, payload) "
           + "VALUES (?, ?, ?, ?, ?, ?, ?)";
   private static final String BEHIND =
       "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
@@ -70,6 +72,7 @@ final class LogWriter {
   // The thread's own.
   private @Nullable Connection connection;
   private @Nullable PreparedStatement insert;
+  private @Nullable FileIndex index;
   private final Map<Integer, Long> written = new HashMap<>();
 
   /** Time of the first event of the file; has no meaning while the file is empty. */
@@ -240,14 +243,16 @@ final class LogWriter {
 
   private void commit(List<Job> jobs) throws IOException, SQLException {
     PreparedStatement statement = open();
+    FileIndex open = Objects.requireNonNull(index);
     long position = lastPosition;
     Map<Integer, Long> newest = new HashMap<>();
     for (Job job : jobs) {
       Batch batch = job.batch();
       if (batch != null) {
-        position = insert(statement, batch, position, newest);
+        position = insert(statement, open, batch, position, newest);
       }
     }
+    open.mark();
     statement.getConnection().commit();
     if (lastPosition < segment.first()) {
       begunMillis = System.currentTimeMillis();
@@ -256,9 +261,22 @@ final class LogWriter {
     written.putAll(newest);
   }
 
+  private static void bind(PreparedStatement statement, ShardEvent event) throws SQLException {
+    statement.setInt(3, event.shard());
+    statement.setLong(4, event.sequence());
+    statement.setLong(5, event.timestamp());
+    statement.setBytes(6, AttributeCodec.bytes(event));
+    statement.setBytes(7, event.payload().getBytes());
+  }
+
   private long insert(
-      PreparedStatement statement, Batch batch, long before, Map<Integer, Long> newest)
+      PreparedStatement statement,
+      FileIndex open,
+      Batch batch,
+      long before,
+      Map<Integer, Long> newest)
       throws SQLException {
+    long producer = open.numberOf(batch.producer());
     long position = before;
     long done = newest.getOrDefault(batch.shard(), written.getOrDefault(batch.shard(), NOTHING));
     for (ShardEvent event : batch.events()) {
@@ -266,13 +284,10 @@ final class LogWriter {
         continue;
       }
       statement.setLong(1, ++position);
-      statement.setLong(2, batch.producer().epoch());
-      statement.setInt(3, batch.shard());
-      statement.setLong(4, event.sequence());
-      statement.setLong(5, event.timestamp());
-      statement.setString(6, event.key());
-      statement.setBytes(7, event.payload().getBytes());
+      statement.setLong(2, producer);
+      bind(statement, event);
       statement.executeUpdate();
+      open.passed(position, event.timestamp());
       newest.put(batch.shard(), event.sequence());
     }
     return position;
@@ -287,6 +302,7 @@ final class LogWriter {
     try {
       recall(fresh);
       begunMillis = segment.begunMillis(fresh);
+      index = new FileIndex(fresh);
       fresh.commit();
       insert = fresh.prepareStatement(INSERT);
       connection = fresh;
@@ -314,6 +330,7 @@ final class LogWriter {
     Connection old = connection;
     connection = null;
     insert = null;
+    index = null;
     if (old == null) {
       return;
     }

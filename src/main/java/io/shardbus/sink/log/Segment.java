@@ -67,13 +67,23 @@ record Segment(Path path, int writer, long first) {
     Connection connection = config.createConnection("jdbc:sqlite:" + path);
     try (Statement statement = connection.createStatement()) {
       statement.execute(
+          "CREATE TABLE IF NOT EXISTS producers ("
+              + "number INTEGER PRIMARY KEY, "
+              + "id TEXT NOT NULL, "
+              + "epoch INTEGER NOT NULL, "
+              + "UNIQUE (id, epoch))");
+      statement.execute(
+          "CREATE TABLE IF NOT EXISTS times ("
+              + "time INTEGER PRIMARY KEY, "
+              + "position INTEGER NOT NULL)");
+      statement.execute(
           "CREATE TABLE IF NOT EXISTS events ("
               + "position INTEGER PRIMARY KEY, "
-              + "epoch INTEGER NOT NULL, "
+              + "producer INTEGER NOT NULL, "
               + "shard INTEGER NOT NULL, "
               + "sequence INTEGER NOT NULL, "
               + "timestamp INTEGER NOT NULL, "
-              + "key TEXT, "
+              + "attributes BLOB, "
               + "payload BLOB NOT NULL)");
       connection.setAutoCommit(false);
       return connection;

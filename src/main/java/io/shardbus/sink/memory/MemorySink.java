@@ -59,14 +59,14 @@ public final class MemorySink implements ReplayableSink {
     synchronized (this) {
       for (ShardEvent event : batch.events()) {
         if (event.sequence() >= nextSequences.getOrDefault(batch.shard(), 0L)) {
-          events.add(new StoredEvent(batch.producer().epoch(), event));
-          bytes += event.payload().length();
+          events.add(new StoredEvent(batch.producer(), event));
+          bytes += event.size();
           last++;
           nextSequences.put(batch.shard(), event.sequence() + 1);
         } // otherwise an earlier attempt has stored it
       }
       while (events.size() > options.getMaxEvents() || bytes > options.getMaxBytes()) {
-        bytes -= events.remove().event().payload().length();
+        bytes -= events.remove().event().size();
       }
     }
     listeners.appended();

@@ -41,9 +41,7 @@ public final class MemorySinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return how many events are kept; the oldest go first
-   */
+  /** {@return how many events are kept; the oldest go first} */
   public int getMaxEvents() {
     return maxEvents;
   }
@@ -58,26 +56,22 @@ public final class MemorySinkOptions {
     return this;
   }
 
-  /**
-   * @return how many bytes of payload are kept; the oldest events go first
-   */
+  /** {@return how many bytes of events are kept; the oldest go first} */
   public long getMaxBytes() {
     return maxBytes;
   }
 
   /**
-   * @param bytes how many bytes of payload are kept; the oldest events go first
+   * @param bytes how many bytes of events are kept; the oldest go first
    * @return this
    */
-  @OptionSpec(value = "bytes of payload that are kept; the oldest events go first", min = "1")
+  @OptionSpec(value = "bytes of events that are kept; the oldest go first", min = "1")
   public MemorySinkOptions setMaxBytes(long bytes) {
     maxBytes = OptionRanges.check(this, "maxBytes", bytes);
     return this;
   }
 
-  /**
-   * @return all options as JSON
-   */
+  /** {@return all options as JSON} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -25,6 +25,11 @@ record EntryId(long millis, long number) {
     positions.put(shard + NUMBER, number);
   }
 
+  EntryId orLater(EntryId other) {
+    boolean later = other.millis > millis || (other.millis == millis && other.number > number);
+    return later ? other : this;
+  }
+
   @Override
   public String toString() {
     return millis + "-" + number;

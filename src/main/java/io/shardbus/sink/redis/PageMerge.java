@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -67,7 +68,16 @@ final class PageMerge {
   PageMerge(PositionCursor cursor, EventQuery query, List<String> shards) {
     page = new PageBuilder(query);
     positions = new TreeMap<>(cursor.positions());
-    streams = shards.stream().map(s -> new Stream(s, EntryId.of(cursor, s))).toList();
+    EntryId before = new EntryId(Math.max(0, page.sinceMillis() - 1), 0);
+    streams =
+        shards.stream()
+            .map(shard -> new Stream(shard, before.orLater(EntryId.of(cursor, shard))))
+            .toList();
+  }
+
+  /** Whether an entry, and all behind it, come too late to be of interest. */
+  boolean isPast(EntryId id) {
+    return page.isPast(TimeUnit.MILLISECONDS.toNanos(id.millis()));
   }
 
   /** How many entries to ask of each stream. */

@@ -1,9 +1,7 @@
 package io.shardbus.sink.redis;
 
-import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.support.OwnThread;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
@@ -28,7 +26,15 @@ final class RedisReader {
   private final OwnThread thread = new OwnThread("shardbus-redis-reader", "the sink is");
 
   /** Which store is there, and its shards. */
-  private record Contents(long store, List<String> shards) {}
+  private record Contents(long store, List<String> shards) {
+
+    /** All, or only the one. */
+    List<String> shards(@Nullable Integer only) {
+      return only == null
+          ? shards
+          : shards.stream().filter(Integer.toString(only)::equals).toList();
+    }
+  }
 
   RedisReader(RedisServer server, RedisKeys keys) {
     this.server = server;
@@ -41,7 +47,7 @@ final class RedisReader {
             contents -> {
               Promise<EventPage> done = Promise.promise();
               PositionCursor from = cursor.in(contents.store());
-              fill(new PageMerge(from, query, contents.shards()), done);
+              fill(new PageMerge(from, query, contents.shards(query.shard())), done);
               return done.future();
             });
   }
@@ -113,7 +119,7 @@ final class RedisReader {
                 thread.call(
                     () -> {
                       for (int i = 0; i < dry.size(); i++) {
-                        append(dry.get(i), replies.get(i), count);
+                        append(page, dry.get(i), replies.get(i), count);
                       }
                       return page.merge();
                     }))
@@ -132,42 +138,19 @@ final class RedisReader {
     return thread.end(() -> null);
   }
 
-  private static void append(PageMerge.Stream stream, Response reply, int asked) {
+  private static void append(PageMerge page, PageMerge.Stream stream, Response reply, int asked) {
     int got = 0;
+    int shard = Integer.parseInt(stream.shard());
     for (Response entry : reply) {
+      EntryId id = EntryId.parse(entry.get(0).toString());
+      if (page.isPast(id)) {
+        break;
+      }
       got++;
-      stream.add(
-          EntryId.parse(entry.get(0).toString()),
-          event(Integer.parseInt(stream.shard()), entry.get(1)));
+      stream.add(id, EntryFields.event(shard, entry.get(1)));
     }
     if (got < asked) {
       stream.atEnd();
     }
-  }
-
-  /** The event of an entry's fields; null if Shardbus did not write the entry. */
-  private static @Nullable StoredEvent event(int shard, Response fields) {
-    Response epoch = null;
-    Response sequence = null;
-    Response timestamp = null;
-    Response payload = null;
-    String key = null;
-    for (int i = 0; i + 1 < fields.size(); i += 2) {
-      Response value = fields.get(i + 1);
-      switch (fields.get(i).toString()) {
-        case "epoch" -> epoch = value;
-        case "sequence" -> sequence = value;
-        case "timestamp" -> timestamp = value;
-        case "payload" -> payload = value;
-        case "key" -> key = value.toString();
-        default -> {}
-      }
-    }
-    if (epoch == null || sequence == null || timestamp == null || payload == null) {
-      return null;
-    }
-    return new StoredEvent(
-        epoch.toLong(),
-        new ShardEvent(shard, sequence.toLong(), timestamp.toLong(), payload.toBuffer(), key));
   }
 }

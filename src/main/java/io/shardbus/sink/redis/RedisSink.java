@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Keeps events in Redis streams, one a shard. Listeners are told of the events of this sink, not of
  * entries that others write to the same server. Safe for any thread.
  */
-public final class RedisSink implements ReplayableSink {
+final class RedisSink implements ReplayableSink {
 
   private final RedisSinkOptions options;
   private final AppendListeners listeners = new AppendListeners();
@@ -28,7 +28,7 @@ public final class RedisSink implements ReplayableSink {
   /**
    * @param options where to write; copied
    */
-  public RedisSink(RedisSinkOptions options) {
+  RedisSink(RedisSinkOptions options) {
     this.options = new RedisSinkOptions(options);
   }
 
@@ -66,6 +66,11 @@ public final class RedisSink implements ReplayableSink {
   public Future<String> endCursor() {
     return inFlight.run(
         () -> opened().reader().end().map(end -> end.format(RedisSinkOptions.SINK_NAME)));
+  }
+
+  @Override
+  public boolean recallsIds() {
+    return true;
   }
 
   @Override

@@ -57,9 +57,7 @@ public final class RedisSinkOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * @return the server: {@code redis://user@host:port/database}
-   */
+  /** {@return the server: {@code redis://user@host:port/database}} */
   public String getConnectionString() {
     return connectionString;
   }
@@ -90,9 +88,7 @@ public final class RedisSinkOptions {
     }
   }
 
-  /**
-   * @return the password; null if the server asks for none
-   */
+  /** {@return the password; null if the server asks for none} */
   public @Nullable String getPassword() {
     return password;
   }
@@ -107,9 +103,7 @@ public final class RedisSinkOptions {
     return this;
   }
 
-  /**
-   * @return the prefix of all keys
-   */
+  /** {@return the prefix of all keys} */
   public String getStreamPrefix() {
     return streamPrefix;
   }
@@ -124,9 +118,7 @@ public final class RedisSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many events a stream keeps; 0 for no limit
-   */
+  /** {@return how many events a stream keeps; 0 for no limit} */
   public long getMaxLen() {
     return maxLen;
   }
@@ -144,9 +136,7 @@ public final class RedisSinkOptions {
     return this;
   }
 
-  /**
-   * @return how many connections are used at once
-   */
+  /** {@return how many connections are used at once} */
   public int getConnections() {
     return connections;
   }
@@ -161,9 +151,7 @@ public final class RedisSinkOptions {
     return this;
   }
 
-  /**
-   * @return how long the sink waits for an answer
-   */
+  /** {@return how long the sink waits for an answer} */
   public Duration getTimeout() {
     return timeout;
   }
@@ -178,9 +166,7 @@ public final class RedisSinkOptions {
     return this;
   }
 
-  /**
-   * @return all options as JSON, the password among them
-   */
+  /** {@return all options as JSON, the password among them} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
   }

@@ -25,8 +25,8 @@ final class RedisWriter {
 
   /*
    * KEYS: the stream, the producer's last "epoch-sequence", the set of shards, the number of the store.
-   * ARGV: shard, producer, epoch, maximal length, seconds, the number of the store if it is a new one; then sequence,
-   * timestamp, payload and key of each event. The key comes behind a "k", and is empty for no key.
+   * ARGV: shard, producer, epoch, maximal length, seconds, the number of the store if it is a new one; then for each
+   * event its sequence, how many arguments follow, and its other fields, each a name and a value.
    */
   private static final String SCRIPT =
       """
@@ -45,18 +45,16 @@ final class RedisWriter {
         end
       end
       local newest
-      for i = 7, #ARGV, 4 do
+      local i = 7
+      while i < #ARGV do
+        local fields = i + 2
+        local behind = fields + tonumber(ARGV[i + 1])
         if tonumber(ARGV[i]) > last then
           newest = ARGV[i]
-          if ARGV[i + 3] == '' then
-            redis.call('XADD', KEYS[1], '*', 'producer', ARGV[2], 'epoch', ARGV[3],
-                'sequence', ARGV[i], 'timestamp', ARGV[i + 1], 'payload', ARGV[i + 2])
-          else
-            redis.call('XADD', KEYS[1], '*', 'producer', ARGV[2], 'epoch', ARGV[3],
-                'sequence', ARGV[i], 'timestamp', ARGV[i + 1], 'payload', ARGV[i + 2],
-                'key', string.sub(ARGV[i + 3], 2))
-          end
+          redis.call('XADD', KEYS[1], '*', 'producer', ARGV[2], 'epoch', ARGV[3],
+              'sequence', ARGV[i], unpack(ARGV, fields, behind - 1))
         end
+        i = behind
       end
       if newest then
         redis.call('SET', KEYS[2], ARGV[3] .. '-' .. newest, 'EX', ARGV[5])
@@ -95,7 +93,7 @@ final class RedisWriter {
     int end = from;
     long bytes = 0;
     while (end < events.size() && end - from < MAX_EVENTS && bytes < MAX_BYTES) {
-      bytes += events.get(end).payload().length();
+      bytes += events.get(end).size();
       end++;
     }
     return end;
@@ -129,12 +127,7 @@ final class RedisWriter {
             .arg(PRODUCER_SECONDS)
             .arg(PositionCursor.newStore());
     for (ShardEvent event : batch.events().subList(from, to)) {
-      String key = event.key();
-      command
-          .arg(event.sequence())
-          .arg(event.timestamp())
-          .arg(event.payload())
-          .arg(key == null ? "" : "k" + key);
+      EntryFields.add(command, event);
     }
     return command;
   }

@@ -1,5 +1,6 @@
 package io.shardbus.sink.support;
 
+import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
@@ -7,6 +8,7 @@ import io.shardbus.sink.StoredEvent;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,8 @@ public final class PageBuilder {
 
   /** The assumed size of an event before one was seen, in bytes. */
   private static final long EXPECTED_BYTES = 64 << 10;
+
+  private static final long LATEST_NANOS = EventQuery.LATEST.toNanos();
 
   private final EventQuery query;
   private final List<StoredEvent> events = new ArrayList<>();
@@ -56,7 +60,7 @@ public final class PageBuilder {
   }
 
   /**
-   * Looks at the next event, and takes it if the filter wants it.
+   * Looks at the next event, and takes it if the query wants it.
    *
    * @param stored the event; null for an entry of the store that is not an event of Shardbus
    */
@@ -65,13 +69,55 @@ public final class PageBuilder {
     if (stored == null) {
       return;
     }
-    int size = stored.event().payload().length();
+    int size = stored.event().size();
     scannedBytes += size;
-    EventFilter filter = query.filter();
-    if (filter == null || filter.test(stored.event())) {
+    if (isWanted(stored.event())) {
       events.add(stored);
       bytes += size;
     }
+  }
+
+  /** The filter comes last: it may read the payload. */
+  private boolean isWanted(ShardEvent event) {
+    EventFilter filter = query.filter();
+    return event.timestamp() >= query.since()
+        && event.timestamp() < query.until()
+        && (query.shard() == null || query.shard() == event.shard())
+        && (query.key() == null || query.key().equals(event.key()))
+        && (filter == null || filter.test(event));
+  }
+
+  /** Whether some events are passed over. */
+  private boolean isSelective() {
+    return query.filter() != null
+        || query.key() != null
+        || query.shard() != null
+        || query.since() != Long.MIN_VALUE
+        || query.until() != Long.MAX_VALUE;
+  }
+
+  /**
+   * The time from which a store has to be read: it has taken no event that the query wants before.
+   * For a store with a clock of its own.
+   *
+   * @return milliseconds since the epoch; a negative number for the beginning of the store
+   */
+  public long sinceMillis() {
+    return query.since() == Long.MIN_VALUE
+        ? -1
+        : TimeUnit.NANOSECONDS.toMillis(query.since()) - EventQuery.CLOCKS_DIFFER.toMillis();
+  }
+
+  /**
+   * Whether a stream of the store has nothing more that the query wants, because all that comes was
+   * stored too long after {@code until}.
+   *
+   * @param time when the next event was stored or, if the store does not know that, the event's own
+   *     time; nanoseconds since the epoch
+   * @return true to end the stream
+   */
+  public boolean isPast(long time) {
+    return time - LATEST_NANOS >= query.until();
   }
 
   /**
@@ -83,7 +129,7 @@ public final class PageBuilder {
    */
   public int fetchCount(int streams) {
     int among = Math.max(1, streams);
-    int wanted = query.filter() == null ? (query.limit() - events.size()) / among + 1 : MAX_FETCHED;
+    int wanted = isSelective() ? MAX_FETCHED : (query.limit() - events.size()) / among + 1;
     long average = scanned == 0 ? EXPECTED_BYTES : scannedBytes / scanned + 1;
     long affordable = MAX_FETCHED_BYTES / among / average;
     return (int) Math.max(1, Math.min(affordable, Math.min(wanted, MAX_FETCHED)));

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BatchCodecTest {
@@ -20,7 +22,15 @@ class BatchCodecTest {
               new ShardEvent(
                   65_534, Long.MAX_VALUE - 1, 17, Buffer.buffer(new byte[] {0, -1, 10}), "é\0"),
               new ShardEvent(65_534, Long.MAX_VALUE, 18, Buffer.buffer(), ""),
-              new ShardEvent(65_534, Long.MAX_VALUE, 19, Buffer.buffer("x"), null)),
+              new ShardEvent(65_534, Long.MAX_VALUE, 19, Buffer.buffer("x"), null),
+              new ShardEvent(
+                  65_534,
+                  Long.MAX_VALUE,
+                  20,
+                  Buffer.buffer("y"),
+                  null,
+                  "id é",
+                  Headers.of(Map.of("a", "é", "b", "")))),
           new ProducerId("prodücer", Long.MAX_VALUE));
 
   @Test
@@ -41,7 +51,7 @@ class BatchCodecTest {
 
   @Test
   void otherVersions_areRefused() {
-    Buffer other = BatchCodec.encode(BATCH).setByte(0, (byte) 2);
-    assertThatThrownBy(() -> BatchCodec.decode(other)).hasMessageContaining("version 2");
+    Buffer other = BatchCodec.encode(BATCH).setByte(0, (byte) 1);
+    assertThatThrownBy(() -> BatchCodec.decode(other)).hasMessageContaining("version 1");
   }
 }

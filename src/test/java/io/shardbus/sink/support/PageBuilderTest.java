@@ -2,22 +2,26 @@ package io.shardbus.sink.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.testing.Attributes;
 import io.vertx.core.buffer.Buffer;
 import org.junit.jupiter.api.Test;
 
 class PageBuilderTest {
 
   private static PageBuilder page(int limit, EventFilter filter) {
-    return new PageBuilder(new EventQuery(null, limit, filter, EventQuery.Order.TIMESTAMP));
+    return new PageBuilder(
+        EventQuery.of(null, limit).withFilter(filter).withOrder(EventQuery.Order.TIMESTAMP));
   }
 
   private static StoredEvent event(long timestamp, int size) {
     return new StoredEvent(
-        1, new ShardEvent(0, timestamp, timestamp, Buffer.buffer(new byte[size]), null));
+        new ProducerId("test", 1),
+        new ShardEvent(0, timestamp, timestamp, Buffer.buffer(new byte[size]), null));
   }
 
   private static int scansUntilFull(PageBuilder page, StoredEvent event) {
@@ -59,5 +63,23 @@ class PageBuilderTest {
     PageBuilder large = page(10_000, e -> false);
     large.scan(event(0, 1 << 20));
     assertThat(large.fetchCount(1)).isEqualTo(7);
+  }
+
+  @Test
+  void headers_countAsBytes() {
+    ShardEvent event = new ShardEvent(0, 0, 0, Buffer.buffer("x"), null, null, Attributes.most());
+    StoredEvent stored = new StoredEvent(new ProducerId("test", 1), event);
+    assertThat(scansUntilFull(page(10_000, null), stored)).isEqualTo(1_024);
+    assertThat(scansUntilFull(page(10_000, e -> false), stored)).isEqualTo(4_096);
+  }
+
+  @Test
+  void until_isPastADayLater() {
+    long day = EventQuery.LATEST.toNanos();
+    PageBuilder page = new PageBuilder(EventQuery.of(null, 1).withUntil(1_000));
+    assertThat(page.isPast(1_000 + day - 1)).isFalse();
+    assertThat(page.isPast(1_000 + day)).isTrue();
+    assertThat(page.isPast(-1_000_000)).isFalse();
+    assertThat(new PageBuilder(EventQuery.of(null, 1)).isPast(Long.MAX_VALUE)).isFalse();
   }
 }

@@ -1,0 +1,122 @@
+package io.shardbus;
+
+import io.shardbus.delivery.NoContext;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.IdWindow;
+import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.EventPage;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.StoredEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the ids of the last window back from the sink, so that a bus knows repeats of events that
+ * it took before it was started again. Until it ends, events with an id are refused. If the sink
+ * cannot be read, it tries again.
+ */
+final class IdRecall {
+
+  private static final Logger LOG = LoggerFactory.getLogger(IdRecall.class);
+  private static final long PAUSE_MILLIS = 1_000;
+
+  private final Vertx vertx;
+  private final ShardManager manager;
+  private final IdWindow window;
+  private final ReplayableSink sink;
+  private final long begun = nanosSinceEpoch();
+  private final EventQuery query;
+  private final Promise<Void> done = Promise.promise();
+  private long recalled;
+  private boolean failed;
+
+  /** Whether an event of this run was seen: those of earlier runs are before it. */
+  private volatile boolean reachedThisRun;
+
+  private IdRecall(
+      Vertx vertx, ShardManager manager, IdWindow window, Duration length, ReplayableSink sink) {
+    this.vertx = vertx;
+    this.manager = manager;
+    this.window = window;
+    this.sink = sink;
+    query =
+        EventQuery.of(null, EventQuery.MAX_LIMIT)
+            .withSince(begun - length.toNanos())
+            .withFilter(this::hasId);
+  }
+
+  /** Refuses events with an id from now on, if the sink keeps ids. */
+  static Supplier<Future<Void>> prepare(
+      Vertx vertx, ShardManager manager, IdWindow window, Duration length, Object sink) {
+    if (!(sink instanceof ReplayableSink log) || !log.recallsIds()) {
+      return Future::succeededFuture;
+    }
+    window.recalling(true);
+    return () -> new IdRecall(vertx, manager, window, length, log).begin();
+  }
+
+  private static long nanosSinceEpoch() {
+    return TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+  }
+
+  private boolean hasId(ShardEvent event) {
+    if (event.timestamp() >= begun) {
+      reachedThisRun = true;
+    }
+    return event.id() != null;
+  }
+
+  private Future<Void> begin() {
+    read(null);
+    return done.future();
+  }
+
+  private void read(@Nullable String cursor) {
+    if (!manager.isClosed()) {
+      NoContext.async(() -> sink.read(query.withCursor(cursor)))
+          .onSuccess(this::recall)
+          .onFailure(e -> tryAgain(cursor, e));
+    }
+  }
+
+  private void recall(EventPage page) {
+    long now = nanosSinceEpoch();
+    for (StoredEvent stored : page.events()) {
+      long age = Math.max(0, now - stored.event().timestamp());
+      window.recall(stored.event(), Duration.ofNanos(age));
+      recalled++;
+    }
+    if (page.more() && !reachedThisRun) {
+      read(page.cursor());
+      return;
+    }
+    window.recalling(false);
+    done.complete();
+    if (recalled > 0) {
+      LOG.info(
+          "recalled {} ids of events in {} ms",
+          recalled,
+          TimeUnit.NANOSECONDS.toMillis(nanosSinceEpoch() - begun));
+    }
+  }
+
+  private void tryAgain(@Nullable String cursor, Throwable failure) {
+    if (!failed) {
+      failed = true;
+      LOG.warn(
+          "sink {}: cannot recall the ids of events, and refuses events with an id until it can:"
+              + " {}",
+          sink.name(),
+          failure.toString());
+    }
+    vertx.setTimer(PAUSE_MILLIS, timer -> read(cursor));
+  }
+}

@@ -1,0 +1,178 @@
+package io.shardbus.gateway;
+
+import io.shardbus.ShardBus;
+import io.shardbus.net.SecurityHeaders;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the server answers: its routes, and what is checked before each of them. */
+final class Endpoints {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
+  private static final String INGEST = "/v1/ingest";
+  private static final String TAIL = "/v1/tail";
+  private static final long SMALL_BODY = 64 << 10;
+
+  private final Vertx vertx;
+  private final Connections connections;
+  private final WebSockets webSockets;
+  private final EventReads reads;
+  private final Health health;
+  private final Admin admin;
+  private final DeadLetterRoutes deadLetters;
+  private final Settings settings;
+  private final @Nullable Scrape scrape;
+  private volatile List<Route> routes = List.of();
+
+  /**
+   * @param scrape the meters; null to serve none
+   */
+  Endpoints(Vertx vertx, ShardBus bus, Limits limits, @Nullable Scrape scrape) {
+    this.vertx = vertx;
+    this.scrape = scrape;
+    connections = new Connections(vertx, limits);
+    webSockets = new WebSockets(connections);
+    Pages pages = new Pages();
+    reads = new EventReads(vertx, bus, pages, limits.options().getIdleTimeout());
+    health = new Health(bus);
+    admin = new Admin(bus);
+    deadLetters = new DeadLetterRoutes(bus, pages);
+    settings = new Settings(bus, limits);
+  }
+
+  /** A connection was opened. */
+  void opened(HttpConnection connection) {
+    connections.opened(connection);
+  }
+
+  int connections() {
+    return connections.count();
+  }
+
+  /** Closes connections that take too long. Call it about once a second. */
+  void sweep() {
+    connections.closeSlow();
+    webSockets.sweep();
+  }
+
+  /**
+   * Adds the meters of the gateway.
+   *
+   * @return removes them
+   */
+  Runnable count(IngestResources resources) {
+    return scrape == null ? () -> {} : scrape.count(resources, connections, webSockets, reads);
+  }
+
+  /** Is not ready any more, and lets WebSockets end. */
+  void close() {
+    health.closing();
+    webSockets.close();
+  }
+
+  /** What it answers; empty before it listens. */
+  List<Route> routes() {
+    return routes;
+  }
+
+  /** For one event loop: not all handlers of Vert.x can be shared. */
+  Router router(ServerFiles files, IngestResources mine) {
+    HttpIngest ingest = new HttpIngest(mine);
+    BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
+    Router router = Router.router(vertx);
+    router.route().handler(context -> guard(context, files.origins()));
+    router.route().handler(connections::check);
+    Routes routes = new Routes(router, new Access(files.tokens()));
+    routes.get(INGEST, Role.INGEST).handler(context -> webSockets.open(context, mine));
+    routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
+    routes.get("/v1/events", Role.READ).handler(context -> reads.page(context.request()));
+    routes.get(TAIL, Role.READ).handler(reads::tail);
+    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
+    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);
+    routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
+    routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
+    routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
+    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
+    routes
+        .post("/v1/dead-letters/replay", Role.ADMIN)
+        .handler(smallBody)
+        .handler(deadLetters::replay);
+    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
+    settings.mount(routes, smallBody);
+    routes.open("/health/live").handler(health::live);
+    routes.open("/health/ready").handler(health::ready);
+    routes.open("/openapi.json").handler(files.api()::send);
+    if (scrape != null) {
+      routes.get("/metrics", Role.READ, Role.ADMIN).handler(scrape);
+    }
+    Console.mount(routes);
+    routes.close();
+    router.errorHandler(
+        413,
+        context ->
+            Problem.refuse(
+                context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
+    router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
+    router.errorHandler(500, this::failed);
+    List<Route> all = router.getRoutes();
+    all.stream().filter(Endpoints::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
+    this.routes = all;
+    return router;
+  }
+
+  /** What a GET answers, a HEAD can ask about. */
+  private static boolean endsByItself(Route route) {
+    return route.methods() != null
+        && route.methods().contains(HttpMethod.GET)
+        && !INGEST.equals(route.getPath())
+        && !TAIL.equals(route.getPath());
+  }
+
+  private void failed(RoutingContext context) {
+    LOG.error("{} {}", context.request().method(), context.request().path(), context.failure());
+    Problem.send(context.response(), 500, "internal error");
+  }
+
+  private static boolean reads(HttpMethod method) {
+    return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
+  }
+
+  /** However the path was written. */
+  private static boolean opensWebSockets(RoutingContext context) {
+    String path = context.normalizedPath();
+    return path.equals(INGEST) || path.equals(INGEST + "/");
+  }
+
+  /** Applies to every request. */
+  private static void guard(RoutingContext context, Origins origins) {
+    SecurityHeaders.put(context.request());
+    if (origins.misnamed(context.request())) {
+      Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
+      return;
+    }
+    try {
+      // Both decode, and fail if they cannot: here once, not in each route.
+      context.normalizedPath();
+      context.request().params();
+    } catch (IllegalArgumentException e) {
+      Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
+      return;
+    }
+    HttpServerRequest request = context.request();
+    if (origins.foreign(request) && (!reads(request.method()) || opensWebSockets(context))) {
+      Problem.refuse(request, 403, Origins.REFUSAL);
+      return;
+    }
+    origins.handle(context);
+  }
+}
