@@ -112,7 +112,9 @@ class OriginsTest {
     assertThat(may.header("Access-Control-Allow-Methods")).contains("POST");
     assertThat(may.header("Access-Control-Allow-Headers"))
         .contains("authorization")
-        .contains("content-type");
+        .contains("content-type")
+        .contains("ce-id")
+        .contains("traceparent");
     ask.put("Origin", "https://evil.example");
     assertThat(server.send(HttpMethod.OPTIONS, "/v1/events", ask, null).status()).isEqualTo(403);
   }

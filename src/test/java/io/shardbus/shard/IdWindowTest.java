@@ -190,26 +190,6 @@ class IdWindowTest {
     assertThat(manager.ingestRaw(event("a")).outcome()).isEqualTo(Outcome.ACCEPTED);
   }
 
-  /** Else a batch of small events with large headers would be many times as large as allowed. */
-  @Test
-  void bytesOfABatch_countKeyIdAndHeaders() {
-    ShardManager one = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
-    RawEvent event =
-        RawEvent.builder(Buffer.buffer("x"))
-            .key("k")
-            .id("id")
-            .header("h", "v".repeat(1_000))
-            .build();
-    for (int i = 0; i < 100; i++) {
-      one.ingestRaw(event);
-    }
-    DrainBuffer buffer = new DrainBuffer(0, 100);
-    one.withShard(0, shard -> shard.tryDrain(buffer, 100, 10_000));
-    assertThat(event.totalSize()).isEqualTo(1 + 1 + 2 + 1 + 1_000);
-    assertThat(buffer.size()).isEqualTo(10);
-    assertThat(buffer.bytes()).isEqualTo(10L * event.totalSize());
-  }
-
   @Test
   void withoutAWindow_idsMeanNothing() {
     ShardManager plain = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
