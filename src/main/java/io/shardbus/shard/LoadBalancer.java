@@ -29,7 +29,8 @@ import java.util.Optional;
  * the hottest slot of a shard does: of two on one shard, one is to leave.
  *
  * Low pressure needs no relief, so it would leave a shard that hung with next to nothing for good. A shard that lost
- * most of its load is owed it: once it drains more than it did then, it is brought to the level under any pressure.
+ * most of its load is owed it: it is brought to the level under any pressure. If it was slow, that waits until it drains
+ * more than it did then. If it had a backlog or a hot slot, that waits only until these are gone.
  */
 /** Sets targets for the shards' loads, in events per second. Not safe for threads. */
 final class LoadBalancer {
@@ -70,7 +71,7 @@ final class LoadBalancer {
   private final Map<Shard, Debt> owed = new HashMap<>();
 
   /**
-   * @param capacity what the shard could drain when it lost its load
+   * @param capacity what the shard could drain when it lost its load; 0 if that was not why
    * @param paidFor windows in a row in which it had got it back
    */
   private record Debt(double capacity, int paidFor) {}
@@ -102,6 +103,11 @@ final class LoadBalancer {
 
     double target(double level) {
       return known.hung() ? fixed : Math.max(fixed, level * capacity - backlog);
+    }
+
+    /** Whether it is what the shard can drain that takes load from it, and not what it holds now. */
+    boolean isSlowFor(double level) {
+      return !keepsHot && level * capacity < fixed + movable() / 2;
     }
 
     double excess(double level) {
@@ -205,7 +211,7 @@ final class LoadBalancer {
     for (Pressure one : emptiestFirst) {
       double target = one.target(level);
       if (target < one.fixed + one.movable() / 2) {
-        owed.put(one.shard, new Debt(one.known.perSecond(), 0));
+        owed.put(one.shard, new Debt(one.isSlowFor(level) ? one.known.perSecond() : 0, 0));
       }
       boolean near = Math.abs(one.excess(level)) <= one.tolerance(level);
       boolean needed = one.rate > target ? take && !give : give && !take;
