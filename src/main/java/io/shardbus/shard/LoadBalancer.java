@@ -105,7 +105,9 @@ final class LoadBalancer {
       return known.hung() ? fixed : Math.max(fixed, level * capacity - backlog);
     }
 
-    /** Whether it is what the shard can drain that takes load from it, and not what it holds now. */
+    /**
+     * Whether it is what the shard can drain that takes load from it, and not what it holds now.
+     */
     boolean isSlowFor(double level) {
       return !keepsHot && level * capacity < fixed + movable() / 2;
     }
