@@ -50,12 +50,13 @@ final class LogWay implements Way {
 
   /** Writes as many lots of each shard, and waits for them. */
   static void write(ReplayableSink sink, Lots lots, int lotsOfEach) {
-    List<Future<Void>> all = new ArrayList<>();
+    List<Stream> streams = new ArrayList<>();
     for (int shard = 0; shard < Lots.UNDER_WAY; shard++) {
-      Stream stream = new Stream(sink, shard, lots, new Confirmations(), new Repeat());
-      all.add(stream.write(lotsOfEach));
+      streams.add(new Stream(sink, shard, lots, new Confirmations(), new Repeat()));
     }
-    Future.all(all).await();
+    for (int i = 0; i < lotsOfEach; i++) {
+      Future.all(streams.stream().map(stream -> sink.write(stream.next())).toList()).await();
+    }
   }
 
   private static final class Stream {
@@ -97,12 +98,6 @@ final class LogWay implements Way {
                 }
                 repeat.again(done.cause(), this::write);
               });
-    }
-
-    Future<Void> write(int times) {
-      return times == 0
-          ? Future.succeededFuture()
-          : sink.write(next()).compose(done -> write(times - 1));
     }
   }
 }
