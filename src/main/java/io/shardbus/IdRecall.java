@@ -4,6 +4,7 @@ import io.shardbus.delivery.NoContext;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
@@ -50,7 +51,7 @@ final class IdRecall {
     query =
         EventQuery.of(null, EventQuery.MAX_LIMIT)
             .withSince(begun - length.toNanos())
-            .withFilter(this::hasId);
+            .withFilter(new WithId());
   }
 
   /** Refuses events with an id from now on, if the sink keeps ids. */
@@ -67,11 +68,20 @@ final class IdRecall {
     return TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
   }
 
-  private boolean hasId(ShardEvent event) {
-    if (event.timestamp() >= begun) {
-      reachedThisRun = true;
+  private final class WithId implements EventFilter {
+
+    @Override
+    public boolean test(ShardEvent event) {
+      if (event.timestamp() >= begun) {
+        reachedThisRun = true;
+      }
+      return event.id() != null;
     }
-    return event.id() != null;
+
+    @Override
+    public boolean needsId() {
+      return true;
+    }
   }
 
   private Future<Void> begin() {

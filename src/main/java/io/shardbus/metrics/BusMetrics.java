@@ -18,6 +18,7 @@ import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.shardbus.sink.DeliveryObserver;
+import io.shardbus.sink.ReplayableSink;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -137,6 +138,12 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         "Dead letters that are kept, from earlier runs too",
         Tags.empty(),
         b -> b.deadLetters().kept());
+    gauge(
+        to,
+        "shardbus.sink.damaged",
+        "Damaged places found while reading the sink, since it was opened",
+        Tags.empty(),
+        b -> b.sink() instanceof ReplayableSink stored ? stored.damaged() : 0);
     for (ShardState state : ShardState.values()) {
       gauge(
           to,

@@ -13,4 +13,14 @@ public interface EventFilter {
    * @return true if it is wanted
    */
   boolean test(ShardEvent event);
+
+  /**
+   * Whether the filter wants no event without an id. Then a sink may pass over such events without
+   * asking.
+   *
+   * @return true if so
+   */
+  default boolean needsId() {
+    return false;
+  }
 }

@@ -36,6 +36,16 @@ public interface ReplayableSink extends Sink {
   Runnable onAppend(Runnable listener);
 
   /**
+   * How many damaged places were found while reading, since the sink was opened. The events there
+   * cannot be read; all others can.
+   *
+   * @return 0 if none was, or if the sink does not look for damage
+   */
+  default long damaged() {
+    return 0;
+  }
+
+  /**
    * Whether the bus recalls ids from this sink when it starts. Then it reads the events of the last
    * window and takes none of their ids again, so that ids keep their promise across a restart.
    *

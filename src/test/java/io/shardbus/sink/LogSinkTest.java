@@ -8,11 +8,11 @@ import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.files.SqliteFiles;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -262,7 +262,7 @@ class LogSinkTest extends SinkContract {
             DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("log").resolve(file));
         Statement held = reader.createStatement()) {
       reader.setAutoCommit(false);
-      assertThat(held.executeQuery("SELECT count(*) FROM events").next()).isTrue();
+      assertThat(held.executeQuery("SELECT count(*) FROM blocks").next()).isTrue();
       await(sink.write(batch(0, 100, 100)));
       await(sink.close());
       age(file);
@@ -289,7 +289,7 @@ class LogSinkTest extends SinkContract {
 
   /** Not looked at when the log is opened, for there can be many. */
   @Test
-  void damagedOldFile_isSetAsideByThoseWhoReadIt() throws Exception {
+  void damagedOldFile_costsItsOwnEventsOnly() throws Exception {
     config = config.copy().put("segmentBytes", 65_536);
     reopen();
     writeMuch(10);
@@ -302,26 +302,29 @@ class LogSinkTest extends SinkContract {
     EventQuery all = EventQuery.of(null, 10_000);
     await(Future.all(sink.read(all), sink.read(all), sink.read(all), sink.read(all)));
     List<StoredEvent> got = readAll(10_000);
-    assertThat(files(".damaged")).containsExactly(old.get(1) + ".damaged");
+    assertThat(files(".db")).contains(old.get(1));
     assertThat(sequences(got, 1)).isEqualTo(range(0, 5_000));
     assertThat(sequences(got, 0))
         .startsWith(0L)
         .endsWith(4_999L)
         .isSorted()
-        .doesNotHaveDuplicates();
+        .doesNotHaveDuplicates()
+        .hasSizeBetween(1_000, 4_999);
   }
 
   @Test
-  void damagedFile_isSetAsideAndTheRestIsServed() throws Exception {
+  void damagedNewestFile_isNotWrittenAnyMoreAndTheRestIsServed() throws Exception {
     writeMuch(10);
     await(sink.close());
-    damage(files(".db").get(0));
+    List<String> before = files(".db");
+    damage(before.get(0));
     reopen();
-    assertThat(files(".damaged")).isNotEmpty();
+    assertThat(files(".db")).containsAll(before).hasSize(before.size() + 1);
     await(sink.write(batch(0, 0, 10)));
     List<StoredEvent> got = readAll(10_000);
     assertThat(sequences(got, 1)).isEqualTo(range(0, 5_000));
-    assertThat(sequences(got, 0)).isEqualTo(range(0, 10));
+    assertThat(sequences(got, 0)).endsWith(7L, 8L, 9L).hasSizeLessThan(5_000);
+    assertThat(got.stream().filter(stored -> stored.epoch() == epoch)).hasSize(10);
   }
 
   /** Their newest file tells where positions go on when there are as many writers again. */
@@ -356,7 +359,6 @@ class LogSinkTest extends SinkContract {
     config = new JsonObject().put("writers", 1);
     sink = create();
     await(sink.open(context()));
-    assertThat(files(".damaged")).hasSize(1);
     assertThat(readAll(100)).isEmpty();
     config = new JsonObject().put("writers", 2);
     reopen();
@@ -365,7 +367,7 @@ class LogSinkTest extends SinkContract {
   }
 
   @Test
-  void fileThatIsDamagedWhileItIsWritten_isSetAside() throws Exception {
+  void fileThatIsDamagedWhileItIsWritten_isLeftForANewOne() throws Exception {
     await(Future.all(sink.write(batch(0, 0, 500)), sink.write(batch(1, 0, 500))));
     String cursor = await(sink.endCursor());
     String victim = "writer-0-0000000000000000001.db";
@@ -379,7 +381,7 @@ class LogSinkTest extends SinkContract {
       damage(victim);
     }
     await(sink.write(batch(0, 400, 200)));
-    assertThat(files(".damaged")).containsExactly(victim + ".damaged");
+    assertThat(files(".db")).contains(victim).hasSize(3);
     assertThat(sequences(readAll(1_000), 0))
         .as("not what was confirmed")
         .isEqualTo(range(500, 600));
@@ -393,7 +395,7 @@ class LogSinkTest extends SinkContract {
   /** The writer goes on writing to pages that are sound, and would not find out for long. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  void newestFileThatIsDamaged_isSetAsideByThoseWhoReadIt(int writers) throws Exception {
+  void newestFileThatIsDamaged_isLeftWhenAReaderFindsOut(int writers) throws Exception {
     await(Future.all(sink.write(batch(0, 0, 500)), sink.write(batch(1, 0, 500))));
     String cursor = await(sink.endCursor());
     String victim = "writer-1-0000000000000000001.db";
@@ -404,30 +406,32 @@ class LogSinkTest extends SinkContract {
         .until(
             () -> {
               assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 500));
-              return files(".damaged").equals(List.of(victim + ".damaged"));
+              return files(".db").size() == 1 + writers;
             });
     await(sink.write(batch(1, 500, 100)));
     assertThat(sequences(readAll(cursor, 1_000), 1)).isEqualTo(range(500, 600));
   }
 
   @Test
-  void damageInManyPlaces_isSetAsideHoweverOften() throws Exception {
+  void filesThatAreNoDatabase_areLeftHoweverOften() throws Exception {
     config = config.copy().put("writers", 1);
     reopen();
+    String cursor = null;
     for (int time = 1; time <= 3; time++) {
       await(sink.write(batch(0, 0, 100)));
+      assertThat(readAll(cursor, 1_000)).hasSize(100);
+      cursor = await(sink.endCursor());
       await(sink.close());
-      Path file = dir.resolve("log").resolve(files(".db").get(0));
-      Files.writeString(file, "this is no database ".repeat(500));
-      // As where somebody has put an old file back.
-      Path first = file.resolveSibling("writer-0-0000000000000000001.db");
-      Files.move(file, first, StandardCopyOption.REPLACE_EXISTING);
+      List<String> mine = files(".db").stream().filter(f -> f.startsWith("writer-0")).toList();
+      assertThat(mine).hasSize(time);
+      Path newest = dir.resolve("log").resolve(mine.get(time - 1));
+      Files.writeString(newest, "this is no database ".repeat(500));
       epoch++;
       sink = create();
       await(sink.open(context()));
-      assertThat(Path.of(first + ".damaged" + (time == 1 ? "" : "-" + time))).exists();
     }
     await(sink.write(batch(0, 0, 10)));
+    assertThat(readAll(cursor, 100)).hasSize(10);
     assertThat(readAll(100)).hasSize(10);
   }
 
@@ -550,6 +554,25 @@ class LogSinkTest extends SinkContract {
     await(sink.close());
   }
 
+  /** A batch as a writer with the same past would have committed it: its block, in a database. */
+  private Path committed(Batch... batches) throws Exception {
+    Path elsewhere = Files.createTempDirectory(dir, "elsewhere");
+    ReplayableSink other =
+        (ReplayableSink)
+            Sinks.create(new SinkOptions("log").setConfig(new JsonObject().put("writers", 1)));
+    await(other.open(new SinkContext(vertx, context().producer(), elsewhere)));
+    for (Batch batch : batches) {
+      await(other.write(batch));
+    }
+    await(other.close());
+    return elsewhere.resolve("log").resolve("writer-0-0000000000000000001.db");
+  }
+
+  private static void commit(Statement statement) throws SQLException {
+    statement.execute("INSERT INTO blocks SELECT * FROM other.blocks WHERE last = 20");
+    statement.execute("COMMIT");
+  }
+
   /** A commit whose sync failed can be in the file all the same. */
   @Test
   void failedCommitThatIsThere_isRecognised() throws Exception {
@@ -557,19 +580,27 @@ class LogSinkTest extends SinkContract {
     reopen();
     await(sink.write(batch(0, 0, 10)));
     Path file = dir.resolve("log").resolve(files(".db").get(0));
+    Path committed = committed(batch(0, 0, 10), batch(0, 10, 10));
     try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
         Statement statement = other.createStatement()) {
+      statement.execute("ATTACH '" + committed + "' AS other");
       statement.execute("BEGIN IMMEDIATE");
       assertThatThrownBy(() -> await(sink.write(batch(0, 10, 10)))).hasMessageContaining("cannot");
-      for (int i = 10; i < 20; i++) {
-        statement.execute(
-            "INSERT INTO events VALUES (%d, 1, 0, %d, 1, NULL, x'00')".formatted(i + 1, i));
-      }
-      statement.execute("COMMIT");
+      commit(statement);
     }
     await(sink.write(batch(0, 10, 10)));
     await(sink.write(batch(0, 20, 10)));
     assertThat(sequences(readAll(1_000), 0)).isEqualTo(range(0, 30));
+  }
+
+  /** Ten events, in a block that fills a small file. */
+  private Batch large(int first) {
+    List<ShardEvent> events = new ArrayList<>();
+    for (ShardEvent event : batch(0, first, 10).events()) {
+      Buffer payload = Buffer.buffer(new byte[9_999]);
+      events.add(new ShardEvent(0, event.sequence(), event.timestamp(), payload, null));
+    }
+    return new Batch(0, first, events, context().producer());
   }
 
   /** The next file must begin behind what a commit that failed has left in the one before. */
@@ -579,21 +610,18 @@ class LogSinkTest extends SinkContract {
     reopen();
     await(sink.write(batch(0, 0, 10)));
     Path file = dir.resolve("log").resolve(files(".db").get(0));
+    Path committed = committed(batch(0, 0, 10), large(10));
     try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file);
         Statement statement = other.createStatement()) {
+      statement.execute("ATTACH '" + committed + "' AS other");
       statement.execute("BEGIN IMMEDIATE");
       // On the writer's thread, before it does anything else.
       Future<Void> failed =
-          sink.write(batch(0, 10, 10))
+          sink.write(large(10))
               .recover(
                   failure -> {
                     try {
-                      for (int i = 10; i < 20; i++) {
-                        statement.execute(
-                            "INSERT INTO events VALUES (%d, 1, 0, %d, 1, NULL, zeroblob(9999))"
-                                .formatted(i + 1, i));
-                      }
-                      statement.execute("COMMIT");
+                      commit(statement);
                       return Future.succeededFuture();
                     } catch (SQLException e) {
                       return Future.failedFuture(e);
@@ -696,7 +724,7 @@ class LogSinkTest extends SinkContract {
   void logOfAnotherFormat_isRefusedAndLeftAsItIs() throws Exception {
     await(sink.close());
     Path format = dir.resolve("log").resolve("format");
-    for (String other : new String[] {"1", "3", "what?"}) {
+    for (String other : new String[] {"1", "2", "4", "what?"}) {
       Files.writeString(format, other);
       refusesFormat(other.matches("\\d") ? other : "unknown");
       assertThat(format).hasContent(other);

@@ -1,30 +1,22 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.event.ProducerId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /*
- * What a file of the log holds beside its events: the producers, and now and then the greatest time of an event up to a
- * position. Belongs to the writer and its connection; a transaction that fails ends both.
+ * What a file of the log holds beside its blocks: now and then the greatest time of an event up to a position. Belongs
+ * to the writer and its connection; a transaction that fails ends both.
  */
 final class FileIndex {
 
-  private static final String READ_PRODUCER =
-      "SELECT number FROM producers WHERE id = ? AND epoch = ?";
-  private static final String ADD_PRODUCER =
-      "INSERT OR IGNORE INTO producers (id, epoch) VALUES (?, ?)";
   private static final String ADD_TIME = "INSERT INTO times (time, position) VALUES (?, ?)";
   private static final String LAST_TIME =
       "SELECT time, position FROM times ORDER BY time DESC LIMIT 1";
-  private static final String LATER =
-      "SELECT max(timestamp), max(position) FROM events WHERE position > ";
+  private static final String LATER = "SELECT max(newest), max(last) FROM blocks WHERE last > ";
   private static final String BEFORE =
       "SELECT position FROM times WHERE time < ? ORDER BY time DESC LIMIT 1";
 
@@ -32,7 +24,6 @@ final class FileIndex {
   private static final long BETWEEN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Connection connection;
-  private final Map<ProducerId, Long> producers = new HashMap<>();
 
   /** The greatest time of the events up to the position, and the last one that is in the file. */
   private long greatest;
@@ -56,29 +47,6 @@ final class FileIndex {
         if (later.next() && later.getLong(2) > 0) {
           passed(later.getLong(2), later.getLong(1));
         }
-      }
-    }
-  }
-
-  long numberOf(ProducerId producer) throws SQLException {
-    Long known = producers.get(producer);
-    if (known != null) {
-      return known;
-    }
-    try (PreparedStatement add = connection.prepareStatement(ADD_PRODUCER);
-        PreparedStatement read = connection.prepareStatement(READ_PRODUCER)) {
-      add.setString(1, producer.id());
-      add.setLong(2, producer.epoch());
-      add.executeUpdate();
-      read.setString(1, producer.id());
-      read.setLong(2, producer.epoch());
-      try (ResultSet row = read.executeQuery()) {
-        if (!row.next()) {
-          throw new SQLException("producer " + producer + " is not there");
-        }
-        long number = row.getLong(1);
-        producers.put(producer, number);
-        return number;
       }
     }
   }

@@ -3,7 +3,6 @@ package io.shardbus.sink.log;
 import io.shardbus.files.DurableFile;
 import io.shardbus.files.FileFault;
 import io.shardbus.files.FolderLock;
-import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.support.PositionCursor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,11 +31,12 @@ final class LogFiles implements AutoCloseable {
   private static final String FORMAT_FILE = "format";
 
   /** Raised whenever this version could not read the files of an earlier one. */
-  private static final String FORMAT = "2";
+  private static final String FORMAT = "3";
 
   private final Path dir;
   private final FolderLock lock;
   private final long id;
+  private final LogDamage damage = new LogDamage();
 
   private LogFiles(Path dir, FolderLock lock, long id) {
     this.dir = dir;
@@ -111,8 +111,9 @@ final class LogFiles implements AutoCloseable {
     return id;
   }
 
-  Path dir() {
-    return dir;
+  /** What readers found. */
+  LogDamage damage() {
+    return damage;
   }
 
   /** By writer, and by position. */
@@ -130,8 +131,8 @@ final class LogFiles implements AutoCloseable {
   }
 
   /**
-   * Where a writer goes on: its newest file, and the last position in it. Sets a damaged file
-   * aside.
+   * Where a writer goes on: its newest file, and the last position in it. If that file is damaged,
+   * the writer begins a new one.
    */
   Start start(int writer) throws IOException, SQLException {
     List<Segment> mine = segments().stream().filter(s -> s.writer() == writer).toList();
@@ -142,14 +143,11 @@ final class LogFiles implements AutoCloseable {
     if (newest.isSound()) {
       return new Start(newest, newest.last());
     }
-    Start next = behind(newest, 0);
-    setAside(newest);
-    return next;
+    return behind(newest, 0);
   }
 
   /**
-   * Makes the file in which a writer goes on behind a damaged one. To be called before that is set
-   * aside: if the process is killed in between, positions do not begin again.
+   * Makes the file in which a writer goes on behind a damaged one. Readers go on reading that.
    *
    * @param damaged the writer's newest file
    * @param last a position that is known to be given
@@ -158,6 +156,11 @@ final class LogFiles implements AutoCloseable {
     long beyond = Math.max(last, damaged.beyond());
     Segment next = damaged.after(beyond);
     next.make();
+    LOG.error(
+        "the log file {} is damaged: it is only read from now on, as far as it can be, and new"
+            + " events go to {}",
+        damaged.path(),
+        next.path().getFileName());
     return new Start(next, beyond);
   }
 
@@ -177,18 +180,6 @@ final class LogFiles implements AutoCloseable {
    * @param last the last position that was given
    */
   record Start(Segment segment, long last) {}
-
-  /** Does nothing if another reader has done it. */
-  static synchronized void setAside(Segment segment) throws IOException {
-    if (segment.isGone()) {
-      return;
-    }
-    Path aside = SqliteFiles.setAside(segment.path());
-    LOG.error(
-        "the log file {} is damaged; it was renamed to {} and is not served, all other files are",
-        segment.path(),
-        aside.getFileName());
-  }
 
   /**
    * Deletes whole files, the oldest first, but never a current one: room for the current files to

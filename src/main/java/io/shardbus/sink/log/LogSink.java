@@ -163,18 +163,13 @@ final class LogSink implements ReplayableSink {
       return Future.failedFuture(e);
     }
     return open.readers()
-        .call(() -> LogReader.read(open.files(), cursor, query, file -> damaged(open, file)));
+        .call(() -> LogReader.read(open.files(), cursor, query, file -> unsound(open, file)));
   }
 
-  private static void damaged(State open, Segment file) {
+  /** The files of writers of an earlier configuration are not written. */
+  private static void unsound(State open, Segment file) {
     if (file.writer() < open.writers().size()) {
       open.writers().get(file.writer()).foundDamaged(file);
-      return;
-    }
-    try {
-      open.files().start(file.writer());
-    } catch (IOException | SQLException e) {
-      LOG.warn("cannot set {} aside, which is damaged: {}", file.path(), e.toString());
     }
   }
 
@@ -195,11 +190,18 @@ final class LogSink implements ReplayableSink {
               // Writers of an earlier configuration.
               for (Segment segment : open.files().segments()) {
                 if (segment.writer() >= open.writers().size()) {
-                  positions.merge(Integer.toString(segment.writer()), segment.last(), Math::max);
+                  positions.merge(
+                      Integer.toString(segment.writer()), segment.lastAtMost(), Math::max);
                 }
               }
               return new PositionCursor(positions).format(NAME);
             });
+  }
+
+  @Override
+  public long damaged() {
+    State open = state;
+    return open == null ? 0 : open.files().damage().count();
   }
 
   @Override

@@ -25,12 +25,12 @@ public final class LogSinkOptions {
   /** The default of {@code segmentBytes}: 1 GiB. */
   public static final long DEFAULT_SEGMENT_BYTES = 1L << 30;
 
-  private static final int DEFAULT_WRITERS = 4;
+  private static final int DEFAULT_WRITERS = 1;
   private static final long MIN_SEGMENT_BYTES = 64 << 10;
   private static final int FILES_IN_LOG = 4;
 
   private @Nullable String dir;
-  private int writers = Math.min(DEFAULT_WRITERS, Runtime.getRuntime().availableProcessors());
+  private int writers = DEFAULT_WRITERS;
   private Synchronous synchronous = Synchronous.full;
   private long segmentBytes = DEFAULT_SEGMENT_BYTES;
   private Duration retention = Duration.ZERO;
@@ -82,15 +82,14 @@ public final class LogSinkOptions {
   }
 
   /**
-   * @param count how many files are written at once, each by a thread of its own; by default one
-   *     for each processor, at most 4
+   * @param count how many files are written at once, each by a thread of its own, 1 to 64. With one
+   *     file, all shards share each sync
    * @return this
    */
   @OptionSpec(
-      value = "files written at once",
+      value = "files written at once; with one, all shards share each sync",
       min = "1",
-      max = "64",
-      unset = "number of processors, at most 4")
+      max = "64")
   public LogSinkOptions setWriters(int count) {
     writers = OptionRanges.check(this, "writers", count);
     return this;

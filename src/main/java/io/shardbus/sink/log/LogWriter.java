@@ -1,7 +1,7 @@
 package io.shardbus.sink.log;
 
-import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.SinkException;
@@ -34,8 +34,7 @@ import org.slf4j.LoggerFactory;
  * every start has an epoch of its own. A failed commit may be in the file all the same, for example if only its sync
  * failed. So the events found behind the last known position count as written.
  *
- * If the writer or a reader finds a file damaged, the file is set aside with its confirmed events, and the writer goes
- * on in a new file.
+ * If the writer, or a reader, learns from SQLite that the file is damaged, the writer goes on in a new file.
  *
  * Ownership: the connection, the file and the remembered sequences belong to the thread. Any thread may queue a batch.
  *
@@ -52,10 +51,9 @@ final class LogWriter {
   private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String INSERT =
-      "INSERT INTO events (position, producer, shard, sequence, timestamp, attributes, payload) "
-          + "VALUES (?, ?, ?, ?, ?, ?, ?)";
+      "INSERT INTO blocks (last, shard, newest, span, ids, block) VALUES (?, ?, ?, ?, ?, ?)";
   private static final String BEHIND =
-      "SELECT shard, max(sequence), max(position) FROM events WHERE position > ? GROUP BY shard";
+      "SELECT last, block FROM blocks WHERE last > ? ORDER BY last";
 
   private final LogSinkOptions options;
   private final Runnable onCommit;
@@ -227,18 +225,17 @@ final class LogWriter {
       if (!SqliteFiles.isDamage(e)) {
         throw e;
       }
-      setAside();
+      moveOn();
       commit(jobs);
     }
   }
 
-  private void setAside() throws IOException {
+  /** The damaged file stays as it is. */
+  private void moveOn() throws IOException {
     disconnect();
-    Segment damaged = segment;
-    LogFiles.Start next = LogFiles.behind(damaged, lastPosition);
+    LogFiles.Start next = LogFiles.behind(segment, lastPosition);
     lastPosition = next.last();
     segment = next.segment();
-    LogFiles.setAside(damaged);
   }
 
   private void commit(List<Job> jobs) throws IOException, SQLException {
@@ -261,14 +258,7 @@ final class LogWriter {
     written.putAll(newest);
   }
 
-  private static void bind(PreparedStatement statement, ShardEvent event) throws SQLException {
-    statement.setInt(3, event.shard());
-    statement.setLong(4, event.sequence());
-    statement.setLong(5, event.timestamp());
-    statement.setBytes(6, AttributeCodec.bytes(event));
-    statement.setBytes(7, event.payload().getBytes());
-  }
-
+  /** A batch is a block, or several. Events that were written before are passed over. */
   private long insert(
       PreparedStatement statement,
       FileIndex open,
@@ -276,21 +266,60 @@ final class LogWriter {
       long before,
       Map<Integer, Long> newest)
       throws SQLException {
-    long producer = open.numberOf(batch.producer());
-    long position = before;
+    List<ShardEvent> events = batch.events();
     long done = newest.getOrDefault(batch.shard(), written.getOrDefault(batch.shard(), NOTHING));
-    for (ShardEvent event : batch.events()) {
-      if (event.sequence() <= done) {
-        continue;
-      }
-      statement.setLong(1, ++position);
-      statement.setLong(2, producer);
-      bind(statement, event);
-      statement.executeUpdate();
-      open.passed(position, event.timestamp());
-      newest.put(batch.shard(), event.sequence());
+    int from = 0;
+    while (from < events.size() && events.get(from).sequence() <= done) {
+      from++;
+    }
+    long position = before;
+    while (from < events.size()) {
+      int to = endOfBlock(events, from);
+      List<ShardEvent> some = events.subList(from, to);
+      position += some.size();
+      insert(statement, open, position, batch.producer(), some);
+      from = to;
+      newest.put(batch.shard(), events.get(to - 1).sequence());
     }
     return position;
+  }
+
+  private static int endOfBlock(List<ShardEvent> events, int from) {
+    int to = from;
+    long bytes = 0;
+    do {
+      bytes += events.get(to).size();
+      to++;
+    } while (to < events.size()
+        && to - from < BlockCodec.MAX_EVENTS
+        && bytes < BlockCodec.MAX_BYTES);
+    return to;
+  }
+
+  private void insert(
+      PreparedStatement statement,
+      FileIndex open,
+      long last,
+      ProducerId producer,
+      List<ShardEvent> events)
+      throws SQLException {
+    long least = Long.MAX_VALUE;
+    long greatest = Long.MIN_VALUE;
+    boolean ids = false;
+    for (ShardEvent event : events) {
+      least = Math.min(least, event.timestamp());
+      greatest = Math.max(greatest, event.timestamp());
+      ids |= event.id() != null;
+    }
+    byte[] block = BlockCodec.encode(last - events.size() + 1, producer, events);
+    statement.setLong(1, last);
+    statement.setInt(2, events.get(0).shard());
+    statement.setLong(3, greatest);
+    statement.setLong(4, greatest - least);
+    statement.setInt(5, ids ? 1 : 0);
+    statement.setBytes(6, block);
+    statement.executeUpdate();
+    open.passed(last, greatest);
   }
 
   private PreparedStatement open() throws IOException, SQLException {
@@ -319,8 +348,12 @@ final class LogWriter {
       select.setLong(1, lastPosition);
       try (ResultSet row = select.executeQuery()) {
         while (row.next()) {
-          written.merge(row.getInt(1), row.getLong(2), Math::max);
-          lastPosition = Math.max(lastPosition, row.getLong(3));
+          BlockCodec.Block block = BlockCodec.decode(row.getBytes(2));
+          if (block != null) {
+            ShardEvent newest = block.events().get(block.events().size() - 1);
+            written.merge(newest.shard(), newest.sequence(), Math::max);
+          }
+          lastPosition = Math.max(lastPosition, row.getLong(1));
         }
       }
     }
@@ -349,7 +382,7 @@ final class LogWriter {
   private void rollIfDue() {
     try {
       if (segment.equals(foundDamaged)) {
-        setAside();
+        moveOn();
       } else if (isLarge() || isOld()) {
         open(); // finds out what a failed commit has written: the new file begins behind it
         Segment next = segment.after(lastPosition);

@@ -12,12 +12,16 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
  * One file of the log: a SQLite database of one writer, with that writer's events from a position
@@ -30,6 +34,17 @@ import org.sqlite.SQLiteConfig;
 record Segment(Path path, int writer, long first) {
 
   private static final Pattern NAME = Pattern.compile("writer-(\\d{1,3})-(\\d{19})\\.db");
+
+  /**
+   * What SQLite says of a file whose description of its tables makes no sense, or of bad sectors.
+   */
+  private static final Set<SQLiteErrorCode> UNREADABLE =
+      EnumSet.of(
+          SQLiteErrorCode.SQLITE_ERROR,
+          SQLiteErrorCode.SQLITE_TOOBIG,
+          SQLiteErrorCode.SQLITE_FORMAT,
+          SQLiteErrorCode.SQLITE_IOERR_READ,
+          SQLiteErrorCode.SQLITE_IOERR_SHORT_READ);
 
   static Segment in(Path dir, int writer, long first) {
     return new Segment(dir.resolve(name(writer, first)), writer, first);
@@ -67,24 +82,17 @@ record Segment(Path path, int writer, long first) {
     Connection connection = config.createConnection("jdbc:sqlite:" + path);
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "CREATE TABLE IF NOT EXISTS producers ("
-              + "number INTEGER PRIMARY KEY, "
-              + "id TEXT NOT NULL, "
-              + "epoch INTEGER NOT NULL, "
-              + "UNIQUE (id, epoch))");
-      statement.execute(
           "CREATE TABLE IF NOT EXISTS times ("
               + "time INTEGER PRIMARY KEY, "
               + "position INTEGER NOT NULL)");
       statement.execute(
-          "CREATE TABLE IF NOT EXISTS events ("
-              + "position INTEGER PRIMARY KEY, "
-              + "producer INTEGER NOT NULL, "
+          "CREATE TABLE IF NOT EXISTS blocks ("
+              + "last INTEGER PRIMARY KEY, "
               + "shard INTEGER NOT NULL, "
-              + "sequence INTEGER NOT NULL, "
-              + "timestamp INTEGER NOT NULL, "
-              + "attributes BLOB, "
-              + "payload BLOB NOT NULL)");
+              + "newest INTEGER NOT NULL, "
+              + "span INTEGER NOT NULL, "
+              + "ids INTEGER NOT NULL, "
+              + "block BLOB NOT NULL)");
       connection.setAutoCommit(false);
       return connection;
     } catch (SQLException e) {
@@ -121,11 +129,17 @@ record Segment(Path path, int writer, long first) {
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       return result.next() && result.getString(1).equals("ok");
     } catch (SQLException e) {
-      if (SqliteFiles.isDamage(e)) {
+      if (isDamage(e)) {
         return false;
       }
       throw e;
     }
+  }
+
+  /** The bytes of the file cannot be what SQLite has written, or the disk cannot read some. */
+  static boolean isDamage(SQLException e) {
+    return SqliteFiles.isDamage(e)
+        || (e instanceof SQLiteException known && UNREADABLE.contains(known.getResultCode()));
   }
 
   /** The file has no table: a writer is making it, or was killed while it did. */
@@ -143,12 +157,12 @@ record Segment(Path path, int writer, long first) {
     return Opening.evenIfFull(Segment::openForReading, this::last);
   }
 
-  private long last(Opening.Way way) throws SQLException {
+  private long last(Opening.Way way) throws IOException, SQLException {
     try (Connection connection = way.open(path);
         Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("SELECT max(position) FROM events")) {
+        ResultSet result = statement.executeQuery("SELECT max(last) FROM blocks")) {
       long last = result.next() ? result.getLong(1) : 0;
-      return last == 0 ? first - 1 : last;
+      return last == 0 ? first - 1 : Math.min(last, beyond()); // it may be damaged
     } catch (SQLException e) {
       if (isNotMadeYet(e) || isGone()) {
         return first - 1;
@@ -162,7 +176,7 @@ record Segment(Path path, int writer, long first) {
     try {
       return last();
     } catch (SQLException e) {
-      if (SqliteFiles.isDamage(e)) {
+      if (isDamage(e)) {
         return beyond();
       }
       throw e;
@@ -178,7 +192,7 @@ record Segment(Path path, int writer, long first) {
   long begunMillis(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result =
-            statement.executeQuery("SELECT timestamp FROM events ORDER BY position LIMIT 1")) {
+            statement.executeQuery("SELECT newest FROM blocks ORDER BY last LIMIT 1")) {
       return result.next() ? TimeUnit.NANOSECONDS.toMillis(result.getLong(1)) : 0;
     }
   }

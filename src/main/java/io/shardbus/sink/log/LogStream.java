@@ -1,0 +1,405 @@
+package io.shardbus.sink.log;
+
+import io.shardbus.sink.EventFilter;
+import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.log.BlockCodec.Block;
+import io.shardbus.sink.support.PageBuilder;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * One writer's events from a position on, file after file. Belongs to the thread that reads a page.
+ *
+ * Only a block with a sound checksum is believed. Positions have no gaps within a file. So a block that begins too late
+ * says that others are missing before it: then the file is read once more from its beginning, without its index, and
+ * then searched. Where SQLite finds damage, reading goes on at the next position from which it can read.
+ */
+final class LogStream implements AutoCloseable {
+
+  private static final int LAST = 1;
+  private static final int WANTED = 2;
+  private static final int BLOCK = 3;
+
+  /** Smaller steps find sound pages between damaged ones; there are 16 in what was passed over. */
+  private static final int STEPS = 16;
+
+  private final String name;
+  private final Deque<Segment> segments;
+  private final EventQuery query;
+  private final PageBuilder page;
+  private final LogDamage damage;
+  private final Consumer<Segment> unsound;
+  private final Opening.Way way;
+  private final String sql;
+
+  /** The events up to here are in the page, or passed over. The event here is {@link #head}. */
+  private long position;
+
+  private @Nullable StoredEvent head;
+  private @Nullable Block block;
+  private boolean paused;
+
+  // Of the open file.
+  private @Nullable Segment current;
+  private @Nullable Connection connection;
+  private @Nullable ResultSet rows;
+
+  /** Where the position was when the file was opened. */
+  private long opened;
+
+  /** No row was used yet, and the index chose the first one. */
+  private boolean sought;
+
+  /** A row that was passed over ends here. That is sure once the next row ends behind it. */
+  private long passedOver;
+
+  /** Damage up to here was searched. */
+  private long searched;
+
+  /**
+   * @param all the writer's files, by position
+   * @param position the last position that was read
+   * @param unsound told of the writer's newest file if SQLite finds damage in it
+   */
+  LogStream(
+      String name,
+      List<Segment> all,
+      long position,
+      EventQuery query,
+      PageBuilder page,
+      LogDamage damage,
+      Consumer<Segment> unsound,
+      Opening.Way way)
+      throws IOException {
+    this.name = name;
+    this.position = position;
+    this.query = query;
+    this.page = page;
+    this.damage = damage;
+    this.unsound = unsound;
+    this.way = way;
+    sql = sql(query);
+    segments = new ArrayDeque<>(all);
+    // A file ends where the next one begins.
+    while (segments.size() > 1
+        && (all.get(all.size() - segments.size() + 1).first() <= position + 1
+            || isTooOld(segments.element()))) {
+      segments.remove();
+    }
+  }
+
+  /** Of blocks that hold nothing wanted, SQLite does not read the bytes. */
+  private static String sql(EventQuery query) {
+    List<String> conditions = new ArrayList<>();
+    if (query.since() != Long.MIN_VALUE) {
+      conditions.add("newest >= " + query.since());
+    }
+    if (query.until() != Long.MAX_VALUE) {
+      conditions.add("newest - span < " + query.until());
+    }
+    if (query.shard() != null) {
+      conditions.add("shard = " + query.shard());
+    }
+    EventFilter filter = query.filter();
+    if (filter != null && filter.needsId()) {
+      conditions.add("ids <> 0");
+    }
+    String wanted = conditions.isEmpty() ? "1" : String.join(" AND ", conditions);
+    long past = query.until() + EventQuery.LATEST.toNanos(); // what comes so late ends the walk
+    if (past > query.until()) {
+      wanted = "(" + wanted + ") OR newest - span >= " + past;
+    }
+    return "SELECT last, "
+        + wanted
+        + ", CASE WHEN "
+        + wanted
+        + " THEN block END FROM blocks WHERE %s ? ORDER BY last";
+  }
+
+  private boolean isTooOld(Segment segment) throws IOException {
+    try {
+      return page.sinceMillis() >= 0 && segment.modifiedMillis() < page.sinceMillis();
+    } catch (NoSuchFileException e) {
+      return true;
+    }
+  }
+
+  String name() {
+    return name;
+  }
+
+  long position() {
+    return position;
+  }
+
+  /** Whether the page had no room to look for the next event. */
+  boolean isPaused() {
+    return paused;
+  }
+
+  StoredEvent head() {
+    if (head == null) {
+      throw new IllegalStateException("no event");
+    }
+    return head;
+  }
+
+  /** Moves to the next event. Returns false if there is none, or no room to look for it. */
+  boolean advance() throws SQLException, IOException {
+    head = null;
+    do {
+      Block open = block;
+      if (open != null && position < open.last()) {
+        var event = open.events().get((int) (position + 1 - open.first()));
+        if (page.isPast(event.timestamp())) {
+          segments.clear();
+          close();
+          return false;
+        }
+        position++;
+        head = new StoredEvent(open.producer(), event);
+        return true;
+      }
+    } while (nextBlock());
+    return false;
+  }
+
+  private boolean nextBlock() throws SQLException, IOException {
+    block = null;
+    while (true) {
+      try {
+        ResultSet open = rows;
+        if (open == null) {
+          if (!openNext()) {
+            return false;
+          }
+        } else if (!open.next()) {
+          endOfFile();
+        } else if (take(open)) {
+          return true;
+        } else if (!page.hasRoom()) {
+          paused = true;
+          return false;
+        }
+      } catch (SQLException e) {
+        readOnBehind(e);
+      }
+    }
+  }
+
+  private boolean openNext() throws IOException, SQLException {
+    Segment next = segments.poll();
+    current = next;
+    if (next == null) {
+      return false;
+    }
+    position = Math.max(position, next.first() - 1);
+    opened = position;
+    passedOver = 0;
+    searched = 0;
+    Connection fresh = segments.isEmpty() ? way.open(next.path()) : next.openWritten(way);
+    connection = fresh;
+    if (query.since() != Long.MIN_VALUE) {
+      position = Math.max(position, Math.min(olderThanSince(fresh), end(next)));
+    }
+    rows = select("last >", position);
+    sought = true;
+    return true;
+  }
+
+  private long olderThanSince(Connection file) throws SQLException {
+    try {
+      return FileIndex.olderThan(file, query.since());
+    } catch (SQLException e) {
+      if (Segment.isDamage(e)) {
+        return 0; // the blocks may be sound
+      }
+      throw e;
+    }
+  }
+
+  /** A position that is not before the last one of the open file. */
+  private long end(Segment file) throws IOException {
+    Segment following = segments.peek();
+    return following == null ? file.beyond() : following.first() - 1;
+  }
+
+  /**
+   * Open until its connection is closed.
+   *
+   * @param which {@code last >} to begin behind the position by the index, {@code last >=} to begin
+   *     there, {@code abs(last) >} to read all
+   */
+  private ResultSet select(String which, long from) throws SQLException {
+    PreparedStatement statement = prepare(which);
+    statement.setLong(1, from);
+    return statement.executeQuery();
+  }
+
+  private PreparedStatement prepare(String which) throws SQLException {
+    Connection open = connection;
+    if (open == null) {
+      throw new IllegalStateException("no file is open");
+    }
+    return open.prepareStatement(String.format(sql, which));
+  }
+
+  /** Returns whether the row has a block to read. */
+  private boolean take(ResultSet row) throws SQLException, IOException {
+    long last = row.getLong(LAST);
+    if (passedOver > position && last > passedOver) {
+      position = passedOver;
+    }
+    passedOver = 0;
+    Segment file = current;
+    if (file == null) {
+      return false;
+    }
+    if (!row.getBoolean(WANTED)) {
+      passedOver = last;
+      page.scan(null);
+      return false;
+    }
+    byte[] bytes = row.getBytes(BLOCK);
+    Block found = bytes == null ? null : BlockCodec.decode(bytes);
+    if (found == null) {
+      ResultSet between = search(file, last); // how many events it had cannot be told
+      if (between != null) {
+        rows = between;
+        return false;
+      }
+      damage.found(file, position + 1, Math.max(position + 1, last));
+      passedOver = last;
+      page.scan(null);
+      return false;
+    }
+    if (found.last() <= position) {
+      return false; // out of its place: it was read, or missed and told
+    }
+    if (found.first() > position + 1) {
+      if (sought) {
+        sought = false;
+        position = opened;
+        rows = select("abs(last) >", position);
+        return false;
+      }
+      ResultSet between = search(file, found.first()); // this row may be out of its place
+      if (between != null) {
+        rows = between;
+        return false;
+      }
+      damage.found(file, position + 1, found.first() - 1);
+      position = found.first() - 1;
+    }
+    sought = false;
+    block = found;
+    return true;
+  }
+
+  private void endOfFile() throws IOException, SQLException {
+    close();
+    Segment file = current;
+    Segment following = segments.peek();
+    if (file == null || following == null) {
+      return;
+    }
+    long end = following.first() - 1;
+    if (Math.max(position, passedOver) < end && !file.isGone()) {
+      damage.found(file, Math.max(position, passedOver) + 1, end);
+    }
+    position = Math.max(position, end);
+  }
+
+  private void readOnBehind(SQLException failure) throws SQLException, IOException {
+    Segment file = current;
+    if (file == null) {
+      throw failure;
+    }
+    if (file.isGone()) {
+      close();
+      return;
+    }
+    if (Segment.isNotMadeYet(failure)) {
+      endOfFile();
+      return;
+    }
+    if (!Segment.isDamage(failure)) {
+      throw failure;
+    }
+    if (segments.isEmpty()) {
+      unsound.accept(file); // the writer goes on in another file
+    }
+    sought = false;
+    passedOver = 0;
+    ResultSet further = connection == null ? null : search(file, Long.MAX_VALUE);
+    if (further == null) {
+      damage.found(file, position + 1, end(file));
+      endOfFile();
+    }
+    rows = further;
+  }
+
+  /**
+   * Looks for the next rows that SQLite can read.
+   *
+   * @param before they must begin before this position
+   * @return null if there are none
+   */
+  private @Nullable ResultSet search(Segment file, long before) throws IOException, SQLException {
+    long from = Math.max(position, searched) + 1;
+    long end = Math.min(end(file), before - 1);
+    long bad = from - 1;
+    long good = from;
+    while (good <= end && !isReadable(good, before)) {
+      bad = good;
+      good += 1 + (good - from) / STEPS;
+    }
+    if (good > end) {
+      return null;
+    }
+    while (good - bad > 1) {
+      long middle = bad + (good - bad) / 2;
+      if (isReadable(middle, before)) {
+        good = middle;
+      } else {
+        bad = middle;
+      }
+    }
+    searched = good;
+    return select("last >=", good);
+  }
+
+  private boolean isReadable(long from, long before) throws SQLException {
+    try (PreparedStatement probe = prepare("last >=")) { // one that failed cannot be used again
+      probe.setLong(1, from);
+      ResultSet row = probe.executeQuery();
+      return row.next() ? row.getLong(LAST) < before : before == Long.MAX_VALUE;
+    } catch (SQLException e) {
+      if (Segment.isDamage(e)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    Connection open = connection;
+    connection = null;
+    rows = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+}
