@@ -99,6 +99,8 @@ class ConsoleTest {
         new ChromeDriver(
             new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(),
             options);
+    // As in a window in front: else no element has :focus once the browser's own controls had it.
+    browser.executeCdpCommand("Emulation.setFocusEmulationEnabled", Map.of("enabled", true));
   }
 
   @AfterAll
