@@ -47,7 +47,7 @@ final class BusStarter {
   private static final long RELEASE_MILLIS = 1_000;
 
   /** How long the start waits for ids of an earlier run. If there are many, it goes on without. */
-  private static final long RECALL_MILLIS = 100;
+  private static final long RECALL_MILLIS = 1_000;
 
   private final Vertx vertx;
   private final ShardBusOptions options;

@@ -161,7 +161,7 @@ class IdsTest {
   @Test
   void logKnowsIds_afterARestart(@TempDir Path folder) throws Exception {
     ShardBus bus = await(ShardBus.start(vertx, inFolder(folder)));
-    IngestResult first = await(bus.deliver(event("a")));
+    IngestResult first = await(bus.deliverAwait(event("a")));
     for (int i = 0; i < 1_000; i++) {
       await(bus.deliverAwait(i % 2 == 0 ? event("id " + i) : RawEvent.of("no id")));
     }
