@@ -3,7 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 
-/** Makes events of what clients send. */
+/** Turns what clients send into events. */
 @FunctionalInterface
 interface EventReader {
 

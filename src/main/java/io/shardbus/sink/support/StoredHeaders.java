@@ -32,7 +32,7 @@ public final class StoredHeaders {
   /**
    * The headers.
    *
-   * @return those that an event may have, as many as it may have
+   * @return the valid ones, and no more than an event may have
    */
   public Headers build() {
     try {
