@@ -3,6 +3,8 @@ package io.shardbus.shard;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -13,8 +15,6 @@ import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Ownership: the monitor of this object serialises all changes of shards' states and of the slots. The set of shards and
