@@ -274,8 +274,8 @@ final class Ingestion {
 
   /**
    * One event in 256 is timed and noted with its slot. The low bits of a coarse clock never change,
-   * so the highest bits of a product decide. A slot is the high bits of a hash, so its low half tells
-   * the keys of a slot apart.
+   * so the highest bits of a product decide. A slot is the high bits of a hash, so its low half
+   * tells the keys of a slot apart.
    */
   private static boolean inSample(long timestamp, long hash) {
     return (timestamp * GOLDEN + (hash << 32)) >>> 56 == 0;
