@@ -94,43 +94,6 @@ public final class WaitingRoom {
   private long routingEpoch;
   private boolean armed;
 
-  /** A waiting event and its callbacks. Two of them are never equal. */
-  private static final class Waiting {
-
-    final RawEvent event;
-    final @Nullable DeliveryAck ack;
-    final Consumer<IngestResult> then;
-    final long deadline;
-    final boolean ofStream;
-
-    /** Set once it waits. */
-    long arrival;
-
-    /** Set once it does not wait any more. */
-    @Nullable IngestResult result;
-
-    Waiting(
-        RawEvent event,
-        @Nullable DeliveryAck ack,
-        Consumer<IngestResult> then,
-        long deadline,
-        boolean ofStream) {
-      this.event = event;
-      this.ack = ack;
-      this.then = then;
-      this.deadline = deadline;
-      this.ofStream = ofStream;
-    }
-
-    long deadline() {
-      return deadline;
-    }
-
-    long arrival() {
-      return arrival;
-    }
-  }
-
   /**
    * @param vertx where it waits
    * @param manager where events go
