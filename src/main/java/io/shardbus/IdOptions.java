@@ -2,6 +2,7 @@ package io.shardbus;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -34,7 +35,7 @@ public final class IdOptions {
    * @param other the options to copy
    */
   public IdOptions(IdOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -5,6 +5,7 @@ import io.shardbus.delivery.RetryOptions;
 import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
@@ -65,7 +66,7 @@ public class ShardBusOptions {
    * @param other the options to copy
    */
   public ShardBusOptions(ShardBusOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

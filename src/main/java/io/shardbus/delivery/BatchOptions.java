@@ -2,6 +2,7 @@ package io.shardbus.delivery;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -44,7 +45,7 @@ public final class BatchOptions {
    * @param other the options to copy
    */
   public BatchOptions(BatchOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

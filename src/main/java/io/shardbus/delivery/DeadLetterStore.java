@@ -1,5 +1,7 @@
 package io.shardbus.delivery;
 
+import io.shardbus.files.SqliteFiles;
+import io.shardbus.options.OptionalLibrary;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetterSink;
 import io.shardbus.sink.DeadLetters;
@@ -53,6 +55,11 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
    * @return the dead letters; fails with a message for the operator
    */
   public static Future<DeadLetterStore> open(@Nullable Path folder) {
+    if (folder != null && !OptionalLibrary.isThere(SqliteFiles.DRIVER)) {
+      return Future.failedFuture(
+          new IllegalArgumentException(
+              "dataDir: needs the library " + SqliteFiles.LIBRARY + " on the class path"));
+    }
     DeadLetterStore letters =
         new DeadLetterStore(
             folder == null ? new LetterMemory() : new LetterFile(folder.resolve(FILE)));

@@ -3,6 +3,7 @@ package io.shardbus.eventbus;
 import io.shardbus.event.Ack;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -47,7 +48,7 @@ public final class EventBusPublisherOptions {
    * @param other the options to copy
    */
   public EventBusPublisherOptions(EventBusPublisherOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -17,6 +17,12 @@ import org.sqlite.SQLiteOpenMode;
 /** The files of a SQLite database, and what their errors mean. */
 public final class SqliteFiles {
 
+  /** A class of the library. */
+  public static final String DRIVER = "org.sqlite.JDBC";
+
+  /** The library, which an application without a data folder does not need. */
+  public static final String LIBRARY = "org.xerial:sqlite-jdbc";
+
   private static final String NOT_MERGED = "-wal";
   private static final String ROLLBACK = "-journal";
 

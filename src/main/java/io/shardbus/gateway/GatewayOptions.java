@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.options.Durations;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -97,7 +98,7 @@ public final class GatewayOptions {
    * @param other the options to copy
    */
   public GatewayOptions(GatewayOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -4,14 +4,15 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import java.util.List;
 import java.util.Locale;
-import org.slf4j.ILoggerFactory;
-import org.slf4j.Logger;
+import io.vertx.core.internal.logging.Logger;
+import io.shardbus.options.OptionalLibrary;
 import org.slf4j.LoggerFactory;
 
 /** How much the server's own classes log. Only Logback can change that while it runs. */
 final class LogLevels {
 
-  private static final Logger LOG = LoggerFactory.getLogger(LogLevels.class);
+  private static final Logger LOG =
+      io.vertx.core.internal.logging.LoggerFactory.getLogger(LogLevels.class);
   private static final List<String> ALLOWED =
       List.of("trace", "debug", "info", "warn", "error", "off");
   private static final String LOGGER = "io.shardbus";
@@ -20,8 +21,8 @@ final class LogLevels {
 
   /** Whether the other methods may be called: an application may log by something else. */
   static boolean known() {
-    ILoggerFactory factory = LoggerFactory.getILoggerFactory();
-    return factory.getClass().getName().equals("ch.qos.logback.classic.LoggerContext");
+    return OptionalLibrary.isThere("ch.qos.logback.classic.LoggerContext")
+        && LoggerFactory.getILoggerFactory() instanceof LoggerContext;
   }
 
   private static ch.qos.logback.classic.Logger logger() {
@@ -40,6 +41,6 @@ final class LogLevels {
     }
     String before = level();
     logger().setLevel(Level.valueOf(name));
-    LOG.info("log level changed from {} to {}", before, name);
+    LOG.info("log level changed from " + before + " to " + name);
   }
 }

@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -27,7 +28,7 @@ public final class TokenOptions {
    * @param other the options to copy
    */
   public TokenOptions(TokenOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -1,31 +1,6 @@
 package io.shardbus.options;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.annotation.JsonSetter;
-import com.fasterxml.jackson.annotation.Nulls;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationContext;
-import com.fasterxml.jackson.databind.JsonMappingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
-import com.fasterxml.jackson.databind.exc.InvalidNullException;
-import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
-import io.vertx.core.json.Json;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.time.Duration;
-import java.util.Arrays;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads options from JSON and writes them, by their getters and setters. What it refuses it names:
@@ -34,55 +9,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OptionsJson {
 
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder()
-          .addModule(
-              new SimpleModule()
-                  .addSerializer(Duration.class, new DurationWriter())
-                  .addDeserializer(Duration.class, new DurationReader())
-                  .addSerializer(JsonObject.class, new JsonObjectWriter())
-                  .addDeserializer(JsonObject.class, new JsonObjectReader()))
-          .disable(com.fasterxml.jackson.databind.DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
-          .enable(com.fasterxml.jackson.databind.DeserializationFeature.READ_ENUMS_USING_TO_STRING)
-          .enable(com.fasterxml.jackson.databind.SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
-          .defaultPropertyInclusion(
-              JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
-          // What has no value is left out, as in what is written.
-          .defaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL))
-          .build();
-
   private OptionsJson() {}
 
   /**
    * Sets what the JSON names; the rest keeps its value.
    *
    * @param options an object with getters and setters
-   * @param json the values
+   * @param json the values. If there are none, Jackson databind is not needed
    * @param <T> the options' type
    * @return the same object
    * @throws IllegalArgumentException if a key is unknown, or a value is null, of the wrong type or
-   *     out of range
+   *     out of range; or if Jackson databind is missing
    */
   public static <T> T read(T options, JsonObject json) {
-    try {
-      return MAPPER.readerForUpdating(options).readValue(json.encode());
-    } catch (UnrecognizedPropertyException e) {
-      throw new IllegalArgumentException(
-          "unknown option \""
-              + path(e)
-              + "\": allowed are "
-              + (e.getKnownPropertyIds() == null
-                  ? "none"
-                  : e.getKnownPropertyIds().stream()
-                      .map(Object::toString)
-                      .sorted()
-                      .collect(Collectors.joining(", "))));
-    } catch (JsonMappingException e) {
-      throw new IllegalArgumentException("option \"" + path(e) + "\": " + reason(e, json));
-    } catch (IOException e) {
-      throw new IllegalArgumentException("options: " + e.getMessage());
+    if (json.isEmpty()) {
+      return options;
     }
+    requireDatabind();
+    return OptionsMapper.read(options, json);
   }
 
   /**
@@ -90,128 +34,20 @@ public final class OptionsJson {
    *
    * @param options an object with getters and setters
    * @return the JSON that {@link #read} takes; options without a value are left out
+   * @throws IllegalArgumentException if Jackson databind is missing
    */
   public static JsonObject write(Object options) {
+    requireDatabind();
+    return OptionsMapper.write(options);
+  }
+
+  private static void requireDatabind() {
     try {
-      return new JsonObject(MAPPER.writeValueAsString(options));
-    } catch (IOException e) {
-      throw new IllegalArgumentException("options: " + e.getMessage());
-    }
-  }
-
-  private static String path(JsonMappingException e) {
-    return e.getPath().stream()
-        .map(ref -> ref.getFieldName() == null ? "[" + ref.getIndex() + "]" : ref.getFieldName())
-        .collect(Collectors.joining("."));
-  }
-
-  private static String reason(JsonMappingException e, JsonObject json) {
-    Throwable cause = e;
-    while (cause.getCause() != null && cause.getCause() != cause) {
-      cause = cause.getCause();
-    }
-    if (cause instanceof InvalidNullException) {
-      return "must not be null";
-    }
-    if (cause instanceof MismatchedInputException mismatch) {
-      return mustBe(mismatch.getTargetType(), value(e, json));
-    }
-    return cause instanceof JsonProcessingException unread
-        ? unread.getOriginalMessage()
-        : String.valueOf(cause.getMessage());
-  }
-
-  private static @Nullable Object value(JsonMappingException e, JsonObject json) {
-    Object value = json;
-    for (JsonMappingException.Reference ref : e.getPath()) {
-      value = value instanceof JsonObject object ? object.getValue(ref.getFieldName()) : null;
-    }
-    return value;
-  }
-
-  /** Without what stands in place of text or an object, which may be a password. */
-  private static String mustBe(Class<?> type, @Nullable Object value) {
-    String is =
-        value instanceof JsonObject || value instanceof JsonArray
-            ? ""
-            : ", is " + Json.encode(value);
-    if (type == int.class || type == long.class) {
-      return "must be a whole number" + is;
-    }
-    if (type == double.class) {
-      return "must be a number" + is;
-    }
-    if (type == boolean.class) {
-      return "must be true or false" + is;
-    }
-    if (type.isEnum()) {
-      return "must be one of " + Arrays.toString(type.getEnumConstants()) + is;
-    }
-    boolean options =
-        Arrays.stream(type.getMethods()).anyMatch(method -> method.getName().startsWith("set"));
-    return options ? "must be a JSON object" : "must be text";
-  }
-
-  private static final class DurationWriter extends StdScalarSerializer<Duration> {
-
-    private static final long serialVersionUID = 1L;
-
-    DurationWriter() {
-      super(Duration.class);
-    }
-
-    @Override
-    public void serialize(Duration value, JsonGenerator out, SerializerProvider provider)
-        throws IOException {
-      out.writeString(Durations.format(value));
-    }
-  }
-
-  private static final class DurationReader extends StdScalarDeserializer<Duration> {
-
-    private static final long serialVersionUID = 1L;
-
-    DurationReader() {
-      super(Duration.class);
-    }
-
-    @Override
-    public Duration deserialize(JsonParser in, DeserializationContext context) throws IOException {
-      return Durations.parse(in.getText());
-    }
-  }
-
-  private static final class JsonObjectWriter extends StdScalarSerializer<JsonObject> {
-
-    private static final long serialVersionUID = 1L;
-
-    JsonObjectWriter() {
-      super(JsonObject.class);
-    }
-
-    @Override
-    public void serialize(JsonObject value, JsonGenerator out, SerializerProvider provider)
-        throws IOException {
-      out.writeRawValue(value.encode());
-    }
-  }
-
-  private static final class JsonObjectReader extends StdScalarDeserializer<JsonObject> {
-
-    private static final long serialVersionUID = 1L;
-
-    JsonObjectReader() {
-      super(JsonObject.class);
-    }
-
-    @Override
-    public JsonObject deserialize(JsonParser in, DeserializationContext context)
-        throws IOException {
-      JsonNode node = in.readValueAsTree();
-      if (!node.isObject()) {
-        throw new IllegalArgumentException("must be a JSON object");
-      }
-      return new JsonObject(node.toString());
+      OptionalLibrary.require(
+          "com.fasterxml.jackson.databind.ObjectMapper",
+          "com.fasterxml.jackson.core:jackson-databind");
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("options: their JSON form " + e.getMessage(), e);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.shardbus.shard;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -47,7 +48,7 @@ public final class ScalingPolicy {
    * @param other the policy to copy
    */
   public ScalingPolicy(ScalingPolicy other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -3,7 +3,7 @@ package io.shardbus.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.sink.support.OptionalLibrary;
+import io.shardbus.options.OptionalLibrary;
 import io.vertx.core.json.JsonObject;
 import org.junit.jupiter.api.Test;
 

@@ -2,6 +2,7 @@ package io.shardbus.sink.eventbus;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -33,7 +34,7 @@ public final class EventBusSinkOptions {
    * @param other the options to copy
    */
   public EventBusSinkOptions(EventBusSinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

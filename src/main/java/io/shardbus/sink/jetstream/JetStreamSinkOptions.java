@@ -2,6 +2,7 @@ package io.shardbus.sink.jetstream;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -59,7 +60,7 @@ public final class JetStreamSinkOptions {
    * @param other the options to copy
    */
   public JetStreamSinkOptions(JetStreamSinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -1,8 +1,8 @@
 package io.shardbus.sink.jetstream;
 
+import io.shardbus.options.OptionalLibrary;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
-import io.shardbus.sink.support.OptionalLibrary;
 import io.vertx.core.json.JsonObject;
 
 /** Makes jetstream sinks. */

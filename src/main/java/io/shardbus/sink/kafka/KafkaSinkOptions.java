@@ -2,6 +2,7 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -75,7 +76,7 @@ public final class KafkaSinkOptions {
    * @param other the options to copy
    */
   public KafkaSinkOptions(KafkaSinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

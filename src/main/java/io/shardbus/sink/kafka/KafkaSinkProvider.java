@@ -1,8 +1,8 @@
 package io.shardbus.sink.kafka;
 
+import io.shardbus.options.OptionalLibrary;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
-import io.shardbus.sink.support.OptionalLibrary;
 import io.vertx.core.json.JsonObject;
 
 /** Makes Kafka sinks. They need kafka-clients on the class path. */

@@ -2,6 +2,7 @@ package io.shardbus.sink.log;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -45,7 +46,7 @@ public final class LogSinkOptions {
    * @param other the options to copy
    */
   public LogSinkOptions(LogSinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

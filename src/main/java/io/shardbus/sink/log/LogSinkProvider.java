@@ -1,6 +1,8 @@
 package io.shardbus.sink.log;
 
 import io.shardbus.files.FolderLock;
+import io.shardbus.files.SqliteFiles;
+import io.shardbus.options.OptionalLibrary;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;
@@ -20,6 +22,7 @@ public final class LogSinkProvider implements SinkProvider {
 
   @Override
   public Sink create(JsonObject config) {
+    OptionalLibrary.require(SqliteFiles.DRIVER, SqliteFiles.LIBRARY);
     LogSinkOptions options = new LogSinkOptions(config);
     String dir = options.getDir();
     try {

@@ -2,6 +2,7 @@ package io.shardbus.sink.memory;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -28,7 +29,7 @@ public final class MemorySinkOptions {
    * @param other the options to copy
    */
   public MemorySinkOptions(MemorySinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.shardbus.sink.redis;
 
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
+import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
@@ -44,7 +45,7 @@ public final class RedisSinkOptions {
    * @param other the options to copy
    */
   public RedisSinkOptions(RedisSinkOptions other) {
-    this(other.toJson());
+    OptionsCopy.copy(other, this);
   }
 
   /**

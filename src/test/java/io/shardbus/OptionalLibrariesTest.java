@@ -1,0 +1,126 @@
+package io.shardbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.event.RawEvent;
+import io.shardbus.gateway.Gateway;
+import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonObject;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * An application that adds none of the optional libraries runs a bus and a gateway. If it asks for
+ * something that needs a library, it is told which.
+ */
+class OptionalLibrariesTest {
+
+  private static final List<String> OPTIONAL =
+      List.of(
+          "sqlite-jdbc",
+          "jackson-databind",
+          "jackson-annotations",
+          "micrometer",
+          "prometheus",
+          "vertx-redis-client",
+          "jnats",
+          "kafka",
+          "chart.js",
+          "picocli",
+          "HdrHistogram",
+          "logback",
+          "slf4j");
+
+  /** The application. */
+  public static void main(String[] arguments) throws Exception {
+    Vertx vertx = Vertx.vertx();
+    ShardBusOptions options =
+        new ShardBusOptions().setSink(new SinkOptions("memory")).setScaling(new ScalingPolicy());
+    ShardBus bus = ShardBus.start(vertx, options).await();
+    System.out.println("accepted " + bus.deliver(RawEvent.of("{}")).await().accepted());
+    System.out.println("letters " + bus.deadLetters().count().await());
+    Gateway gateway = Gateway.start(vertx, bus, new GatewayOptions().setPort(0)).await();
+    System.out.println("post " + status(vertx, gateway, HttpMethod.POST, "/v1/events"));
+    for (String path :
+        List.of("events", "stats", "shards", "policy", "log-level", "limits", "dead-letters")) {
+      System.out.println(path + " " + status(vertx, gateway, HttpMethod.GET, "/v1/" + path));
+    }
+    gateway.close().await();
+    bus.close().await();
+    for (String sink : List.of("log", "redis", "jetstream", "kafka")) {
+      refused(
+          ShardBus.start(vertx, new ShardBusOptions().setSink(new SinkOptions(sink))));
+    }
+    refused(ShardBus.start(vertx, new ShardBusOptions(options).setDataDir("no-such-folder")));
+    try {
+      System.out.println(new ShardBusOptions(new JsonObject().put("shards", 2)).getShards());
+    } catch (IllegalArgumentException e) {
+      System.out.println(e.getMessage());
+    }
+    vertx.close().await();
+  }
+
+  private static int status(Vertx vertx, Gateway gateway, HttpMethod method, String path) {
+    return vertx
+        .createHttpClient()
+        .request(method, gateway.port(), "localhost", path)
+        .compose(
+            request ->
+                method == HttpMethod.POST
+                    ? request
+                        .putHeader("Content-Type", "application/json")
+                        .send(Buffer.buffer("{}"))
+                    : request.send())
+        .map(HttpClientResponse::statusCode)
+        .await();
+  }
+
+  private static void refused(Future<ShardBus> start) throws InterruptedException {
+    try {
+      start.await();
+      System.out.println("started");
+    } catch (Throwable e) {
+      System.out.println(e.getMessage());
+    }
+  }
+
+  @Test
+  void applicationWithoutThem_runsAndIsToldWhatIsMissing() throws Exception {
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> OPTIONAL.stream().noneMatch(Path.of(entry).getFileName().toString()::contains))
+            .collect(Collectors.joining(File.pathSeparator));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath,
+                OptionalLibrariesTest.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    assertThat(output)
+        .contains("accepted true", "letters 0", "post 202", "events 200", "stats 200")
+        .contains("shards 200", "log-level 404", "dead-letters 200")
+        .contains("sink log: needs the library org.xerial:sqlite-jdbc on the class path")
+        .contains("sink redis: needs the library io.vertx:vertx-redis-client on the class path")
+        .contains("sink jetstream: needs the library io.nats:jnats on the class path")
+        .contains("sink kafka: needs the library org.apache.kafka:kafka-clients on the class path")
+        .contains("dataDir: needs the library org.xerial:sqlite-jdbc on the class path")
+        .contains("options: their JSON form needs the library")
+        .doesNotContain("started", "NoClassDefFoundError");
+  }
+}
