@@ -224,14 +224,18 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   @Override
   public Future<Void> flush() {
-    boolean whileOpen;
-    synchronized (this) {
-      whileOpen = closing == null;
-    }
     return untilClosed(
-        whileOpen
-            ? scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll())
-            : closer.delivered());
+        isClosing()
+            ? closer.delivered()
+            : scaler
+                .adoptThoseWithEvents()
+                .compose(done -> deployments.flushAll())
+                // The end of the bus delivers the same events, and knows which it could not.
+                .recover(e -> isClosing() ? closer.delivered() : Future.failedFuture(e)));
+  }
+
+  private synchronized boolean isClosing() {
+    return closing != null;
   }
 
   @Override
