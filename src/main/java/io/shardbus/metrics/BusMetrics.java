@@ -169,11 +169,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     releases.clear();
   }
 
-  /** Only of sinks that can tell. */
   private void storage(Target to) {
-    if (stored(bus) == null) {
-      return;
-    }
     stored(to, "stored.bytes", "What the stored events take", Storage::bytes);
     stored(to, "free.bytes", "What the disk of the sink has left", Storage::freeBytes);
     stored(to, "oldest.timestamp.seconds", "The time of the oldest event", s -> seconds(s.oldest()));
