@@ -46,6 +46,9 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   private final BusCloser closer;
   private @Nullable Future<Void> closing;
 
+  /** Set before the close refuses anything. */
+  private volatile boolean begunToClose;
+
   DefaultShardBus(BusParts parts) {
     this.parts = parts;
     vertx = parts.vertx();
@@ -224,14 +227,14 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   @Override
   public Future<Void> flush() {
-    boolean whileOpen;
-    synchronized (this) {
-      whileOpen = closing == null;
-    }
     return untilClosed(
-        whileOpen
-            ? scaler.adoptThoseWithEvents().compose(done -> deployments.flushAll())
-            : closer.delivered());
+        begunToClose
+            ? closer.delivered()
+            : scaler
+                .adoptThoseWithEvents()
+                .compose(done -> deployments.flushAll())
+                // The end of the bus delivers the same events, and knows which it could not.
+                .recover(e -> begunToClose ? closer.delivered() : Future.failedFuture(e)));
   }
 
   @Override
@@ -306,6 +309,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   /** Closes it; answers on any thread. */
   synchronized Future<Void> end() {
     if (closing == null) {
+      begunToClose = true;
       manager.refuseAll(); // before anything that may have to wait
       deployments.closing();
       scaler.close();

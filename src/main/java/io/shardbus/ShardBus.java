@@ -231,7 +231,7 @@ public interface ShardBus {
    * Delivers what has been accepted.
    *
    * @return completes when every event accepted before the call is delivered, dead-lettered or
-   *     evicted
+   *     evicted, also while the bus closes; fails if it closes and cannot deliver all of them
    */
   Future<Void> flush();
 

@@ -94,6 +94,39 @@ class CloseTest {
     assertThat(sink.count()).isEqualTo(100);
   }
 
+  /** The first flush has its turn and the second waits for one when the bus begins to close. */
+  @Test
+  void flushThatBeganBefore_endsWhenAllIsDelivered() throws Exception {
+    Vertx one = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    ShardBus bus = await(ShardBus.start(one, elastic(1), sink));
+    shardOfTheEngine(bus);
+    for (int i = 0; i < 100; i++) {
+      assertThat(bus.ingest(RawEvent.of("event " + i)).accepted()).isTrue();
+    }
+    CountDownLatch free = new CountDownLatch(1);
+    one.runOnContext(blocked -> await(free)); // so no verticle can be deployed
+    List<Future<Void>> flushes = new ArrayList<>();
+    flushes.add(bus.flush());
+    flushes.add(bus.flush());
+    Future<Void> closed = bus.close();
+    flushes.add(bus.flush());
+    assertThat(flushes).noneMatch(Future::isComplete);
+    free.countDown();
+    for (Future<Void> flush : flushes) {
+      await(flush.onSuccess(done -> assertThat(sink.count()).isEqualTo(100)));
+    }
+    await(closed);
+    await(one.close());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void engine_addsAndActivatesNoShardOnceClosed() throws Exception {
     ShardBus bus = start(elastic(1));

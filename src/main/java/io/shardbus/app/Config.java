@@ -3,6 +3,7 @@ package io.shardbus.app;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.sink.SinkOptions;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -39,6 +40,9 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
 
   /** Where editors look for the schema of a file. */
   private static final String SCHEMA_KEY = "$schema";
+
+  /** How long the log of a server keeps events if nobody says. As long as Kafka. */
+  private static final String RETENTION = "7d";
 
   private static final String CONFIG_VARIABLE = "SHARDBUS_CONFIG";
 
@@ -84,11 +88,15 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
             "unknown section \"" + section + "\": allowed are bus and gateway");
       }
     }
-    JsonObject bus = new JsonObject().put("dataDir", "data").mergeIn(section(json, "bus"), true);
+    JsonObject section = new JsonObject().put("dataDir", "data");
+    ShardBusOptions bus =
+        read("bus", section.mergeIn(section(json, "bus"), true), ShardBusOptions::new);
+    SinkOptions sink = bus.getSink();
+    if (sink.getName().equals("log")) { // an embedded log deletes nothing unless it is told to
+      sink.setConfig(new JsonObject().put("retention", RETENTION).mergeIn(sink.getConfig()));
+    }
     return new Config(
-        read("bus", bus, ShardBusOptions::new),
-        read("gateway", section(json, "gateway"), GatewayOptions::new),
-        List.of());
+        bus, read("gateway", section(json, "gateway"), GatewayOptions::new), List.of());
   }
 
   private static <T> T read(String name, JsonObject section, Function<JsonObject, T> reader) {

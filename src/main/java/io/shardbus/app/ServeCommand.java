@@ -6,15 +6,20 @@ import io.shardbus.files.FolderLock;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
+import io.shardbus.options.Durations;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.Sinks;
+import io.shardbus.sink.Storage;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.VertxServiceProvider;
 import io.vertx.core.spi.cluster.ClusterManager;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -226,6 +231,9 @@ final class ServeCommand implements Callable<Integer> {
             + bus.sink().name()
             + ", data in "
             + Path.of(String.valueOf(config.bus().getDataDir())).toAbsolutePath());
+    if (config.bus().getSink().getName().equals("log")) {
+      err.println("  " + kept(bus, config.bus()));
+    }
     String curl =
         hasTokens(config.gateway())
             ? "curl -H \"Authorization: Bearer $SHARDBUS_TOKEN\" "
@@ -242,6 +250,24 @@ final class ServeCommand implements Callable<Integer> {
     err.println("  measure:        " + curl + url + "/metrics");
     err.println("  stop:           Ctrl-C");
     err.flush();
+  }
+
+  /** Where the log keeps events, how long, and how much room it has. */
+  private static String kept(ShardBus bus, ShardBusOptions options) {
+    JsonObject log = options.getSink().getConfig();
+    Path dir =
+        log.containsKey("dir")
+            ? Path.of(log.getString("dir"))
+            : Path.of(String.valueOf(options.getDataDir())).resolve("log");
+    String line = "events are kept in " + dir.toAbsolutePath() + " ";
+    Duration retention = Durations.parse(log.getString("retention"));
+    line += retention.isZero() ? "for ever" : "for " + Durations.format(retention);
+    if (log.getLong("maxBytes", 0L) > 0) {
+      line += ", up to " + StorageText.bytes(log.getLong("maxBytes"));
+    }
+    Storage storage = bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
+    Long free = storage == null ? null : storage.freeBytes();
+    return free == null ? line : line + ", " + StorageText.bytes(free) + " free";
   }
 
   private static boolean hasTokens(GatewayOptions gateway) {

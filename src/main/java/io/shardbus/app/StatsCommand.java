@@ -59,6 +59,10 @@ final class StatsCommand implements Callable<Integer> {
             e ->
                 out.printf(
                     "%-20s %,15d%n", "refused " + e.getKey(), ((Number) e.getValue()).longValue()));
+    JsonObject storage = stats.getJsonObject("storage");
+    if (storage != null) {
+      out.printf("%n%s%n", StorageText.line(storage));
+    }
     out.printf(
         "%n%6s %-13s %6s %7s %15s %15s%n",
         "shard", "state", "fill", "slots", "accepted", "delivered");

@@ -153,6 +153,12 @@ final class TailCommand implements Callable<Integer> {
         throw new IOException("the server ended it: " + event);
       } else if (line.isEmpty() && type.equals("end")) {
         return true;
+      } else if (line.isEmpty() && type.equals("missed")) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("shardbus: " + event + " events were deleted before they could be read");
+        err.flush();
+        event.setLength(0);
+        type = "";
       } else if (line.isEmpty() && event.length() > 0) {
         if (isLast(event)) {
           return true;

@@ -2,16 +2,20 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.event.EventTime;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ShardAccounting;
+import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.Storage;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/shards} and {@code /v1/stats}. */
 final class Admin {
@@ -72,7 +76,21 @@ final class Admin {
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
             .put("sink", bus.sink().name());
+    Storage storage = bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
+    if (storage != null) {
+      json.put(
+          "storage",
+          new JsonObject()
+              .put("bytes", storage.bytes())
+              .put("oldest", text(storage.oldest()))
+              .put("newest", text(storage.newest()))
+              .put("freeBytes", storage.freeBytes()));
+    }
     send(context.response(), 200, json);
+  }
+
+  private static @Nullable String text(@Nullable Long time) {
+    return time == null ? null : EventTime.text(time);
   }
 
   private static long fenced(BusStats stats) {

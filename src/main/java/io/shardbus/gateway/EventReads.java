@@ -23,6 +23,7 @@ final class EventReads {
   static final String CURSOR = "Shardbus-Cursor";
 
   static final String MORE = "Shardbus-More";
+  private static final String MISSED = "Shardbus-Missed";
 
   private final Vertx vertx;
   private final ShardBus bus;
@@ -100,6 +101,9 @@ final class EventReads {
 
   private void send(HttpServerResponse response, EventPage page, PageFormat format) {
     response.putHeader(CURSOR, page.cursor()).putHeader(MORE, Boolean.toString(page.more()));
+    if (page.missed() > 0) {
+      response.putHeader(MISSED, Long.toString(page.missed()));
+    }
     pages.send(response, format.media(), format.write(page));
   }
 

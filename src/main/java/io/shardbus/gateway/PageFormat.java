@@ -22,6 +22,7 @@ enum PageFormat {
           .appendString(Json.encode(page.cursor()))
           .appendString(",\"more\":")
           .appendString(Boolean.toString(page.more()))
+          .appendString(page.missed() > 0 ? ",\"missed\":" + page.missed() : "")
           .appendString("}\n");
     }
   },

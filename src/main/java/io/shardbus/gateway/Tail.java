@@ -165,12 +165,16 @@ final class Tail {
     if (ended || endIfForbidden()) {
       return;
     }
+    if (page.missed() > 0 && !format.canTellMissed()) {
+      fail("");
+      return;
+    }
     cursor = page.cursor();
     boolean last = !page.more() && over();
     if (page.more()) {
       news = true;
     }
-    if (!page.events().isEmpty()) {
+    if (!page.events().isEmpty() || page.missed() > 0) {
       response.write(format.write(page));
     }
     if (last) {

@@ -11,6 +11,9 @@ enum TailFormat {
     @Override
     Buffer write(EventPage page) {
       Buffer out = Buffer.buffer();
+      if (page.missed() > 0) {
+        out.appendString("event: missed\ndata: " + page.missed() + "\n\n");
+      }
       for (StoredEvent stored : page.events()) {
         Buffer json = Buffer.buffer();
         EventJson.append(json, stored);
@@ -50,7 +53,12 @@ enum TailFormat {
     return alive;
   }
 
-  /** Writes a page that has events. */
+  /** Whether a client can be told of events that it missed. Else the tail breaks off. */
+  boolean canTellMissed() {
+    return this == EVENT_STREAM;
+  }
+
+  /** Writes a page that has events, or missed some. */
   abstract Buffer write(EventPage page);
 
   /**

@@ -19,13 +19,16 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.ReplayableSink;
+import io.shardbus.sink.Storage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The meters of a bus, for a Micrometer registry. Counters and gauges read the bus's own accounts
@@ -144,6 +147,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         "Damaged places found while reading the sink, since it was opened",
         Tags.empty(),
         b -> b.sink() instanceof ReplayableSink stored ? stored.damaged() : 0);
+    storage(to);
     for (ShardState state : ShardState.values()) {
       gauge(
           to,
@@ -163,6 +167,35 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     endOfBus.run();
     releases.values().forEach(Runnable::run);
     releases.clear();
+  }
+
+  private void storage(Target to) {
+    stored(to, "stored.bytes", "What the stored events take", Storage::bytes);
+    stored(to, "free.bytes", "What the disk of the sink has left", Storage::freeBytes);
+    stored(to, "oldest.timestamp.seconds", "The time of the oldest event", s -> seconds(s.oldest()));
+    stored(to, "newest.timestamp.seconds", "The time of the newest event", s -> seconds(s.newest()));
+  }
+
+  private void stored(
+      Target to, String what, String description, Function<Storage, @Nullable Number> value) {
+    gauge(
+        to,
+        "shardbus.sink." + what,
+        description,
+        Tags.empty(),
+        b -> {
+          Storage storage = stored(b);
+          Number number = storage == null ? null : value.apply(storage);
+          return number == null ? Double.NaN : number.doubleValue();
+        });
+  }
+
+  private static @Nullable Storage stored(ShardBus bus) {
+    return bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
+  }
+
+  private static @Nullable Double seconds(@Nullable Long nanos) {
+    return nanos == null ? null : nanos / 1e9;
   }
 
   private void ids(Target to) {

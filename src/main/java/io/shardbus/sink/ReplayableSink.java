@@ -1,6 +1,7 @@
 package io.shardbus.sink;
 
 import io.vertx.core.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sink from which events can be read back. Safe for any thread. Answers come on the context of
@@ -34,6 +35,15 @@ public interface ReplayableSink extends Sink {
    * @return ends the registration; idempotent
    */
   Runnable onAppend(Runnable listener);
+
+  /**
+   * What the sink stores, as it was a few seconds ago at most. Does not block.
+   *
+   * @return null if the sink cannot tell
+   */
+  default @Nullable Storage storage() {
+    return null;
+  }
 
   /**
    * How many damaged places were found while reading, since the sink was opened. The events there

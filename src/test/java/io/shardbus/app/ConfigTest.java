@@ -45,6 +45,18 @@ class ConfigTest {
   }
 
   @Test
+  void logOfAServer_keepsSevenDaysUnlessToldOtherwise() throws Exception {
+    assertThat(retention(Map.of())).isEqualTo("7d");
+    assertThat(retention(Map.of("SHARDBUS_SINK_CONFIG", "{\"maxBytes\":1048576}"))).isEqualTo("7d");
+    assertThat(retention(Map.of("SHARDBUS_SINK_CONFIG", "{\"retention\":\"0s\"}"))).isEqualTo("0s");
+    assertThat(retention(Map.of("SHARDBUS_SINK", "memory"))).isNull();
+  }
+
+  private static String retention(Map<String, String> environment) {
+    return Config.load(null, environment, Map.of()).bus().getSink().getConfig().getString("retention");
+  }
+
+  @Test
   void environment_hasANameForEveryOption() {
     for (OptionPaths.Option option : Config.options().values()) {
       assertThat(option.environmentName()).matches("SHARDBUS_[A-Z_]+");

@@ -95,7 +95,11 @@ class ServeProcessTest {
     String data = dir.resolve("data").toString();
     Run server = start("serve", "--port", "0", "--data", data);
     String url = server.url();
-    assertThat(server.stderr()).contains("curl").contains(data).contains("sink log");
+    assertThat(server.stderr())
+        .contains("curl")
+        .contains(data)
+        .contains("sink log")
+        .containsPattern("events are kept in \\S+/log for 7d, [0-9.]+ [KMGT]iB free");
     Run feed = start("feed", "--url", url, "--generate", "5000", "--ack", "delivered", "--json");
     assertThat(feed.exit()).as(feed.stderr()).isZero();
     JsonObject summary = new JsonObject(feed.stdout());
@@ -122,7 +126,10 @@ class ServeProcessTest {
     assertThat(down.exit()).as(down.stderr()).isZero();
     Run stats = start("stats", "--url", newUrl);
     assertThat(stats.exit()).as(stats.stderr()).isZero();
-    assertThat(stats.stdout()).contains("accepted").contains("active");
+    assertThat(stats.stdout())
+        .contains("accepted")
+        .contains("active")
+        .containsPattern("stored [0-9.]+ [KM]iB, events from 20\\S+Z to 20\\S+Z, .* free");
     assertThat(get(newUrl + "/health/ready")).contains("ready");
     assertThat(get(newUrl + "/metrics"))
         .contains("shardbus_events_delivered_total 0.0")

@@ -81,7 +81,7 @@ class ReadTurnsTest {
   private void answerAll(int from, int to) {
     Awaitility.await().until(() -> log.asked.size() == to);
     for (Promise<EventPage> each : log.asked.subList(from, to)) {
-      each.complete(new EventPage(List.of(), "", false));
+      each.complete(new EventPage(List.of(), "", false, 0));
     }
   }
 

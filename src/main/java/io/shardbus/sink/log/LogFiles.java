@@ -111,6 +111,11 @@ final class LogFiles implements AutoCloseable {
     return id;
   }
 
+  /** What the disk has left for this process. */
+  long freeBytes() throws IOException {
+    return Files.getFileStore(dir).getUsableSpace();
+  }
+
   /** What readers found. */
   LogDamage damage() {
     return damage;

@@ -52,11 +52,17 @@ final class LogReader {
     try {
       for (Map.Entry<Integer, List<Segment>> entry : byWriter.entrySet()) {
         String name = Integer.toString(entry.getKey());
+        long read = cursor.position(name);
+        boolean begun = !cursor.isBeginning();
+        if (begun) {
+          page.missed(Math.max(0, entry.getValue().get(0).first() - 1 - read));
+        }
         LogStream stream =
             new LogStream(
                 name,
                 entry.getValue(),
-                cursor.position(name),
+                read,
+                begun,
                 query,
                 page,
                 files.damage(),
@@ -73,6 +79,9 @@ final class LogReader {
         positions.put(stream.name(), stream.position());
         page.scan(stream.head());
         advance(stream, streams, positions);
+      }
+      for (LogStream stream : streams) { // the next page looks no further back
+        positions.merge(stream.name(), stream.position() - 1, Math::max);
       }
     } finally {
       for (LogStream stream : opened) {

@@ -7,6 +7,7 @@ import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.Storage;
 import io.shardbus.sink.support.AppendListeners;
 import io.shardbus.sink.support.OwnThread;
 import io.shardbus.sink.support.PositionCursor;
@@ -35,16 +36,18 @@ final class LogSink implements ReplayableSink {
 
   static final String NAME = "log";
   private static final Logger LOG = LoggerFactory.getLogger(LogSink.class);
-  private static final long LIMITS_CHECK_MILLIS = 60_000;
+  private static final long LOOK_MILLIS = 5_000;
   private static final int PAGES_AT_ONCE = 8;
 
   private final LogSinkOptions options;
   private final AppendListeners listeners = new AppendListeners();
-  private final AtomicBoolean checking = new AtomicBoolean();
+  private final AtomicBoolean looking = new AtomicBoolean();
+  private final LogUsage usage = new LogUsage();
   private volatile @Nullable State state;
+  private volatile @Nullable Storage storage;
 
   /**
-   * @param thread opens, checks the limits and closes
+   * @param thread opens, looks at the files and closes
    * @param readers read pages
    */
   private record State(
@@ -106,11 +109,11 @@ final class LogSink implements ReplayableSink {
         writers.add(writer);
       }
       files.mendFrom(options.getWriters());
-      long timer = vertx.setPeriodic(LIMITS_CHECK_MILLIS, id -> checkLimits(thread));
+      long timer = vertx.setPeriodic(LOOK_MILLIS, id -> lookAgain(thread));
       OwnThread readers = new OwnThread("shardbus-log-reader", "the log is", PAGES_AT_ONCE);
       opened = new State(vertx, files, writers, thread, readers, timer);
       state = opened;
-      enforceLimits();
+      look();
     } catch (SQLException e) {
       throw new IOException("sink log: cannot write to " + dir + ": " + e.getMessage(), e);
     } finally {
@@ -122,9 +125,21 @@ final class LogSink implements ReplayableSink {
   }
 
   /** One at a time: if the disk hangs, each would hold a thread. */
-  private void checkLimits(OwnThread thread) {
-    if (checking.compareAndSet(false, true)) {
-      thread.call(Executors.callable(this::enforceLimits)).onComplete(done -> checking.set(false));
+  private void lookAgain(OwnThread thread) {
+    if (looking.compareAndSet(false, true)) {
+      thread.call(Executors.callable(this::look)).onComplete(done -> looking.set(false));
+    }
+  }
+
+  private void look() {
+    enforceLimits();
+    State open = state;
+    if (open != null) {
+      try {
+        storage = usage.look(open.files());
+      } catch (IOException | UncheckedIOException | SQLException e) {
+        LOG.warn("cannot tell the size of the log: {}", e.toString());
+      }
     }
   }
 
@@ -196,6 +211,11 @@ final class LogSink implements ReplayableSink {
               }
               return new PositionCursor(positions).format(NAME);
             });
+  }
+
+  @Override
+  public @Nullable Storage storage() {
+    return storage;
   }
 
   @Override

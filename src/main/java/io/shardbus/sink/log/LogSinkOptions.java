@@ -28,7 +28,7 @@ public final class LogSinkOptions {
 
   private static final int DEFAULT_WRITERS = 1;
   private static final long MIN_SEGMENT_BYTES = 64 << 10;
-  private static final int FILES_IN_LOG = 4;
+  private static final int FILES_IN_LOG = 4; // so whole files can be deleted
 
   private @Nullable String dir;
   private int writers = DEFAULT_WRITERS;
@@ -128,21 +128,22 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /** {@return how long events are kept at least, and about twice as long at most; zero for ever} */
+  /** {@return how long events are kept at least, and about a quarter longer at most; zero for ever} */
   public Duration getRetention() {
     return retention;
   }
 
   /**
-   * @param time how long events are kept at least; zero for ever. Files are closed at this age and
-   *     deleted as a whole, so events are kept about twice as long at most
+   * @param time how long events are kept at least; zero for ever. A file takes events for a quarter
+   *     of this time and is deleted as a whole, so events are kept about a quarter longer at most
    * @return this
    */
   @OptionSpec(
       value =
           "how long events are kept at least; whole files are deleted, so events are kept about"
-              + " twice as long at most; `0s`: for ever",
-      min = "0s")
+              + " a quarter longer at most; `0s`: for ever",
+      min = "0s",
+      unset = "`7d` (server), `0s` (embedded)")
   public LogSinkOptions setRetention(Duration time) {
     retention = OptionRanges.check(this, "retention", time);
     return this;
@@ -176,6 +177,11 @@ public final class LogSinkOptions {
   /** The files that are being written may take a quarter of the log together. */
   long effectiveSegmentBytes() {
     return maxBytes == 0 ? segmentBytes : Math.min(segmentBytes, maxBytes / FILES_IN_LOG / writers);
+  }
+
+  /** For how long a file takes events. */
+  long fileMillis() {
+    return retention.toMillis() / FILES_IN_LOG;
   }
 
   /** Checks the options against each other. */

@@ -43,6 +43,9 @@ final class LogStream implements AutoCloseable {
   private final Opening.Way way;
   private final String sql;
 
+  /** Whether an event was read, now or before. What is gone before the first one is not missed. */
+  private boolean begun;
+
   /** The events up to here are in the page, or passed over. The event here is {@link #head}. */
   private long position;
 
@@ -70,12 +73,14 @@ final class LogStream implements AutoCloseable {
   /**
    * @param all the writer's files, by position
    * @param position the last position that was read
+   * @param begun whether the walk began before
    * @param unsound told of the writer's newest file if SQLite finds damage in it
    */
   LogStream(
       String name,
       List<Segment> all,
       long position,
+      boolean begun,
       EventQuery query,
       PageBuilder page,
       LogDamage damage,
@@ -84,6 +89,7 @@ final class LogStream implements AutoCloseable {
       throws IOException {
     this.name = name;
     this.position = position;
+    this.begun = begun;
     this.query = query;
     this.page = page;
     this.damage = damage;
@@ -168,6 +174,7 @@ final class LogStream implements AutoCloseable {
           return false;
         }
         position++;
+        begun = true;
         head = new StoredEvent(open.producer(), event);
         return true;
       }
@@ -315,10 +322,23 @@ final class LogStream implements AutoCloseable {
       return;
     }
     long end = following.first() - 1;
-    if (Math.max(position, passedOver) < end && !file.isGone()) {
+    if (file.isGone()) {
+      missRest(file);
+    } else if (Math.max(position, passedOver) < end) {
       damage.found(file, Math.max(position, passedOver) + 1, end);
     }
     position = Math.max(position, end);
+  }
+
+  /** The limits have deleted the file since the folder was listed. */
+  private void missRest(Segment file) throws IOException {
+    if (segments.peek() != null) { // the newest file is never deleted
+      long end = end(file);
+      if (begun) {
+        page.missed(Math.max(0, end - Math.max(position, passedOver)));
+      }
+      position = Math.max(position, end);
+    }
   }
 
   private void readOnBehind(SQLException failure) throws SQLException, IOException {
@@ -328,6 +348,7 @@ final class LogStream implements AutoCloseable {
     }
     if (file.isGone()) {
       close();
+      missRest(file);
       return;
     }
     if (Segment.isNotMadeYet(failure)) {

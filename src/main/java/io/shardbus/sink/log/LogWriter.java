@@ -404,6 +404,6 @@ final class LogWriter {
   private boolean isOld() {
     return lastPosition >= segment.first()
         && !options.getRetention().isZero()
-        && System.currentTimeMillis() - begunMillis > options.getRetention().toMillis();
+        && System.currentTimeMillis() - begunMillis > options.fileMillis();
   }
 }

@@ -37,6 +37,7 @@ public final class PageBuilder {
   private long bytes;
   private int scanned;
   private long scannedBytes;
+  private long missed;
 
   /**
    * An empty page.
@@ -75,6 +76,15 @@ public final class PageBuilder {
       events.add(stored);
       bytes += size;
     }
+  }
+
+  /**
+   * Notes events that the cursor had not reached and that the store does not have any more.
+   *
+   * @param events how many
+   */
+  public void missed(long events) {
+    missed += events;
   }
 
   /** The filter comes last: it may read the payload. */
@@ -146,6 +156,6 @@ public final class PageBuilder {
     if (query.order() == EventQuery.Order.TIMESTAMP) {
       events.sort(Comparator.comparingLong(stored -> stored.event().timestamp()));
     }
-    return new EventPage(events, cursor, more);
+    return new EventPage(events, cursor, more, missed);
   }
 }

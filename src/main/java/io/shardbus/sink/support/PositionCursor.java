@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -103,6 +104,11 @@ public record PositionCursor(SortedMap<String, Long> positions) {
     return position(STORE) == store
         ? this
         : new PositionCursor(new TreeMap<>(Map.of(STORE, store)));
+  }
+
+  /** {@return whether nothing was read yet, so that reading begins at the oldest event} */
+  public boolean isBeginning() {
+    return positions.isEmpty() || positions.keySet().equals(Set.of(STORE));
   }
 
   /**

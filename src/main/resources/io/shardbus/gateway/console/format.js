@@ -20,4 +20,15 @@ export function duration(seconds) {
   return `${short.format(seconds * 1e6)} µs`
 }
 
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+export function bytes(n) {
+  const unit = Math.min(UNITS.length - 1, n < 1 ? 0 : Math.floor(Math.log2(n) / 10))
+  return `${short.format(n / 1024 ** unit)} ${UNITS[unit]}`
+}
+
+const dateAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
+
+export const dateTime = (date) => dateAndTime.format(new Date(date))
+
 export const time = (date) => new Date(date).toLocaleTimeString('en-GB')

@@ -3,7 +3,7 @@
 import { ApiError, getJson, getText, setToken } from './api.js'
 import { latencyLines, rateLines, Steps } from './charts.js'
 import { $, make, rows, setText } from './dom.js'
-import { count, duration, rate, time } from './format.js'
+import { bytes, count, dateTime, duration, rate, time } from './format.js'
 import { showLetters } from './letters.js'
 import { quantile, Scrape } from './scrape.js'
 import { showShards } from './shards.js'
@@ -106,6 +106,12 @@ function sink({ stats, shards, meters }) {
       ['events written again', count(retried), retried ? 'warn' : ''],
       ['mean answer', duration(writes ? meters.sum(`${WRITE}_sum`) / writes : null)],
     )
+  }
+  const { storage } = stats
+  if (storage) {
+    entries.push(['stored', bytes(storage.bytes)])
+    if (storage.oldest) entries.push(['oldest event', dateTime(storage.oldest)], ['newest event', dateTime(storage.newest)])
+    if (storage.freeBytes != null) entries.push(['free on the disk', bytes(storage.freeBytes)])
   }
   rows($('sink'), entries)
 }
