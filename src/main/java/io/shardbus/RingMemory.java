@@ -80,7 +80,7 @@ final class RingMemory {
   static Optional<String> warning(ShardBusOptions options, long heap) {
     int shards = shards(options);
     int rings = rings(options);
-    ShardLimits limits = new ShardLimits(options.getMaxEventBytes(), options.getMaxRingBytes());
+    ShardLimits limits = BusStarter.limits(options);
     double all =
         (double) rings * limits.mostBytes(options.getRingCapacity())
             + (double) shards * batchBytes(options);

@@ -2,6 +2,7 @@ package io.shardbus;
 
 import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.RetryOptions;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
@@ -32,6 +33,9 @@ public class ShardBusOptions {
   /** The default of {@code maxRingBytes}: as many as suit the heap. */
   public static final long DEFAULT_MAX_RING_BYTES = 0;
 
+  /** The default of {@code maxJsonDepth}. */
+  public static final int DEFAULT_MAX_JSON_DEPTH = JsonCheck.DEFAULT_LEVELS;
+
   /** The default of {@code routers}. */
   public static final int DEFAULT_ROUTERS = 1;
 
@@ -49,6 +53,7 @@ public class ShardBusOptions {
   private int routers = DEFAULT_ROUTERS;
   private int maxEventBytes = DEFAULT_MAX_EVENT_BYTES;
   private long maxRingBytes = DEFAULT_MAX_RING_BYTES;
+  private int maxJsonDepth = DEFAULT_MAX_JSON_DEPTH;
   private @Nullable String dataDir;
   private Duration startTimeout = DEFAULT_START_TIMEOUT;
   private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
@@ -88,7 +93,9 @@ public class ShardBusOptions {
   public void validate() {
     if (maxRingBytes != 0) {
       new ShardLimits(
-          maxEventBytes == 0 ? ShardLimits.DEFAULT.maxEventBytes() : maxEventBytes, maxRingBytes);
+          maxEventBytes == 0 ? ShardLimits.DEFAULT.maxEventBytes() : maxEventBytes,
+          maxRingBytes,
+          JsonCheck.DEFAULT);
     }
     batch.validate();
     delivery.validate();
@@ -249,6 +256,26 @@ public class ShardBusOptions {
       allowed = "not less than `maxEventBytes`, or 0")
   public ShardBusOptions setMaxRingBytes(long bytes) {
     maxRingBytes = OptionRanges.check(this, "maxRingBytes", bytes);
+    return this;
+  }
+
+  /** {@return the most arrays and objects in one another in a JSON event} */
+  public int getMaxJsonDepth() {
+    return maxJsonDepth;
+  }
+
+  /**
+   * @param levels the most arrays and objects in one another in an event that must be JSON, 1 to
+   *     {@value JsonCheck#MOST_LEVELS}. Events that are bytes, such as a {@code RawEvent}, are not
+   *     looked at
+   * @return this
+   */
+  @OptionSpec(
+      value = "the most arrays and objects in one another in a JSON event",
+      min = "1",
+      max = "" + JsonCheck.MOST_LEVELS)
+  public ShardBusOptions setMaxJsonDepth(int levels) {
+    maxJsonDepth = OptionRanges.check(this, "maxJsonDepth", levels);
     return this;
   }
 

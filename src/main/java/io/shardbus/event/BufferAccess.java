@@ -45,12 +45,12 @@ final class BufferAccess extends Access<Buffer> {
   }
 
   /** Whether it can be seen without a parser. */
-  static boolean isJsonForSure(Buffer bytes) {
+  static boolean isJsonForSure(Buffer bytes, int maxDepth) {
     if (bytes instanceof BufferInternal known) {
       ByteBuf content = known.unwrap();
       if (content.hasArray()) {
         int from = content.arrayOffset();
-        return JsonScan.isValue(content.array(), from, from + bytes.length());
+        return JsonScan.isValue(content.array(), from, from + bytes.length(), maxDepth);
       }
     }
     return false;

@@ -10,11 +10,27 @@ import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 
 /**
- * Checks that bytes are one JSON value (RFC 8259), without building it. If {@link JsonScan} does
- * not accept the bytes, Jackson decides: its non-blocking parser, because the blocking ones guess
- * UTF-16 and UTF-32.
+ * Checks that bytes are one JSON value (RFC 8259) without too many arrays and objects in one
+ * another. It does not build the value. Many JSON parsers end at 1,000 levels, and an event must
+ * also be readable within a page of events.
+ *
+ * @param maxDepth the most levels of arrays and objects, 1 to {@value #MOST_LEVELS}
  */
-final class JsonCheck {
+// If JsonScan does not accept the bytes, Jackson decides: its non-blocking parser, because the
+// blocking ones guess UTF-16 and UTF-32.
+public record JsonCheck(int maxDepth) {
+
+  /** The levels that a bus takes unless it is told otherwise. */
+  public static final int DEFAULT_LEVELS = 500;
+
+  /** The most levels that a bus can take. */
+  public static final int MOST_LEVELS = 900;
+
+  /** The check with {@value #DEFAULT_LEVELS} levels. */
+  public static final JsonCheck DEFAULT = new JsonCheck(DEFAULT_LEVELS);
+
+  /** Tells JSON from other bytes in what is stored, whatever the bus's limit was. */
+  public static final JsonCheck STORED = new JsonCheck(MOST_LEVELS);
 
   private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -28,33 +44,59 @@ final class JsonCheck {
   private static final int CHUNK_BYTES = 8192;
 
   /**
-   * The most arrays and objects in one another. Many JSON parsers end at 1,000, and an event must
-   * also be readable within a page of events. It is no option: if it could be lowered, events that
-   * are stored would no longer be JSON.
+   * Checks the range.
+   *
+   * @param maxDepth levels
+   * @throws IllegalArgumentException if they are out of range
    */
-  private static final int MAX_DEPTH = 500;
+  public JsonCheck {
+    if (maxDepth < 1 || maxDepth > MOST_LEVELS) {
+      throw new IllegalArgumentException(
+          "maxJsonDepth: " + maxDepth + " must be 1 to " + MOST_LEVELS);
+    }
+  }
 
-  private JsonCheck() {}
-
-  static void oneValue(Buffer bytes) {
-    if (!BufferAccess.isJsonForSure(bytes)) {
+  /**
+   * Checks an event.
+   *
+   * @param bytes UTF-8 text
+   * @throws InvalidEventException if the bytes are not exactly one JSON value, with white space
+   *     around it or not; it says where it breaks
+   */
+  public void require(Buffer bytes) {
+    if (!BufferAccess.isJsonForSure(bytes, maxDepth)) {
       parse(bytes);
     }
   }
 
   /** The same for a value that has an event in it. */
-  static void oneWrapper(Buffer bytes) {
-    if (!BufferAccess.isJsonForSure(bytes)) {
-      parse(bytes, WRAPPER_FACTORY, MAX_DEPTH + 1);
+  void requireWrapper(Buffer bytes) {
+    if (!BufferAccess.isJsonForSure(bytes, maxDepth + 1)) {
+      parse(bytes, WRAPPER_FACTORY, 1);
+    }
+  }
+
+  /**
+   * Whether bytes are JSON.
+   *
+   * @param bytes any bytes
+   * @return true if {@link #require} takes them
+   */
+  public boolean accepts(Buffer bytes) {
+    try {
+      require(bytes);
+      return true;
+    } catch (InvalidEventException e) {
+      return false;
     }
   }
 
   /** The check that also says what is wrong. */
-  static void parse(Buffer bytes) {
-    parse(bytes, FACTORY, MAX_DEPTH);
+  void parse(Buffer bytes) {
+    parse(bytes, FACTORY, 0);
   }
 
-  private static void parse(Buffer bytes, JsonFactory factory, int maxDepth) {
+  private void parse(Buffer bytes, JsonFactory factory, int around) {
     int length = bytes.length();
     if (length >= 3
         && bytes.getByte(0) == (byte) 0xEF
@@ -95,10 +137,15 @@ final class JsonCheck {
               "not one JSON value: a second one begins at byte " + at, at);
         }
         if (token.isStructStart()) {
-          if (++depth > maxDepth) {
+          if (++depth > maxDepth + around) {
             long at = parser.currentTokenLocation().getByteOffset() - 1; // it is behind the bracket
             throw new InvalidEventException(
-                "nested too deeply: more than " + maxDepth + " levels at byte " + at, at);
+                "nested too deeply at byte "
+                    + at
+                    + ": bus.maxJsonDepth allows "
+                    + maxDepth
+                    + " levels",
+                at);
           }
         } else if (token.isStructEnd()) {
           depth--;

@@ -28,12 +28,13 @@ public final class JsonMembers {
    * Reads an object.
    *
    * @param json its bytes; not copied
+   * @param check for its values, of which one can be an event
    * @return the members
-   * @throws InvalidEventException if the bytes are not one JSON object of at most 501 levels, as a
-   *     value in it can be an event
+   * @throws InvalidEventException if the bytes are not one JSON object, or if a value in it is
+   *     nested too deeply
    */
-  public static JsonMembers of(Buffer json) {
-    JsonCheck.oneWrapper(json);
+  public static JsonMembers of(Buffer json, JsonCheck check) {
+    check.requireWrapper(json);
     return ofChecked(json);
   }
 

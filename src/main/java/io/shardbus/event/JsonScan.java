@@ -37,17 +37,18 @@ final class JsonScan {
   private JsonScan() {}
 
   /** Whether the bytes are one JSON value for sure. */
-  static boolean isValue(byte[] in, int from, int end) {
+  static boolean isValue(byte[] in, int from, int end, int maxDepth) {
     if (end - from > MAX_BYTES) {
       return false;
     }
     int at = space(in, from, end);
     long objects = 0;
     int depth = 0;
+    int most = Math.min(maxDepth, MAX_DEPTH);
     while (at < end) {
       byte first = in[at];
       boolean opens = first == '{' || first == '[';
-      if (opens && depth == MAX_DEPTH) {
+      if (opens && depth == most) {
         return false;
       }
       if (opens) {

@@ -14,11 +14,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeyPath {
 
+  private final String option;
   private final String path;
   private final List<Step> steps;
   private final List<byte[]> names;
 
-  private KeyPath(String path, List<Step> steps) {
+  private KeyPath(String option, String path, List<Step> steps) {
+    this.option = option;
     this.path = path;
     this.steps = List.copyOf(steps);
     names =
@@ -60,7 +62,7 @@ public final class KeyPath {
       if (reader.at() < path.length()) {
         throw PathReader.wrong(path, reader.at(), "., [ or the end is expected");
       }
-      return new KeyPath(path, steps);
+      return new KeyPath(option, path, steps);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           option
@@ -80,6 +82,21 @@ public final class KeyPath {
    */
   public @Nullable String in(Buffer json) {
     return BufferAccess.key(json, steps, names);
+  }
+
+  /**
+   * Looks for a key that must be there.
+   *
+   * @param json one JSON value, already checked
+   * @return as {@link #in}
+   * @throws InvalidEventException if there is none
+   */
+  public String require(Buffer json) {
+    String key = in(json);
+    if (key == null) {
+      throw new InvalidEventException("no string, number or boolean at " + option + " " + path, -1);
+    }
+    return key;
   }
 
   @Override

@@ -96,6 +96,17 @@ public final class RawEvent {
   }
 
   /**
+   * An event with a key that is already encoded and hashed.
+   *
+   * @param bytes the event; not copied
+   * @param key the key
+   * @return the event
+   */
+  public static RawEvent of(Buffer bytes, EventKey key) {
+    return new RawEvent(bytes, key.text(), key.hash(), Math.addExact(bytes.length(), key.bytes()));
+  }
+
+  /**
    * An event without a key, with a hash of the caller. Events with the same hash go to one shard
    * until their slot moves. This is an affinity without a promise of order: only a key gives order.
    * The top bits of the hash pick the shard, so hashes with equal top bits, such as a small
@@ -162,7 +173,8 @@ public final class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @return the event
    * @throws InvalidEventException if the bytes are not exactly one JSON value (white space around
-   *     it is allowed) of at most 500 levels; it says where it breaks
+   *     it is allowed) of at most {@value
+   *     JsonCheck#DEFAULT_LEVELS} levels; it says where it breaks
    */
   public static RawEvent parse(Buffer bytes) {
     return parse(bytes, null);
@@ -177,37 +189,7 @@ public final class RawEvent {
    * @throws InvalidEventException as {@link #parse(Buffer)} and {@link #of(Buffer, String)}
    */
   public static RawEvent parse(Buffer bytes, @Nullable String key) {
-    JsonCheck.oneValue(bytes);
-    return of(bytes, key);
-  }
-
-  /**
-   * One JSON value, checked, with a key that is already encoded and hashed.
-   *
-   * @param bytes UTF-8 text; not copied
-   * @param key the key
-   * @return the event
-   * @throws InvalidEventException as {@link #parse(Buffer)}
-   */
-  public static RawEvent parseKeyed(Buffer bytes, EventKey key) {
-    JsonCheck.oneValue(bytes);
-    return new RawEvent(bytes, key.text(), key.hash(), Math.addExact(bytes.length(), key.bytes()));
-  }
-
-  /**
-   * One JSON value, checked, with the key that it holds.
-   *
-   * @param bytes UTF-8 text; not copied
-   * @param path where the key stands: a string, or a number, true or false as it is written
-   * @return the event
-   * @throws InvalidEventException as {@link #parse(Buffer)}, and if there is no key
-   */
-  public static RawEvent parseKeyed(Buffer bytes, KeyPath path) {
-    JsonCheck.oneValue(bytes);
-    String key = path.in(bytes);
-    if (key == null) {
-      throw new InvalidEventException("no string, number or boolean at keyPath " + path, -1);
-    }
+    JsonCheck.DEFAULT.require(bytes);
     return of(bytes, key);
   }
 
@@ -279,10 +261,11 @@ public final class RawEvent {
    *
    * @return a {@link JsonObject}, {@link JsonArray}, {@link String}, {@link Number}, {@link
    *     Boolean} or null
-   * @throws InvalidEventException if the bytes are not JSON of at most 500 levels
+   * @throws InvalidEventException if the bytes are not JSON of at most {@value
+   *     JsonCheck#MOST_LEVELS} levels
    */
   public @Nullable Object json() {
-    JsonCheck.oneValue(buffer);
+    JsonCheck.STORED.require(buffer);
     return Json.decodeValue(buffer);
   }
 
@@ -378,17 +361,6 @@ public final class RawEvent {
       byte[] idUtf8 = id == null ? null : requireId(id);
       long size = (long) bytes.length() + length(keyUtf8) + length(idUtf8) + headers.bytes();
       return new RawEvent(bytes, key, hash(keyUtf8, idUtf8), Math.toIntExact(size), id, headers);
-    }
-
-    /**
-     * Makes the event, if its bytes are one JSON value.
-     *
-     * @return the event
-     * @throws InvalidEventException as {@link #build} and {@link RawEvent#parse(Buffer)}
-     */
-    public RawEvent parse() {
-      JsonCheck.oneValue(bytes);
-      return build();
     }
 
     private long hash(byte @Nullable [] keyUtf8, byte @Nullable [] idUtf8) {

@@ -162,7 +162,7 @@ public final class RouterVerticle extends VerticleBase {
     }
   }
 
-  private static RawEvent event(@Nullable Object body, MultiMap given) {
+  private RawEvent event(@Nullable Object body, MultiMap given) {
     String key = given.get(KEY);
     String id = given.get(ID);
     Headers headers = others(given);
@@ -193,7 +193,7 @@ public final class RouterVerticle extends VerticleBase {
     return Headers.of(others);
   }
 
-  private static Buffer bytes(@Nullable Object body) {
+  private Buffer bytes(@Nullable Object body) {
     if (body instanceof Buffer buffer) {
       return buffer;
     }
@@ -201,7 +201,9 @@ public final class RouterVerticle extends VerticleBase {
       return Buffer.buffer(text);
     }
     if (body instanceof JsonObject || body instanceof JsonArray) {
-      return RawEvent.ofJson(body).buffer();
+      Buffer json = RawEvent.ofJson(body).buffer();
+      manager.limits().json().require(json);
+      return json;
     }
     throw new InvalidEventException(
         "a body of type "

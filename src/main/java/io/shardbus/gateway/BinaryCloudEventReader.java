@@ -57,7 +57,7 @@ record BinaryCloudEventReader(Map<String, String> attributes, EventKeys keys, He
         attributes.containsKey(CloudEvents.DATA_CONTENT_TYPE)
             && CloudEvents.isJson(attributes.get(CloudEvents.DATA_CONTENT_TYPE));
     if (json && body.length() > 0) {
-      RawEvent.parse(body);
+      keys.json().require(body);
     }
     return CloudEvents.event(attributes, body, keys, kept);
   }

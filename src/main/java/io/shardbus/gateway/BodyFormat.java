@@ -50,6 +50,21 @@ enum BodyFormat {
     return null;
   }
 
+  /**
+   * What the messages of a WebSocket are. A browser cannot say it by a media type.
+   *
+   * @throws IllegalArgumentException if there is no such format
+   */
+  static BodyFormat ofMessages(@Nullable String format) {
+    if (format == null || format.equals("json")) {
+      return LINES;
+    }
+    if (format.equals("envelope")) {
+      return ENVELOPES;
+    }
+    throw new IllegalArgumentException("format: \"" + format + "\" must be json or envelope");
+  }
+
   /** The supported media types, for people. */
   static String all() {
     return Arrays.stream(values())

@@ -21,7 +21,7 @@ record CloudEventReader(EventKeys keys, Headers kept) implements EventReader {
 
   @Override
   public RawEvent read(Buffer json) {
-    JsonMembers members = JsonMembers.of(json);
+    JsonMembers members = JsonMembers.of(json, keys.json());
     Map<String, String> attributes = new LinkedHashMap<>();
     for (String name : members.names()) {
       if (members.has(name) && !name.equals(DATA) && !name.equals(DATA_BASE64)) {

@@ -106,10 +106,11 @@ final class CloudEvents {
     if (keys.key() != null) {
       return keys.key().text();
     }
-    return keys.requireLength(
-        keys.path() != null
-            ? RawEvent.parseKeyed(data, keys.path()).key()
-            : attributes.get(PARTITION_KEY));
+    if (keys.path() == null) {
+      return keys.requireLength(attributes.get(PARTITION_KEY));
+    }
+    keys.json().require(data);
+    return keys.requireLength(keys.path().require(data));
   }
 
   /** Whether data of a type is JSON; so is data without a type. */

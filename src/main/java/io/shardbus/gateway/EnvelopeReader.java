@@ -14,7 +14,7 @@ import java.util.Set;
  * Makes events of envelope lines: JSON objects with an event, its key, its id and its headers, as
  * reading writes them.
  *
- * @param keys the limit of keys
+ * @param keys the limits of keys and JSON
  */
 record EnvelopeReader(EventKeys keys) implements EventReader {
 
@@ -29,7 +29,7 @@ record EnvelopeReader(EventKeys keys) implements EventReader {
 
   @Override
   public RawEvent read(Buffer line) {
-    JsonMembers members = JsonMembers.of(line);
+    JsonMembers members = JsonMembers.of(line, keys.json());
     for (String name : members.names()) {
       if (!TAKEN.contains(name) && !IGNORED.contains(name)) {
         throw new InvalidEventException(

@@ -1,8 +1,7 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.EventTime;
-import io.shardbus.event.InvalidEventException;
-import io.shardbus.event.RawEvent;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.buffer.Buffer;
@@ -62,12 +61,7 @@ final class EventJson {
   }
 
   static boolean isJson(Buffer payload) {
-    try {
-      RawEvent.parse(payload);
-      return true;
-    } catch (InvalidEventException e) {
-      return false;
-    }
+    return JsonCheck.STORED.accepts(payload);
   }
 
   /** White space around a value would get lost, and a line break would end the line. */

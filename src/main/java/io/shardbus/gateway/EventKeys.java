@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.event.EventKey;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.KeyPath;
 import io.vertx.core.MultiMap;
 import java.nio.charset.StandardCharsets;
@@ -13,14 +14,16 @@ import org.jspecify.annotations.Nullable;
  * @param key the key of all events; null for none
  * @param path the path of the key in each event; null for none
  * @param maxBytes the longest key allowed
+ * @param json the check of events that must be JSON, as those with a path are
  */
-record EventKeys(@Nullable EventKey key, @Nullable KeyPath path, int maxBytes) {
+record EventKeys(
+    @Nullable EventKey key, @Nullable KeyPath path, int maxBytes, JsonCheck json) {
 
   /** What the decoder of a query puts in place of bytes that are not UTF-8. */
   private static final char NO_TEXT = '\uFFFD';
 
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
-  static EventKeys of(MultiMap parameters, int maxBytes) {
+  static EventKeys of(MultiMap parameters, int maxBytes, JsonCheck json) {
     String key = parameters.get("key");
     String path = parameters.get("keyPath");
     if (key != null && path != null) {
@@ -33,7 +36,7 @@ record EventKeys(@Nullable EventKey key, @Nullable KeyPath path, int maxBytes) {
     if (shared != null && shared.bytes() > maxBytes) {
       throw new IllegalArgumentException(tooLong(maxBytes));
     }
-    return new EventKeys(shared, path == null ? null : KeyPath.of(path), maxBytes);
+    return new EventKeys(shared, path == null ? null : KeyPath.of(path), maxBytes, json);
   }
 
   private static String tooLong(int maxBytes) {

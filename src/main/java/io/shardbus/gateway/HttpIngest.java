@@ -45,6 +45,7 @@ final class HttpIngest {
               format,
               Ack.ACCEPTED,
               resources.options().getMaxKeyBytes(),
+              resources.bus().shards().limits().json(),
               resources.kept());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));

@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.event.Ack;
 import io.shardbus.event.Headers;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.MultiMap;
@@ -26,6 +27,7 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
   /**
    * @param parameters of the query
    * @param maxKeyBytes the longest key allowed
+   * @param json the check of JSON
    * @param kept which headers travel with the events
    * @throws IllegalArgumentException for what is not allowed
    * @throws InvalidEventException if no event can have the request's headers
@@ -36,12 +38,13 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
       BodyFormat format,
       Ack byDefault,
       int maxKeyBytes,
+      JsonCheck json,
       KeptHeaders kept) {
     String ack = parameters.get("ack");
     return new IngestRequest(
         ack == null ? byDefault : Ack.parse(ack),
         format,
-        reader(parameters, headers, format, EventKeys.of(parameters, maxKeyBytes), kept));
+        reader(parameters, headers, format, EventKeys.of(parameters, maxKeyBytes, json), kept));
   }
 
   private static EventReader reader(
@@ -55,9 +58,7 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
     if (format == BodyFormat.ENVELOPES) {
       if (keys.key() != null || keys.path() != null || idPath != null) {
         throw new IllegalArgumentException(
-            "key, keyPath and idPath: not allowed with "
-                + MediaTypes.ENVELOPES
-                + ", as its lines have keys and ids");
+            "key, keyPath and idPath: not allowed with envelopes, which have keys and ids");
       }
       return new EnvelopeReader(keys);
     }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the events out of the messages of one client, and pushes them. A message is one JSON value
- * or lines of NDJSON. An event that cannot be pushed is counted with its reason. For one event
+ * or lines of them; a value is an event or an envelope. An event that cannot be pushed is counted with its reason. For one event
  * loop.
  */
 final class MessageEvents {

@@ -1,7 +1,6 @@
 package io.shardbus.gateway;
 
 import io.shardbus.event.Headers;
-import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.KeyPath;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
@@ -29,23 +28,16 @@ record PlainReader(EventKeys keys, @Nullable String id, @Nullable KeyPath idPath
     }
     return RawEvent.builder(bytes)
         .key(event.key())
-        .id(idPath == null ? id : idIn(bytes, idPath))
+        .id(idPath == null ? id : idPath.require(bytes))
         .headers(headers)
         .build();
   }
 
   private RawEvent keyed(Buffer bytes) {
+    keys.json().require(bytes);
     if (keys.key() != null) {
-      return RawEvent.parseKeyed(bytes, keys.key());
+      return RawEvent.of(bytes, keys.key());
     }
-    return keys.path() == null ? RawEvent.parse(bytes) : RawEvent.parseKeyed(bytes, keys.path());
-  }
-
-  private static String idIn(Buffer bytes, KeyPath path) {
-    String id = path.in(bytes);
-    if (id == null) {
-      throw new InvalidEventException("no string, number or boolean at idPath " + path, -1);
-    }
-    return id;
+    return RawEvent.of(bytes, keys.path() == null ? null : keys.path().require(bytes));
   }
 }

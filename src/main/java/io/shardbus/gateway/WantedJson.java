@@ -4,9 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.PathReader.Step;
-import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -87,9 +86,7 @@ final class WantedJson {
    * @return what is wanted of it; null if it is not JSON
    */
   @Nullable Object read(Buffer event) {
-    try {
-      RawEvent.parse(event);
-    } catch (InvalidEventException e) {
+    if (!JsonCheck.STORED.accepts(event)) {
       return null;
     }
     try (JsonParser in = FACTORY.createParser(event.getBytes())) {

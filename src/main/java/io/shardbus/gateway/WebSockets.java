@@ -61,9 +61,10 @@ final class WebSockets {
           IngestRequest.of(
               request.params(),
               request.headers(),
-              BodyFormat.LINES,
+              BodyFormat.ofMessages(request.getParam("format")),
               Ack.NONE,
               resources.options().getMaxKeyBytes(),
+              resources.bus().shards().limits().json(),
               resources.kept());
     } catch (IllegalArgumentException | InvalidEventException e) {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));

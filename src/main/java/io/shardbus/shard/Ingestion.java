@@ -59,7 +59,7 @@ final class Ingestion {
   }
 
   void changeMaxEventBytes(int bytes) {
-    limits = new ShardLimits(bytes, limits.maxRingBytes());
+    limits = new ShardLimits(bytes, limits.maxRingBytes(), limits.json());
   }
 
   /** Events for which no shard was active. */

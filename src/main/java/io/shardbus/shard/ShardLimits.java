@@ -1,14 +1,17 @@
 package io.shardbus.shard;
 
+import io.shardbus.event.JsonCheck;
+
 /**
- * Limits in bytes. A ring is bounded by its capacity for events of up to 1 KiB, and by {@code
+ * What events and rings may be. A ring is bounded by its capacity for events of up to 1 KiB, and by {@code
  * maxRingBytes} for the larger ones.
  *
  * @param maxEventBytes the largest event, with its key, in bytes; at least 1
  * @param maxRingBytes the sum of the events over 1 KiB in one ring, in bytes; at least {@code
  *     maxEventBytes}
+ * @param json the check of events that must be JSON; the ways in apply it, not the shards
  */
-public record ShardLimits(int maxEventBytes, long maxRingBytes) {
+public record ShardLimits(int maxEventBytes, long maxRingBytes, JsonCheck json) {
 
   /** Larger events count against {@code maxRingBytes}; smaller ones are bounded by the capacity. */
   static final int SMALL_EVENT_BYTES = 1024;
@@ -17,13 +20,14 @@ public record ShardLimits(int maxEventBytes, long maxRingBytes) {
   private static final int MAX_RING_CAPACITY = 1 << 26;
 
   /** 16 MiB an event, 64 MiB of events over 1 KiB a ring. */
-  public static final ShardLimits DEFAULT = new ShardLimits(16 << 20, 64L << 20);
+  public static final ShardLimits DEFAULT = new ShardLimits(16 << 20, 64L << 20, JsonCheck.DEFAULT);
 
   /**
    * Checks the ranges.
    *
    * @param maxEventBytes bytes
    * @param maxRingBytes bytes
+   * @param json the check
    */
   public ShardLimits {
     if (maxEventBytes < 1) {

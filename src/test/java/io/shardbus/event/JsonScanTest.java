@@ -27,7 +27,7 @@ class JsonScanTest {
     byte[] inside = new byte[bytes.length + 16];
     Arrays.fill(inside, (byte) '1');
     System.arraycopy(bytes, 0, inside, 5, bytes.length);
-    return JsonScan.isValue(inside, 5, 5 + bytes.length);
+    return JsonScan.isValue(inside, 5, 5 + bytes.length, 500);
   }
 
   @ParameterizedTest
@@ -59,7 +59,7 @@ class JsonScanTest {
       for (int depth : new int[] {63, 64, 65}) {
         String json = each[0].repeat(depth) + "1" + each[1].repeat(depth);
         assertThat(accepts(json.getBytes(StandardCharsets.UTF_8))).isEqualTo(depth <= 64);
-        JsonCheck.oneValue(Buffer.buffer(json));
+        JsonCheck.DEFAULT.require(Buffer.buffer(json));
       }
     }
   }
@@ -91,7 +91,7 @@ class JsonScanTest {
         .satisfies(
             broken -> {
               try {
-                JsonCheck.oneValue(broken);
+                JsonCheck.DEFAULT.require(broken);
               } catch (InvalidEventException e) {
                 assertThat(e.offset()).isBetween(1L, 2L);
                 assertThat(e).hasMessageContaining("not UTF-8");
@@ -109,7 +109,7 @@ class JsonScanTest {
       if (accepts(input)) {
         accepted++;
         try {
-          JsonCheck.parse(Buffer.buffer(input));
+          JsonCheck.DEFAULT.parse(Buffer.buffer(input));
         } catch (InvalidEventException e) {
           throw new AssertionError(
               "input " + i + " of seed " + SEED + ": " + HexFormat.of().formatHex(input), e);

@@ -23,7 +23,9 @@ class KeyPathTest {
   private static final List<String> NAMES = List.of("a", "é", "");
 
   private static String key(String path, String json) {
-    return RawEvent.parseKeyed(Buffer.buffer(json), KeyPath.of(path)).key();
+    Buffer event = Buffer.buffer(json);
+    JsonCheck.DEFAULT.require(event);
+    return KeyPath.of(path).require(event);
   }
 
   @ParameterizedTest

@@ -96,7 +96,7 @@ class RawEventTest {
             () -> RawEvent.of(event, key),
             () -> RawEvent.parse(event, key),
             () -> EventKey.of(key),
-            () -> RawEvent.parseKeyed(asJson(key), KeyPath.of("k")));
+            () -> RawEvent.of(event, KeyPath.of("k").require(asJson(key))));
     for (ThrowingCallable way : ways) {
       assertThatThrownBy(way)
           .isInstanceOf(InvalidEventException.class)
@@ -114,7 +114,7 @@ class RawEventTest {
   void wholeSurrogatePairsInAKey_areTaken() {
     String key = "\uD83D\uDE00a\uD83D\uDE00\uD83D\uDE00";
     assertThat(RawEvent.of(Buffer.buffer("1"), key).key()).isEqualTo(key);
-    assertThat(RawEvent.parseKeyed(asJson(key), KeyPath.of("k")).key()).isEqualTo(key);
+    assertThat(KeyPath.of("k").require(asJson(key))).isEqualTo(key);
   }
 
   @Test
@@ -221,7 +221,8 @@ class RawEventTest {
       assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json)))
           .isInstanceOfSatisfying(
               InvalidEventException.class, e -> assertThat(e.offset()).isEqualTo(at))
-          .hasMessage("nested too deeply: more than 500 levels at byte " + at);
+          .hasMessage(
+              "nested too deeply at byte " + at + ": bus.maxJsonDepth allows 500 levels");
     }
     // Next to one another they are not deep.
     RawEvent.parse(Buffer.buffer("[" + (open + "1" + close + ",").repeat(1000) + "1]"));

@@ -186,22 +186,6 @@ class GatewayTest {
     assertThat(events.getJsonObject(1).getString("key")).isEqualTo("7");
   }
 
-  /** Also of an event of the event bus, which is not checked. */
-  @Test
-  void deepEvents_leaveThePageReadable() throws Exception {
-    start();
-    String deepest = "[".repeat(500) + "]".repeat(500);
-    String deeper = "[" + deepest + "]";
-    assertThat(post("/v1/events", "application/json", deepest).status()).isEqualTo(202);
-    Answer refused = post("/v1/events", "application/json", deeper);
-    assertThat(refused.status()).isEqualTo(400);
-    assertThat(refused.json().getString("detail")).contains("more than 500 levels at byte 500");
-    await(bus.deliver(RawEvent.of(deeper)));
-    JsonArray events = storedEvents(10);
-    assertThat(events).extracting(e -> ((JsonObject) e).containsKey("event")).contains(true, false);
-    assertThat(events).extracting(e -> ((JsonObject) e).getString("text")).contains(deeper);
-  }
-
   @Test
   void ndjson_isTakenHoweverItIsCut() throws Exception {
     start();

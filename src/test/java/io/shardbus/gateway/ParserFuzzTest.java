@@ -7,6 +7,7 @@ import io.shardbus.event.Ack;
 import io.shardbus.event.ArraySplitter;
 import io.shardbus.event.Headers;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
@@ -173,7 +174,7 @@ class ParserFuzzTest {
 
   /** What is taken can be read and sent again, and is the same then. */
   private static void envelope(byte[] input) {
-    EventReader reader = new EnvelopeReader(new EventKeys(null, null, 100));
+    EventReader reader = new EnvelopeReader(new EventKeys(null, null, 100, JsonCheck.DEFAULT));
     RawEvent event;
     try {
       event = reader.read(Buffer.buffer(input));
@@ -189,7 +190,7 @@ class ParserFuzzTest {
   }
 
   private static void cloudEvent(byte[] input) {
-    EventReader reader = new CloudEventReader(new EventKeys(null, null, 100), Headers.none());
+    EventReader reader = new CloudEventReader(new EventKeys(null, null, 100, JsonCheck.DEFAULT), Headers.none());
     RawEvent event;
     try {
       event = reader.read(Buffer.buffer(input));
@@ -267,6 +268,7 @@ class ParserFuzzTest {
               BodyFormat.LINES,
               Ack.NONE,
               GatewayOptions.DEFAULT_MAX_KEY_BYTES,
+              JsonCheck.DEFAULT,
               new KeptHeaders(""));
     } catch (IllegalArgumentException e) {
       assertThat(name.equals("key") && !text.contains("\uFFFD")).as("any text is a key").isFalse();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.Outcome;
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
@@ -290,7 +291,7 @@ class ShardManagerTest {
 
   @Test
   void bytes_areBoundedForLargeEvents() {
-    ShardLimits limits = new ShardLimits(10_000, 20_000);
+    ShardLimits limits = new ShardLimits(10_000, 20_000, JsonCheck.DEFAULT);
     RawEvent large = RawEvent.of(Buffer.buffer(new byte[9_000]));
     ShardManager manager = new ShardManager(1, 1024, BackpressureMode.DROP_NEWEST, limits);
     assertThat(manager.ingestRaw(large).accepted()).isTrue();
