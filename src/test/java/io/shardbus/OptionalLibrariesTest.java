@@ -60,8 +60,7 @@ class OptionalLibrariesTest {
     gateway.close().await();
     bus.close().await();
     for (String sink : List.of("log", "redis", "jetstream", "kafka")) {
-      refused(
-          ShardBus.start(vertx, new ShardBusOptions().setSink(new SinkOptions(sink))));
+      refused(ShardBus.start(vertx, new ShardBusOptions().setSink(new SinkOptions(sink))));
     }
     refused(ShardBus.start(vertx, new ShardBusOptions(options).setDataDir("no-such-folder")));
     try {
@@ -100,7 +99,9 @@ class OptionalLibrariesTest {
   void applicationWithoutThem_runsAndIsToldWhatIsMissing() throws Exception {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(entry -> OPTIONAL.stream().noneMatch(Path.of(entry).getFileName().toString()::contains))
+            .filter(
+                entry ->
+                    OPTIONAL.stream().noneMatch(Path.of(entry).getFileName().toString()::contains))
             .collect(Collectors.joining(File.pathSeparator));
     Process process =
         new ProcessBuilder(

@@ -173,8 +173,7 @@ public final class RawEvent {
    * @param bytes UTF-8 text; not copied
    * @return the event
    * @throws InvalidEventException if the bytes are not exactly one JSON value (white space around
-   *     it is allowed) of at most {@value
-   *     JsonCheck#DEFAULT_LEVELS} levels; it says where it breaks
+   *     it is allowed) of at most {@value JsonCheck#DEFAULT_LEVELS} levels; it says where it breaks
    */
   public static RawEvent parse(Buffer bytes) {
     return parse(bytes, null);

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxBytes the longest key allowed
  * @param json the check of events that must be JSON, as those with a path are
  */
-record EventKeys(
-    @Nullable EventKey key, @Nullable KeyPath path, int maxBytes, JsonCheck json) {
+record EventKeys(@Nullable EventKey key, @Nullable KeyPath path, int maxBytes, JsonCheck json) {
 
   /** What the decoder of a query puts in place of bytes that are not UTF-8. */
   private static final char NO_TEXT = '\uFFFD';

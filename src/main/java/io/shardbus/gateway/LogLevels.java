@@ -2,10 +2,10 @@ package io.shardbus.gateway;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import io.shardbus.options.OptionalLibrary;
+import io.vertx.core.internal.logging.Logger;
 import java.util.List;
 import java.util.Locale;
-import io.vertx.core.internal.logging.Logger;
-import io.shardbus.options.OptionalLibrary;
 import org.slf4j.LoggerFactory;
 
 /** How much the server's own classes log. Only Logback can change that while it runs. */

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the events out of the messages of one client, and pushes them. A message is one JSON value
- * or lines of them; a value is an event or an envelope. An event that cannot be pushed is counted with its reason. For one event
- * loop.
+ * or lines of them; a value is an event or an envelope. An event that cannot be pushed is counted
+ * with its reason. For one event loop.
  */
 final class MessageEvents {
 

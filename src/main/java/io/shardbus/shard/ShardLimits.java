@@ -3,8 +3,8 @@ package io.shardbus.shard;
 import io.shardbus.event.JsonCheck;
 
 /**
- * What events and rings may be. A ring is bounded by its capacity for events of up to 1 KiB, and by {@code
- * maxRingBytes} for the larger ones.
+ * What events and rings may be. A ring is bounded by its capacity for events of up to 1 KiB, and by
+ * {@code maxRingBytes} for the larger ones.
  *
  * @param maxEventBytes the largest event, with its key, in bytes; at least 1
  * @param maxRingBytes the sum of the events over 1 KiB in one ring, in bytes; at least {@code

@@ -221,8 +221,7 @@ class RawEventTest {
       assertThatThrownBy(() -> RawEvent.parse(Buffer.buffer(json)))
           .isInstanceOfSatisfying(
               InvalidEventException.class, e -> assertThat(e.offset()).isEqualTo(at))
-          .hasMessage(
-              "nested too deeply at byte " + at + ": bus.maxJsonDepth allows 500 levels");
+          .hasMessage("nested too deeply at byte " + at + ": bus.maxJsonDepth allows 500 levels");
     }
     // Next to one another they are not deep.
     RawEvent.parse(Buffer.buffer("[" + (open + "1" + close + ",").repeat(1000) + "1]"));

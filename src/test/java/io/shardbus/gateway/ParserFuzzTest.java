@@ -190,7 +190,8 @@ class ParserFuzzTest {
   }
 
   private static void cloudEvent(byte[] input) {
-    EventReader reader = new CloudEventReader(new EventKeys(null, null, 100, JsonCheck.DEFAULT), Headers.none());
+    EventReader reader =
+        new CloudEventReader(new EventKeys(null, null, 100, JsonCheck.DEFAULT), Headers.none());
     RawEvent event;
     try {
       event = reader.read(Buffer.buffer(input));

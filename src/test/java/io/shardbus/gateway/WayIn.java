@@ -250,8 +250,7 @@ enum WayIn {
     if (!media.isEmpty()) {
       headers.put("Content-Type", media);
     }
-    Answer answer =
-        to.send(HttpMethod.POST, "/v1/events?ack=delivered" + query, headers, body);
+    Answer answer = to.send(HttpMethod.POST, "/v1/events?ack=delivered" + query, headers, body);
     if (answer.status() != 202) {
       return answer.detail();
     }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
-import io.shardbus.event.Outcome;
 import io.shardbus.event.JsonCheck;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
