@@ -7,12 +7,12 @@ import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Closes a bus that already refuses new events. It works step by step on a thread of its own that may block, so it

@@ -12,12 +12,12 @@ import io.shardbus.sink.StoredEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reads the ids of the last window back from the sink, so that a bus knows repeats of events that
@@ -112,9 +112,11 @@ final class IdRecall {
     done.complete();
     if (recalled > 0) {
       LOG.info(
-          "recalled {} ids of events in {} ms",
-          recalled,
-          TimeUnit.NANOSECONDS.toMillis(nanosSinceEpoch() - begun));
+          "recalled "
+              + recalled
+              + " ids of events in "
+              + TimeUnit.NANOSECONDS.toMillis(nanosSinceEpoch() - begun)
+              + " ms");
     }
   }
 
@@ -122,10 +124,10 @@ final class IdRecall {
     if (!failed) {
       failed = true;
       LOG.warn(
-          "sink {}: cannot recall the ids of events, and refuses events with an id until it can:"
-              + " {}",
-          sink.name(),
-          failure.toString());
+          "sink "
+              + sink.name()
+              + ": cannot recall the ids of events, and refuses events with an id until it can: "
+              + failure.toString());
     }
     vertx.setTimer(PAUSE_MILLIS, timer -> read(cursor));
   }

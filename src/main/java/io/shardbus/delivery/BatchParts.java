@@ -4,6 +4,8 @@ import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkHealth;
 import io.shardbus.sink.SinkHealth.Circuit;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -14,8 +16,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * The parts of a batch that are not settled, in the order in which they are written, and what becomes of a part after
@@ -213,12 +213,16 @@ final class BatchParts {
     // the log.
     if (Integer.bitCount(part.failures) == 1) {
       LOG.warn(
-          "shard {}: {} did not take {} events, attempt {}: {}",
-          shard,
-          part.verdict == null ? "sink " + sinkName : "the dead-letter sink",
-          part.size(),
-          part.failures,
-          describe(failure));
+          "shard "
+              + shard
+              + ": "
+              + (part.verdict == null ? "sink " + sinkName : "the dead-letter sink")
+              + " did not take "
+              + part.size()
+              + " events, attempt "
+              + part.failures
+              + ": "
+              + describe(failure));
     }
     return false;
   }
@@ -278,11 +282,14 @@ final class BatchParts {
     if (!verdictLogged) { // once a batch: the dead letters tell of each
       verdictLogged = true;
       LOG.error(
-          "shard {}: sink {} refuses events for good, {} at first: {}",
-          shard,
-          sinkName,
-          part.size(),
-          describe(verdict));
+          "shard "
+              + shard
+              + ": sink "
+              + sinkName
+              + " refuses events for good, "
+              + part.size()
+              + " at first: "
+              + describe(verdict));
     }
     return true;
   }

@@ -15,19 +15,20 @@ import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Gets one batch at a time into the sink, whatever it takes: writes its parts one after the other, one write in flight.
  * `BatchParts` says what comes next after each answer.
  *
  * Ownership: all methods run on the loop of the shard, but the object outlives the loop. When a verticle stops, the
- * delivery is suspended with its undelivered events, and another verticle resumes it.
+ * delivery is suspended with its undelivered events, and another verticle resumes it. It belongs to `loop` until no write
+ * of that loop is under way; what comes on another loop does nothing.
  *
  * Why it is safe: a sink may throw, return null, or answer twice, late or on any thread; each counts as one answer to
  * one attempt. If anything else throws, for example for lack of memory, the batch is in one of three states: an attempt
@@ -57,7 +58,9 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
   private final Runnable onSettled;
   private final Rescue.Call rescue;
 
+  /** Null while it is suspended. */
   private volatile @Nullable ShardLoop loop;
+
   private @Nullable DrainBuffer batch;
 
   private final BatchParts parts;
@@ -143,16 +146,21 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     loop = on;
     suspended = null;
     timer = -1; // whatever it was, it ended with the verticle before
-    goOn();
+    goOn(on);
   }
 
   /** Goes on after an interruption by an Error or by the end of a verticle. */
-  void goOn() {
+  void goOn(ShardLoop here) {
+    if (loop != here) {
+      return; // another verticle has resumed it meanwhile
+    }
     Attempt underWay = attempt;
     if (underWay != null) {
       if (underWay.isAnswered()) {
         answered(underWay);
       }
+    } else if (suspended != null) {
+      leaveLoop();
     } else if (timer < 0) {
       write();
     }
@@ -162,12 +170,19 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
   Future<Void> suspend() {
     Promise<Void> promise = Promise.promise();
     suspended = promise;
-    if (attempt != null) {
-      return promise.future();
+    if (attempt == null) {
+      cancelTimer();
+      leaveLoop();
     }
-    cancelTimer();
-    promise.complete();
     return promise.future();
+  }
+
+  private void leaveLoop() {
+    Promise<Void> waiting = suspended;
+    loop = null;
+    if (waiting != null) {
+      waiting.tryComplete();
+    }
   }
 
   /** Gives up the undelivered events, and ignores later answers. */
@@ -179,10 +194,7 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     if (current != null) {
       parts.drop(part -> current.acknowledge(part.indexes, part.from, part.to, Outcome.UNKNOWN));
     }
-    Promise<Void> waiting = suspended;
-    if (waiting != null) {
-      waiting.tryComplete();
-    }
+    leaveLoop();
   }
 
   /** Notes an exception that is not an answer of a sink. For any thread; does not throw. */
@@ -192,12 +204,12 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     rescue.ask();
   }
 
-  /** Writes the next part, if there is one and no verticle is about to stop. Does not throw. */
+  /** Writes the next part, if there is one. Does not throw. */
   void write() {
     DrainBuffer current = batch;
     ShardLoop here = loop;
     BatchPart part = parts.head();
-    if (current == null || here == null || part == null || suspended != null) {
+    if (current == null || here == null || part == null) {
       return;
     }
     List<ShardEvent> events;
@@ -293,19 +305,19 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
       observer.answered(nanos, failure == null);
     }
     boolean goOn = failure == null ? parts.taken(part) : parts.failed(part, failure);
-    Promise<Void> waiting = suspended;
+    boolean stays = suspended == null;
     if (parts.isEmpty()) {
       batch = null;
       onSettled.run();
-    } else if (waiting == null) {
+    } else if (stays) {
       if (goOn) {
         write();
       } else {
         timer = here.setTimer(parts.backoff(), this::pauseIsOver);
       }
     }
-    if (waiting != null) {
-      waiting.tryComplete();
+    if (!stays) {
+      leaveLoop();
     }
   }
 

@@ -2,11 +2,11 @@ package io.shardbus.delivery;
 
 import io.shardbus.shard.SafeLog;
 import io.shardbus.sink.DeliveryObserver;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Calls several observers. If one throws, that is logged and does not harm the delivery. Safe for

@@ -8,6 +8,8 @@ import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetters.Kept;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -19,8 +21,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Dead letters in a SQLite file. A damaged file is set aside, and a new one takes its place. */
 final class LetterFile implements LetterTable {
@@ -204,7 +204,7 @@ final class LetterFile implements LetterTable {
         throw e;
       }
       startAnew();
-      LOG.error("{} is damaged; it is now {}", file, SqliteFiles.setAside(file));
+      LOG.error(file + " is damaged; it is now " + SqliteFiles.setAside(file));
       return work.run(connect());
     }
   }
@@ -265,7 +265,7 @@ final class LetterFile implements LetterTable {
     try {
       close();
     } catch (SQLException e) {
-      LOG.warn("closing {}: {}", file, e.getMessage());
+      LOG.warn("closing " + file + ": " + e.getMessage());
     }
   }
 

@@ -6,6 +6,8 @@ import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.util.ArrayList;
@@ -13,8 +15,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Ownership: there is one owner for each verticle that has started something, and one for each Vert.x for what was
@@ -174,7 +174,7 @@ public final class Owner implements Shareable {
     for (Supplier<Future<Void>> close : all) {
       ends.add(
           NoContext.async(close::get)
-              .onFailure(e -> LOG.error("closed with its owner: {}", e.toString())));
+              .onFailure(e -> LOG.error("closed with its owner: " + e.toString())));
     }
     return Future.join(ends).mapEmpty();
   }

@@ -8,6 +8,8 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -16,8 +18,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The shards that are being removed. Their events are delivered, however long the sink takes; then
@@ -100,7 +100,7 @@ final class Removals {
         .onSuccess(
             gone -> {
               count.incrementAndGet();
-              LOG.info("removed shard {}, now {} active", id, manager.numShards());
+              LOG.info("removed shard " + id + ", now " + manager.numShards() + " active");
             });
   }
 

@@ -13,14 +13,14 @@ import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Adds and removes shards, one request at a time.
@@ -152,7 +152,7 @@ public final class Scaler {
                     () -> {
                       mapper().activate(ids);
                       added.addAndGet(ids.size());
-                      LOG.info("added shards {}, now {} active", ids, manager.numShards());
+                      LOG.info("added shards " + ids + ", now " + manager.numShards() + " active");
                       return ids;
                     }))
         .recover(
@@ -305,7 +305,7 @@ public final class Scaler {
         .compose(this::act)
         .onFailure(
             e -> {
-              LOG.warn("automatic scaling failed: {}", e.getMessage());
+              LOG.warn("automatic scaling failed: " + e.getMessage());
               lastFailure = System.nanoTime();
               failedBefore = true;
             });
@@ -322,7 +322,8 @@ public final class Scaler {
       if (decision.direction() == Direction.NONE || heldBack()) {
         return Future.succeededFuture();
       }
-      LOG.info("scaling {} by {}: {}", decision.direction(), decision.count(), decision.cause());
+      LOG.info(
+          "scaling " + decision.direction() + " by " + decision.count() + ": " + decision.cause());
       return decision.direction() == Direction.UP
           ? scaleUp(decision.count(), Cause.AUTOMATIC, decision.cause())
           : scaleDown(decision.count(), Cause.AUTOMATIC, decision.cause());

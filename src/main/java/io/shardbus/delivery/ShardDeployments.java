@@ -13,6 +13,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Ownership: `entries` has the shards with a verticle. The monitor guards `closed` and what is not final in an entry;
@@ -181,7 +181,7 @@ public final class ShardDeployments {
 
   private synchronized void stopped(Entry entry) {
     if (entry.wanted) {
-      LOG.warn("the verticle of {} stopped; deploying it again", entry.pump.shard());
+      LOG.warn("the verticle of " + entry.pump.shard() + " stopped; deploying it again");
       // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
       redeploy(entry);
     }
@@ -192,7 +192,7 @@ public final class ShardDeployments {
   }
 
   private void redeployFailed(Entry entry, Throwable failure) {
-    LOG.warn("cannot deploy the verticle of {}: {}", entry.pump.shard(), failure.toString());
+    LOG.warn("cannot deploy the verticle of " + entry.pump.shard() + ": " + failure.toString());
     CompletableFuture.delayedExecutor(
             REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
         .execute(() -> redeploy(entry));

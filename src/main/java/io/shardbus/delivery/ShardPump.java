@@ -13,6 +13,8 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -20,8 +22,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * A shard's consumer: drains the ring into a batch, and hands batches to the delivery, one at a time. While one batch
@@ -148,8 +148,8 @@ final class ShardPump {
     if (last != null && !ended) {
       last.execute(
           () -> {
-            delivery.goOn();
-            turnIfAttached();
+            delivery.goOn(last);
+            turn(last);
           });
     }
   }
@@ -177,7 +177,7 @@ final class ShardPump {
   }
 
   /** Gives up on the loop; comes again if there was no memory for that. */
-  private final class End implements Runnable {
+  private final class End {
 
     final Promise<Void> done = Promise.promise();
     private final Rescue.Call again = new Rescue.Call(this::askAgain);
@@ -185,17 +185,13 @@ final class ShardPump {
     void ask() {
       ShardLoop last = home;
       if (last == null) {
-        ended = true; // no verticle comes any more
-        last = home; // unless it came just now
-      }
-      if (last == null) {
-        run();
+        run(null);
         return;
       }
       try {
-        last.execute(this);
+        last.execute(() -> run(last));
       } catch (RejectedExecutionException e) {
-        run(); // the loop has ended, so no other thread works here
+        run(last); // the loop has ended, so no other thread works here
       }
     }
 
@@ -205,9 +201,13 @@ final class ShardPump {
       }
     }
 
-    @Override
-    public void run() {
+    private void run(@Nullable ShardLoop on) {
       try {
+        ended = true; // no further verticle comes, unless one came just now
+        if (home != on) {
+          ask();
+          return;
+        }
         giveUp();
         done.tryComplete();
       } catch (Throwable e) {
@@ -234,7 +234,6 @@ final class ShardPump {
     forming = newBuffer();
     rest.acknowledgeAll(Outcome.UNKNOWN);
     shard.abandon();
-    ended = true;
     flushes.forEach(flush -> flush.end(left));
     flushes.clear();
     endNewFlushes(left);

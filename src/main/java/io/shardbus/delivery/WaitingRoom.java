@@ -7,6 +7,8 @@ import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -22,8 +24,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Ownership: the monitor guards all that waits. `waiting` is written under it and read without.
@@ -93,43 +93,6 @@ public final class WaitingRoom {
   private long arrivals;
   private long routingEpoch;
   private boolean armed;
-
-  /** A waiting event and its callbacks. Two of them are never equal. */
-  private static final class Waiting {
-
-    final RawEvent event;
-    final @Nullable DeliveryAck ack;
-    final Consumer<IngestResult> then;
-    final long deadline;
-    final boolean ofStream;
-
-    /** Set once it waits. */
-    long arrival;
-
-    /** Set once it does not wait any more. */
-    @Nullable IngestResult result;
-
-    Waiting(
-        RawEvent event,
-        @Nullable DeliveryAck ack,
-        Consumer<IngestResult> then,
-        long deadline,
-        boolean ofStream) {
-      this.event = event;
-      this.ack = ack;
-      this.then = then;
-      this.deadline = deadline;
-      this.ofStream = ofStream;
-    }
-
-    long deadline() {
-      return deadline;
-    }
-
-    long arrival() {
-      return arrival;
-    }
-  }
 
   /**
    * @param vertx where it waits

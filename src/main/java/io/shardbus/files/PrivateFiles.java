@@ -1,5 +1,7 @@
 package io.shardbus.files;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -11,8 +13,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes folders (0700) and files (0600) that no other user can open, whatever the umask. Existing
@@ -81,10 +81,12 @@ public final class PrivateFiles {
     if (found.contains(PosixFilePermission.OTHERS_READ)
         || found.contains(PosixFilePermission.OTHERS_EXECUTE)) {
       LOG.warn(
-          "{}: every local user can read the folder {}. To keep them out: chmod -R o-rwx '{}'",
-          what,
-          folder,
-          folder.toAbsolutePath());
+          what
+              + ": every local user can read the folder "
+              + folder
+              + ". To keep them out: chmod -R o-rwx '"
+              + folder.toAbsolutePath()
+              + "'");
     }
   }
 

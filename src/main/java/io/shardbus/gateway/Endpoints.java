@@ -6,14 +6,14 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What the server answers: its routes, and what is checked before each of them. */
 final class Endpoints {
@@ -139,7 +139,7 @@ final class Endpoints {
   }
 
   private void failed(RoutingContext context) {
-    LOG.error("{} {}", context.request().method(), context.request().path(), context.failure());
+    LOG.error(context.request().method() + " " + context.request().path(), context.failure());
     Problem.send(context.response(), 500, "internal error");
   }
 

@@ -2,11 +2,11 @@ package io.shardbus.gateway;
 
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.ShardManager;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import java.util.Set;
 import java.util.TreeSet;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The gateway's options, of which some limits may change while it runs. Safe for any thread. */
 final class Limits {
@@ -71,6 +71,6 @@ final class Limits {
       shards.changeMaxEventBytes(bytes); // the last that can fail
     }
     options = next;
-    LOG.info("limits changed from {} to {}", before, json());
+    LOG.info("limits changed from " + before + " to " + json());
   }
 }

@@ -5,6 +5,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -12,8 +14,6 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The checked options of the server, and the files that they name. The server reads the files again
@@ -53,7 +53,7 @@ final class ServerFiles {
               + " set tokensFile or token, or set insecure to allow that");
     }
     if (!tokens.open() && !tls.on()) {
-      LOG.warn("tokens are sent in clear to {}: set tls to encrypt them", options.getHost());
+      LOG.warn("tokens are sent in clear to " + options.getHost() + ": set tls to encrypt them");
     }
   }
 

@@ -4,13 +4,13 @@ import io.shardbus.ShardBus;
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The settings that can change while the server runs: {@code /v1/limits}, {@code /v1/policy} and
@@ -91,9 +91,10 @@ final class Settings {
     ScalingPolicy before = bus.scalingPolicy();
     bus.changeScalingPolicy(OptionsJson.read(new ScalingPolicy(before), changes));
     LOG.info(
-        "scaling policy changed from {} to {}",
-        OptionsJson.write(before),
-        OptionsJson.write(bus.scalingPolicy()));
+        "scaling policy changed from "
+            + OptionsJson.write(before)
+            + " to "
+            + OptionsJson.write(bus.scalingPolicy()));
   }
 
   private static void logLevel(JsonObject changes) {

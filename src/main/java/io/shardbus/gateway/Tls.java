@@ -4,6 +4,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import java.io.ByteArrayInputStream;
@@ -20,8 +22,6 @@ import java.util.List;
 import java.util.Map;
 import javax.net.ssl.X509KeyManager;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The server's certificate and key, from files that may change. */
 final class Tls {
@@ -80,7 +80,7 @@ final class Tls {
       fresh.setUseAlpn(true).setApplicationLayerProtocols(List.of("h2", "http/1.1"));
       server
           .updateSSLOptions(fresh)
-          .onSuccess(changed -> LOG.info("{} read again", certificate))
+          .onSuccess(changed -> LOG.info(certificate + " read again"))
           .onFailure(Tls::kept);
     } catch (IllegalArgumentException e) {
       kept(e);
@@ -88,7 +88,7 @@ final class Tls {
   }
 
   private static void kept(Throwable failure) {
-    LOG.error("the certificate is unchanged: {}", failure.getMessage());
+    LOG.error("the certificate is unchanged: " + failure.getMessage());
   }
 
   /** By value, so that Vert.x notices a change. */

@@ -1,5 +1,7 @@
 package io.shardbus.gateway;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -9,8 +11,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The tokens in force: those of the options, and those of a file that may change. */
 final class TokenStore {
@@ -49,9 +49,9 @@ final class TokenStore {
   void reload() {
     try {
       tokens = read();
-      LOG.info("{} read again: {} tokens", file, tokens.count());
+      LOG.info(file + " read again: " + tokens.count() + " tokens");
     } catch (IllegalArgumentException e) {
-      LOG.error("the tokens are unchanged: {}", e.getMessage());
+      LOG.error("the tokens are unchanged: " + e.getMessage());
     }
   }
 
@@ -75,7 +75,7 @@ final class TokenStore {
     try {
       Set<PosixFilePermission> allowed = Files.getPosixFilePermissions(file);
       if (allowed.contains(PosixFilePermission.OTHERS_READ)) {
-        LOG.warn("tokensFile: {} can be read by every user of this machine: chmod o-r", file);
+        LOG.warn("tokensFile: " + file + " can be read by every user of this machine: chmod o-r");
       }
     } catch (UnsupportedOperationException e) {
       // a file system without such permissions

@@ -7,6 +7,8 @@ import io.micrometer.core.instrument.Tags;
 import io.shardbus.ShardBus;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardMapper;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,8 +18,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The gauges of each shard there is. They come and go with the shards. */
 final class ShardGauges {

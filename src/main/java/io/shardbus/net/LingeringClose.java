@@ -19,11 +19,11 @@ public final class LingeringClose {
   private static final int MAX_BYTES = 256 << 10;
   private static final long NO_ERROR = 0; // of RFC 9113
 
-  private final Runnable stopReading;
+  private final HttpServerRequest request;
   private int read;
 
-  private LingeringClose(Runnable stopReading) {
-    this.stopReading = stopReading;
+  private LingeringClose(HttpServerRequest request) {
+    this.request = request;
   }
 
   /**
@@ -35,18 +35,18 @@ public final class LingeringClose {
   public static void after(HttpServerRequest request) {
     if (request.version() == HttpVersion.HTTP_2) {
       if (!request.isEnded()) {
-        LingeringClose linger = new LingeringClose(request::pause);
-        linger.begin(request, () -> request.response().reset(NO_ERROR), () -> {});
+        new LingeringClose(request)
+            .begin(() -> request.response().reset(NO_ERROR), () -> {});
       }
     } else if (request.isEnded()) {
       request.response().endHandler(sent -> request.connection().close());
     } else {
       Runnable close = () -> request.connection().close();
-      new LingeringClose(new ReadControl(request.connection())::pause).begin(request, close, close);
+      new LingeringClose(request).begin(close, close);
     }
   }
 
-  private void begin(HttpServerRequest request, Runnable inTime, Runnable atEnd) {
+  private void begin(Runnable inTime, Runnable atEnd) {
     request.handler(chunk -> discard(chunk.length()));
     request.resume();
     Vertx vertx = Vertx.currentContext().owner();
@@ -61,7 +61,7 @@ public final class LingeringClose {
   private void discard(int bytes) {
     read += bytes;
     if (read > MAX_BYTES) {
-      stopReading.run();
+      request.pause();
     }
   }
 }

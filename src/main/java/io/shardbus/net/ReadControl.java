@@ -9,10 +9,10 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import java.util.function.LongPredicate;
 
 /**
- * Starts and stops reading from an HTTP/1 connection or a WebSocket. Bytes that were read already
- * still come: 64 KiB at most. If Vert.x itself pauses, it reads on until two dozen messages have
- * come, however large they are. It offers no other way, so this class uses its internals. Belongs
- * to the event loop of the client.
+ * Starts and stops reading from a WebSocket. Bytes that were read already still come: 64 KiB at
+ * most. If Vert.x itself pauses, it reads on until two dozen messages have come, however large they
+ * are. It offers no other way, so this class uses its internals. Belongs to the event loop of the
+ * client.
  */
 public final class ReadControl {
 
@@ -20,14 +20,15 @@ public final class ReadControl {
   private boolean paused;
 
   /**
-   * @param connection the connection of a request or WebSocket
+   * @param connection the connection of a WebSocket. The WebSocket itself cannot be asked: a router
+   *     wraps it
    */
   public ReadControl(HttpConnection connection) {
     channel = ((HttpServerConnection) connection).channelHandlerContext().channel();
   }
 
   /**
-   * Only for a WebSocket: decodes its frames with a decoder that reports what it holds.
+   * Decodes its frames with a decoder that reports what it holds.
    *
    * @param maxFrameBytes the largest frame
    * @param fits told how many bytes of a frame are held, whenever that changes; if it returns
@@ -42,7 +43,7 @@ public final class ReadControl {
     }
   }
 
-  /** Only for a WebSocket: of others, Vert.x keeps books of its own. */
+  /** Reads on. */
   public void resume() {
     if (paused) {
       paused = false;
@@ -56,9 +57,7 @@ public final class ReadControl {
     channel.config().setAutoRead(false);
   }
 
-  /**
-   * Only for a WebSocket: ends the connection below Vert.x, which would wait for its last words.
-   */
+  /** Ends the connection below Vert.x, which would wait for its last words. */
   @SuppressWarnings("FutureReturnValueIgnored") // the client has gone
   public void abort() {
     ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);

@@ -1,9 +1,9 @@
 package io.shardbus.shard;
 
 import io.shardbus.event.Outcome;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Calls acknowledgements, which are code of the callers. If one throws, even an {@link Error}, the

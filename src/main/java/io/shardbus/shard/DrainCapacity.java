@@ -16,9 +16,9 @@ package io.shardbus.shard;
  *
  * Hung is a shard that had something waiting at both ends of a window and settled nothing in it. A sink whose writes
  * take longer than a window has twice the time of its last writes. A hung shard can drain nothing. It gets back what
- * was known of it in the second window in which it settles something without a stall before it, or, where something was
- * known, with a stall no longer than twice the write before. One write that gets through is no cure, and what it does
- * with next to no load, in small batches, says little.
+ * was known of it in the second window in which it settles something without a stall before it, or with a stall no longer
+ * than twice the write before. One write that gets through is no cure, and what it does with next to no load, in small
+ * batches, says little. A batch that is given up is no write.
  *
  * A shard that is hardly busy shows only what it can drain at least. So does one that writes nearly all the time though
  * no more waits than it is about to write: where a write takes its time whatever its size, larger ones bring more. How
@@ -188,7 +188,7 @@ final class DrainCapacity {
     stalledSeconds = 0;
     lastWriteSeconds = window.meanWriteSeconds();
     if (hung) {
-      hung = stalledBefore > 0 && (known.unknown() || stalledBefore >= patience);
+      hung = stalledBefore > 0 && stalledBefore >= patience;
       return;
     }
     knownBefore = known;

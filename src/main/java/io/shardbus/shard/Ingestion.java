@@ -19,8 +19,8 @@ final class Ingestion {
   /** Small, so that finding an event's group stays cheap with many shards. */
   private static final int BATCH_CHUNK = 256;
 
-  /** One event in 256 is timed and noted with its slot. */
-  private static final long SAMPLE_MASK = 0xFF;
+  /** 2^64 divided by the golden ratio: its multiples are spread evenly, whatever their step. */
+  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   /**
    * A push answers with one number: the outcome, and below it the shard, or that none was asked.
@@ -272,8 +272,13 @@ final class Ingestion {
     }
   }
 
+  /**
+   * One event in 256 is timed and noted with its slot. The low bits of a coarse clock never change,
+   * so the highest bits of a product decide. A slot is the high bits of a hash, so its low half
+   * tells the keys of a slot apart.
+   */
   private static boolean inSample(long timestamp, long hash) {
-    return ((timestamp ^ hash) & SAMPLE_MASK) == 0;
+    return (timestamp * GOLDEN + (hash << 32)) >>> 56 == 0;
   }
 
   private Outcome noShard(RoutingTable table, boolean countUnrouted) {

@@ -19,7 +19,7 @@ import java.util.Optional;
  * can take, the emptiest shard is not run over by all.
  *
  * A shard that shows only what it can drain at least has nothing to work off: what it holds is being written, or is about
- * to be.
+ * to be. So it needs no relief. While no shard has shown what it can drain, nothing moves: there is nothing to compare.
  *
  * What cannot be moved now (keys of a shard that hangs, or for which they would wait too long) is poured first, where it
  * is. It is no reason to move anything: else one such shard would keep all the others moving.
@@ -177,8 +177,7 @@ final class LoadBalancer {
       Map<Shard, Double> hottest,
       List<ShardLoad> loads) {
     double best = loads.stream().mapToDouble(l -> l.capacity().perSecond()).max().orElse(0);
-    boolean allHang = loads.stream().allMatch(load -> load.capacity().hung());
-    if (allHang || !loads.stream().allMatch(ShardLoad::warm)) {
+    if (best == 0 || !loads.stream().allMatch(ShardLoad::warm)) {
       return Optional.empty();
     }
     List<Pressure> emptiestFirst = new ArrayList<>();
@@ -190,13 +189,14 @@ final class LoadBalancer {
               rates.getOrDefault(load.shard(), 0.0),
               fixed.getOrDefault(load.shard(), 0.0),
               load.capacity().atLeast() ? 0 : load.pending() / WORK_OFF_SECONDS,
-              capacity(load.capacity(), best == 0 ? 1 : best),
+              capacity(load.capacity(), best),
               false));
     }
     double total = sum(rates);
     double level = keepTheHot(emptiestFirst, total, hottest);
     double highest =
         emptiestFirst.stream()
+            .filter(one -> !one.known.atLeast())
             .filter(
                 one -> one.movable() > (one.known.hung() ? 0 : NOTHING_LEFT * total / loads.size()))
             .mapToDouble(Pressure::value)

@@ -1,12 +1,12 @@
 package io.shardbus.shard;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * An event costs one reading of the monotonic clock. The offset to the wall clock is looked at again when an event
@@ -95,9 +95,10 @@ final class MonotonicClock implements LongSupplier {
     if (tooFarBack) {
       stepsBack.incrementAndGet();
       LOG.warn(
-          "the wall clock went back by {} s: events are stamped earlier than those before them;"
-              + " their sequence tells the order",
-          TimeUnit.NANOSECONDS.toSeconds(time - wall));
+          "the wall clock went back by "
+              + TimeUnit.NANOSECONDS.toSeconds(time - wall)
+              + " s: events are stamped earlier than those before them; their sequence tells the"
+              + " order");
     }
   }
 }

@@ -1,6 +1,6 @@
 package io.shardbus.shard;
 
-import org.slf4j.Logger;
+import io.vertx.core.internal.logging.Logger;
 
 /**
  * Logs failures in places that must not throw. If memory has run out, logging fails too; then the

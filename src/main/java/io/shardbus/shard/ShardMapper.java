@@ -3,18 +3,17 @@ package io.shardbus.shard;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Ownership: the monitor of this object serialises all changes of shards' states and of the slots. The set of shards and
@@ -34,27 +33,20 @@ import org.slf4j.LoggerFactory;
  */
 public final class ShardMapper {
 
-  private static final Logger LOG = LoggerFactory.getLogger(ShardMapper.class);
-
   /** For how long keys may wait for the shard that they leave when slots follow the load. */
   private static final int WINDOWS_AT_A_FENCE = 2;
 
   private final ShardSet set;
   private volatile ScalingPolicy policy; // never changed, but replaced
-  private final LongSupplier nanoClock;
+  private final Cooldown cooldown;
   private final SlotTable slots;
-  private final List<IntConsumer> onCreated = new CopyOnWriteArrayList<>();
-  private final List<IntConsumer> onRemoved = new CopyOnWriteArrayList<>();
-
-  /** When shards were added and removed last; 0 if never. */
-  private long lastUp;
-
-  private long lastDown;
+  private final ShardListeners onCreated = new ShardListeners();
+  private final ShardListeners onRemoved = new ShardListeners();
 
   ShardMapper(ShardSet set, ScalingPolicy policy, LongSupplier nanoClock) {
     this.set = set;
     this.policy = policy;
-    this.nanoClock = nanoClock;
+    this.cooldown = new Cooldown(nanoClock);
     this.slots = new SlotTable(set, SlotPlan.slotCount(policy.getMaxShards()), nanoClock);
   }
 
@@ -71,7 +63,7 @@ public final class ShardMapper {
 
   /** {@return how many shards take events} */
   public int activeShardCount() {
-    return (int) inState(ShardState.ACTIVE).count();
+    return (int) set.inState(ShardState.ACTIVE).count();
   }
 
   /** {@return how many shards there are, in any state} */
@@ -91,7 +83,7 @@ public final class ShardMapper {
 
   /** {@return the ids of the shards that take events, ascending} */
   public List<Integer> activeShardIds() {
-    return inState(ShardState.ACTIVE).map(Shard::id).toList();
+    return set.inState(ShardState.ACTIVE).map(Shard::id).toList();
   }
 
   /** {@return the ids of the shards in any state, ascending} */
@@ -116,13 +108,12 @@ public final class ShardMapper {
   public void changePolicy(ScalingPolicy next) {
     ScalingPolicy own = new ScalingPolicy(next).validate();
     if (SlotPlan.slotCount(own.getMaxShards()) > slots.ranges()) {
-      throw new ScalingException(
+      throw refusal(
           Reason.INVALID_POLICY,
-          "maxShards: "
-              + own.getMaxShards()
-              + " must be at most "
-              + SlotPlan.mostShards(slots.ranges())
-              + " until the next start: the routing table was made for so many");
+          "maxShards: %d must be at most %d until the next start: the routing table was made for so"
+              + " many",
+          own.getMaxShards(),
+          SlotPlan.mostShards(slots.ranges()));
     }
     policy = own;
   }
@@ -163,10 +154,6 @@ public final class ShardMapper {
     return slots.turnOvers();
   }
 
-  private Stream<Shard> inState(ShardState state) {
-    return set.inState(state);
-  }
-
   // ---------------------------------------------------------------- growing and shrinking
 
   /**
@@ -181,12 +168,12 @@ public final class ShardMapper {
   }
 
   /**
-   * Makes shards; they take no events until they are activated.
+   * As {@link #scaleUp(int)}, also during the cooldown.
    *
-   * @param count how many, at least 1
+   * @param count as there
    * @param force whether to do it during the cooldown
-   * @return their ids
-   * @throws ScalingException AT_MAX_SHARDS, IN_COOLDOWN, ILLEGAL_STATE once the engine is closed
+   * @return as there
+   * @throws ScalingException as there
    */
   public List<Integer> scaleUp(int count, boolean force) {
     requireCount(count);
@@ -195,33 +182,29 @@ public final class ShardMapper {
       requireOpen();
       int total = totalShardCount();
       if (count > policy.getMaxShards() - total) {
-        throw new ScalingException(
+        throw refusal(
             Reason.AT_MAX_SHARDS,
-            "cannot add "
-                + count
-                + ": there are "
-                + describe()
-                + ", and maxShards is "
-                + policy.getMaxShards());
+            "cannot add %d: %s, and maxShards is %d",
+            count,
+            describe(),
+            policy.getMaxShards());
       }
       int first = set.nextId();
       if (count > ScalingPolicy.MAX_SHARDS - first) {
-        throw new ScalingException(
+        throw refusal(
             Reason.AT_MAX_SHARDS,
-            "cannot add "
-                + count
-                + ": only "
-                + (ScalingPolicy.MAX_SHARDS - first)
-                + " of the 65,535 shard ids are left");
+            "cannot add %d: only %d of the 65,535 shard ids are left",
+            count,
+            ScalingPolicy.MAX_SHARDS - first);
       }
       if (!force) {
-        requireCooledDown();
+        cooldown.requireOver(policy.getCooldown());
       }
       ids = IntStream.range(first, first + count).boxed().toList();
       set.create(count);
-      noteChange(Direction.UP);
+      cooldown.begin(Direction.UP);
     }
-    tell(onCreated, ids);
+    onCreated.tell(ids);
     return ids;
   }
 
@@ -237,22 +220,22 @@ public final class ShardMapper {
   }
 
   /**
-   * Takes active shards out of the routing table, those with the least to deliver first.
+   * As {@link #scaleDown(int)}, also during the cooldown.
    *
-   * @param count how many, at least 1
+   * @param count as there
    * @param force whether to do it during the cooldown
-   * @return their ids; they are draining
-   * @throws ScalingException AT_MIN_SHARDS, IN_COOLDOWN
+   * @return as there
+   * @throws ScalingException as there
    */
   public synchronized List<Integer> scaleDown(int count, boolean force) {
     requireCount(count);
     requireMinimumWithout(count);
     if (!force) {
-      requireCooledDown();
+      cooldown.requireOver(policy.getCooldown());
     }
     record Sized(Shard shard, int size) {} // sizes change while they are compared
     List<Shard> leaving =
-        inState(ShardState.ACTIVE)
+        set.inState(ShardState.ACTIVE)
             .map(shard -> new Sized(shard, shard.size()))
             .sorted(
                 Comparator.comparingInt(Sized::size)
@@ -262,7 +245,7 @@ public final class ShardMapper {
             .toList();
     List<Integer> ids = ids(leaving);
     drain(leaving);
-    noteChange(Direction.DOWN);
+    cooldown.begin(Direction.DOWN);
     return ids;
   }
 
@@ -282,21 +265,19 @@ public final class ShardMapper {
     }
     if (shard.state() == ShardState.PROVISIONING || shard.state() == ShardState.ACTIVE) {
       drain(List.of(shard));
-      noteChange(Direction.DOWN);
+      cooldown.begin(Direction.DOWN);
     }
     return id;
   }
 
   private void requireMinimumWithout(int count) {
     if (activeShardCount() - count < policy.getMinShards()) {
-      throw new ScalingException(
+      throw refusal(
           Reason.AT_MIN_SHARDS,
-          "cannot remove "
-              + count
-              + ": there are "
-              + describe()
-              + ", and minShards is "
-              + policy.getMinShards());
+          "cannot remove %d: %s, and minShards is %d",
+          count,
+          describe(),
+          policy.getMinShards());
     }
   }
 
@@ -337,7 +318,7 @@ public final class ShardMapper {
    * @return the ids of the shards that were stopped
    */
   public synchronized List<Integer> finalizeDraining() {
-    List<Shard> empty = inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
+    List<Shard> empty = set.inState(ShardState.DRAINING).filter(Shard::isSettled).toList();
     List<Integer> ids = ids(empty);
     empty.forEach(shard -> shard.state(ShardState.STOPPED));
     return ids;
@@ -356,11 +337,11 @@ public final class ShardMapper {
   public List<Integer> removeStoppedShards() {
     List<Integer> ids;
     synchronized (this) {
-      List<Shard> stopped = inState(ShardState.STOPPED).toList();
+      List<Shard> stopped = set.inState(ShardState.STOPPED).toList();
       ids = ids(stopped);
       stopped.forEach(shard -> set.unmap(shard, set.without(shard)));
     }
-    tell(onRemoved, ids);
+    onRemoved.tell(ids);
     return ids;
   }
 
@@ -375,7 +356,7 @@ public final class ShardMapper {
       shard.unlockConsumer();
     }
     leftovers.acknowledgeAll(null);
-    tell(onRemoved, ids);
+    onRemoved.tell(ids);
     return leftovers.events();
   }
 
@@ -395,19 +376,6 @@ public final class ShardMapper {
     shard.state(ShardState.STOPPED);
     set.unmap(shard, rest);
     return leftovers;
-  }
-
-  /** If a listener throws, the caller must still get the result. */
-  private static void tell(List<IntConsumer> listeners, List<Integer> ids) {
-    for (int i = 0; i < listeners.size(); i++) { // without an iterator, which needs memory
-      for (int j = 0; j < ids.size(); j++) {
-        try {
-          listeners.get(i).accept(ids.get(j));
-        } catch (Throwable e) {
-          SafeLog.error(LOG, "a listener to shards that come and go failed", e);
-        }
-      }
-    }
   }
 
   /**
@@ -446,43 +414,14 @@ public final class ShardMapper {
 
   // ---------------------------------------------------------------- checks
 
-  /** Makes no object: it comes after the change. */
-  private void noteChange(Direction direction) {
-    long now = nanoClock.getAsLong();
-    long given = now == 0 ? 1 : now;
-    if (direction == Direction.UP) {
-      lastUp = given;
-    } else {
-      lastDown = given;
-    }
-  }
-
   /** Whether the last change of that direction is too recent. */
   synchronized boolean coolingDown(Direction direction) {
-    return nanosSince(direction) < policy.getCooldown().toNanos();
-  }
-
-  private long nanosSince(Direction direction) {
-    long last = direction == Direction.UP ? lastUp : lastDown;
-    return last == 0 ? Long.MAX_VALUE : nanoClock.getAsLong() - last;
-  }
-
-  private void requireCooledDown() {
-    long ago = Math.min(nanosSince(Direction.UP), nanosSince(Direction.DOWN));
-    if (ago < policy.getCooldown().toNanos()) {
-      throw new ScalingException(
-          Reason.IN_COOLDOWN,
-          "the last change was "
-              + ago / 1_000_000
-              + " ms ago, and cooldown is "
-              + policy.getCooldown().toMillis()
-              + " ms");
-    }
+    return cooldown.isOn(direction, policy.getCooldown());
   }
 
   private void requireOpen() {
     if (set.closed()) {
-      throw new ScalingException(Reason.ILLEGAL_STATE, "the bus is closed");
+      throw refusal(Reason.ILLEGAL_STATE, "the bus is closed");
     }
   }
 
@@ -493,18 +432,21 @@ public final class ShardMapper {
   }
 
   private static ScalingException illegalState(Shard shard, String what) {
-    return new ScalingException(
-        Reason.ILLEGAL_STATE,
-        "shard " + shard.id() + " is " + shard.state() + " and cannot " + what);
+    return refusal(
+        Reason.ILLEGAL_STATE, "shard %d is %s and cannot %s", shard.id(), shard.state(), what);
+  }
+
+  private static ScalingException refusal(Reason reason, String format, Object... values) {
+    return new ScalingException(reason, String.format(Locale.ROOT, format, values));
   }
 
   private String describe() {
-    ToIntFunction<ShardState> count = state -> (int) inState(state).count();
-    return count.applyAsInt(ShardState.ACTIVE)
-        + " active, "
-        + count.applyAsInt(ShardState.PROVISIONING)
-        + " provisioning and "
-        + (count.applyAsInt(ShardState.DRAINING) + count.applyAsInt(ShardState.STOPPED))
-        + " draining shards";
+    ToIntFunction<ShardState> count = state -> (int) set.inState(state).count();
+    return String.format(
+        Locale.ROOT,
+        "there are %d active, %d provisioning and %d draining shards",
+        count.applyAsInt(ShardState.ACTIVE),
+        count.applyAsInt(ShardState.PROVISIONING),
+        count.applyAsInt(ShardState.DRAINING) + count.applyAsInt(ShardState.STOPPED));
   }
 }

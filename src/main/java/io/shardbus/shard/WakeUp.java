@@ -1,10 +1,10 @@
 package io.shardbus.shard;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.function.IntPredicate;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * `wakeAt` is 0 while the consumer is awake, else the number of events in the ring at which it wants to be woken: 1 if

@@ -767,6 +767,59 @@ class ShardPumpTest {
     assertThat(pump.flush().succeeded()).isTrue();
   }
 
+  /** The rescue may have chosen its loop just before the verticle was deployed again elsewhere. */
+  @Test
+  void rescueOnTheLoopBefore_leavesTheNextLoopAlone() {
+    ManualLoop before =
+        new ManualLoop() {
+          private boolean failed;
+
+          @Override
+          public void execute(Runnable task) {
+            if (!failed) {
+              failed = true;
+              throw new OutOfMemoryError("no memory for a task");
+            }
+            super.execute(task);
+          }
+        };
+    loop = before;
+    start();
+    send(1);
+    Awaitility.await().until(() -> before.pendingTasks() > 0);
+    pump.detach();
+    Promise<Void> gate = Promise.promise();
+    sink.behave(b -> gate.future());
+    loop = new ManualLoop();
+    pump.attach(loop);
+    loop.run();
+    gate.complete();
+    before.run();
+    assertThat(shard.accounting().delivered()).as("the next loop has not run").isZero();
+    loop.run();
+    assertThat(shard.accounting().delivered()).isEqualTo(1);
+    assertBalanced();
+  }
+
+  @Test
+  void endOnTheLoopBefore_leavesTheNextLoopAlone() {
+    ManualLoop before = loop;
+    sink.behave(b -> Promise.<Void>promise().future());
+    start();
+    Future<Void> ended = pump.end();
+    pump.detach();
+    loop = new ManualLoop();
+    pump.attach(loop);
+    send(1);
+    loop.run();
+    before.run();
+    assertThat(ended.isComplete()).as("the next loop has not run").isFalse();
+    loop.run();
+    assertThat(ended.succeeded()).isTrue();
+    assertThat(loop.pendingTimers()).isZero();
+    assertThat(shard.accounting().inFlight()).isEqualTo(1);
+  }
+
   @Test
   void acknowledgements_comeOncePerRunOfNeighbours() {
     List<String> told = new ArrayList<>();

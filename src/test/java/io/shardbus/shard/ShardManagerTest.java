@@ -802,6 +802,30 @@ class ShardManagerTest {
     assertThat(nextWindow(manager).direction()).isEqualTo(ScalingDecision.Direction.DOWN);
   }
 
+  /** Some systems have a clock of 100 ns, of 15.6 ms, or of a power of two. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 41, 64, 100, 1024, 1_000_000, 15_625_000})
+  void coarseClock_samplesAllKeysAlike(long granularity) {
+    AtomicLong time = new AtomicLong(granularity * (1_700_000_000_000_000_000L / granularity));
+    ShardManager manager =
+        new ShardManager(
+            1, 1024, BackpressureMode.FAIL_PRODUCER, null, ShardLimits.DEFAULT, time::get);
+    Shard shard = manager.shard(0).orElseThrow();
+    Random random = new Random(5);
+    for (int key = 0; key < 64; key++) {
+      RawEvent event = RawEvent.ofHash(Buffer.buffer("{}"), random.nextLong());
+      long before = shard.pushLatency().read().count();
+      for (int i = 0; i < 25_600; i++) {
+        time.addAndGet(granularity);
+        manager.ingestRaw(event);
+        shard.pop();
+      }
+      assertThat(shard.pushLatency().read().count() - before)
+          .as("events of key %d in the sample", key)
+          .isBetween(80L, 120L);
+    }
+  }
+
   @Test
   void metrics_tellOfTheWindow() {
     ShardManager manager = dynamic(1, policy());

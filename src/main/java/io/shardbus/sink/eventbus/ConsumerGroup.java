@@ -10,13 +10,13 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The sink's side of the protocol: keeps the members and sends each batch to the owner of its
@@ -212,7 +212,7 @@ final class ConsumerGroup extends VerticleBase {
   private void announced(Message<Object> message) {
     if (!(message.body() instanceof JsonObject json
         && json.getValue(Protocol.MEMBER) instanceof String id)) {
-      LOG.warn("{}: ignored a message that no consumer sends", options.getAddress());
+      LOG.warn(options.getAddress() + ": ignored a message that no consumer sends");
     } else if (Protocol.BYE.equals(json.getValue(Protocol.TYPE))) {
       left(id);
     } else if (Protocol.HELLO.equals(json.getValue(Protocol.TYPE))
@@ -221,13 +221,13 @@ final class ConsumerGroup extends VerticleBase {
       joinedOrAlive(
           id, credits, json.getValue(Protocol.LATE) instanceof Boolean late ? late : null);
     } else {
-      LOG.warn("{}: ignored a malformed message of {}", options.getAddress(), id);
+      LOG.warn(options.getAddress() + ": ignored a malformed message of " + id);
     }
   }
 
   private void joinedOrAlive(String id, int credits, @Nullable Boolean late) {
     if (members.seen(id, credits, late, System.nanoTime())) {
-      LOG.info("{}: consumer {} joined with {} credits", options.getAddress(), id, credits);
+      LOG.info(options.getAddress() + ": consumer " + id + " joined with " + credits + " credits");
     }
   }
 
@@ -235,7 +235,7 @@ final class ConsumerGroup extends VerticleBase {
   private void left(String id) {
     Member member = members.remove(id);
     if (member != null) {
-      LOG.info("{}: consumer {} left", options.getAddress(), id);
+      LOG.info(options.getAddress() + ": consumer " + id + " left");
       member.takeWaiting().forEach(this::send);
     }
   }
@@ -245,11 +245,14 @@ final class ConsumerGroup extends VerticleBase {
     members.remove(member.id);
     List<Dispatch> unanswered = member.takeInFlight();
     LOG.warn(
-        "{}: consumer {} is lost, {}; {} batches are delivered again",
-        options.getAddress(),
-        member.id,
-        reason,
-        unanswered.size());
+        options.getAddress()
+            + ": consumer "
+            + member.id
+            + " is lost, "
+            + reason
+            + "; "
+            + unanswered.size()
+            + " batches are delivered again");
     for (Dispatch dispatch : unanswered) {
       dispatch.attempt++;
       send(dispatch);

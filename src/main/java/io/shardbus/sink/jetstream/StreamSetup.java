@@ -5,11 +5,11 @@ import io.nats.client.JetStreamManagement;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import io.shardbus.sink.SinkException;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /*
  * Creates the stream if it is missing. An existing stream stays as it is.
@@ -38,7 +38,7 @@ final class StreamSetup {
       if (e.getApiErrorCode() != STREAM_NOT_FOUND) {
         throw e;
       }
-      LOG.info("stream {} is missing; it is created", options.getStream());
+      LOG.info("stream " + options.getStream() + " is missing; it is created");
       return management.addStream(configuration(options, subjects)).getConfiguration();
     }
     if (!found.getSubjects().contains(subjects)) {
@@ -74,11 +74,13 @@ final class StreamSetup {
     boolean isShort = window != null && window.compareTo(window(options)) < 0;
     if (isShort) {
       LOG.warn(
-          "stream {} recognises repeated ids for {} s only, not for {} s (duplicateWindow): one"
-              + " that comes again later is stored twice",
-          options.getStream(),
-          window.toMillis() / 1000.0,
-          window(options).toMillis() / 1000.0);
+          "stream "
+              + options.getStream()
+              + " recognises repeated ids for "
+              + window.toMillis() / 1000.0
+              + " s only, not for "
+              + window(options).toMillis() / 1000.0
+              + " s (duplicateWindow): one that comes again later is stored twice");
     }
     return isShort;
   }

@@ -7,6 +7,8 @@ import io.shardbus.sink.support.OwnThread;
 import io.shardbus.sink.support.PageBuilder;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,8 +23,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reads pages of the topic on a thread of its own. Each partition is a stream, and its position in
@@ -213,7 +213,8 @@ final class KafkaReader {
   private void sayForeign() {
     if (!foreignSeen) {
       foreignSeen = true;
-      LOG.warn("topic {}: records that are not of Shardbus are passed over", options.getTopic());
+      LOG.warn(
+          "topic " + options.getTopic() + ": records that are not of Shardbus are passed over");
     }
   }
 
@@ -222,9 +223,10 @@ final class KafkaReader {
     if (madeAnew != topic.id()) {
       madeAnew = topic.id();
       LOG.warn(
-          "topic {}: a cursor belongs to an earlier topic of this name; it starts over at"
-              + " the oldest event",
-          options.getTopic());
+          "topic "
+              + options.getTopic()
+              + ": a cursor belongs to an earlier topic of this name; it starts over at the oldest"
+              + " event");
     }
   }
 

@@ -1,13 +1,13 @@
 package io.shardbus.sink.kafka;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The timestamps that the broker takes ({@code message.timestamp.before.max.ms} and {@code
@@ -64,10 +64,12 @@ final class RecordTimes {
     }
     if (told == null) {
       LOG.warn(
-          "topic {}: {} Records get the nearest timestamp that the broker takes; their header"
-              + " \"Shardbus-Time\" keeps the event's.",
-          topic,
-          failure.getMessage());
+          "topic "
+              + topic
+              + ": "
+              + failure.getMessage()
+              + " Records get the nearest timestamp that the broker takes; their header"
+              + " \"Shardbus-Time\" keeps the event's.");
     }
     Matcher range = RANGE.matcher(String.valueOf(failure.getMessage()));
     long now = System.nanoTime();

@@ -1,10 +1,10 @@
 package io.shardbus.sink.log;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What readers found damaged since the log was opened. Safe for any thread. */
 final class LogDamage {
@@ -27,11 +27,13 @@ final class LogDamage {
   void found(Segment file, long first, long last) {
     if (places.size() < MAX_PLACES && places.add(new Place(file.path(), last))) {
       LOG.error(
-          "the log file {} is damaged: events at the positions {} to {} cannot be read, all others"
-              + " are",
-          file.path(),
-          first,
-          last);
+          "the log file "
+              + file.path()
+              + " is damaged: events at the positions "
+              + first
+              + " to "
+              + last
+              + " cannot be read, all others are");
     }
   }
 

@@ -4,6 +4,8 @@ import io.shardbus.files.DurableFile;
 import io.shardbus.files.FileFault;
 import io.shardbus.files.FolderLock;
 import io.shardbus.sink.support.PositionCursor;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,8 +23,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The folder of the log: its lock, its id, its files, and the files to delete. Everything here
@@ -170,10 +170,10 @@ final class LogFiles implements AutoCloseable {
     Segment next = damaged.after(beyond);
     next.make();
     LOG.error(
-        "the log file {} is damaged: it is only read from now on, as far as it can be, and new"
-            + " events go to {}",
-        damaged.path(),
-        next.path().getFileName());
+        "the log file "
+            + damaged.path()
+            + " is damaged: it is only read from now on, as far as it can be, and new events go to "
+            + next.path().getFileName());
     return new Start(next, beyond);
   }
 
@@ -229,7 +229,7 @@ final class LogFiles implements AutoCloseable {
               || (!writers.contains(segment.writer()) && makeNext(segment)))) {
         segment.delete();
         total -= candidate.bytes();
-        LOG.info("deleted the log file {}: beyond the limits", segment.path());
+        LOG.info("deleted the log file " + segment.path() + ": beyond the limits");
       }
     }
   }
@@ -246,7 +246,7 @@ final class LogFiles implements AutoCloseable {
         return true;
       }
     } catch (SQLException e) {
-      LOG.warn("cannot tell where {} ends, so it stays: {}", newest.path(), e.toString());
+      LOG.warn("cannot tell where " + newest.path() + " ends, so it stays: " + e.toString());
     }
     return false;
   }

@@ -12,6 +12,8 @@ import io.shardbus.sink.support.OwnThread;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -24,8 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The embedded log: a durable sink in SQLite files that can be read back; see the package. All
@@ -138,7 +138,7 @@ final class LogSink implements ReplayableSink {
     try {
       open.files().enforceLimits(options, written);
     } catch (IOException | UncheckedIOException e) {
-      LOG.warn("cannot delete old log files: {}", e.toString());
+      LOG.warn("cannot delete old log files: " + e.toString());
     }
   }
 

@@ -7,6 +7,8 @@ import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -21,8 +23,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -113,7 +113,7 @@ final class LogWriter {
       if (!SqliteFiles.isFull(e)) {
         throw e;
       }
-      LOG.warn("no room on the disk for {}: events wait until there is", segment.path());
+      LOG.warn("no room on the disk for " + segment.path() + ": events wait until there is");
     }
     thread.start();
   }
@@ -381,12 +381,12 @@ final class LogWriter {
     try {
       old.rollback();
     } catch (SQLException e) {
-      LOG.debug("rolling back {}", segment.path(), e);
+      LOG.debug("rolling back " + segment.path(), e);
     }
     try {
       old.close();
     } catch (SQLException e) {
-      LOG.warn("closing {}: {}", segment.path(), e.getMessage());
+      LOG.warn("closing " + segment.path() + ": " + e.getMessage());
     }
   }
 
@@ -404,7 +404,7 @@ final class LogWriter {
         onRoll.run();
       }
     } catch (IOException | SQLException | RuntimeException | Error e) {
-      LOG.warn("cannot begin a new file after {}: {}", segment.path(), e.toString());
+      LOG.warn("cannot begin a new file after " + segment.path() + ": " + e.toString());
     }
   }
 

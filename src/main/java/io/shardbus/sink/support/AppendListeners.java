@@ -1,9 +1,9 @@
 package io.shardbus.sink.support;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The listeners for new events. Safe for any thread. */
 public final class AppendListeners {
