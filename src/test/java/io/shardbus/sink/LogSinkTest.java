@@ -726,7 +726,7 @@ class LogSinkTest extends SinkContract {
   void logOfAnotherFormat_isRefusedAndLeftAsItIs() throws Exception {
     await(sink.close());
     Path format = dir.resolve("log").resolve("format");
-    for (String other : new String[] {"1", "2", "4", "what?"}) {
+    for (String other : new String[] {"1", "2", "3", "5", "what?"}) {
       Files.writeString(format, other);
       refusesFormat(other.matches("\\d") ? other : "unknown");
       assertThat(format).hasContent(other);
@@ -736,6 +736,20 @@ class LogSinkTest extends SinkContract {
     assertThat(format).doesNotExist();
     Files.delete(dir.resolve("log").resolve("id"));
     refusesFormat("1");
+  }
+
+  /** Another number would make every cursor begin anew, and events would come twice. */
+  @Test
+  void numberOfTheLogThatIsDamaged_isRefused() throws Exception {
+    await(sink.close());
+    Path id = dir.resolve("log").resolve("id");
+    byte[] bytes = Files.readAllBytes(id);
+    bytes[3] ^= 1;
+    Files.write(id, bytes);
+    ReplayableSink failing = create();
+    assertThatThrownBy(() -> await(failing.open(context())))
+        .cause()
+        .hasMessageContaining(id + ": it is damaged");
   }
 
   private void refusesFormat(String named) throws Exception {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ final class BlockCodec {
   private static final int LENGTH_BYTES = 4;
   private static final int CHECKSUM_BYTES = 4;
   private static final int VARINT_BITS = 7;
+  private static final int UUID_CHARS = 36;
   private static final int MAX_VARINT_SHIFT = 63;
 
   /** What a block takes beside its events, about, and an event beside its payload. */
@@ -73,7 +75,7 @@ final class BlockCodec {
     out.varint(events.size());
     out.varint(begin.shard());
     out.varint(producer.epoch());
-    out.text(producer.id());
+    out.producer(producer.id());
     out.varint(begin.sequence());
     out.fixed(least);
     out.varint(greatest - least);
@@ -120,6 +122,19 @@ final class BlockCodec {
     return (int) crc.getValue();
   }
 
+  /** Null if the text is not one as {@link UUID#toString} writes it. */
+  private static @Nullable UUID uuid(String text) {
+    if (text.length() != UUID_CHARS) {
+      return null;
+    }
+    try {
+      UUID uuid = UUID.fromString(text);
+      return uuid.toString().equals(text) ? uuid : null;
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
   private static final class Out {
 
     private byte[] bytes;
@@ -151,10 +166,17 @@ final class BlockCodec {
       at += Long.BYTES;
     }
 
-    void text(String text) {
-      byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-      varint(utf8.length);
-      append(utf8);
+    void producer(String id) {
+      UUID uuid = uuid(id);
+      if (uuid == null) {
+        byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
+        varint(utf8.length);
+        append(utf8);
+      } else {
+        varint(0);
+        fixed(uuid.getMostSignificantBits());
+        fixed(uuid.getLeastSignificantBits());
+      }
     }
 
     void attributes(byte @Nullable [] attributes) {
@@ -204,10 +226,9 @@ final class BlockCodec {
       int count = Math.toIntExact(varint());
       int shard = Math.toIntExact(varint());
       long epoch = varint();
-      ProducerId producer = new ProducerId(text(), epoch);
+      ProducerId producer = new ProducerId(producer(), epoch);
       long sequence = varint();
-      long least = in.getLong(at);
-      at += Long.BYTES;
+      long least = fixed();
       varint(); // the greatest time
       List<ShardEvent> events = new ArrayList<>(Math.min(count, MAX_EVENTS));
       for (int i = 0; i < count; i++) {
@@ -244,8 +265,17 @@ final class BlockCodec {
       throw new IllegalArgumentException("a number is too large");
     }
 
-    private String text() {
+    private long fixed() {
+      long value = in.getLong(at);
+      at += Long.BYTES;
+      return value;
+    }
+
+    private String producer() {
       int length = Math.toIntExact(varint());
+      if (length == 0) {
+        return new UUID(fixed(), fixed()).toString();
+      }
       String text = in.getString(at, at + length, "UTF-8");
       at += length;
       return text;

@@ -13,12 +13,23 @@ import java.util.concurrent.TimeUnit;
  */
 final class FileIndex {
 
-  private static final String ADD_TIME = "INSERT INTO times (time, position) VALUES (?, ?)";
   private static final String LAST_TIME =
-      "SELECT time, position FROM times ORDER BY time DESC LIMIT 1";
-  private static final String LATER = "SELECT max(newest), max(last) FROM blocks WHERE last > ";
+      "SELECT time, position FROM times WHERE "
+          + Tables.SOUND_TIME
+          + " ORDER BY time DESC LIMIT 1";
+
+  /** A row that is damaged may have events of any time. */
+  private static final String LATER =
+      "SELECT max(CASE WHEN "
+          + Tables.SOUND_BLOCK
+          + " THEN newest ELSE "
+          + Long.MAX_VALUE
+          + " END), max(last) FROM blocks WHERE last > ";
+
   private static final String BEFORE =
-      "SELECT position FROM times WHERE time < ? ORDER BY time DESC LIMIT 1";
+      "SELECT position FROM times WHERE time < ? AND "
+          + Tables.SOUND_TIME
+          + " ORDER BY time DESC LIMIT 1";
 
   /** Small beside what is read at once, and few rows. */
   private static final long BETWEEN_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -61,7 +72,7 @@ final class FileIndex {
     if (marked == Long.MIN_VALUE ? greatest == marked : greatest - marked < BETWEEN_NANOS) {
       return;
     }
-    try (PreparedStatement add = connection.prepareStatement(ADD_TIME)) {
+    try (PreparedStatement add = connection.prepareStatement(Tables.ADD_TIME)) {
       add.setLong(1, greatest);
       add.setLong(2, position);
       add.executeUpdate();

@@ -7,6 +7,7 @@ import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -14,10 +15,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /**
  * The folder of the log: its lock, its id, its files, and the files to delete. Everything here
@@ -28,10 +33,11 @@ final class LogFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
 
   private static final String ID = "id";
+  private static final Pattern ID_TEXT = Pattern.compile("(\\d{1,18}) ([0-9a-f]{8})\\s*");
   private static final String FORMAT_FILE = "format";
 
   /** Raised whenever this version could not read the files of an earlier one. */
-  private static final String FORMAT = "3";
+  private static final String FORMAT = "4";
 
   private final Path dir;
   private final FolderLock lock;
@@ -92,18 +98,25 @@ final class LogFiles implements AutoCloseable {
   private static long id(Path dir) throws IOException {
     Path file = dir.resolve(ID);
     if (Files.exists(file)) {
-      String text = Files.readString(file).strip();
-      if (!text.matches("\\d{1,18}")) {
+      Matcher text = ID_TEXT.matcher(Files.readString(file));
+      if (!text.matches() || !text.group(2).equals(sum(text.group(1)))) {
         throw new IOException(
             "sink log: cannot use "
                 + file
-                + ": it is damaged: it must hold a number; without it, cursors begin anew");
+                + ": it is damaged: it must hold a number and its checksum. Delete it, and every"
+                + " cursor begins at the oldest event");
       }
-      return Long.parseLong(text);
+      return Long.parseLong(text.group(1));
     }
     long id = PositionCursor.newStore();
-    write(file, Long.toString(id));
+    write(file, id + " " + sum(Long.toString(id)));
     return id;
+  }
+
+  private static String sum(String number) {
+    CRC32C crc = new CRC32C();
+    crc.update(number.getBytes(StandardCharsets.US_ASCII));
+    return String.format(Locale.ROOT, "%08x", crc.getValue());
   }
 
   /** Differs from the number of an earlier log in the same folder. */

@@ -28,8 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class LogStream implements AutoCloseable {
 
   private static final int LAST = 1;
-  private static final int WANTED = 2;
-  private static final int BLOCK = 3;
+
+  /** The bytes of a block, or how many events one has that is passed over. */
+  private static final int BLOCK = 2;
+
+  private static final String COUNT =
+      "SELECT count FROM blocks WHERE last = ? AND " + Tables.SOUND_BLOCK;
 
   /** Smaller steps find sound pages between damaged ones; there are 16 in what was passed over. */
   private static final int STEPS = 16;
@@ -64,7 +68,7 @@ final class LogStream implements AutoCloseable {
   /** No row was used yet, and the index chose the first one. */
   private boolean sought;
 
-  /** A row that was passed over ends here. That is sure once the next row ends behind it. */
+  /** A damaged block may end here. That is sure once the next row ends behind it. */
   private long passedOver;
 
   /** Damage up to here was searched. */
@@ -105,7 +109,10 @@ final class LogStream implements AutoCloseable {
     }
   }
 
-  /** Of blocks that hold nothing wanted, SQLite does not read the bytes. */
+  /**
+   * Of blocks that hold nothing wanted, SQLite does not read the bytes. If the columns that say so
+   * are damaged, the block is read.
+   */
   private static String sql(EventQuery query) {
     List<String> conditions = new ArrayList<>();
     if (query.since() != Long.MIN_VALUE) {
@@ -121,16 +128,17 @@ final class LogStream implements AutoCloseable {
     if (filter != null && filter.needsId()) {
       conditions.add("ids <> 0");
     }
-    String wanted = conditions.isEmpty() ? "1" : String.join(" AND ", conditions);
-    long past = query.until() + EventQuery.LATEST.toNanos(); // what comes so late ends the walk
-    if (past > query.until()) {
-      wanted = "(" + wanted + ") OR newest - span >= " + past;
+    String block = "CAST(block AS BLOB)"; // a damaged one may be a number
+    if (!conditions.isEmpty()) {
+      String wanted = String.join(" AND ", conditions);
+      long past = query.until() + EventQuery.LATEST.toNanos(); // what comes so late ends the walk
+      if (past > query.until()) {
+        wanted = "(" + wanted + ") OR newest - span >= " + past;
+      }
+      wanted += " OR NOT " + Tables.SOUND_BLOCK;
+      block = "CASE WHEN " + wanted + " THEN " + block + " ELSE count END";
     }
-    return "SELECT last, "
-        + wanted
-        + ", CASE WHEN "
-        + wanted
-        + " THEN block END FROM blocks WHERE %s ? ORDER BY last";
+    return "SELECT last, " + block + " FROM blocks WHERE ";
   }
 
   private boolean isTooOld(Segment segment) throws IOException {
@@ -259,7 +267,7 @@ final class LogStream implements AutoCloseable {
     if (open == null) {
       throw new IllegalStateException("no file is open");
     }
-    return open.prepareStatement(String.format(sql, which));
+    return open.prepareStatement(sql + which + " ? ORDER BY last");
   }
 
   /** Returns whether the row has a block to read. */
@@ -273,45 +281,82 @@ final class LogStream implements AutoCloseable {
     if (file == null) {
       return false;
     }
-    if (!row.getBoolean(WANTED)) {
-      passedOver = last;
-      page.scan(null);
+    if (row.getObject(BLOCK) instanceof Number count) {
+      if (isNext(file, last - count.longValue() + 1, last)) {
+        position = last;
+        page.scan(null);
+      }
       return false;
     }
     byte[] bytes = row.getBytes(BLOCK);
     Block found = bytes == null ? null : BlockCodec.decode(bytes);
-    if (found == null) {
-      ResultSet between = search(file, last); // how many events it had cannot be told
-      if (between != null) {
-        rows = between;
-        return false;
+    if (found != null) {
+      block = isNext(file, found.first(), found.last()) ? found : null;
+      return block != null;
+    }
+    long count = count(last);
+    if (count > 0) {
+      if (isNext(file, last - count + 1, last)) {
+        damage.found(file, position + 1, last);
+        position = last;
+        page.scan(null);
       }
-      damage.found(file, position + 1, Math.max(position + 1, last));
-      passedOver = last;
-      page.scan(null);
       return false;
     }
-    if (found.last() <= position) {
+    ResultSet between = search(file, last); // how many events it had cannot be told
+    if (between != null) {
+      rows = between;
+      return false;
+    }
+    damage.found(file, position + 1, Math.max(position + 1, last));
+    passedOver = last;
+    page.scan(null);
+    return false;
+  }
+
+  /**
+   * Whether a block is the next one. If others are missing before it, they are looked for once, and
+   * then told as damaged.
+   */
+  private boolean isNext(Segment file, long first, long last) throws SQLException, IOException {
+    if (last <= position) {
       return false; // out of its place: it was read, or missed and told
     }
-    if (found.first() > position + 1) {
+    if (first > position + 1) {
       if (sought) {
         sought = false;
         position = opened;
         rows = select("abs(last) >", position);
         return false;
       }
-      ResultSet between = search(file, found.first()); // this row may be out of its place
+      ResultSet between = search(file, first); // this row may be out of its place
       if (between != null) {
         rows = between;
         return false;
       }
-      damage.found(file, position + 1, found.first() - 1);
-      position = found.first() - 1;
+      damage.found(file, position + 1, first - 1);
+      position = first - 1;
     }
     sought = false;
-    block = found;
     return true;
+  }
+
+  /** How many events a damaged block has, by its columns; 0 if they are damaged too. */
+  private long count(long last) throws SQLException {
+    Connection open = connection;
+    if (open == null) {
+      return 0;
+    }
+    try (PreparedStatement select = open.prepareStatement(COUNT)) {
+      select.setLong(1, last);
+      ResultSet row = select.executeQuery();
+      return row.next() ? row.getLong(1) : 0;
+    } catch (SQLException e) {
+      if (Segment.isDamage(e)) {
+        return 0;
+      }
+      throw e;
+    }
   }
 
   private void endOfFile() throws IOException, SQLException {

@@ -23,6 +23,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /*
  * Writes the events of some shards to one file at a time, on a thread of its own. Batches that wait are written
@@ -50,10 +52,10 @@ final class LogWriter {
   private static final Long NOTHING = -1L;
   private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
-  private static final String INSERT =
-      "INSERT INTO blocks (last, shard, newest, span, ids, block) VALUES (?, ?, ?, ?, ?, ?)";
   private static final String BEHIND =
-      "SELECT last, block FROM blocks WHERE last > ? ORDER BY last";
+      "SELECT last, block, "
+          + Tables.SOUND_BLOCK
+          + " FROM blocks WHERE last > ? ORDER BY last";
 
   private final LogSinkOptions options;
   private final Runnable onCommit;
@@ -313,11 +315,12 @@ final class LogWriter {
     }
     byte[] block = BlockCodec.encode(last - events.size() + 1, producer, events);
     statement.setLong(1, last);
-    statement.setInt(2, events.get(0).shard());
-    statement.setLong(3, greatest);
-    statement.setLong(4, greatest - least);
-    statement.setInt(5, ids ? 1 : 0);
-    statement.setBytes(6, block);
+    statement.setInt(2, events.size());
+    statement.setInt(3, events.get(0).shard());
+    statement.setLong(4, greatest);
+    statement.setLong(5, greatest - least);
+    statement.setInt(6, ids ? 1 : 0);
+    statement.setBytes(7, block);
     statement.executeUpdate();
     open.passed(last, greatest);
   }
@@ -333,7 +336,7 @@ final class LogWriter {
       begunMillis = segment.begunMillis(fresh);
       index = new FileIndex(fresh);
       fresh.commit();
-      insert = fresh.prepareStatement(INSERT);
+      insert = fresh.prepareStatement(Tables.ADD_BLOCK);
       connection = fresh;
       return insert;
     } catch (SQLException e) {
@@ -344,6 +347,7 @@ final class LogWriter {
 
   /** Finds out what a failed commit has written. */
   private void recall(Connection fresh) throws SQLException {
+    boolean sound = true;
     try (PreparedStatement select = fresh.prepareStatement(BEHIND)) {
       select.setLong(1, lastPosition);
       try (ResultSet row = select.executeQuery()) {
@@ -353,9 +357,16 @@ final class LogWriter {
             ShardEvent newest = block.events().get(block.events().size() - 1);
             written.merge(newest.shard(), newest.sequence(), Math::max);
           }
-          lastPosition = Math.max(lastPosition, row.getLong(1));
+          if (row.getBoolean(3)) {
+            lastPosition = Math.max(lastPosition, row.getLong(1));
+          } else {
+            sound = false;
+          }
         }
       }
+    }
+    if (!sound) {
+      throw new SQLiteException("a row is damaged", SQLiteErrorCode.SQLITE_CORRUPT);
     }
   }
 

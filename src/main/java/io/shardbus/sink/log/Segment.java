@@ -46,6 +46,9 @@ record Segment(Path path, int writer, long first) {
           SQLiteErrorCode.SQLITE_IOERR_READ,
           SQLiteErrorCode.SQLITE_IOERR_SHORT_READ);
 
+  private static final String LAST =
+      "SELECT last, " + Tables.SOUND_BLOCK + " FROM blocks ORDER BY last DESC LIMIT 1";
+
   static Segment in(Path dir, int writer, long first) {
     return new Segment(dir.resolve(name(writer, first)), writer, first);
   }
@@ -76,23 +79,14 @@ record Segment(Path path, int writer, long first) {
   Connection openForWriting(Synchronous synchronous) throws IOException, SQLException {
     PrivateFiles.make(path);
     SQLiteConfig config = new SQLiteConfig();
+    config.setPageSize(Integer.getInteger("log.page", 4096));
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(
         SQLiteConfig.SynchronousMode.valueOf(synchronous.name().toUpperCase(Locale.ROOT)));
     Connection connection = config.createConnection("jdbc:sqlite:" + path);
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "CREATE TABLE IF NOT EXISTS times ("
-              + "time INTEGER PRIMARY KEY, "
-              + "position INTEGER NOT NULL)");
-      statement.execute(
-          "CREATE TABLE IF NOT EXISTS blocks ("
-              + "last INTEGER PRIMARY KEY, "
-              + "shard INTEGER NOT NULL, "
-              + "newest INTEGER NOT NULL, "
-              + "span INTEGER NOT NULL, "
-              + "ids INTEGER NOT NULL, "
-              + "block BLOB NOT NULL)");
+      statement.execute(Tables.CREATE_TIMES);
+      statement.execute(Tables.CREATE_BLOCKS);
       connection.setAutoCommit(false);
       return connection;
     } catch (SQLException e) {
@@ -115,8 +109,9 @@ record Segment(Path path, int writer, long first) {
   }
 
   /**
-   * Whether SQLite finds the file sound. Reads all of it. Opens it for writing, because a process
-   * that was killed while it made the file has left a transaction to roll back.
+   * Whether SQLite finds the file sound, and its last position is. Reads all of it. Opens it for
+   * writing, because a process that was killed while it made the file has left a transaction to
+   * roll back.
    */
   boolean isSound() throws IOException, SQLException {
     return Opening.evenIfFull(
@@ -127,10 +122,17 @@ record Segment(Path path, int writer, long first) {
     try (Connection connection = way.open(path);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
-      return result.next() && result.getString(1).equals("ok");
+      if (!result.next() || !result.getString(1).equals("ok")) {
+        return false;
+      }
+      last(connection);
+      return true;
     } catch (SQLException e) {
       if (isDamage(e)) {
         return false;
+      }
+      if (isNotMadeYet(e)) {
+        return true;
       }
       throw e;
     }
@@ -152,22 +154,35 @@ record Segment(Path path, int writer, long first) {
     return !Files.exists(path);
   }
 
-  /** The position of the last event; that before the first if there is none. */
+  /**
+   * The position of the last event; that before the first if there is none. If the columns of the
+   * last row are damaged, it fails as SQLite does for damage.
+   */
   long last() throws IOException, SQLException {
     return Opening.evenIfFull(Segment::openForReading, this::last);
   }
 
   private long last(Opening.Way way) throws IOException, SQLException {
-    try (Connection connection = way.open(path);
-        Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("SELECT max(last) FROM blocks")) {
-      long last = result.next() ? result.getLong(1) : 0;
-      return last == 0 ? first - 1 : Math.min(last, beyond()); // it may be damaged
+    try (Connection connection = way.open(path)) {
+      return last(connection);
     } catch (SQLException e) {
       if (isNotMadeYet(e) || isGone()) {
         return first - 1;
       }
       throw e;
+    }
+  }
+
+  private long last(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(LAST)) {
+      if (!result.next()) {
+        return first - 1;
+      }
+      if (!result.getBoolean(2)) {
+        throw new SQLiteException("the last row is damaged", SQLiteErrorCode.SQLITE_CORRUPT);
+      }
+      return result.getLong(1);
     }
   }
 
