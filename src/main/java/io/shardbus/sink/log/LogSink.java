@@ -138,7 +138,7 @@ final class LogSink implements ReplayableSink {
       try {
         storage = usage.look(open.files());
       } catch (IOException | UncheckedIOException | SQLException e) {
-        LOG.warn("cannot tell the size of the log: {}", e.toString());
+        LOG.warn("cannot tell the size of the log: " + e);
       }
     }
   }
