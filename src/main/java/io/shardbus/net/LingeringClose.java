@@ -35,8 +35,7 @@ public final class LingeringClose {
   public static void after(HttpServerRequest request) {
     if (request.version() == HttpVersion.HTTP_2) {
       if (!request.isEnded()) {
-        new LingeringClose(request)
-            .begin(() -> request.response().reset(NO_ERROR), () -> {});
+        new LingeringClose(request).begin(() -> request.response().reset(NO_ERROR), () -> {});
       }
     } else if (request.isEnded()) {
       request.response().endHandler(sent -> request.connection().close());

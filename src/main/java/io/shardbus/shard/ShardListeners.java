@@ -1,10 +1,10 @@
 package io.shardbus.shard;
 
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
-import io.vertx.core.internal.logging.Logger;
-import io.vertx.core.internal.logging.LoggerFactory;
 
 /** Who is told the ids of shards that come, or that go. Safe for any thread. */
 final class ShardListeners {

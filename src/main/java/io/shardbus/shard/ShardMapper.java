@@ -3,8 +3,6 @@ package io.shardbus.shard;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingDecision.Direction;
 import io.shardbus.shard.ScalingException.Reason;
-import io.vertx.core.internal.logging.Logger;
-import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;

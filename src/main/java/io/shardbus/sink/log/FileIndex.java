@@ -14,9 +14,7 @@ import java.util.concurrent.TimeUnit;
 final class FileIndex {
 
   private static final String LAST_TIME =
-      "SELECT time, position FROM times WHERE "
-          + Tables.SOUND_TIME
-          + " ORDER BY time DESC LIMIT 1";
+      "SELECT time, position FROM times WHERE " + Tables.SOUND_TIME + " ORDER BY time DESC LIMIT 1";
 
   /** A row that is damaged may have events of any time. */
   private static final String LATER =

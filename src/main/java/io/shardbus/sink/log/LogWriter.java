@@ -53,9 +53,7 @@ final class LogWriter {
   private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String BEHIND =
-      "SELECT last, block, "
-          + Tables.SOUND_BLOCK
-          + " FROM blocks WHERE last > ? ORDER BY last";
+      "SELECT last, block, " + Tables.SOUND_BLOCK + " FROM blocks WHERE last > ? ORDER BY last";
 
   private final LogSinkOptions options;
   private final Runnable onCommit;

@@ -161,8 +161,7 @@ class LogColumnsTest {
       long value;
       long id;
       try (ResultSet result =
-          statement.executeQuery(
-              "SELECT " + column + ", rowid FROM " + table + " WHERE " + row)) {
+          statement.executeQuery("SELECT " + column + ", rowid FROM " + table + " WHERE " + row)) {
         assertThat(result.next()).isTrue();
         value = result.getLong(1);
         id = result.getLong(2);

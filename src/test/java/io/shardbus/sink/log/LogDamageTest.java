@@ -307,7 +307,8 @@ class LogDamageTest {
       reachable.removeAll(names);
       reachable.removeIf(name -> !isWanted(name, query));
       assertThat(reachable).as("missing after damage %d", seed).isEmpty();
-      lost += written.keySet().stream().filter(name -> isWanted(name, query)).count() - names.size();
+      lost +=
+          written.keySet().stream().filter(name -> isWanted(name, query)).count() - names.size();
       await(sink.close());
       delete(copy);
     }
