@@ -79,7 +79,6 @@ record Segment(Path path, int writer, long first) {
   Connection openForWriting(Synchronous synchronous) throws IOException, SQLException {
     PrivateFiles.make(path);
     SQLiteConfig config = new SQLiteConfig();
-    config.setPageSize(Integer.getInteger("log.page", 4096));
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(
         SQLiteConfig.SynchronousMode.valueOf(synchronous.name().toUpperCase(Locale.ROOT)));
