@@ -33,7 +33,7 @@ final class LogDamage {
               + first
               + " to "
               + last
-              + " cannot be read, all others are");
+              + " cannot be read; reading goes on behind them");
     }
   }
 

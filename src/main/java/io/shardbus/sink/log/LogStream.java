@@ -35,8 +35,11 @@ final class LogStream implements AutoCloseable {
   private static final String COUNT =
       "SELECT count FROM blocks WHERE last = ? AND " + Tables.SOUND_BLOCK;
 
-  /** Smaller steps find sound pages between damaged ones; there are 16 in what was passed over. */
-  private static final int STEPS = 16;
+  /**
+   * So many positions are tried one by one, because some rows are found by their own key only. What
+   * comes behind them is tried in steps of that part of what was passed over.
+   */
+  private static final int STEPS = 1_024;
 
   private final String name;
   private final Deque<Segment> segments;

@@ -7,14 +7,22 @@
  *
  * <pre>{@code
  * blocks(last INTEGER PRIMARY KEY,      -- the position of the block's last event
+ *        count INTEGER,                 -- how many events it has
  *        shard INTEGER,
  *        newest INTEGER,                -- the greatest time of its events, nanoseconds since the epoch
  *        span INTEGER,                  -- newest less the least time
  *        ids INTEGER,                   -- 1 if an event has an id, else 0
+ *        sum INTEGER,                   -- of last, count, shard, newest, span and ids
  *        block BLOB)
  * times(time INTEGER PRIMARY KEY,       -- nanoseconds since the epoch
- *       position INTEGER)               -- no event up to this position is younger
+ *       position INTEGER,               -- no event up to this position is younger
+ *       sum INTEGER)                    -- of time and position
  * }</pre>
+ *
+ * <p>A sum guards the other columns of its row, but not the block, which has a checksum of its own.
+ * It begins as the first column modulo M = 2147483647. Each further column c makes of the sum s:
+ * (s * 48271 + c % M) % M. As in SQLite, a remainder has the sign of the number that is divided. A
+ * reader does not believe the columns of a row whose sum is another: it reads the block.
  *
  * <p>{@code times} gets a row with a commit when the events have become younger by a second. It
  * costs a few bytes a second on the disk.
@@ -29,7 +37,8 @@
  * v         the number of events, at least 1; their positions have no gaps
  * v         the shard
  * v         the epoch of the producer
- * v, bytes  the length and the UTF-8 of the producer's id
+ * producer  its id: one byte 0 and the 16 bytes of a UUID that is written in lower case;
+ *           any other text is v, bytes: the length of its UTF-8, at least 1, and the UTF-8
  * v         the sequence of the first event
  * 8 bytes   the least time of an event, nanoseconds since the epoch
  * v         the greatest time, less the least
@@ -45,8 +54,9 @@
  * most 1,024 events, and takes no more once it has 256 KiB of events.
  *
  * <p>The file {@code lock} keeps a second process out. The file {@code format} holds the number of
- * the format, 3. The file {@code id} holds the number of the log, so that cursors of an earlier log
- * in the same folder are recognised. A damaged file stays in its place and is read as far as it can
+ * the format, 4. The file {@code id} holds the number of the log in decimal, a space, and the CRC-32C
+ * of the digits in eight lower-case hexadecimal digits. By the number, cursors of an earlier log in
+ * the same folder are recognised. A damaged file stays in its place and is read as far as it can
  * be; if it is a writer's newest, the writer begins another one. The newest file of a writer stays,
  * even if it is empty and the writer is gone: its name tells where positions go on.
  */
