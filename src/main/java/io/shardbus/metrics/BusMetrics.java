@@ -172,8 +172,10 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private void storage(Target to) {
     stored(to, "stored.bytes", "What the stored events take", Storage::bytes);
     stored(to, "free.bytes", "What the disk of the sink has left", Storage::freeBytes);
-    stored(to, "oldest.timestamp.seconds", "The time of the oldest event", s -> seconds(s.oldest()));
-    stored(to, "newest.timestamp.seconds", "The time of the newest event", s -> seconds(s.newest()));
+    stored(
+        to, "oldest.timestamp.seconds", "The time of the oldest event", s -> seconds(s.oldest()));
+    stored(
+        to, "newest.timestamp.seconds", "The time of the newest event", s -> seconds(s.newest()));
   }
 
   private void stored(

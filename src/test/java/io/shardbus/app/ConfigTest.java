@@ -53,7 +53,11 @@ class ConfigTest {
   }
 
   private static String retention(Map<String, String> environment) {
-    return Config.load(null, environment, Map.of()).bus().getSink().getConfig().getString("retention");
+    return Config.load(null, environment, Map.of())
+        .bus()
+        .getSink()
+        .getConfig()
+        .getString("retention");
   }
 
   @Test

@@ -4,8 +4,8 @@ import static io.shardbus.gateway.TestGateway.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardbus.ShardBusOptions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.metrics.BusMetrics;
 import io.shardbus.sink.SinkOptions;
@@ -56,7 +56,11 @@ class StorageTest {
     JsonObject empty = server.get("/v1/stats").json().getJsonObject("storage");
     assertThat(empty)
         .isEqualTo(
-            new JsonObject().put("bytes", 0).putNull("oldest").putNull("newest").putNull("freeBytes"));
+            new JsonObject()
+                .put("bytes", 0)
+                .putNull("oldest")
+                .putNull("newest")
+                .putNull("freeBytes"));
     deliver(KEPT);
     JsonObject full = server.get("/v1/stats").json().getJsonObject("storage");
     assertThat(full.getLong("bytes")).isEqualTo(KEPT * "{\"n\":1}".length());

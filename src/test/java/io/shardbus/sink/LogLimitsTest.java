@@ -141,7 +141,10 @@ class LogLimitsTest {
     for (int writer = 0; writer < 2; writer++) {
       String mine = "writer-" + writer;
       Path oldest =
-          files().stream().filter(f -> f.getFileName().toString().startsWith(mine)).findFirst().get();
+          files().stream()
+              .filter(f -> f.getFileName().toString().startsWith(mine))
+              .findFirst()
+              .get();
       for (Path part : SqliteFiles.of(oldest)) {
         Files.deleteIfExists(part);
       }
@@ -165,7 +168,8 @@ class LogLimitsTest {
             });
     Awaitility.await()
         .atMost(30, TimeUnit.SECONDS)
-        .until(() -> sequences(await(sink.read(EventQuery.of(null, 10_000)))).noneMatch(n -> n == 0));
+        .until(
+            () -> sequences(await(sink.read(EventQuery.of(null, 10_000)))).noneMatch(n -> n == 0));
   }
 
   @Test

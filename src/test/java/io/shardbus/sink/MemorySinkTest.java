@@ -55,8 +55,7 @@ class MemorySinkTest extends SinkContract {
   void storage_tellsSizeAndTimes() throws Exception {
     assertThat(sink.storage()).isEqualTo(new Storage(0, null, null, null));
     await(Future.all(sink.write(batch(0, 1, 3)), sink.write(batch(1, 0, 3))));
-    long bytes =
-        readAll(10).stream().mapToLong(stored -> stored.event().size()).sum();
+    long bytes = readAll(10).stream().mapToLong(stored -> stored.event().size()).sum();
     assertThat(sink.storage()).isEqualTo(new Storage(bytes, 1L, 3_000_000L, null));
   }
 

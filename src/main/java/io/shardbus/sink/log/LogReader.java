@@ -59,15 +59,7 @@ final class LogReader {
         }
         LogStream stream =
             new LogStream(
-                name,
-                entry.getValue(),
-                read,
-                begun,
-                query,
-                page,
-                files.damage(),
-                unsound,
-                way);
+                name, entry.getValue(), read, begun, query, page, files.damage(), unsound, way);
         opened.add(stream);
         advance(stream, streams, positions);
       }

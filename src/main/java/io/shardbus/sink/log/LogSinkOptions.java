@@ -127,7 +127,9 @@ public final class LogSinkOptions {
     return this;
   }
 
-  /** {@return how long events are kept at least, and about a quarter longer at most; zero for ever} */
+  /**
+   * {@return how long events are kept at least, and about a quarter longer at most; zero for ever}
+   */
   public Duration getRetention() {
     return retention;
   }

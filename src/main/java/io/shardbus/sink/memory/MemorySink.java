@@ -187,8 +187,7 @@ public final class MemorySink implements ReplayableSink {
 
   @Override
   public synchronized Future<String> endCursor() {
-    TreeMap<String, Long> ends =
-        new TreeMap<>(PositionCursor.BEGINNING.in(run).positions());
+    TreeMap<String, Long> ends = new TreeMap<>(PositionCursor.BEGINNING.in(run).positions());
     streams.values().forEach(stream -> ends.put(stream.name, stream.last()));
     return Future.succeededFuture(new PositionCursor(ends).format(NAME));
   }
