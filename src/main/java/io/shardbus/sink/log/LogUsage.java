@@ -11,8 +11,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** What the log takes on the disk, and from when to when it reaches. For one thread at a time. */
 final class LogUsage {
@@ -36,17 +36,18 @@ final class LogUsage {
         bytes += segment.bytes();
       }
       for (Segment segment : segments) {
-        Long time = begins.containsKey(segment) ? begins.get(segment) : time(segment, OLDEST);
-        if (time != null) {
-          known.put(segment, time);
-          oldest.add(time);
+        Long begin = begins.get(segment);
+        Optional<Long> time = begin != null ? Optional.of(begin) : time(segment, OLDEST);
+        if (time.isPresent()) {
+          known.put(segment, time.get());
+          oldest.add(time.get());
           break;
         }
       }
       for (int i = segments.size() - 1; i >= 0; i--) {
-        Long time = time(segments.get(i), NEWEST);
-        if (time != null) {
-          newest.add(time);
+        Optional<Long> time = time(segments.get(i), NEWEST);
+        if (time.isPresent()) {
+          newest.add(time.get());
           break;
         }
       }
@@ -59,18 +60,18 @@ final class LogUsage {
         files.freeBytes());
   }
 
-  /** Null if the file has no events, or is damaged or gone. */
-  private static @Nullable Long time(Segment segment, String sql) throws IOException, SQLException {
-    return Opening.<@Nullable Long>evenIfFull(
+  /** Nothing if the file has no events, or is damaged or gone. */
+  private static Optional<Long> time(Segment segment, String sql) throws IOException, SQLException {
+    return Opening.evenIfFull(
         Segment::openForReading,
         way -> {
           try (Connection connection = way.open(segment.path());
               Statement statement = connection.createStatement();
               ResultSet row = statement.executeQuery(sql)) {
-            return row.next() ? Long.valueOf(row.getLong(1)) : null;
+            return row.next() ? Optional.of(row.getLong(1)) : Optional.empty();
           } catch (SQLException e) {
             if (Segment.isDamage(e) || Segment.isNotMadeYet(e) || segment.isGone()) {
-              return null;
+              return Optional.empty();
             }
             throw e;
           }
