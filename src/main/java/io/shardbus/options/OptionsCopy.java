@@ -30,7 +30,7 @@ public final class OptionsCopy {
         }
       }
     } catch (InvocationTargetException e) {
-      throw new IllegalArgumentException(e.getCause().getMessage(), e.getCause());
+      throw new IllegalArgumentException(String.valueOf(e.getTargetException().getMessage()), e);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("options must be public, with getters and setters", e);
     }
