@@ -77,7 +77,7 @@ class OptionalLibrariesTest {
         .request(method, gateway.port(), "localhost", path)
         .compose(
             request ->
-                method == HttpMethod.POST
+                HttpMethod.POST.equals(method)
                     ? request
                         .putHeader("Content-Type", "application/json")
                         .send(Buffer.buffer("{}"))
