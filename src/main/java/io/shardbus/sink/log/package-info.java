@@ -20,9 +20,14 @@
  * }</pre>
  *
  * <p>A sum guards the other columns of its row, but not the block, which has a checksum of its own.
- * It begins as the first column modulo M = 2147483647. Each further column c makes of the sum s:
- * (s * 48271 + c % M) % M. As in SQLite, a remainder has the sign of the number that is divided. A
- * reader does not believe the columns of a row whose sum is another: it reads the block.
+ * It begins as {@code first % M}, where M is 2147483647. Each further column makes a new sum:
+ *
+ * <pre>{@code
+ * sum = (sum * 48271 + column % M) % M
+ * }</pre>
+ *
+ * <p>As in SQLite, a remainder has the sign of the number that is divided. A reader does not
+ * believe the columns of a row whose sum is another: it reads the block.
  *
  * <p>{@code times} gets a row with a commit when the events have become younger by a second. It
  * costs a few bytes a second on the disk.
@@ -54,11 +59,11 @@
  * most 1,024 events, and takes no more once it has 256 KiB of events.
  *
  * <p>The file {@code lock} keeps a second process out. The file {@code format} holds the number of
- * the format, 4. The file {@code id} holds the number of the log in decimal, a space, and the CRC-32C
- * of the digits in eight lower-case hexadecimal digits. By the number, cursors of an earlier log in
- * the same folder are recognised. A damaged file stays in its place and is read as far as it can
- * be; if it is a writer's newest, the writer begins another one. The newest file of a writer stays,
- * even if it is empty and the writer is gone: its name tells where positions go on.
+ * the format, 4. The file {@code id} holds the number of the log in decimal, a space, and the
+ * CRC-32C of the digits in eight lower-case hexadecimal digits. By the number, cursors of an
+ * earlier log in the same folder are recognised. A damaged file stays in its place and is read as
+ * far as it can be; if it is a writer's newest, the writer begins another one. The newest file of a
+ * writer stays, even if it is empty and the writer is gone: its name tells where positions go on.
  */
 @NullMarked
 package io.shardbus.sink.log;
