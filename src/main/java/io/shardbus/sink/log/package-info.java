@@ -20,9 +20,14 @@
  * }</pre>
  *
  * <p>A sum guards the other columns of its row, but not the block, which has a checksum of its own.
- * It begins as the first column modulo M = 2147483647. Each further column c makes of the sum s: (s
- * * 48271 + c % M) % M. As in SQLite, a remainder has the sign of the number that is divided. A
- * reader does not believe the columns of a row whose sum is another: it reads the block.
+ * It begins as {@code first % M}, where M is 2147483647. Each further column makes a new sum:
+ *
+ * <pre>{@code
+ * sum = (sum * 48271 + column % M) % M
+ * }</pre>
+ *
+ * <p>As in SQLite, a remainder has the sign of the number that is divided. A reader does not
+ * believe the columns of a row whose sum is another: it reads the block.
  *
  * <p>{@code times} gets a row with a commit when the events have become younger by a second. It
  * costs a few bytes a second on the disk.
