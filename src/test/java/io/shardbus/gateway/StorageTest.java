@@ -63,7 +63,7 @@ class StorageTest {
                 .putNull("freeBytes"));
     deliver(KEPT);
     JsonObject full = server.get("/v1/stats").json().getJsonObject("storage");
-    assertThat(full.getLong("bytes")).isEqualTo(KEPT * "{\"n\":1}".length());
+    assertThat(full.getLong("bytes")).isEqualTo((long) KEPT * "{\"n\":1}".length());
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     new BusMetrics(server.bus).bindTo(meters);
     assertThat(meters.get("shardbus.sink.stored.bytes").gauge().value()).isEqualTo(700);
