@@ -8,7 +8,6 @@ import io.shardbus.delivery.Scaler;
 import io.shardbus.delivery.ScalerVerticle;
 import io.shardbus.delivery.ShardDeployments;
 import io.shardbus.delivery.WaitingRoom;
-import io.shardbus.event.JsonCheck;
 import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.RawEventCodec;
 import io.shardbus.eventbus.RouterVerticle;
@@ -90,15 +89,8 @@ final class BusStarter {
     }
   }
 
-  static ShardLimits limits(ShardBusOptions options) {
-    return new ShardLimits(
-        options.getMaxEventBytes(),
-        options.getMaxRingBytes(),
-        new JsonCheck(options.getMaxJsonDepth()));
-  }
-
   private static ShardManager manager(ShardBusOptions options) {
-    ShardLimits limits = limits(options);
+    ShardLimits limits = RingMemory.limits(options);
     ScalingPolicy policy = options.getScaling();
     return policy == null
         ? new ShardManager(

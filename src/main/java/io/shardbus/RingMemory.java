@@ -1,5 +1,6 @@
 package io.shardbus;
 
+import io.shardbus.event.JsonCheck;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardLimits;
 import java.util.ArrayList;
@@ -72,6 +73,14 @@ final class RingMemory {
     return 2L * options.getBatch().getMaxBytes();
   }
 
+  /** With all that {@link #fit} sets. */
+  static ShardLimits limits(ShardBusOptions options) {
+    return new ShardLimits(
+        options.getMaxEventBytes(),
+        options.getMaxRingBytes(),
+        new JsonCheck(options.getMaxJsonDepth()));
+  }
+
   /**
    * Says what to set if the shards can hold more than the heap.
    *
@@ -80,7 +89,7 @@ final class RingMemory {
   static Optional<String> warning(ShardBusOptions options, long heap) {
     int shards = shards(options);
     int rings = rings(options);
-    ShardLimits limits = BusStarter.limits(options);
+    ShardLimits limits = limits(options);
     double all =
         (double) rings * limits.mostBytes(options.getRingCapacity())
             + (double) shards * batchBytes(options);
