@@ -33,6 +33,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The house: which package may know which. */
 class ArchitectureTest {
 
+  /** The logger that Vert.x exports to its own clients. */
+  private static final String LOGGING = "io.vertx.core.internal.logging";
+
   private static final String TESTS =
       ArchitectureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
 
@@ -109,6 +112,7 @@ class ArchitectureTest {
                         resideInAnyPackage(
                             "io.vertx.core.buffer",
                             "io.vertx.core.json",
+                            LOGGING,
                             "io.vertx.codegen.annotations"))))
         .check(CLASSES);
   }
@@ -117,7 +121,9 @@ class ArchitectureTest {
   @Test
   void vertxInternals_areNotUsed() {
     DescribedPredicate<JavaClass> internal =
-        resideInAPackage("io.vertx..internal..").or(resideInAPackage("io.vertx..impl.."));
+        resideInAPackage("io.vertx..internal..")
+            .or(resideInAPackage("io.vertx..impl.."))
+            .and(not(resideInAPackage(LOGGING)));
     noClasses()
         .that()
         .doNotHaveFullyQualifiedName("io.shardbus.event.BufferAccess")
