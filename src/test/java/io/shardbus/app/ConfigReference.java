@@ -78,7 +78,10 @@ final class ConfigReference {
                     .put(
                         "then",
                         properties(new JsonObject().put("config", schema(generator, options))))));
-    bus.getJsonObject("properties").getJsonObject("sink").put("allOf", sinks);
+    JsonObject sink = bus.getJsonObject("properties").getJsonObject("sink");
+    sink.put("allOf", sinks);
+    // The schema of each sink says what is allowed there.
+    sink.getJsonObject("properties").getJsonObject("config").remove("additionalProperties");
     return new JsonObject()
             .put("$schema", "https://json-schema.org/draft/2020-12/schema")
             .put("title", "Configuration of a Shardbus server")
