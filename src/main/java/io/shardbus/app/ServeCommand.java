@@ -8,7 +8,6 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.Sinks;
 import io.shardbus.sink.Storage;
 import io.vertx.core.Vertx;
@@ -265,7 +264,7 @@ final class ServeCommand implements Callable<Integer> {
     if (log.getLong("maxBytes", 0L) > 0) {
       line += ", up to " + StorageText.bytes(log.getLong("maxBytes"));
     }
-    Storage storage = bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
+    Storage storage = Storage.of(bus.sink());
     Long free = storage == null ? null : storage.freeBytes();
     return free == null ? line : line + ", " + StorageText.bytes(free) + " free";
   }

@@ -55,10 +55,12 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
    * @return the dead letters; fails with a message for the operator
    */
   public static Future<DeadLetterStore> open(@Nullable Path folder) {
-    if (folder != null && !OptionalLibrary.isThere(SqliteFiles.DRIVER)) {
-      return Future.failedFuture(
-          new IllegalArgumentException(
-              "dataDir: needs the library " + SqliteFiles.LIBRARY + " on the class path"));
+    if (folder != null) {
+      try {
+        OptionalLibrary.require(SqliteFiles.DRIVER, SqliteFiles.LIBRARY);
+      } catch (IllegalArgumentException e) {
+        return Future.failedFuture(new IllegalArgumentException("dataDir: " + e.getMessage(), e));
+      }
     }
     DeadLetterStore letters =
         new DeadLetterStore(

@@ -16,7 +16,7 @@ interface LetterTable {
   /** Pages end when they have as many bytes: 8 MiB. */
   long MAX_PAGE_BYTES = 8 << 20;
 
-  /** Adds letters. Passes over those that are there already. */
+  /** Adds the letters that are not there already. */
   void add(List<DeadLetter> letters) throws SQLException, IOException;
 
   List<Kept> list(long after, int limit) throws SQLException, IOException;

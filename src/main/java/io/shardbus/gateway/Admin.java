@@ -7,7 +7,6 @@ import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ShardAccounting;
-import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.Storage;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
@@ -76,7 +75,7 @@ final class Admin {
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
             .put("sink", bus.sink().name());
-    Storage storage = bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
+    Storage storage = Storage.of(bus.sink());
     if (storage != null) {
       json.put(
           "storage",

@@ -186,14 +186,10 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         description,
         Tags.empty(),
         b -> {
-          Storage storage = stored(b);
+          Storage storage = Storage.of(b.sink());
           Number number = storage == null ? null : value.apply(storage);
           return number == null ? Double.NaN : number.doubleValue();
         });
-  }
-
-  private static @Nullable Storage stored(ShardBus bus) {
-    return bus.sink() instanceof ReplayableSink stored ? stored.storage() : null;
   }
 
   private static @Nullable Double seconds(@Nullable Long nanos) {

@@ -36,8 +36,8 @@ final class LogStream implements AutoCloseable {
       "SELECT count FROM blocks WHERE last = ? AND " + Tables.SOUND_BLOCK;
 
   /**
-   * So many positions are tried one by one, because some rows are found by their own key only. What
-   * comes behind them is tried in steps of that part of what was passed over.
+   * The search behind damage tries this many positions one by one, because some rows are found by
+   * their own key only. Behind them it takes steps that grow with what it has passed over.
    */
   private static final int STEPS = 1_024;
 

@@ -17,8 +17,9 @@ import java.util.stream.Collectors;
 /** What the log takes on the disk, and from when to when it reaches. For one thread at a time. */
 final class LogUsage {
 
-  private static final String OLDEST = "SELECT newest - span FROM blocks ORDER BY last LIMIT 1";
-  private static final String NEWEST = "SELECT newest FROM blocks ORDER BY last DESC LIMIT 1";
+  private static final String SOUND = " FROM blocks WHERE " + Tables.SOUND_BLOCK;
+  private static final String OLDEST = "SELECT newest - span" + SOUND + " ORDER BY last LIMIT 1";
+  private static final String NEWEST = "SELECT newest" + SOUND + " ORDER BY last DESC LIMIT 1";
 
   /** The times of first events, which never change. */
   private Map<Segment, Long> begins = Map.of();

@@ -219,7 +219,7 @@ class LogColumnsTest {
     assertThat(sink.damaged()).isEqualTo(1);
   }
 
-  /** The start reads the ids of what it has; it must not read all of it for that. */
+  /** A start reads the ids of stored events. It reads only the blocks that have some. */
   @Test
   void recallOfIds_readsOnlyTheBlocksThatHaveAny() throws Exception {
     assertThat(read(EventQuery.of(null, 1_000).withFilter(new WithId()))).hasSize(BLOCKS / 5);
