@@ -53,7 +53,9 @@ class BackupTest {
     assertThat(copying.exitValue()).as(Files.readString(dir.resolve("copying"))).isZero();
     Vertx vertx = Vertx.vertx();
     Set<Integer> found = new LogChecker(vertx, dir.resolve("backup")).readOn(0);
-    assertThat(found).hasSizeGreaterThan(100_000).containsAll(before);
+    assertThat(found).hasSizeGreaterThan(100_000);
+    before.removeAll(found); // of sets: AssertJ compares each with each, which takes minutes
+    assertThat(before).as("acknowledged and not in the copy").isEmpty();
     vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
   }
 }
