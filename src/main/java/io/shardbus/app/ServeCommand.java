@@ -8,6 +8,7 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.Sinks;
 import io.shardbus.sink.Storage;
 import io.vertx.core.Vertx;
@@ -264,7 +265,7 @@ final class ServeCommand implements Callable<Integer> {
     if (log.getLong("maxBytes", 0L) > 0) {
       line += ", up to " + StorageText.bytes(log.getLong("maxBytes"));
     }
-    Storage storage = Storage.of(bus.sink());
+    Storage storage = ReplayableSink.storageOf(bus.sink());
     Long free = storage == null ? null : storage.freeBytes();
     return free == null ? line : line + ", " + StorageText.bytes(free) + " free";
   }

@@ -7,6 +7,7 @@ import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ShardAccounting;
+import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.Storage;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
@@ -75,7 +76,7 @@ final class Admin {
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
             .put("sink", bus.sink().name());
-    Storage storage = Storage.of(bus.sink());
+    Storage storage = ReplayableSink.storageOf(bus.sink());
     if (storage != null) {
       json.put(
           "storage",

@@ -186,7 +186,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
         description,
         Tags.empty(),
         b -> {
-          Storage storage = Storage.of(b.sink());
+          Storage storage = ReplayableSink.storageOf(b.sink());
           Number number = storage == null ? null : value.apply(storage);
           return number == null ? Double.NaN : number.doubleValue();
         });

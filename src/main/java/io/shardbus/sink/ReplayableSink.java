@@ -46,6 +46,16 @@ public interface ReplayableSink extends Sink {
   }
 
   /**
+   * What a sink of any kind stores.
+   *
+   * @param sink the sink
+   * @return as {@link #storage}; null if the sink cannot be read back
+   */
+  static @Nullable Storage storageOf(Sink sink) {
+    return sink instanceof ReplayableSink stored ? stored.storage() : null;
+  }
+
+  /**
    * How many damaged places were found while reading, since the sink was opened. The events there
    * cannot be read; all others can.
    *

@@ -11,15 +11,4 @@ import org.jspecify.annotations.Nullable;
  * @param freeBytes what its disk has left for it; null if it has no disk
  */
 public record Storage(
-    long bytes, @Nullable Long oldest, @Nullable Long newest, @Nullable Long freeBytes) {
-
-  /**
-   * What a sink of any kind stores.
-   *
-   * @param sink the sink
-   * @return null if the sink cannot tell
-   */
-  public static @Nullable Storage of(Sink sink) {
-    return sink instanceof ReplayableSink stored ? stored.storage() : null;
-  }
-}
+    long bytes, @Nullable Long oldest, @Nullable Long newest, @Nullable Long freeBytes) {}
