@@ -135,6 +135,9 @@ final class BusStarter {
   }
 
   private DefaultShardBus bringUp() throws Throwable {
+    if (options.getDataDir() != null) {
+      DeadLetterStore.requireLibrary(); // before the folder is made
+    }
     DataFolder folder = DataFolder.open(options.getDataDir());
     undo.push(
         () ->

@@ -10,6 +10,7 @@ import io.shardbus.sink.SinkOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * An application that adds none of the optional libraries runs a bus and a gateway. If it asks for
@@ -46,17 +48,27 @@ class OptionalLibrariesTest {
   /** The application. */
   public static void main(String[] arguments) throws Exception {
     Vertx vertx = Vertx.vertx();
+    try {
+      use(vertx);
+    } finally {
+      vertx.close().await();
+    }
+  }
+
+  private static void use(Vertx vertx) throws Exception {
     ShardBusOptions options =
         new ShardBusOptions().setSink(new SinkOptions("memory")).setScaling(new ScalingPolicy());
     ShardBus bus = ShardBus.start(vertx, options).await();
     System.out.println("accepted " + bus.deliver(RawEvent.of("{}")).await().accepted());
     System.out.println("letters " + bus.deadLetters().count().await());
     Gateway gateway = Gateway.start(vertx, bus, new GatewayOptions().setPort(0)).await();
-    System.out.println("post " + status(vertx, gateway, HttpMethod.POST, "/v1/events"));
+    HttpClient client = vertx.createHttpClient();
+    System.out.println("post " + status(client, gateway, HttpMethod.POST, "/v1/events"));
     for (String path :
         List.of("events", "stats", "shards", "policy", "log-level", "limits", "dead-letters")) {
-      System.out.println(path + " " + status(vertx, gateway, HttpMethod.GET, "/v1/" + path));
+      System.out.println(path + " " + status(client, gateway, HttpMethod.GET, "/v1/" + path));
     }
+    client.close().await(); // until here, or it would be closed once it is garbage
     gateway.close().await();
     bus.close().await();
     for (String sink : List.of("log", "redis", "jetstream", "kafka")) {
@@ -68,12 +80,10 @@ class OptionalLibrariesTest {
     } catch (IllegalArgumentException e) {
       System.out.println(e.getMessage());
     }
-    vertx.close().await();
   }
 
-  private static int status(Vertx vertx, Gateway gateway, HttpMethod method, String path) {
-    return vertx
-        .createHttpClient()
+  private static int status(HttpClient client, Gateway gateway, HttpMethod method, String path) {
+    return client
         .request(method, gateway.port(), "localhost", path)
         .compose(
             request ->
@@ -95,6 +105,8 @@ class OptionalLibrariesTest {
     }
   }
 
+  @TempDir Path dir;
+
   @Test
   void applicationWithoutThem_runsAndIsToldWhatIsMissing() throws Exception {
     String classPath =
@@ -109,6 +121,7 @@ class OptionalLibrariesTest {
                 "-cp",
                 classPath,
                 OptionalLibrariesTest.class.getName())
+            .directory(dir.toFile())
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -123,5 +136,6 @@ class OptionalLibrariesTest {
         .contains("dataDir: needs the library org.xerial:sqlite-jdbc on the class path")
         .contains("options: their JSON form needs the library")
         .doesNotContain("started", "NoClassDefFoundError");
+    assertThat(dir).as("a bus that did not start leaves nothing").isEmptyDirectory();
   }
 }

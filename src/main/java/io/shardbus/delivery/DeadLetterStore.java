@@ -49,19 +49,25 @@ public final class DeadLetterStore implements DeadLetters, DeadLetterSink {
   }
 
   /**
+   * Checks that the library for the file is on the class path.
+   *
+   * @throws IllegalArgumentException if it is not, with its coordinates
+   */
+  public static void requireLibrary() {
+    try {
+      OptionalLibrary.require(SqliteFiles.DRIVER, SqliteFiles.LIBRARY);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("dataDir: " + e.getMessage(), e);
+    }
+  }
+
+  /**
    * Opens the file, and makes it if it is not there. A damaged one is set aside.
    *
    * @param folder the data folder; null to keep dead letters in memory
    * @return the dead letters; fails with a message for the operator
    */
   public static Future<DeadLetterStore> open(@Nullable Path folder) {
-    if (folder != null) {
-      try {
-        OptionalLibrary.require(SqliteFiles.DRIVER, SqliteFiles.LIBRARY);
-      } catch (IllegalArgumentException e) {
-        return Future.failedFuture(new IllegalArgumentException("dataDir: " + e.getMessage(), e));
-      }
-    }
     DeadLetterStore letters =
         new DeadLetterStore(
             folder == null ? new LetterMemory() : new LetterFile(folder.resolve(FILE)));

@@ -17,6 +17,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -32,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * Why it is safe: a sink may throw, return null, or answer twice, late or on any thread; each counts as one answer to
  * one attempt. If anything else throws, for example for lack of memory, the batch is in one of three states: an attempt
- * is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. `attempt = null` is the first
+ * is under way; a timer is set; or neither, and then `rescue` brings a turn that goes on. Vert.x may lose a timer for lack
+ * of memory: a turn finds that by the clock. `attempt = null` is the first
  * change of each step of `BatchParts`, which has made its objects before. Events are settled once, because their part
  * leaves the queue in the same step.
  */
@@ -47,6 +49,9 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
    * time.
    */
   private static final long MOST_RESTLESS_NANOS = 20_000_000;
+
+  /** A timer that is later than this was lost: Vert.x had no memory to run it. */
+  private static final long MOST_LATE_NANOS = 1_000_000_000;
 
   private final Shard shard;
   private final Sink sink;
@@ -73,6 +78,9 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
 
   /** Of the attempt under way, or of the pause before the next one; -1 if none is set. */
   private long timer = -1;
+
+  /** When the timer is to fire. */
+  private long timerDue;
 
   /** Since when every write was answered at once and followed by the next. */
   private long restlessSince;
@@ -158,12 +166,24 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     if (underWay != null) {
       if (underWay.isAnswered()) {
         answered(underWay);
+      } else if (timerIsLost(here)) {
+        underWay.timeOut(timeout);
       }
     } else if (suspended != null) {
       leaveLoop();
-    } else if (timer < 0) {
+    } else if (timer < 0 || timerIsLost(here)) {
+      cancelTimer();
       write();
     }
+  }
+
+  private boolean timerIsLost(ShardLoop here) {
+    return timer >= 0 && here.nanoTime() - timerDue > MOST_LATE_NANOS;
+  }
+
+  private void setTimer(ShardLoop here, Duration delay, Runnable task) {
+    timerDue = here.nanoTime() + delay.toNanos();
+    timer = here.setTimer(delay, task);
   }
 
   /** Starts no further attempt. Completes when the one under way is answered. */
@@ -217,7 +237,7 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     try {
       events = events(current, part);
       mine = new Attempt(this, here);
-      timer = here.setTimer(options.getTimeout(), () -> mine.timeOut(timeout));
+      setTimer(here, options.getTimeout(), () -> mine.timeOut(timeout));
       parts.attempted(part);
     } catch (Throwable e) {
       cancelTimer();
@@ -313,7 +333,7 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
       if (goOn) {
         write();
       } else {
-        timer = here.setTimer(parts.backoff(), this::pauseIsOver);
+        setTimer(here, parts.backoff(), this::pauseIsOver);
       }
     }
     if (!stays) {

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Asking for help here makes none. Each call has its place in the list of calls in itself, and one thread, which is
  * there from the start, runs the calls again and again until they succeed.
  *
- * Vert.x may run out of memory too, and lose a task that it had taken. So for a minute after a call for help, every
- * possible caller is helped once a second. Without calls the thread does nothing.
+ * Vert.x may run out of memory too, and lose a task or a timer that it had taken. So for a minute after a call for help,
+ * every possible caller is helped once a second, and otherwise once in ten seconds.
  *
  * Ownership: `next` belongs to the thread that put the call into the list, then to the thread of this class. `waiting`
  * is true while the call is in the list, so that it is there once at most.
@@ -27,6 +27,7 @@ final class Rescue {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long ALERT_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final long QUIET_ROUND_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final AtomicReference<@Nullable Call> CALLS = new AtomicReference<>();
   private static final Set<Call> ALL =
@@ -92,8 +93,10 @@ final class Rescue {
   }
 
   private static void serveOnce() {
-    if (CALLS.get() == null && underWay == null && System.nanoTime() - lastCall >= ALERT_NANOS) {
-      LockSupport.park();
+    boolean quiet =
+        CALLS.get() == null && underWay == null && System.nanoTime() - lastCall >= ALERT_NANOS;
+    if (quiet) {
+      LockSupport.parkNanos(QUIET_ROUND_NANOS); // until a call comes
     }
     LockSupport.parkNanos(PAUSE_NANOS);
     long now = System.nanoTime();
@@ -102,7 +105,7 @@ final class Rescue {
     }
     if (underWay != null) {
       lastCall = now;
-    } else if (now - lastRound >= ROUND_NANOS) {
+    } else if (now - lastRound >= (quiet ? QUIET_ROUND_NANOS : ROUND_NANOS)) {
       lastRound = now;
       List.copyOf(ALL).forEach(Call::answer);
     }

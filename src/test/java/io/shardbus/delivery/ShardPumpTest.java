@@ -2,6 +2,7 @@ package io.shardbus.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.Outcome;
@@ -372,6 +373,48 @@ class ShardPumpTest {
     loop.pass(Duration.ofSeconds(5));
     assertThat(tries).hasSize(2);
     assertThat(shard.accounting().delivered()).isEqualTo(1);
+  }
+
+  /** What brings help is a thread that looks at each shard once in ten seconds. */
+  private void helped() {
+    loop.pass(Duration.ofMinutes(1));
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              loop.pass(Duration.ofSeconds(1));
+              return shard.accounting().pending() == 0;
+            });
+    assertThat(shard.accounting().delivered()).isEqualTo(sent);
+  }
+
+  @Test
+  void pauseWhoseTimerIsLost_endsAllTheSame() {
+    int[] attempts = {0};
+    sink.behave(
+        b ->
+            ++attempts[0] == 1
+                ? Future.failedFuture(new IllegalStateException("down"))
+                : Future.succeededFuture());
+    start();
+    send(10);
+    loop.run();
+    loop.loseTimers();
+    helped();
+    assertThat(attempts[0]).isEqualTo(2);
+  }
+
+  @Test
+  void writeWhoseTimerIsLost_isGivenUpAllTheSame() {
+    int[] attempts = {0};
+    sink.behave(
+        b -> ++attempts[0] == 1 ? Promise.<Void>promise().future() : Future.succeededFuture());
+    start();
+    send(10);
+    loop.run();
+    loop.loseTimers();
+    helped();
+    assertThat(attempts[0]).isEqualTo(2);
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
@@ -28,6 +29,10 @@ import org.junit.jupiter.api.TestFactory;
 class RoutingSimulationTest {
 
   private static final long SEED = 42;
+
+  /** A single run of the rule that is judged may be lucky: its median counts. */
+  private static final int RUNS = 3;
+
   private static final int SHARDS = 8;
   private static final int CAPACITY = 8192;
   private static final double DRAIN_RATE = 5_000;
@@ -155,38 +160,51 @@ class RoutingSimulationTest {
   private static void compare(Scenario scenario) {
     Map<Rule, Outcome> outcomes = new EnumMap<>(Rule.class);
     for (Rule rule : Rule.values()) {
-      Outcome outcome = new Simulation(scenario, rule).run();
-      outcomes.put(rule, outcome);
-      System.out.println(scenario.name() + ", " + rule + ", seed " + SEED + ": " + outcome);
+      outcomes.put(rule, run(scenario, rule, SEED));
     }
-    Outcome ours = outcomes.get(Rule.HEADROOM);
+    List<Outcome> runs = new ArrayList<>(List.of(outcomes.get(Rule.HEADROOM)));
+    for (int i = 1; i < RUNS; i++) {
+      runs.add(run(scenario, Rule.HEADROOM, SEED + i));
+    }
+    double dropRate = median(runs, Outcome::dropRate);
+    double moved = median(runs, Outcome::moved);
     Outcome statics = outcomes.get(Rule.MULTIPLY_SHIFT);
     Outcome lowest = outcomes.get(Rule.LOWEST_WEIGHT);
-    assertThat(ours.dropRate()).isLessThanOrEqualTo(statics.dropRate());
+    assertThat(dropRate).isLessThanOrEqualTo(statics.dropRate());
     if (scenario.name().startsWith("hot key")) {
-      assertThat(ours.moved()).as("slots moved though little is gained").isLessThan(1024);
+      assertThat(moved).as("slots moved though little is gained").isLessThan(1024);
     }
     if (scenario.slowShard() < 0) {
-      assertThat(ours.movedLater()).as("slots moved to and fro").isLessThan(256);
+      assertThat(median(runs, Outcome::movedLater)).as("slots moved to and fro").isLessThan(256);
     }
     if (scenario.keyed() > 0) { // the lowest weight does not keep the order of keys
       return;
     }
-    assertThat(ours.dropRate()).isLessThanOrEqualTo(lowest.dropRate() / 2);
+    assertThat(dropRate).isLessThanOrEqualTo(lowest.dropRate() / 2);
     if (scenario.slowShard() >= 0 || scenario.hashes() instanceof Zipf) {
       assertThat(lowest.dropped()).as("else there is nothing to halve").isPositive();
     }
     if (scenario.slowShard() < 0 && scenario.hashes() instanceof Zipf == false) {
-      assertThat(ours.moved()).as("slots moved without need").isZero();
+      assertThat(moved).as("slots moved without need").isZero();
     }
+  }
+
+  private static Outcome run(Scenario scenario, Rule rule, long seed) {
+    Outcome outcome = new Simulation(scenario, rule, seed).run();
+    System.out.println(scenario.name() + ", " + rule + ", seed " + seed + ": " + outcome);
+    return outcome;
+  }
+
+  private static double median(List<Outcome> runs, ToDoubleFunction<Outcome> measure) {
+    return runs.stream().mapToDouble(measure).sorted().skip(RUNS / 2).findFirst().orElseThrow();
   }
 
   private static final class Simulation {
 
     final Scenario scenario;
     final Rule rule;
-    final Random random = new Random(SEED);
-    final Random gaps = new Random(SEED);
+    final Random random;
+    final Random gaps;
     final ShardManager manager;
     final double[] credit = new double[SHARDS];
     final List<Shard> shards;
@@ -203,7 +221,9 @@ class RoutingSimulationTest {
     /** How many came when. */
     private record Arrivals(long nanos, long accepted) {}
 
-    Simulation(Scenario scenario, Rule rule) {
+    Simulation(Scenario scenario, Rule rule, long seed) {
+      random = new Random(seed);
+      gaps = new Random(seed);
       this.scenario = scenario;
       this.rule = rule;
       ScalingPolicy policy =
