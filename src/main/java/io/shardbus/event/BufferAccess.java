@@ -39,9 +39,14 @@ final class BufferAccess extends Access<Buffer> {
 
   /** A buffer of these very bytes. */
   static Buffer wrap(byte[] bytes) {
-    return bytes.length == 0
+    return wrap(bytes, bytes.length);
+  }
+
+  /** A buffer of the first of these very bytes. */
+  static Buffer wrap(byte[] bytes, int length) {
+    return length == 0
         ? Buffer.buffer()
-        : BufferInternal.buffer(Unpooled.wrappedBuffer(bytes));
+        : BufferInternal.buffer(Unpooled.wrappedBuffer(bytes, 0, length));
   }
 
   /** Whether it can be seen without a parser. */

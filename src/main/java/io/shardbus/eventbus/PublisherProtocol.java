@@ -1,6 +1,8 @@
 package io.shardbus.eventbus;
 
 import io.shardbus.event.AttributeCodec;
+import io.shardbus.event.ByteReader;
+import io.shardbus.event.ByteWriter;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
@@ -48,30 +50,7 @@ final class PublisherProtocol {
   /** Failure: the publisher is not known here. */
   static final int UNKNOWN_PUBLISHER = 410;
 
-  /** Hash, length, and the attributes of an event that has none. */
-  private static final int FRAME_BYTES = 13;
-
-  /** Their kinds, the number of headers, and a length of up to 5 bytes for each text. */
-  private static final long TEXT_BYTES = 5;
-
-  private static final RawEventCodec CODEC = new RawEventCodec();
-
   private PublisherProtocol() {}
-
-  /**
-   * The size of an event in a body.
-   *
-   * @param event the event
-   * @return bytes, or a few more
-   */
-  static long frameBytes(RawEvent event) {
-    int texts = (event.key() == null ? 0 : 1) + (event.id() == null ? 0 : 1);
-    int headers = event.headers().size();
-    return FRAME_BYTES
-        + event.totalSize()
-        + TEXT_BYTES * (texts + 2 * headers)
-        + (headers == 0 ? 0 : 1);
-  }
 
   /**
    * Writes a body.
@@ -82,13 +61,13 @@ final class PublisherProtocol {
   static Buffer encode(List<RawEvent> events) {
     long bytes = 0;
     for (RawEvent event : events) {
-      bytes += frameBytes(event);
+      bytes += RawEventCodec.frameBytes(event);
     }
-    Buffer out = Buffer.buffer(Math.toIntExact(bytes));
+    ByteWriter out = new ByteWriter(Math.toIntExact(bytes));
     for (RawEvent event : events) {
-      CODEC.encodeToWire(out, event);
+      RawEventCodec.write(out, event);
     }
-    return out;
+    return out.toBuffer();
   }
 
   /**
@@ -100,18 +79,9 @@ final class PublisherProtocol {
    */
   static List<RawEvent> decode(Buffer body) {
     List<RawEvent> events = new ArrayList<>();
-    int at = 0;
-    while (at < body.length()) {
-      RawEventCodec.Decoded decoded;
-      try {
-        decoded = RawEventCodec.decode(at, body);
-      } catch (InvalidEventException e) {
-        throw e;
-      } catch (RuntimeException e) {
-        throw new InvalidEventException("a batch: framed breaks off in an event", at);
-      }
-      events.add(decoded.event());
-      at = decoded.end();
+    ByteReader in = new ByteReader(body, 0, body.length());
+    while (!in.atEnd()) {
+      events.add(RawEventCodec.read(in));
     }
     return events;
   }

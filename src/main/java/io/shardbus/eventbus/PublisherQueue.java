@@ -42,7 +42,7 @@ final class PublisherQueue {
     if (events >= 2L * fullEvents || bytes >= 2 * options.getMaxInFlightBytes()) {
       return null;
     }
-    long frame = PublisherProtocol.frameBytes(event); // before anything is counted: it may be null
+    long frame = RawEventCodec.frameBytes(event); // before anything is counted: it may be null
     Promise<Void> promise = Promise.promise();
     long deadline = System.nanoTime() + options.getTimeout().toNanos();
     queued.add(new Pending(event, promise, deadline));
@@ -76,7 +76,7 @@ final class PublisherQueue {
     }
     long size = 0;
     while (!queued.isEmpty() && batch.size() < most) {
-      long frame = PublisherProtocol.frameBytes(queued.element().event());
+      long frame = RawEventCodec.frameBytes(queued.element().event());
       // An event larger than the limit in bytes goes when no other event is under way.
       boolean fits = size + frame <= mostBytes || (batch.isEmpty() && mayGoAlone(frame));
       if (!fits) {
@@ -100,7 +100,7 @@ final class PublisherQueue {
       Pending one = again.get(i);
       queued.addFirst(one);
       sentEvents--;
-      sentBytes -= PublisherProtocol.frameBytes(one.event());
+      sentBytes -= RawEventCodec.frameBytes(one.event());
     }
   }
 
@@ -116,7 +116,7 @@ final class PublisherQueue {
   /** The fate of one that was sent is known. */
   synchronized void settled(Pending one) {
     sentEvents--;
-    sentBytes -= PublisherProtocol.frameBytes(one.event());
+    sentBytes -= RawEventCodec.frameBytes(one.event());
     remove(one);
   }
 
@@ -126,6 +126,6 @@ final class PublisherQueue {
 
   private void remove(Pending one) {
     events--;
-    bytes -= PublisherProtocol.frameBytes(one.event());
+    bytes -= RawEventCodec.frameBytes(one.event());
   }
 }

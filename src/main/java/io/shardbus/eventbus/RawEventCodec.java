@@ -1,7 +1,8 @@
 package io.shardbus.eventbus;
 
 import io.shardbus.event.AttributeCodec;
-import io.shardbus.event.InvalidEventException;
+import io.shardbus.event.ByteReader;
+import io.shardbus.event.ByteWriter;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageCodec;
@@ -12,45 +13,53 @@ import io.vertx.core.eventbus.MessageCodec;
  */
 public final class RawEventCodec implements MessageCodec<RawEvent, RawEvent> {
 
+  /** Hash, length, and the attributes of an event that has none. */
+  private static final int FRAME_BYTES = 13;
+
+  /** Their kinds, the number of headers, and a length of up to 5 bytes for each text. */
+  private static final long TEXT_BYTES = 5;
+
   /** A codec. */
   public RawEventCodec() {}
 
   @Override
   public void encodeToWire(Buffer out, RawEvent event) {
-    out.appendLong(event.hash());
-    AttributeCodec.write(out, event.key(), event.id(), event.headers());
-    out.appendInt(event.size()).appendBuffer(event.buffer());
+    ByteWriter bytes = new ByteWriter((int) frameBytes(event));
+    write(bytes, event);
+    out.appendBuffer(bytes.toBuffer());
   }
 
   @Override
   public RawEvent decodeFromWire(int position, Buffer in) {
-    return decode(position, in).event();
+    return read(new ByteReader(in, position, in.length()));
   }
 
-  /**
-   * An event that was read.
-   *
-   * @param event the event
-   * @param end the index behind its last byte
-   */
-  record Decoded(RawEvent event, int end) {}
+  /** How many bytes an event takes, or a few more. */
+  static long frameBytes(RawEvent event) {
+    int texts = (event.key() == null ? 0 : 1) + (event.id() == null ? 0 : 1);
+    int headers = event.headers().size();
+    return FRAME_BYTES
+        + event.totalSize()
+        + TEXT_BYTES * (texts + 2 * headers)
+        + (headers == 0 ? 0 : 1);
+  }
 
-  static Decoded decode(int position, Buffer in) {
-    long hash = in.getLong(position);
-    AttributeCodec.Attributes attributes = AttributeCodec.read(in, position + Long.BYTES);
-    int at = attributes.end() + Integer.BYTES;
-    int size = in.getInt(attributes.end());
-    if (size < 0 || size > in.length() - at) {
-      throw new InvalidEventException("an event is cut off", at);
-    }
-    int end = at + size;
+  static void write(ByteWriter out, RawEvent event) {
+    out.int64(event.hash());
+    AttributeCodec.write(out, event.key(), event.id(), event.headers());
+    out.int32(event.size());
+    out.buffer(event.buffer());
+  }
+
+  static RawEvent read(ByteReader in) {
+    long hash = in.int64();
+    AttributeCodec.Attributes attributes = AttributeCodec.read(in);
     RawEvent.Builder builder =
-        RawEvent.builder(in.getBuffer(at, end))
+        RawEvent.builder(in.buffer(in.int32()))
             .key(attributes.key())
             .id(attributes.id())
             .headers(attributes.headers());
-    return new Decoded(
-        attributes.key() == null ? builder.hash(hash).build() : builder.build(), end);
+    return attributes.key() == null ? builder.hash(hash).build() : builder.build();
   }
 
   @Override

@@ -23,6 +23,12 @@ class AttributeCodecTest {
     return new String(points, 0, points.length);
   }
 
+  private static Buffer written(String key, String id, Headers headers) {
+    ByteWriter out = new ByteWriter(0);
+    AttributeCodec.write(out, key, id, headers);
+    return out.toBuffer();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4})
   void whatIsWritten_isReadBack(long seed) {
@@ -35,27 +41,25 @@ class AttributeCodecTest {
         map.put("h" + random.nextInt(1_000), text(random, 30).replaceAll("\\p{Cntrl}", ""));
       }
       Headers headers = Headers.of(map);
-      Buffer out = Buffer.buffer("before");
-      AttributeCodec.write(out, key, id, headers);
-      int end = out.length();
-      AttributeCodec.Attributes read = AttributeCodec.read(out.appendString("behind"), 6);
-      assertThat(read)
+      Buffer out = written(key, id, headers);
+      int end = 6 + out.length();
+      Buffer all = Buffer.buffer("before").appendBuffer(out).appendString("behind");
+      ByteReader in = new ByteReader(all, 6, all.length());
+      assertThat(AttributeCodec.read(in))
           .as("seed %d, round %d", seed, i)
-          .isEqualTo(new AttributeCodec.Attributes(key, id, headers, end));
+          .isEqualTo(new AttributeCodec.Attributes(key, id, headers));
+      assertThat(in.at()).isEqualTo(end);
     }
   }
 
   @Test
   void noAttributes_takeOneByte() {
-    Buffer out = Buffer.buffer();
-    AttributeCodec.write(out, null, null, Headers.none());
-    assertThat(out.getBytes()).containsExactly(0);
+    assertThat(written(null, null, Headers.none()).getBytes()).containsExactly(0);
   }
 
   @Test
   void format_isAsDocumented() {
-    Buffer out = Buffer.buffer();
-    AttributeCodec.write(out, "k", "é", Headers.of(Map.of("n", "v".repeat(200))));
+    Buffer out = written("k", "é", Headers.of(Map.of("n", "v".repeat(200))));
     Buffer expected =
         Buffer.buffer(new byte[] {7, 1, 'k', 2, (byte) 0xc3, (byte) 0xa9, 1, 1, 'n'})
             .appendBytes(new byte[] {(byte) 0xc8, 1})
@@ -67,8 +71,7 @@ class AttributeCodecTest {
   @ValueSource(longs = {1, 2, 3, 4})
   void anyBytes_areReadOrRefused(long seed) {
     Random random = new Random(seed);
-    Buffer good = Buffer.buffer();
-    AttributeCodec.write(good, "key", "id", Headers.of(Map.of("a", "b", "c", "d")));
+    Buffer good = written("key", "id", Headers.of(Map.of("a", "b", "c", "d")));
     for (int i = 0; i < 5_000; i++) {
       Buffer flipped = good.copy();
       int at = random.nextInt(flipped.length());
@@ -82,7 +85,9 @@ class AttributeCodecTest {
 
   private static void readOrRefuse(Buffer bytes) {
     try {
-      assertThat(AttributeCodec.read(bytes, 0).end()).isLessThanOrEqualTo(bytes.length());
+      ByteReader in = new ByteReader(bytes, 0, bytes.length());
+      AttributeCodec.read(in);
+      assertThat(in.at()).isLessThanOrEqualTo(bytes.length());
     } catch (InvalidEventException e) {
       assertThat(e.getMessage()).isNotEmpty();
     }
@@ -90,7 +95,7 @@ class AttributeCodecTest {
 
   @Test
   void unknownKind_isRefused() {
-    assertThatThrownBy(() -> AttributeCodec.read(Buffer.buffer(new byte[] {8}), 0))
+    assertThatThrownBy(() -> AttributeCodec.read(new byte[] {8}))
         .isInstanceOf(InvalidEventException.class)
         .hasMessage("an event has attributes of an unknown kind");
   }

@@ -43,4 +43,21 @@ class PublisherProtocolTest {
           .hasMessage("the key is not UTF-8");
     }
   }
+
+  /** Whatever bit is changed, at most the bytes that are there are read. */
+  @Test
+  void anyBytes_areReadOrRefused() {
+    RawEvent event =
+        RawEvent.builder(Buffer.buffer("{}")).key("k").id("i").header("name", "value").build();
+    Buffer whole = PublisherProtocol.encode(List.of(event, event));
+    for (int bit = 0; bit < 8 * whole.length(); bit++) {
+      byte flipped = (byte) (whole.getByte(bit / 8) ^ 1 << bit % 8);
+      Buffer damaged = whole.copy().setByte(bit / 8, flipped);
+      try {
+        assertThat(PublisherProtocol.decode(damaged)).isNotEmpty();
+      } catch (InvalidEventException e) {
+        assertThat(e.getMessage()).isNotEmpty();
+      }
+    }
+  }
 }

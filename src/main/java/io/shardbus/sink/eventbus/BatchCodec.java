@@ -2,6 +2,8 @@ package io.shardbus.sink.eventbus;
 
 import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.Batch;
+import io.shardbus.event.ByteReader;
+import io.shardbus.event.ByteWriter;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
@@ -23,16 +25,22 @@ final class BatchCodec {
     for (ShardEvent event : batch.events()) {
       payloads += event.size() + EVENT_BYTES;
     }
-    Buffer out = Buffer.buffer((int) Math.min(payloads + 128, Integer.MAX_VALUE / 2));
+    ByteWriter out = new ByteWriter((int) Math.min(payloads + 128, Integer.MAX_VALUE / 2));
     byte[] producer = batch.producer().id().getBytes(StandardCharsets.UTF_8);
-    out.appendByte((byte) VERSION).appendUnsignedShort(producer.length).appendBytes(producer);
-    out.appendLong(batch.producer().epoch()).appendInt(batch.shard()).appendInt(batch.size());
+    out.int8(VERSION);
+    out.uint16(producer.length);
+    out.bytes(producer);
+    out.int64(batch.producer().epoch());
+    out.int32(batch.shard());
+    out.int32(batch.size());
     for (ShardEvent event : batch.events()) {
-      out.appendLong(event.sequence()).appendLong(event.timestamp());
+      out.int64(event.sequence());
+      out.int64(event.timestamp());
       AttributeCodec.write(out, event.key(), event.id(), event.headers());
-      out.appendInt(event.payload().length()).appendBuffer(event.payload());
+      out.int32(event.payload().length());
+      out.buffer(event.payload());
     }
-    return out;
+    return out.toBuffer();
   }
 
   /**
@@ -40,77 +48,42 @@ final class BatchCodec {
    */
   static Batch decode(Buffer in) {
     try {
-      return new Reader(in).batch();
-    } catch (IndexOutOfBoundsException | InvalidEventException e) {
+      return batch(new ByteReader(in, 0, in.length()));
+    } catch (InvalidEventException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "a batch of " + in.length() + " bytes is cut off or damaged", e);
+          "a batch of " + in.length() + " bytes is cut off or damaged: " + e.getMessage(), e);
     }
   }
 
-  private static final class Reader {
-
-    private final Buffer in;
-    private int at;
-
-    Reader(Buffer in) {
-      this.in = in;
+  private static Batch batch(ByteReader in) {
+    int version = in.int8();
+    if (version != VERSION) {
+      throw new IllegalArgumentException("it has version " + version + ", known is " + VERSION);
     }
-
-    Batch batch() {
-      int version = in.getByte(at++);
-      if (version != VERSION) {
-        throw new IllegalArgumentException(
-            "a batch of version " + version + ", known is " + VERSION);
-      }
-      int producerLength = in.getUnsignedShort(at);
-      at += 2;
-      ProducerId producer = new ProducerId(text(producerLength), int64());
-      int shard = int32();
-      int count = int32();
-      if (count < 1 || count > in.length() / EVENT_BYTES) {
-        throw new IllegalArgumentException("a batch that claims " + count + " events");
-      }
-      List<ShardEvent> events = new ArrayList<>(count);
-      for (int i = 0; i < count; i++) {
-        events.add(event(shard));
-      }
-      return new Batch(shard, events.get(0).sequence(), List.copyOf(events), producer);
+    ProducerId producer = new ProducerId(in.text("the producer", in.uint16()), in.int64());
+    int shard = in.int32();
+    int count = in.int32();
+    if (count < 1) {
+      throw new IllegalArgumentException("it claims " + count + " events");
     }
-
-    private ShardEvent event(int shard) {
-      long sequence = int64();
-      long timestamp = int64();
-      AttributeCodec.Attributes attributes = AttributeCodec.read(in, at);
-      at = attributes.end();
-      int length = int32();
-      Buffer payload = in.getBuffer(at, at + length);
-      at += length;
-      return new ShardEvent(
-          shard,
-          sequence,
-          timestamp,
-          payload,
-          attributes.key(),
-          attributes.id(),
-          attributes.headers());
+    List<ShardEvent> events = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      events.add(event(shard, in));
     }
+    return new Batch(shard, events.get(0).sequence(), List.copyOf(events), producer);
+  }
 
-    private String text(int length) {
-      String text = in.getString(at, at + length, "UTF-8");
-      at += length;
-      return text;
-    }
-
-    private int int32() {
-      int value = in.getInt(at);
-      at += 4;
-      return value;
-    }
-
-    private long int64() {
-      long value = in.getLong(at);
-      at += 8;
-      return value;
-    }
+  private static ShardEvent event(int shard, ByteReader in) {
+    long sequence = in.int64();
+    long timestamp = in.int64();
+    AttributeCodec.Attributes attributes = AttributeCodec.read(in);
+    return new ShardEvent(
+        shard,
+        sequence,
+        timestamp,
+        in.buffer(in.int32()),
+        attributes.key(),
+        attributes.id(),
+        attributes.headers());
   }
 }

@@ -1,13 +1,13 @@
 package io.shardbus.sink.log;
 
 import io.shardbus.event.AttributeCodec;
+import io.shardbus.event.ByteReader;
+import io.shardbus.event.ByteWriter;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.zip.CRC32C;
@@ -27,9 +27,7 @@ final class BlockCodec {
 
   private static final int LENGTH_BYTES = 4;
   private static final int CHECKSUM_BYTES = 4;
-  private static final int VARINT_BITS = 7;
   private static final int UUID_CHARS = 36;
-  private static final int MAX_VARINT_SHIFT = 63;
 
   /** What a block takes beside its events, about, and an event beside its payload. */
   private static final int HEADER_BYTES = 96;
@@ -69,25 +67,45 @@ final class BlockCodec {
       bytes += EVENT_BYTES + event.size();
     }
     ShardEvent begin = events.get(0);
-    Out out = new Out((int) Math.min(bytes, Integer.MAX_VALUE - HEADER_BYTES));
-    out.at = LENGTH_BYTES;
+    ByteWriter out = new ByteWriter((int) Math.min(bytes, Integer.MAX_VALUE - HEADER_BYTES));
+    out.int32(0); // the length, when it is known
     out.varint(first);
     out.varint(events.size());
     out.varint(begin.shard());
     out.varint(producer.epoch());
-    out.producer(producer.id());
+    producer(producer.id(), out);
     out.varint(begin.sequence());
-    out.fixed(least);
+    out.int64(least);
     out.varint(greatest - least);
     long expected = begin.sequence();
     for (ShardEvent event : events) {
-      out.attributes(AttributeCodec.bytes(event));
+      AttributeCodec.write(out, event.key(), event.id(), event.headers());
       out.varint(event.sequence() - expected);
       out.varint(event.timestamp() - least);
-      out.payload(event.payload());
+      out.varint(event.payload().length());
+      out.buffer(event.payload());
       expected = event.sequence() + 1;
     }
-    return out.sealed();
+    out.int32(0); // the checksum
+    return sealed(out.toBytes());
+  }
+
+  private static byte[] sealed(byte[] bytes) {
+    int end = bytes.length - CHECKSUM_BYTES;
+    ByteBuffer block = ByteBuffer.wrap(bytes).putInt(0, bytes.length);
+    block.putInt(end, checksum(bytes, end));
+    return bytes;
+  }
+
+  private static void producer(String id, ByteWriter out) {
+    UUID uuid = uuid(id);
+    if (uuid == null) {
+      out.text(id);
+    } else {
+      out.varint(0);
+      out.int64(uuid.getMostSignificantBits());
+      out.int64(uuid.getLeastSignificantBits());
+    }
   }
 
   /**
@@ -101,7 +119,8 @@ final class BlockCodec {
       return null;
     }
     try {
-      return new In(bytes).block();
+      int end = bytes.length - CHECKSUM_BYTES;
+      return block(new ByteReader(Buffer.buffer(bytes), LENGTH_BYTES, end));
     } catch (RuntimeException e) { // whatever the bytes are, other blocks must be read
       return null;
     }
@@ -135,150 +154,38 @@ final class BlockCodec {
     }
   }
 
-  private static final class Out {
-
-    private byte[] bytes;
-    private int at;
-
-    Out(int expected) {
-      bytes = new byte[expected];
+  private static @Nullable Block block(ByteReader in) {
+    long first = in.varint();
+    int count = in.count();
+    int shard = in.count();
+    long epoch = in.varint();
+    ProducerId producer = new ProducerId(producer(in), epoch);
+    long sequence = in.varint();
+    long least = in.int64();
+    in.varint(); // the greatest time
+    List<ShardEvent> events = new ArrayList<>(Math.min(count, MAX_EVENTS));
+    for (int i = 0; i < count; i++) {
+      AttributeCodec.Attributes attributes = AttributeCodec.read(in);
+      sequence += in.varint();
+      long time = least + in.varint();
+      events.add(
+          new ShardEvent(
+              shard,
+              sequence,
+              time,
+              in.buffer(in.count()),
+              attributes.key(),
+              attributes.id(),
+              attributes.headers()));
+      sequence++;
     }
-
-    private void room(int more) {
-      if (more > bytes.length - at) {
-        bytes = Arrays.copyOf(bytes, Math.max(at + more, bytes.length + bytes.length / 2));
-      }
-    }
-
-    void varint(long value) {
-      room(MAX_VARINT_SHIFT / VARINT_BITS + 1);
-      long rest = value;
-      while ((rest & ~0x7fL) != 0) {
-        bytes[at++] = (byte) (rest | 0x80);
-        rest >>>= VARINT_BITS;
-      }
-      bytes[at++] = (byte) rest;
-    }
-
-    void fixed(long value) {
-      room(Long.BYTES);
-      ByteBuffer.wrap(bytes).putLong(at, value);
-      at += Long.BYTES;
-    }
-
-    void producer(String id) {
-      UUID uuid = uuid(id);
-      if (uuid == null) {
-        byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
-        varint(utf8.length);
-        append(utf8);
-      } else {
-        varint(0);
-        fixed(uuid.getMostSignificantBits());
-        fixed(uuid.getLeastSignificantBits());
-      }
-    }
-
-    void attributes(byte @Nullable [] attributes) {
-      if (attributes == null) {
-        room(1);
-        bytes[at++] = 0;
-      } else {
-        append(attributes);
-      }
-    }
-
-    void payload(Buffer payload) {
-      int length = payload.length();
-      varint(length);
-      room(length);
-      payload.getBytes(bytes, at);
-      at += length;
-    }
-
-    private void append(byte[] some) {
-      room(some.length);
-      System.arraycopy(some, 0, bytes, at, some.length);
-      at += some.length;
-    }
-
-    byte[] sealed() {
-      byte[] all = Arrays.copyOf(bytes, at + CHECKSUM_BYTES);
-      ByteBuffer block = ByteBuffer.wrap(all).putInt(0, all.length);
-      block.putInt(at, checksum(all, at));
-      return all;
-    }
+    return count > 0 && in.atEnd() ? new Block(first, producer, events) : null;
   }
 
-  private static final class In {
-
-    private final Buffer in;
-    private final int end;
-    private int at = LENGTH_BYTES;
-
-    In(byte[] bytes) {
-      in = Buffer.buffer(bytes);
-      end = bytes.length - CHECKSUM_BYTES;
-    }
-
-    @Nullable Block block() {
-      long first = varint();
-      int count = Math.toIntExact(varint());
-      int shard = Math.toIntExact(varint());
-      long epoch = varint();
-      ProducerId producer = new ProducerId(producer(), epoch);
-      long sequence = varint();
-      long least = fixed();
-      varint(); // the greatest time
-      List<ShardEvent> events = new ArrayList<>(Math.min(count, MAX_EVENTS));
-      for (int i = 0; i < count; i++) {
-        AttributeCodec.Attributes attributes = AttributeCodec.read(in, at);
-        at = attributes.end();
-        sequence += varint();
-        long time = least + varint();
-        int length = Math.toIntExact(varint());
-        Buffer payload = in.getBuffer(at, at + length);
-        at += length;
-        events.add(
-            new ShardEvent(
-                shard,
-                sequence,
-                time,
-                payload,
-                attributes.key(),
-                attributes.id(),
-                attributes.headers()));
-        sequence++;
-      }
-      return count > 0 && at == end ? new Block(first, producer, events) : null;
-    }
-
-    private long varint() {
-      long value = 0;
-      for (int shift = 0; shift <= MAX_VARINT_SHIFT; shift += VARINT_BITS) {
-        byte some = in.getByte(at++);
-        value |= (some & 0x7fL) << shift;
-        if (some >= 0) {
-          return value;
-        }
-      }
-      throw new IllegalArgumentException("a number is too large");
-    }
-
-    private long fixed() {
-      long value = in.getLong(at);
-      at += Long.BYTES;
-      return value;
-    }
-
-    private String producer() {
-      int length = Math.toIntExact(varint());
-      if (length == 0) {
-        return new UUID(fixed(), fixed()).toString();
-      }
-      String text = in.getString(at, at + length, "UTF-8");
-      at += length;
-      return text;
-    }
+  private static String producer(ByteReader in) {
+    int length = in.count();
+    return length == 0
+        ? new UUID(in.int64(), in.int64()).toString()
+        : in.text("the producer", length);
   }
 }

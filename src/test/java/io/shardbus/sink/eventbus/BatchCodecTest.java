@@ -10,6 +10,7 @@ import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class BatchCodecTest {
@@ -53,5 +54,35 @@ class BatchCodecTest {
   void otherVersions_areRefused() {
     Buffer other = BatchCodec.encode(BATCH).setByte(0, (byte) 1);
     assertThatThrownBy(() -> BatchCodec.decode(other)).hasMessageContaining("version 1");
+  }
+
+  /** Whatever bytes are changed, at most those that are there are read. */
+  @Test
+  void anyBytes_areReadOrRefused() {
+    Buffer whole = BatchCodec.encode(BATCH);
+    for (int bit = 0; bit < 8 * whole.length(); bit++) {
+      readOrRefuse(flipped(whole, bit));
+    }
+    Random random = new Random(17);
+    for (int i = 0; i < 50_000; i++) {
+      Buffer damaged = whole;
+      for (int flips = 2 + random.nextInt(6); flips > 0; flips--) {
+        damaged = flipped(damaged, random.nextInt(8 * whole.length()));
+      }
+      readOrRefuse(damaged);
+    }
+  }
+
+  private static Buffer flipped(Buffer whole, int bit) {
+    byte flipped = (byte) (whole.getByte(bit / 8) ^ 1 << bit % 8);
+    return whole.copy().setByte(bit / 8, flipped);
+  }
+
+  private static void readOrRefuse(Buffer bytes) {
+    try {
+      assertThat(BatchCodec.decode(bytes).size()).isPositive();
+    } catch (IllegalArgumentException e) {
+      assertThat(e).hasMessageContaining("a batch");
+    }
   }
 }
