@@ -43,7 +43,7 @@ public final class EventTime {
     long number = Math.floorDiv(timestamp, NANOS);
     Second second = written;
     if (second.number() != number) {
-      String text = TEXT.format(Instant.ofEpochSecond(number));
+      String text = text(Instant.ofEpochSecond(number));
       second = new Second(number, text.substring(0, SECOND_LENGTH));
       written = second;
     }
@@ -53,6 +53,16 @@ public final class EventTime {
       text.append((char) ('0' + nanos / unit % 10));
     }
     return text.append('Z').toString();
+  }
+
+  /**
+   * The time as text, also one that no event can have.
+   *
+   * @param time any time
+   * @return 30 characters, or more beyond the years 0 to 9999
+   */
+  public static String text(Instant time) {
+    return TEXT.format(time);
   }
 
   /**

@@ -5,8 +5,6 @@ import io.shardbus.event.PathReader;
 import io.shardbus.event.PathReader.Step;
 import io.shardbus.event.ShardEvent;
 import java.time.OffsetDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeFormatterBuilder;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,10 +44,6 @@ final class FilterParser {
 
   private static final Map<String, Object> WORDS =
       Map.of("true", true, "false", false, "null", WantedJson.NULL);
-
-  /** As {@link EventTime}, also for times that no event can have. */
-  private static final DateTimeFormatter TIME =
-      new DateTimeFormatterBuilder().appendInstant(9).toFormatter(Locale.ROOT);
 
   private static final Map<String, Function<ShardEvent, @Nullable Object>> FIELDS =
       Map.of(
@@ -228,7 +222,7 @@ final class FilterParser {
   private static Value asTime(Value value) {
     if (value instanceof Literal literal && literal.value() instanceof String time) {
       try {
-        return new Literal(TIME.format(OffsetDateTime.parse(time)));
+        return new Literal(EventTime.text(OffsetDateTime.parse(time).toInstant()));
       } catch (DateTimeParseException e) {
         return value; // such as the beginning of one
       }

@@ -4,6 +4,7 @@ import io.shardbus.sink.EventPage;
 import io.shardbus.sink.StoredEvent;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.Json;
+import java.util.function.BiConsumer;
 
 /** How a page of events is written. */
 enum PageFormat {
@@ -11,14 +12,8 @@ enum PageFormat {
   JSON(MediaTypes.JSON) {
     @Override
     Buffer write(EventPage page) {
-      Buffer out = Buffer.buffer("{\"events\":[");
-      String separator = "";
-      for (StoredEvent event : page.events()) {
-        out.appendString(separator);
-        EventJson.append(out, event);
-        separator = ",\n";
-      }
-      return out.appendString("],\"cursor\":")
+      return array("{\"events\":[", page, EventJson::append)
+          .appendString(",\"cursor\":")
           .appendString(Json.encode(page.cursor()))
           .appendString(",\"more\":")
           .appendString(Boolean.toString(page.more()))
@@ -42,14 +37,7 @@ enum PageFormat {
   CLOUD_EVENTS(MediaTypes.CLOUD_EVENTS) {
     @Override
     Buffer write(EventPage page) {
-      Buffer out = Buffer.buffer("[");
-      String separator = "";
-      for (StoredEvent event : page.events()) {
-        out.appendString(separator);
-        CloudEventJson.append(out, event);
-        separator = ",\n";
-      }
-      return out.appendString("]\n");
+      return array("[", page, CloudEventJson::append).appendString("\n");
     }
   };
 
@@ -64,4 +52,16 @@ enum PageFormat {
   }
 
   abstract Buffer write(EventPage page);
+
+  private static Buffer array(
+      String begin, EventPage page, BiConsumer<Buffer, StoredEvent> append) {
+    Buffer out = Buffer.buffer(begin);
+    String separator = "";
+    for (StoredEvent event : page.events()) {
+      out.appendString(separator);
+      append.accept(out, event);
+      separator = ",\n";
+    }
+    return out.appendString("]");
+  }
 }

@@ -1,8 +1,6 @@
 package io.shardbus.gateway;
 
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,7 +23,7 @@ final class Tokens {
     final Set<Role> roles;
 
     Entry(String token, Set<Role> roles) {
-      digest = digest(token);
+      digest = Sha256.of(token);
       this.roles = roles;
     }
   }
@@ -95,7 +93,7 @@ final class Tokens {
 
   /** The roles of a token; null if it is not known. Takes as long for any token. */
   @Nullable Set<Role> roles(String token) {
-    byte[] digest = digest(token);
+    byte[] digest = Sha256.of(token);
     Set<Role> roles = null;
     for (Entry entry : entries) {
       if (MessageDigest.isEqual(digest, entry.digest)) {
@@ -106,13 +104,5 @@ final class Tokens {
       }
     }
     return roles;
-  }
-
-  private static byte[] digest(String token) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
-    }
   }
 }
