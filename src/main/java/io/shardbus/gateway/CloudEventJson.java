@@ -57,6 +57,10 @@ final class CloudEventJson {
             attributes.putIfAbsent(header, value);
           }
         });
+    String key = stored.event().key();
+    if (key != null && !key.isEmpty()) { // attributes are not empty
+      attributes.put(CloudEvents.PARTITION_KEY, key);
+    }
     return attributes;
   }
 
@@ -65,15 +69,12 @@ final class CloudEventJson {
     String producer = stored.producer().id();
     Map<String, String> attributes = new LinkedHashMap<>();
     attributes.put("specversion", "1.0");
-    attributes.put(
-        "id",
-        producer + ":" + stored.producer().epoch() + ":" + event.shard() + ":" + event.sequence());
+    String place =
+        producer + ":" + stored.producer().epoch() + ":" + event.shard() + ":" + event.sequence();
+    attributes.put("id", event.id() == null ? place : event.id());
     attributes.put("source", "/shardbus/" + producer);
     attributes.put("type", TYPE);
     attributes.put("time", EventTime.text(event.timestamp()));
-    if (event.key() != null && !event.key().isEmpty()) {
-      attributes.put(CloudEvents.PARTITION_KEY, event.key());
-    }
     return attributes;
   }
 

@@ -5,8 +5,6 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How CloudEvents 1.0 are events of Shardbus. An attribute becomes the header {@code ce-} + its
- * name, and {@code datacontenttype} the header {@code content-type}. The data is the payload.
+ * name, and {@code datacontenttype} the header {@code content-type}. The data is the payload. The
+ * key is always the attribute {@code partitionkey} too.
  */
 final class CloudEvents {
 
@@ -55,11 +54,13 @@ final class CloudEvents {
     attributes.forEach(
         (name, value) ->
             headers.put(name.equals(DATA_CONTENT_TYPE) ? CONTENT_TYPE : PREFIX + name, value));
-    return RawEvent.builder(data)
-        .key(key(attributes, data, keys))
-        .id(id(attributes))
-        .headers(Headers.of(headers))
-        .build();
+    String key = key(attributes, data, keys);
+    if (key == null || key.isEmpty()) { // attributes are not empty
+      headers.remove(PREFIX + PARTITION_KEY);
+    } else {
+      headers.put(PREFIX + PARTITION_KEY, key);
+    }
+    return RawEvent.builder(data).key(key).id(id(attributes)).headers(Headers.of(headers)).build();
   }
 
   /** Throws {@link InvalidEventException} if an attribute is wrong. */
@@ -90,16 +91,9 @@ final class CloudEvents {
   /** A source has no space, so different events have different ids. */
   private static String id(Map<String, String> attributes) {
     String id = attributes.get("source") + " " + attributes.get("id");
-    byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
-    return utf8.length <= RawEvent.MAX_ID_BYTES ? id : "sha-256:" + sha256(utf8);
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has it", e);
-    }
+    return id.getBytes(StandardCharsets.UTF_8).length <= RawEvent.MAX_ID_BYTES
+        ? id
+        : "sha-256:" + HexFormat.of().formatHex(Sha256.of(id));
   }
 
   private static @Nullable String key(Map<String, String> attributes, Buffer data, EventKeys keys) {

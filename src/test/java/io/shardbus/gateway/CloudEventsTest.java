@@ -270,9 +270,32 @@ class CloudEventsTest {
     server.post(EVENTS + "?key=k", ONE, data.replace("\"1\"", "\"2\""));
     server.post(EVENTS + "?keyPath=u", ONE, data.replace("\"1\"", "\"3\""));
     assertThat(stored()).extracting(e -> e.getString("key")).containsExactly("p", "k", "7");
+    assertThat(stored())
+        .extracting(e -> e.getJsonObject("headers").getString("ce-partitionkey"))
+        .containsExactly("p", "k", "7");
+    assertThat(new JsonArray(out().body()))
+        .extracting(e -> ((JsonObject) e).getString("partitionkey"))
+        .containsExactly("p", "k", "7");
     Answer answer = server.post(EVENTS + "?idPath=u", ONE, data);
     assertThat(answer.status()).isEqualTo(400);
     assertThat(answer.detail()).contains("idPath");
+  }
+
+  /** An attribute must not be empty. */
+  @Test
+  void emptyKey_isNoAttribute() throws Exception {
+    String data = event("{\"partitionkey\":\"p\"}").encode();
+    server.post(EVENTS + "?key=", ONE, data);
+    assertThat(only().getString("key")).isEmpty();
+    assertThat(onlyOut().fieldNames()).doesNotContain("partitionkey");
+  }
+
+  @Test
+  void keyOfAnEventThatCameOtherwise_goesOut() throws Exception {
+    RawEvent.Builder event = RawEvent.builder(Buffer.buffer("1")).key("k");
+    event("{}").forEach(attribute -> event.header("ce-" + attribute.getKey(), "1.0"));
+    TestGateway.await(server.bus.ingestAwait(event.build()));
+    assertThat(onlyOut().getString("partitionkey")).isEqualTo("k");
   }
 
   @Test
@@ -340,20 +363,14 @@ class CloudEventsTest {
     TestGateway.await(server.bus.ingestAwait(event));
     TestGateway.await(server.bus.ingestAwait(RawEvent.of("no json")));
     JsonObject read = stored().get(0);
+    JsonObject other = stored().get(1);
     String producer = read.getString("producer");
     JsonArray all = new JsonArray(out().body());
     assertThat(all.getJsonObject(0))
         .isEqualTo(
             new JsonObject()
                 .put("specversion", "1.0")
-                .put(
-                    "id",
-                    String.join(
-                        ":",
-                        producer,
-                        read.getLong("epoch").toString(),
-                        read.getInteger("shard").toString(),
-                        read.getLong("sequence").toString()))
+                .put("id", "mine")
                 .put("source", "/shardbus/" + producer)
                 .put("type", "io.shardbus.event")
                 .put("time", read.getString("time"))
@@ -361,5 +378,13 @@ class CloudEventsTest {
                 .put("traceparent", "t")
                 .put("data", 7));
     assertThat(all.getJsonObject(1).containsKey("data_base64")).isTrue();
+    assertThat(all.getJsonObject(1).getString("id"))
+        .isEqualTo(
+            String.join(
+                ":",
+                producer,
+                other.getLong("epoch").toString(),
+                other.getInteger("shard").toString(),
+                other.getLong("sequence").toString()));
   }
 }
