@@ -16,8 +16,6 @@ import java.io.IOException;
  *
  * @param maxDepth the most levels of arrays and objects, 1 to {@value #MOST_LEVELS}
  */
-// If JsonScan does not accept the bytes, Jackson decides: its non-blocking parser, because the
-// blocking ones guess UTF-16 and UTF-32.
 public record JsonCheck(int maxDepth) {
 
   /** The levels that a bus takes unless it is told otherwise. */
@@ -91,7 +89,7 @@ public record JsonCheck(int maxDepth) {
     }
   }
 
-  /** The check that also says what is wrong. */
+  /** The check that also says what is wrong. Jackson makes it. */
   void parse(Buffer bytes) {
     parse(bytes, FACTORY, 0);
   }
@@ -109,6 +107,7 @@ public record JsonCheck(int maxDepth) {
     if (broken >= 0) {
       throw new InvalidEventException("not JSON at byte " + broken + ": not UTF-8", broken);
     }
+    // The blocking parsers would guess UTF-16 and UTF-32.
     try (JsonParser parser = factory.createNonBlockingByteArrayParser()) {
       ByteArrayFeeder feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
       byte[] chunk = new byte[Math.min(length, CHUNK_BYTES)];
