@@ -9,9 +9,11 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.metrics.BusMetrics;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 
@@ -47,7 +49,19 @@ public class Embedding {
   }
 
   static Future<Gateway> serve(Vertx vertx, ShardBus bus, MeterRegistry registry) {
-    new BusMetrics(bus).bindTo(registry); // the meters leave the registry when the bus closes
+    new BusMetrics(bus).bindTo(registry); // not needed for the registry of the Vert.x itself
     return Gateway.start(vertx, bus, new GatewayOptions().setPort(0));
+  }
+
+  static Future<String> deploy(Vertx vertx) {
+    JsonObject config =
+        new JsonObject()
+            .put("address", "orders")
+            .put("sink", new JsonObject().put("name", "memory"))
+            .put("gateway", new JsonObject().put("port", 0));
+    return vertx
+        .deployVerticle("io.shardbus.ShardBusVerticle", new DeploymentOptions().setConfig(config))
+        .onSuccess(
+            id -> ShardBus.find(vertx, "orders").ifPresent(bus -> bus.ingest(RawEvent.of("{}"))));
   }
 }

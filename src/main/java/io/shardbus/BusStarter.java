@@ -31,6 +31,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
@@ -106,10 +107,26 @@ final class BusStarter {
   private Future<ShardBus> begin() {
     // A program's main may return now. A thread of Vert.x keeps the process alive; ours do not.
     vertx.runOnContext(now -> {});
-    Runnable forget = owner.ownBus(this::close);
+    Claim claim = Claim.take(vertx, options.getAddress());
+    Runnable forget;
+    try {
+      forget = owner.ownBus(this::close);
+    } catch (IllegalStateException e) {
+      claim.release();
+      throw e;
+    }
+    Runnable end =
+        () -> {
+          claim.release();
+          forget.run();
+        };
     NoContext.async(this::run)
-        .onSuccess(bus -> bus.onClosed(forget))
-        .onFailure(e -> forget.run())
+        .onSuccess(
+            bus -> {
+              claim.show(bus);
+              bus.onClosed(end);
+            })
+        .onFailure(e -> end.run())
         .onComplete(started);
     return started.future().map(ShardBus.class::cast);
   }
@@ -158,7 +175,19 @@ final class BusStarter {
     deploy(bus.parts());
     done("the owner", owner.ready());
     time.atMost(RECALL_MILLIS).await(recall.get());
+    extend(bus);
     return bus;
+  }
+
+  private void extend(ShardBus bus) {
+    for (BusExtension extension :
+        ServiceLoader.load(BusExtension.class, BusExtension.class.getClassLoader())) {
+      try {
+        extension.started(vertx, bus);
+      } catch (RuntimeException e) {
+        LOG.warn("the bus runs without " + extension.getClass().getName(), e);
+      }
+    }
   }
 
   private BusParts parts(DataFolder folder, DeadLetterStore letters, Home home) {

@@ -65,6 +65,11 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   }
 
   @Override
+  public String address() {
+    return parts.options().getAddress();
+  }
+
+  @Override
   public ShardManager shards() {
     return manager;
   }

@@ -20,6 +20,7 @@ import io.vertx.core.streams.WriteStream;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,9 @@ public interface ShardBus {
    * @param vertx where its verticles run
    * @param options how it works; copied
    * @return the bus. Fails with an {@link IllegalArgumentException} that names the option if an
-   *     option is bad, with a {@link ScalingException} of reason INVALID_POLICY if the scaling
-   *     policy is bad, or with the failure of the sink. After a failure nothing is left running
+   *     option is bad, with an {@link IllegalStateException} if another bus of this Vert.x has the
+   *     address, with a {@link ScalingException} of reason INVALID_POLICY if the scaling policy is
+   *     bad, or with the failure of the sink. After a failure nothing is left running
    */
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions options) {
     Sink sink;
@@ -61,6 +63,20 @@ public interface ShardBus {
   static Future<ShardBus> start(Vertx vertx, ShardBusOptions options, Sink sink) {
     return BusStarter.start(vertx, options, sink);
   }
+
+  /**
+   * Finds a running bus. In a cluster it finds those of this node only.
+   *
+   * @param vertx where the bus was started
+   * @param address the {@code address} of its options
+   * @return the bus; empty if none has the address, if it still starts, or if it is closed
+   */
+  static Optional<ShardBus> find(Vertx vertx, String address) {
+    return Claim.find(vertx, address);
+  }
+
+  /** {@return its address on the event bus. No other bus of the same Vert.x has it} */
+  String address();
 
   /** {@return the engine: rings, routing and accounts} */
   ShardManager shards();

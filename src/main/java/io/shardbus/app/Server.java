@@ -6,7 +6,6 @@ import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
-import io.shardbus.metrics.BusMetrics;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxBuilder;
@@ -49,7 +48,6 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
     Gateway gateway;
     try {
       bus = awaitPatiently(ShardBus.start(vertx, config.bus()), err);
-      new BusMetrics(bus).bindTo(registry);
       try {
         gateway = await(Gateway.start(vertx, bus, config.gateway(), registry));
       } catch (Exception e) {

@@ -31,15 +31,18 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The meters of a bus, for a Micrometer registry. Counters and gauges read the bus's own accounts
- * when they are asked, so an event costs nothing more; timers and distributions are written to once
- * per batch. When the bus is closed its meters leave every registry. Safe for any thread.
+ * The meters of a bus, for a Micrometer registry. If the Vert.x of the bus has {@code
+ * MicrometerMetricsOptions}, they are in its registry from the start. Each has the tag {@code
+ * address}. Counters and gauges read the bus's own accounts when they are asked, so an event costs
+ * nothing more; timers and distributions are written to once per batch. When the bus is closed its
+ * meters leave every registry. Safe for any thread.
  */
 public final class BusMetrics implements MeterBinder, AutoCloseable {
 
   private static final String ADVICE =
-      "if another bus is bound to it, give each bus tags of its own, such as"
-          + " new BusMetrics(bus, Tags.of(\"bus\", \"orders\"))";
+      "a bus adds its meters to the registry of its Vert.x by itself; if a bus of another Vert.x"
+          + " has the same address, give each tags of its own, such as new BusMetrics(bus,"
+          + " Tags.of(\"bus\", \"orders\"))";
 
   private final ShardBus bus;
   private final Tags tags;
@@ -50,7 +53,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   private record Target(MeterRegistry registry, Consumer<Meter> own) {}
 
   /**
-   * The meters of the only bus in a registry.
+   * The meters of a bus whose address no other bus in the registry has.
    *
    * @param bus what is measured
    */
@@ -59,14 +62,14 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * The meters of one of several buses in a registry.
+   * The meters of a bus, with more tags.
    *
    * @param bus what is measured
-   * @param tags tags that only this bus has
+   * @param tags added to the tag {@code address}
    */
   public BusMetrics(ShardBus bus, Iterable<Tag> tags) {
     this.bus = bus;
-    this.tags = Tags.of(tags);
+    this.tags = Tags.of("address", bus.address()).and(tags);
   }
 
   /**

@@ -10,7 +10,6 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
-import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;
@@ -74,7 +73,6 @@ class DashboardTest {
             .setShards(2)
             .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
     bus = await(ShardBus.start(vertx, options, new RecordingSink()));
-    new BusMetrics(bus).bindTo(registry);
     gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0), registry));
     vertx.setPeriodic(20, id -> bus.ingest(RawEvent.of("event " + System.nanoTime())));
     startPrometheus();

@@ -147,7 +147,7 @@ class DataFolderTest {
     ShardBus bus = await(start());
     Path other = Files.createSymbolicLink(dir.resolve("link"), data());
     for (Path name : new Path[] {data(), other}) {
-      ShardBusOptions same = options().setDataDir(name.toString());
+      ShardBusOptions same = options().setDataDir(name.toString()).setAddress("other");
       assertThatThrownBy(() -> await(ShardBus.start(vertx, same, new RecordingSink())))
           .cause()
           .hasMessageContaining("dataDir: the folder " + name + " is in use");
