@@ -3,6 +3,7 @@ package examples;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Intercepted;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
@@ -34,6 +35,14 @@ public class Embedding {
         RawEvent.builder(order).key("user-7").id("order-4711").header("traceparent", trace).build();
     return bus.deliverAwait(event) // DUPLICATE counts as taken
         .recover(e -> bus.deliverAwait(event)); // once more: it is not there twice
+  }
+
+  static Runnable requireTenant(ShardBus bus) {
+    return bus.intercept(
+        event ->
+            event.headers().get("tenant") == null
+                ? Intercepted.refuse("no_tenant") // the sender gets INTERCEPTED and this reason
+                : event); // or another event in its place
   }
 
   static Future<List<Buffer>> read(ShardBus bus) {

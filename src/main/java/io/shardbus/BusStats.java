@@ -38,11 +38,7 @@ public record BusStats(
 
   /** {@return events handed to the bus: accepted, refused and duplicates} */
   public long offered() {
-    return total.offered()
-        + refusals.unrouted()
-        + refusals.closed()
-        + refusals.tooLarge()
-        + ids.duplicates();
+    return total.offered() + refusals.total() + ids.duplicates();
   }
 
   /**

@@ -130,7 +130,7 @@ final class DeadLetterReplay {
               fate.complete(new Fate(kept.id(), failure));
             }
           };
-      queue.ingest(
+      queue.ingestAgain(
           event,
           ack,
           result -> {

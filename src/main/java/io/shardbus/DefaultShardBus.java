@@ -10,6 +10,7 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.IdWindow;
+import io.shardbus.shard.Interceptor;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
@@ -90,6 +91,11 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   }
 
   @Override
+  public Runnable intercept(Interceptor interceptor) {
+    return manager.addInterceptor(interceptor);
+  }
+
+  @Override
   public BatchIngestResult ingestBatch(List<RawEvent> events) {
     return manager.ingestRawBatch(events);
   }
@@ -143,7 +149,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   private static Future<IngestResult> orFail(IngestResult result) {
     return result.accepted()
         ? Future.succeededFuture(result)
-        : Future.failedFuture(new NotDeliveredException(result.outcome()));
+        : Future.failedFuture(new NotDeliveredException(result));
   }
 
   @Override

@@ -69,7 +69,7 @@ final class IngestStream implements WriteStream<RawEvent> {
     if (result.accepted()) {
       written.complete();
     } else {
-      NotDeliveredException failure = new NotDeliveredException(result.outcome());
+      NotDeliveredException failure = new NotDeliveredException(result);
       written.fail(failure);
       Handler<Throwable> handler = exceptionHandler;
       if (handler != null) {

@@ -5,6 +5,7 @@ import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.Interceptor;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingPolicy;
@@ -129,7 +130,7 @@ public interface ShardBus {
    *
    * @param event the event
    * @return completes with ACCEPTED when the event is in a ring. Fails with a {@link
-   *     NotDeliveredException}: TOO_LARGE or CLOSED at once, since waiting does not help;
+   *     NotDeliveredException}: TOO_LARGE, INTERCEPTED or CLOSED at once, as waiting does not help;
    *     BACKPRESSURE if 65,536 events, or {@code maxRingBytes} of them, wait already
    */
   Future<IngestResult> ingestAwait(RawEvent event);
@@ -234,6 +235,19 @@ public interface ShardBus {
    *     routing table, which is fixed at the start
    */
   void changeScalingPolicy(ScalingPolicy policy);
+
+  /**
+   * Adds an interceptor: it passes, replaces or refuses each event before it is routed, by
+   * whichever way the event comes. Interceptors are called in the order in which they were added;
+   * one that refuses ends the row. Replayed dead letters are not intercepted again. A refused event
+   * counts in {@link BusStats#refusals} under the reason of its interceptor, and its sender gets
+   * the outcome INTERCEPTED. An example: {@code bus.intercept(event -> event.key() == null ?
+   * Intercepted.refuse("no_key") : event)}.
+   *
+   * @param interceptor called for each event from now on
+   * @return removes the interceptor
+   */
+  Runnable intercept(Interceptor interceptor);
 
   /**
    * Adds an observer of deliveries.

@@ -1,6 +1,7 @@
 package io.shardbus.delivery;
 
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Intercepted;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
@@ -120,6 +121,17 @@ public final class WaitingRoom {
   }
 
   /**
+   * As {@link #ingest}, for an event that the bus had before: interceptors are not asked again.
+   *
+   * @param event the event
+   * @param ack told the fate of an accepted event
+   * @param then told the outcome, on any thread
+   */
+  public void ingestAgain(RawEvent event, DeliveryAck ack, Consumer<IngestResult> then) {
+    pushBy(NO_DEADLINE, event, ack, false, then);
+  }
+
+  /**
    * Takes an event of a stream, or of a client of the gateway, when there is room for it. These
    * bound themselves, so the event is not refused if others have filled the waiting room.
    *
@@ -156,6 +168,20 @@ public final class WaitingRoom {
 
   /** The event, if it waits. */
   private @Nullable Waiting ingestBy(
+      long deadline,
+      RawEvent event,
+      @Nullable DeliveryAck ack,
+      boolean ofStream,
+      Consumer<IngestResult> then) {
+    Intercepted answer = manager.intercept(event);
+    if (answer instanceof Intercepted.Refusal refusal) {
+      then.accept(manager.refuse(refusal));
+      return null;
+    }
+    return pushBy(deadline, (RawEvent) answer, ack, ofStream, then);
+  }
+
+  private @Nullable Waiting pushBy(
       long deadline,
       RawEvent event,
       @Nullable DeliveryAck ack,
@@ -209,22 +235,29 @@ public final class WaitingRoom {
    * @return false if it took none because they could not all wait
    */
   public boolean ingestAllWithin(List<Offer> offers, long nanos) {
+    long deadline = deadlineIn(nanos);
+    List<Waiting> passed = new ArrayList<>(offers.size());
+    List<Runnable> completions = new ArrayList<>(offers.size());
     long bytes = 0;
     for (Offer offer : offers) {
-      bytes += offer.event().totalSize();
+      Intercepted answer = manager.intercept(offer.event());
+      if (answer instanceof Intercepted.Refusal refusal) {
+        completions.add(() -> offer.then().accept(manager.refuse(refusal)));
+      } else {
+        RawEvent event = (RawEvent) answer;
+        passed.add(new Waiting(event, offer.ack(), offer.then(), deadline, false));
+        bytes += event.totalSize();
+      }
     }
-    long deadline = deadlineIn(nanos);
-    List<Runnable> completions = new ArrayList<>(offers.size());
     synchronized (this) {
       if (bounded > 0
-          && (bounded + offers.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
+          && (bounded + passed.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
         return false;
       }
-      for (Offer offer : offers) {
-        IngestResult result =
-            pushOrWait(new Waiting(offer.event(), offer.ack(), offer.then(), deadline, false));
+      for (Waiting one : passed) {
+        IngestResult result = pushOrWait(one);
         if (result != null) {
-          completions.add(() -> offer.then().accept(result));
+          completions.add(() -> one.then.accept(result));
         }
       }
     }

@@ -5,7 +5,7 @@ package io.shardbus.event;
  * the batch.
  *
  * @param accepted events that the bus has
- * @param dropped events refused: backpressure, sampled, too large or closed
+ * @param dropped events refused: backpressure, sampled, too large, closed or intercepted
  * @param unrouted events for which no shard was active
  * @param duplicates those of the accepted events of which the bus had taken the id before
  */

@@ -15,7 +15,18 @@ public final class NotDeliveredException extends RuntimeException {
    * @param reason why it will not be delivered; not {@link Outcome#ACCEPTED}
    */
   public NotDeliveredException(Outcome reason) {
-    super("event not delivered: " + reason.word() + ": " + reason.meaning(), null, false, false);
+    this(reason, reason.meaning());
+  }
+
+  /**
+   * @param refused the result of handing the event in; not {@link IngestResult#accepted}
+   */
+  public NotDeliveredException(IngestResult refused) {
+    this(refused.outcome(), refused.meaning());
+  }
+
+  private NotDeliveredException(Outcome reason, String meaning) {
+    super("event not delivered: " + reason.word() + ": " + meaning, null, false, false);
     this.reason = reason;
   }
 

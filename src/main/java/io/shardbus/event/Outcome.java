@@ -44,7 +44,9 @@ public enum Outcome {
   /** The body, line or message was not complete in time. */
   TOO_SLOW(14, 408, "it did not come to an end in time"),
   /** The bus has taken an event with this id before. It answers as it did then. */
-  DUPLICATE(15, 202, "an event with this id was taken before");
+  DUPLICATE(15, 202, "an event with this id was taken before"),
+  /** An interceptor of the application refused it. */
+  INTERCEPTED(16, 422, "an interceptor refused it");
 
   private static final Outcome[] ALL = values();
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The hash is the 64-bit XXH3 (seed 0) of the key's UTF-8 bytes if there is a key, else of the
  * id's if there is one, else of the event's bytes. It is computed once.
  */
-public final class RawEvent {
+public final class RawEvent implements Intercepted {
 
   /** The longest id, in bytes of UTF-8. */
   public static final int MAX_ID_BYTES = 256;

@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  * RawEvent}. Headers: {@code key}; {@code id}; {@code ack}, when to reply: {@code none}, {@code
  * accepted} (the default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events.
  * Other headers travel with the event, or with each event of a batch. Failure codes: 400 invalid,
- * 413 too large, 429 backpressure, 503 closed or unrouted, 500 accepted but not deliverable.
- * Publishers with flow control speak {@link PublisherProtocol}.
+ * 413 too large, 422 refused by an interceptor, 429 backpressure, 503 closed or unrouted, 500
+ * accepted but not deliverable. Publishers with flow control speak {@link PublisherProtocol}.
  */
 public final class RouterVerticle extends VerticleBase {
 
@@ -133,7 +133,7 @@ public final class RouterVerticle extends VerticleBase {
   private void open(Message<Object> message, String publisher) {
     PublisherSessions sessions = publishers;
     if (manager.isClosed()) {
-      refuse(message, Outcome.CLOSED);
+      message.fail(Outcome.CLOSED.status(), Outcome.CLOSED.meaning());
     } else if (sessions == null || !sessions.open(publisher)) {
       message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
     } else {
@@ -154,7 +154,7 @@ public final class RouterVerticle extends VerticleBase {
     OneReply reply = ack == Ack.DELIVERED ? new OneReply(message) : null;
     IngestResult result = manager.ingestRaw(event, reply);
     if (!result.accepted()) {
-      refuse(message, result.outcome());
+      message.fail(result.outcome().status(), result.meaning());
     } else if (reply != null) {
       reply.accepted(result);
     } else if (ack == Ack.ACCEPTED) {
@@ -252,10 +252,6 @@ public final class RouterVerticle extends VerticleBase {
         .put("dropped", result.dropped())
         .put("unrouted", result.unrouted())
         .put("duplicates", result.duplicates());
-  }
-
-  private static void refuse(Message<?> message, Outcome outcome) {
-    message.fail(outcome.status(), outcome.meaning());
   }
 
   /**

@@ -15,6 +15,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/shards} and {@code /v1/stats}. */
@@ -43,12 +44,14 @@ final class Admin {
             .put(Outcome.SAMPLED.word(), stats.total().sampled())
             .put(Outcome.UNROUTED.word(), stats.refusals().unrouted())
             .put(Outcome.CLOSED.word(), stats.refusals().closed())
-            .put(Outcome.TOO_LARGE.word(), stats.refusals().tooLarge());
+            .put(Outcome.TOO_LARGE.word(), stats.refusals().tooLarge())
+            .put(Outcome.INTERCEPTED.word(), stats.refusals().interceptedInAll());
     JsonObject json =
         new JsonObject()
             .put("offered", stats.offered())
             .put("accepted", stats.total().accepted())
             .put("refused", refused)
+            .put("intercepted", new JsonObject(new TreeMap<>(stats.refusals().intercepted())))
             .put("duplicates", stats.ids().duplicates())
             .put("delivered", stats.total().delivered())
             .put("evicted", stats.total().evicted())

@@ -24,6 +24,7 @@ final class Problem {
           Map.entry(413, "Too large"),
           Map.entry(414, "URI too long"),
           Map.entry(415, "Unsupported media type"),
+          Map.entry(422, "Refused"),
           Map.entry(426, "Upgrade required"),
           Map.entry(429, "Too many events"),
           Map.entry(431, "Headers too large"),

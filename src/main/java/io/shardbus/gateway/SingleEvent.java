@@ -157,7 +157,7 @@ final class SingleEvent {
     Outcome outcome = result.outcome();
     if (!result.accepted()) {
       // the bus refused it, and has counted it
-      String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : outcome.meaning();
+      String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : result.meaning();
       Problem.send(response, outcome, detail, new JsonObject());
     } else if (!response.ended() && !response.closed()) {
       JsonObject json =

@@ -35,6 +35,7 @@ final class Upload {
           Outcome.BACKPRESSURE,
           Outcome.SAMPLED,
           Outcome.TOO_LARGE,
+          Outcome.INTERCEPTED,
           Outcome.UNROUTED,
           Outcome.CLOSED);
 

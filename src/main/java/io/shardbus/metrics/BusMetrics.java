@@ -129,6 +129,7 @@ public final class BusMetrics implements MeterBinder, AutoCloseable {
     refused(to, Outcome.UNROUTED, b -> shards.refusals().unrouted());
     refused(to, Outcome.CLOSED, b -> shards.refusals().closed());
     refused(to, Outcome.TOO_LARGE, b -> shards.refusals().tooLarge());
+    refused(to, Outcome.INTERCEPTED, b -> shards.refusals().interceptedInAll());
     ids(to);
     pending(to, "ring", b -> shards.accounting().pendingInRing());
     pending(to, "flight", b -> shards.accounting().inFlight());

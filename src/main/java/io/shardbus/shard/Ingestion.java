@@ -3,6 +3,7 @@ package io.shardbus.shard;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.Headers;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Intercepted;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
@@ -45,6 +46,8 @@ final class Ingestion {
   private final LongAdder closed = new LongAdder();
   private final LongAdder tooLarge = new LongAdder();
 
+  private final Interceptors interceptors = new Interceptors();
+
   /** Null while ids mean nothing here. */
   private volatile @Nullable IdWindow ids;
 
@@ -77,6 +80,15 @@ final class Ingestion {
     return tooLarge.sum();
   }
 
+  Interceptors interceptors() {
+    return interceptors;
+  }
+
+  IngestResult refuse(Intercepted.Refusal refusal) {
+    interceptors.count(refusal);
+    return IngestResult.intercepted(refusal);
+  }
+
   void remember(IdWindow window) {
     ids = window;
   }
@@ -99,6 +111,16 @@ final class Ingestion {
   IngestResult refuseTooLarge() {
     tooLarge.increment();
     return IngestResult.refused(Outcome.TOO_LARGE);
+  }
+
+  IngestResult ingestFromOutside(RawEvent event, @Nullable DeliveryAck ack) {
+    if (interceptors.isEmpty()) {
+      return ingest(event, ack, true);
+    }
+    Intercepted answer = interceptors.intercept(event);
+    return answer instanceof Intercepted.Refusal refusal
+        ? refuse(refusal)
+        : ingest((RawEvent) answer, ack, true);
   }
 
   /**
@@ -292,9 +314,15 @@ final class Ingestion {
     return Outcome.UNROUTED;
   }
 
-  BatchIngestResult ingestBatch(List<RawEvent> events, @Nullable DeliveryAck ack) {
+  BatchIngestResult ingestBatch(List<RawEvent> given, @Nullable DeliveryAck ack) {
     BatchTally tally = new BatchTally();
-    if (lookThrough(events) && ids != null) {
+    List<RawEvent> events = given;
+    boolean anyId = lookThrough(given);
+    if (!interceptors.isEmpty()) {
+      events = intercept(given, tally);
+      anyId = lookThrough(events);
+    }
+    if (anyId && ids != null) {
       // One after the other: a repeat may be in the same batch.
       events.forEach(event -> tally.count(ingest(event, ack, true).outcome()));
       return tally.result();
@@ -310,6 +338,19 @@ final class Ingestion {
       }
     }
     return tally.result();
+  }
+
+  private List<RawEvent> intercept(List<RawEvent> given, BatchTally tally) {
+    List<RawEvent> passed = new ArrayList<>(given.size());
+    for (RawEvent event : given) {
+      Intercepted answer = interceptors.intercept(event);
+      if (answer instanceof Intercepted.Refusal refusal) {
+        tally.count(refuse(refusal).outcome());
+      } else {
+        passed.add((RawEvent) answer);
+      }
+    }
+    return passed;
   }
 
   /**

@@ -2,6 +2,7 @@ package io.shardbus.shard;
 
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.Intercepted;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingException.Reason;
@@ -282,12 +283,43 @@ public final class ShardManager {
    * @return what became of it
    */
   public IngestResult ingestRaw(RawEvent event, @Nullable DeliveryAck ack) {
-    return ingestion.ingest(event, ack, true);
+    return ingestion.ingestFromOutside(event, ack);
+  }
+
+  /**
+   * Adds an interceptor behind those there are.
+   *
+   * @param interceptor called for each event from now on
+   * @return removes it
+   */
+  public Runnable addInterceptor(Interceptor interceptor) {
+    return ingestion.interceptors().add(interceptor);
+  }
+
+  /**
+   * Asks the interceptors. For a caller that then uses {@link #tryIngestRaw}. Nothing is counted.
+   *
+   * @param event the event
+   * @return the event to take instead, or a refusal
+   */
+  public Intercepted intercept(RawEvent event) {
+    return ingestion.interceptors().intercept(event);
+  }
+
+  /**
+   * Counts an event as refused by an interceptor.
+   *
+   * @param refusal what {@link #intercept} returned
+   * @return INTERCEPTED
+   */
+  public IngestResult refuse(Intercepted.Refusal refusal) {
+    return ingestion.refuse(refusal);
   }
 
   /**
    * As {@link #ingestRaw(RawEvent, DeliveryAck)}, for a caller that tries again after BACKPRESSURE,
-   * SAMPLED or UNROUTED. Such a refusal is not counted, so that each event is counted once.
+   * SAMPLED or UNROUTED. Such a refusal is not counted, so that each event is counted once. The
+   * caller has asked the interceptors before the first try.
    *
    * @param event the event; its bytes are not copied
    * @param ack told the fate of an accepted event, not of a refused one; null to be told nothing
@@ -458,7 +490,8 @@ public final class ShardManager {
             + total.sampled()
             + total.evicted()
             + refusals.tooLarge()
-            + refusals.closed(),
+            + refusals.closed()
+            + refusals.interceptedInAll(),
         batches,
         refusals.unrouted());
   }
@@ -480,7 +513,11 @@ public final class ShardManager {
 
   /** {@return events that no shard was asked to take, by reason} */
   public Refusals refusals() {
-    return new Refusals(ingestion.unrouted(), ingestion.closed(), ingestion.tooLarge());
+    return new Refusals(
+        ingestion.unrouted(),
+        ingestion.closed(),
+        ingestion.tooLarge(),
+        ingestion.interceptors().refusals());
   }
 
   /**
@@ -489,8 +526,20 @@ public final class ShardManager {
    * @param unrouted no shard was active
    * @param closed the bus was closed
    * @param tooLarge the event was over the limit
+   * @param intercepted an interceptor refused the event, by its reason
    */
-  public record Refusals(long unrouted, long closed, long tooLarge) {}
+  public record Refusals(long unrouted, long closed, long tooLarge, Map<String, Long> intercepted) {
+
+    /** {@return events that an interceptor refused, for any reason} */
+    public long interceptedInAll() {
+      return intercepted.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** {@return events refused, for any reason} */
+    public long total() {
+      return unrouted + closed + tooLarge + interceptedInAll();
+    }
+  }
 
   // ---------------------------------------------------------------- scaling
 

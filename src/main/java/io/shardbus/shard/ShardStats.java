@@ -5,8 +5,8 @@ package io.shardbus.shard;
  * when no call is under way.
  *
  * @param eventsIngested events accepted into a ring
- * @param eventsDropped events refused by backpressure, sampling, size or closing, and events
- *     evicted
+ * @param eventsDropped events refused by backpressure, sampling, size, closing or interceptors, and
+ *     events evicted
  * @param batchesDispatched batches that the consumer took or, with a sink, the sink
  * @param eventsUnrouted events for which no shard was active
  */

@@ -65,7 +65,7 @@ class MetricsTest {
 
   /** The reasons of refusals: the same in the statistics and as labels. */
   private static final Set<String> REASONS =
-      Set.of("backpressure", "sampled", "unrouted", "closed", "too_large");
+      Set.of("backpressure", "sampled", "unrouted", "closed", "too_large", "intercepted");
 
   private Vertx vertx;
   private HttpClient http;

@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
+import io.shardbus.event.Intercepted;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
@@ -290,6 +291,9 @@ class OpenApiTest {
   private void bad() throws Exception {
     drive("POST /v1/events", "/v1/events", 400, JSON, "{", ALL);
     drive("POST /v1/events", "/v1/events", 413, NDJSON, "1".repeat(2_000), ALL);
+    Runnable pass = server.bus.intercept(event -> Intercepted.refuse("no"));
+    drive("POST /v1/events", "/v1/events", 422, JSON, "1", ALL);
+    pass.run();
     drive("POST /v1/events", "/v1/events", 415, "text/plain", "1", ALL);
     drive("GET /v1/events", "/v1/events?limit=0", 400, null, null, ALL);
     drive("GET /v1/tail", "/v1/tail?from=end", 400, null, null, ALL);

@@ -77,7 +77,7 @@ function ratesOf(now, before) {
   }
 }
 
-const REASONS = { backpressure: 'ring full', sampled: 'not sampled', unrouted: 'no shard active', closed: 'closing', too_large: 'too large' }
+const REASONS = { backpressure: 'ring full', sampled: 'not sampled', unrouted: 'no shard active', closed: 'closing', too_large: 'too large', intercepted: 'by an interceptor' }
 
 const GATEWAY_REASONS = { invalid: 'no JSON or no key', no_memory: 'no memory', rate: 'too fast', too_large: 'too large', too_many: 'too many in a message', too_slow: 'too slow' }
 
