@@ -54,13 +54,13 @@ class ArchitectureTest {
         "io.shardbus.files|event",
         "io.shardbus.shard|event,options",
         "io.shardbus.sink|event,options",
-        "io.shardbus.sink.support|event,sink",
+        "io.shardbus.sink.support|event,options,sink",
         "io.shardbus.delivery|event,options,files,shard,sink,sink.support",
         "io.shardbus.eventbus|event,options,shard,delivery",
         "io.shardbus|event,options,files,shard,sink,delivery,eventbus",
         "io.shardbus.metrics|event,options,shard,sink,ROOT",
         "io.shardbus.net|''",
-        "io.shardbus.gateway|event,options,shard,sink,delivery,ROOT,metrics,net"
+        "io.shardbus.gateway|event,options,shard,sink,sink.support,delivery,ROOT,metrics,net"
       })
   void packages_importOnlyWhatIsBelow(String from, String allowed) {
     String[] below =

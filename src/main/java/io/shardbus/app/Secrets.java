@@ -16,7 +16,7 @@ final class Secrets {
    */
   private static final Pattern NAME =
       Pattern.compile(
-          "(?i).*(password|passphrase|passwd|pwd|secret|credentials?|api[-_.]?key|keystore[-_.]?key|jaas[-_.]config)"
+          "(?i).*(password|passphrase|passwd|pwd|secret|credentials?|api[-_.]?key|keystore[-_.]?key|authorization|cookie|jaas[-_.]config)"
               + "|(.*[-_.a-z0-9])?token");
 
   /** The user info of a URL, as in {@code redis://user:password@host}. */

@@ -27,9 +27,19 @@ public final class DurableFile {
     try (FileChannel channel = PrivateFiles.open(temporary)) {
       write(channel, 0, content);
     }
-    Files.move(
-        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    syncName(file);
+    rename(temporary, file);
+  }
+
+  /**
+   * Gives a file another name in its folder. Blocks until the name is on the disk.
+   *
+   * @param from the file
+   * @param to its new name; a file of that name is replaced
+   * @throws IOException if it cannot be renamed
+   */
+  public static void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    syncName(to);
   }
 
   /**

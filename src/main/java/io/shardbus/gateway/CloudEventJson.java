@@ -4,6 +4,7 @@ import io.shardbus.event.EventTime;
 import io.shardbus.event.Headers;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.EventJson;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.Json;
 import java.util.LinkedHashMap;

@@ -6,6 +6,7 @@ import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeadLetters.Kept;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.EventJson;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;

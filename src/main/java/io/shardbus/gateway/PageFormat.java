@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.EventJson;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.Json;
 import java.util.function.BiConsumer;

@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.EventJson;
 import io.vertx.core.buffer.Buffer;
 
 /** How a tail is written. */

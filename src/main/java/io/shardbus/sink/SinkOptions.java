@@ -61,8 +61,8 @@ public final class SinkOptions {
       value = "where events go",
       min = "1",
       allowed =
-          "`log`, `memory`, `noop`, `redis`, `jetstream`, `kafka`, `eventbus`, or the name of a"
-              + " sink of your own")
+          "`log`, `memory`, `noop`, `redis`, `jetstream`, `kafka`, `http`, `file`, `eventbus`, or"
+              + " the name of a sink of your own")
   public SinkOptions setName(String name) {
     this.name = OptionRanges.check(this, "sink.name", name);
     return this;

@@ -18,6 +18,8 @@ import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.eventbus.EventBusSinkOptions;
+import io.shardbus.sink.file.FileSinkOptions;
+import io.shardbus.sink.http.HttpSinkOptions;
 import io.shardbus.sink.jetstream.JetStreamSinkOptions;
 import io.shardbus.sink.kafka.KafkaSinkOptions;
 import io.shardbus.sink.log.LogSinkOptions;
@@ -54,6 +56,8 @@ final class ConfigReference {
           Map.of(
               "log", LogSinkOptions.class,
               "memory", MemorySinkOptions.class,
+              "file", FileSinkOptions.class,
+              "http", HttpSinkOptions.class,
               "redis", RedisSinkOptions.class,
               "jetstream", JetStreamSinkOptions.class,
               "kafka", KafkaSinkOptions.class,

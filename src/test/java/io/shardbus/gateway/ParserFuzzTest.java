@@ -14,6 +14,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.EventJson;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;

@@ -5,6 +5,7 @@ import io.shardbus.event.Headers;
 import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.EventBusPublisher;
 import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.sink.support.EventJson;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;

@@ -16,11 +16,14 @@ import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.eventbus.EventBusSinkOptions;
+import io.shardbus.sink.file.FileSinkOptions;
+import io.shardbus.sink.http.HttpSinkOptions;
 import io.shardbus.sink.jetstream.JetStreamSinkOptions;
 import io.shardbus.sink.kafka.KafkaSinkOptions;
 import io.shardbus.sink.log.LogSinkOptions;
 import io.shardbus.sink.memory.MemorySinkOptions;
 import io.shardbus.sink.redis.RedisSinkOptions;
+import io.shardbus.sink.support.TlsClientOptions;
 import io.vertx.core.json.JsonObject;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -46,6 +49,9 @@ class OptionsTest {
         MemorySinkOptions.class,
         LogSinkOptions.class,
         RedisSinkOptions.class,
+        FileSinkOptions.class,
+        HttpSinkOptions.class,
+        TlsClientOptions.class,
         JetStreamSinkOptions.class,
         EventBusSinkOptions.class,
         KafkaSinkOptions.class,
@@ -146,6 +152,18 @@ class OptionsTest {
   private static Object other(String property, Object value, Class<?> type) {
     if (value instanceof String server && server.startsWith("redis://")) {
       return "rediss://other:1";
+    }
+    if (property.equals("Url")) {
+      return "https://other/x";
+    }
+    if (property.equals("Headers")) {
+      return new JsonObject().put("A", "b");
+    }
+    if (type == HttpSinkOptions.Body.class) {
+      return HttpSinkOptions.Body.single;
+    }
+    if (type == TlsClientOptions.class) {
+      return new TlsClientOptions().setTrustStore("other");
     }
     if (value instanceof String servers && servers.endsWith(":9092")) {
       return "a:1, b:2";

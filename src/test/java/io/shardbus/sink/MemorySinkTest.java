@@ -82,7 +82,7 @@ class MemorySinkTest extends SinkContract {
     assertThatThrownBy(() -> Sinks.create(new SinkOptions("memry")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("memry")
-        .hasMessageContaining("eventbus, jetstream, kafka, log, memory, noop, redis");
+        .hasMessageContaining("eventbus, file, http, jetstream, kafka, log, memory, noop, redis");
     config = new JsonObject().put("maxEvent", 1);
     assertThatThrownBy(this::create).hasMessageContaining("maxEvent");
   }

@@ -7,6 +7,7 @@ import io.shardbus.event.EventTime;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.sink.support.PercentCodec;
 import io.shardbus.sink.support.StoredHeaders;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;

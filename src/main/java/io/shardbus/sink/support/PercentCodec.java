@@ -1,13 +1,13 @@
-package io.shardbus.sink.jetstream;
+package io.shardbus.sink.support;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/*
- * Text as printable ASCII, as CloudEvents has it for HTTP and NATS: space, double quote, percent and whatever is no
- * printable ASCII become % and two hexadecimal digits for each byte of UTF-8.
+/**
+ * Text as printable ASCII, as CloudEvents has it for HTTP and NATS: space, double quote, percent
+ * and whatever is no printable ASCII become % and two hexadecimal digits for each byte of UTF-8.
  */
-final class PercentCodec {
+public final class PercentCodec {
 
   private static final String DIGITS = "0123456789ABCDEF";
 
@@ -17,12 +17,23 @@ final class PercentCodec {
     return c > ' ' && c < 0x7f && c != '"' && c != '%';
   }
 
-  /** Whether a header can hold the text as it is: NATS cuts off spaces at its ends. */
-  static boolean isPlain(String text) {
+  /**
+   * Whether a header can hold the text as it is: NATS cuts off spaces at its ends.
+   *
+   * @param text the text
+   * @return whether it is printable ASCII without spaces at its ends
+   */
+  public static boolean isPlain(String text) {
     return text.chars().allMatch(c -> c >= ' ' && c < 0x7f) && text.strip().equals(text);
   }
 
-  static String encode(String text) {
+  /**
+   * Encodes a text.
+   *
+   * @param text any text
+   * @return printable ASCII
+   */
+  public static String encode(String text) {
     if (text.chars().allMatch(PercentCodec::stays)) {
       return text;
     }
@@ -38,8 +49,13 @@ final class PercentCodec {
     return out.toString();
   }
 
-  /** A % without two digits behind it stays: other programs may have written it. */
-  static String decode(String text) {
+  /**
+   * Decodes a text. A % without two digits behind it stays: other programs may have written it.
+   *
+   * @param text as {@link #encode} returns it
+   * @return the text that was encoded
+   */
+  public static String decode(String text) {
     if (text.indexOf('%') < 0) {
       return text;
     }

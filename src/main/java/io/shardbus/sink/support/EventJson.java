@@ -1,4 +1,4 @@
-package io.shardbus.gateway;
+package io.shardbus.sink.support;
 
 import io.shardbus.event.EventTime;
 import io.shardbus.event.JsonCheck;
@@ -12,20 +12,29 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** Writes events that were read back; a JSON event keeps its bytes. */
-final class EventJson {
+/** Writes events with all that belongs to them as JSON. A JSON event keeps its bytes. */
+public final class EventJson {
 
   private EventJson() {}
 
-  static void append(Buffer out, StoredEvent stored) {
+  /**
+   * Writes an event as a JSON object.
+   *
+   * @param out where to
+   * @param stored the event
+   */
+  public static void append(Buffer out, StoredEvent stored) {
     append(out, stored, isJson(stored.event().payload()));
   }
 
   /**
    * Writes an envelope line, without its end. JSON that a line cannot have with all its bytes is
    * written as text.
+   *
+   * @param out where to
+   * @param stored the event
    */
-  static void appendLine(Buffer out, StoredEvent stored) {
+  public static void appendLine(Buffer out, StoredEvent stored) {
     Buffer payload = stored.event().payload();
     append(out, stored, isJson(payload) && fitsLine(payload));
   }
@@ -60,7 +69,13 @@ final class EventJson {
     out.appendString("}");
   }
 
-  static boolean isJson(Buffer payload) {
+  /**
+   * Whether an event is JSON.
+   *
+   * @param payload its bytes
+   * @return whether they are one JSON value
+   */
+  public static boolean isJson(Buffer payload) {
     return JsonCheck.STORED.accepts(payload);
   }
 
@@ -81,8 +96,13 @@ final class EventJson {
     return true;
   }
 
-  /** Null if it is not UTF-8. */
-  static @Nullable String text(Buffer payload) {
+  /**
+   * An event as text.
+   *
+   * @param payload its bytes
+   * @return the text; null if it is not UTF-8
+   */
+  public static @Nullable String text(Buffer payload) {
     try {
       return StandardCharsets.UTF_8
           .newDecoder()
@@ -93,7 +113,13 @@ final class EventJson {
     }
   }
 
-  static String base64(Buffer payload) {
+  /**
+   * An event in base64.
+   *
+   * @param payload its bytes
+   * @return the text
+   */
+  public static String base64(Buffer payload) {
     return Base64.getEncoder().encodeToString(payload.getBytes());
   }
 }
