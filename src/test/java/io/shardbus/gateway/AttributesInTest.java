@@ -8,7 +8,6 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.vertx.core.http.WebSocket;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -61,14 +60,6 @@ class AttributesInTest {
     assertThat(stored()).hasSize(1);
     assertThat(stored().get(0).getString("id")).isEqualTo("a-1");
     assertThat(stored().get(0).getJsonObject("event").getInteger("n")).isOne();
-  }
-
-  @Test
-  void idempotencyKey_isUtf8() throws Exception {
-    start(new GatewayOptions());
-    String sent = new String("größe".getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-    server.post(EVENTS, JSON, "1", "Idempotency-Key", sent);
-    assertThat(stored().get(0).getString("id")).isEqualTo("größe");
   }
 
   @ParameterizedTest

@@ -55,7 +55,14 @@ class JsonDepthTest {
   void limitOfTheBus_holdsAtEachWayIn(int most) throws Exception {
     start(new ShardBusOptions().setMaxJsonDepth(most));
     // These take bytes, whatever they are.
-    EnumSet<WayIn> opaque = EnumSet.of(WayIn.PUBLISHER, WayIn.EMBEDDED);
+    EnumSet<WayIn> opaque =
+        EnumSet.of(
+            WayIn.BUS_BUFFER,
+            WayIn.BUS_STRING,
+            WayIn.BUS_RAW_EVENT,
+            WayIn.BUS_LINES,
+            WayIn.PUBLISHER,
+            WayIn.EMBEDDED);
     for (WayIn way : WayIn.values()) {
       assertThat(way.send(server, Sent.json(nested(most)))).as("%s", way).isNull();
       String refusal = way.send(server, Sent.json(nested(most + 1)));

@@ -16,9 +16,11 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 
 /** How a client hands over one event. */
 enum WayIn {
-  HTTP(MediaTypes.JSON) {
+  HTTP("HTTP, `application/json`", MediaTypes.JSON) {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       Map<String, String> headers = kept(event);
@@ -38,19 +40,19 @@ enum WayIn {
       return post(to, event.payload(), query(event), headers);
     }
   },
-  LINES(MediaTypes.NDJSON) {
+  LINES("HTTP, `application/x-ndjson`", MediaTypes.NDJSON) {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return post(to, event.payload(), query(event), kept(event));
     }
   },
-  ENVELOPES(MediaTypes.ENVELOPES) {
+  ENVELOPES("HTTP, [envelope lines](#envelope-lines)", MediaTypes.ENVELOPES) {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return post(to, envelope(event), "", new HashMap<>());
     }
   },
-  BINARY_CLOUD_EVENT("") {
+  BINARY_CLOUD_EVENT("HTTP, [CloudEvent](#cloudevents), binary", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       Map<String, String> headers = kept(event);
@@ -63,47 +65,81 @@ enum WayIn {
       return post(to, event.payload(), query(event), headers);
     }
   },
-  CLOUD_EVENT(MediaTypes.CLOUD_EVENT) {
+  CLOUD_EVENT("HTTP, CloudEvent, structured", MediaTypes.CLOUD_EVENT) {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return post(to, structured(event), query(event), kept(event));
     }
   },
-  CLOUD_EVENTS(MediaTypes.CLOUD_EVENTS) {
+  CLOUD_EVENTS("HTTP, CloudEvents, batch", MediaTypes.CLOUD_EVENTS) {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       Buffer batch = Buffer.buffer("[").appendBuffer(structured(event)).appendString("]");
       return post(to, batch, query(event), kept(event));
     }
   },
-  WEB_SOCKET("") {
+  WEB_SOCKET("WebSocket, one JSON value", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return message(to, event.payload(), query(event), kept(event));
     }
   },
-  WEB_SOCKET_ENVELOPES("") {
+  WEB_SOCKET_LINES("WebSocket, lines", "") {
+    @Override
+    @Nullable String send(TestGateway to, Sent event) throws Exception {
+      Buffer line = event.payload().copy().appendString("\n");
+      return message(to, line, query(event), kept(event));
+    }
+  },
+  WEB_SOCKET_ENVELOPES("WebSocket, `format=envelope`", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return message(to, envelope(event), "&format=envelope", new HashMap<>());
     }
   },
-  EVENT_BUS("") {
+  BUS_BUFFER("event bus, `Buffer`", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
-      DeliveryOptions options = new DeliveryOptions();
-      event.headers().forEach(options::addHeader);
-      if (event.key() != null) {
-        options.addHeader("key", event.key());
-      }
-      if (event.id() != null) {
-        options.addHeader("id", event.id());
-      }
-      return refusal(
-          to.vertx.eventBus().request(ShardBusOptions.DEFAULT_ADDRESS, event.body(), options));
+      return request(to, event.payload(), event);
     }
   },
-  PUBLISHER("") {
+  BUS_STRING("event bus, `String`", "") {
+    @Override
+    @Nullable String send(TestGateway to, Sent event) throws Exception {
+      return event.kind() == Kind.BYTES
+          ? "no text"
+          : request(to, event.payload().toString(), event);
+    }
+  },
+  BUS_JSON("event bus, `JsonObject`, `JsonArray`", "") {
+    @Override
+    @Nullable String send(TestGateway to, Sent event) throws Exception {
+      return event.kind() == Kind.JSON
+          ? request(to, Json.decodeValue(event.payload()), event)
+          : "no JSON";
+    }
+  },
+  BUS_RAW_EVENT("event bus, `RawEvent`", "") {
+    @Override
+    @Nullable String send(TestGateway to, Sent event) throws Exception {
+      return refusal(to.vertx.eventBus().request(ShardBusOptions.DEFAULT_ADDRESS, event.raw()));
+    }
+  },
+  BUS_LINES("event bus, `batch: ndjson`", "") {
+    @Override
+    @Nullable String send(TestGateway to, Sent event) throws Exception {
+      Sent line =
+          new Sent(event.kind(), event.payload(), event.form(), event.key(), null, event.headers());
+      return refusal(
+          to.vertx
+              .eventBus()
+              .request(
+                  ShardBusOptions.DEFAULT_ADDRESS,
+                  line.payload(),
+                  options(line).addHeader("batch", "ndjson")));
+    }
+  },
+  PUBLISHER("`EventBusPublisher`", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       EventBusPublisher publisher = EventBusPublisher.create(to.vertx);
@@ -112,7 +148,7 @@ enum WayIn {
       return refusal;
     }
   },
-  EMBEDDED("") {
+  EMBEDDED("`ShardBus`", "") {
     @Override
     @Nullable String send(TestGateway to, Sent event) throws Exception {
       return refusal(to.bus.ingestAwait(event.raw()));
@@ -148,25 +184,118 @@ enum WayIn {
       return new Sent(Kind.JSON, Buffer.buffer(json), Form.OWN, null, null, Headers.none());
     }
 
-    private RawEvent raw() {
-      return RawEvent.builder(payload).key(key).id(id).headers(headers).build();
+    Sent withHeaders(Headers others) {
+      return new Sent(kind, payload, form, key, id, others);
     }
 
-    private Object body() {
-      if (kind != Kind.JSON) {
-        return payload;
-      }
-      return payload.getByte(0) == '[' ? payload.toJsonArray() : payload.toJsonObject();
+    private RawEvent raw() {
+      return RawEvent.builder(payload).key(key).id(id).headers(headers).build();
     }
   }
 
   /** What a CloudEvent in these tests has for a source. */
   static final String SOURCE = "/source";
 
+  private final String title;
   private final String media;
 
-  WayIn(String media) {
+  WayIn(String title, String media) {
+    this.title = title;
     this.media = media;
+  }
+
+  String title() {
+    return title;
+  }
+
+  boolean isHttp() {
+    return title.startsWith("HTTP");
+  }
+
+  boolean hasEnvelope() {
+    return this == ENVELOPES || this == WEB_SOCKET_ENVELOPES;
+  }
+
+  /** Where this way can have keys and ids. */
+  Set<Form> forms() {
+    boolean ofRequest = (isHttp() || title.startsWith("WebSocket")) && !hasEnvelope();
+    return ofRequest ? EnumSet.allOf(Form.class) : EnumSet.of(Form.OWN);
+  }
+
+  /** The name of the place where a payload is. */
+  String payloadAt(Kind kind) {
+    boolean text = kind == Kind.TEXT;
+    if (hasEnvelope()) {
+      return kind == Kind.JSON ? "`event`" : text ? "`text`" : "`base64`";
+    }
+    if (this == CLOUD_EVENT || this == CLOUD_EVENTS) {
+      return kind == Kind.BYTES ? "`data_base64`" : "`data`";
+    }
+    return kind == Kind.JSON ? "JSON" : text ? "text" : "bytes";
+  }
+
+  String keyAt(Form form) {
+    return switch (form) {
+      case PARAMETERS -> "`?key=`";
+      case PATHS -> "`?keyPath=`";
+      case OWN -> isCloudEvent() ? "`partitionkey`" : own("key");
+    };
+  }
+
+  String idAt(Form form) {
+    if (isCloudEvent()) {
+      return "`source` and `id`";
+    }
+    return switch (form) {
+      case PARAMETERS -> "`Idempotency-Key`";
+      case PATHS -> "`?idPath=`";
+      case OWN -> own("id");
+    };
+  }
+
+  String headersAt() {
+    if (hasEnvelope()) {
+      return "`headers`";
+    }
+    if (isTyped()) {
+      return "`RawEvent.headers`";
+    }
+    return isBus() ? "the other headers" : "those of `gateway.keepHeaders`";
+  }
+
+  String attributesAt() {
+    return this == BINARY_CLOUD_EVENT ? "`ce-NAME`" : "`NAME`";
+  }
+
+  private String own(String name) {
+    return isTyped()
+        ? "`RawEvent." + name + "`"
+        : isBus() ? "header `" + name + "`" : "`" + name + "`";
+  }
+
+  private boolean isBus() {
+    return title.startsWith("event bus");
+  }
+
+  private boolean isTyped() {
+    return this == BUS_RAW_EVENT || this == PUBLISHER || this == EMBEDDED;
+  }
+
+  private static DeliveryOptions options(Sent event) {
+    DeliveryOptions options = new DeliveryOptions();
+    event.headers().forEach(options::addHeader);
+    if (event.key() != null) {
+      options.addHeader("key", event.key());
+    }
+    if (event.id() != null) {
+      options.addHeader("id", event.id());
+    }
+    return options;
+  }
+
+  static @Nullable String request(TestGateway to, Object body, Sent event) throws Exception {
+    return refusal(
+        to.vertx.eventBus().request(ShardBusOptions.DEFAULT_ADDRESS, body, options(event)));
   }
 
   boolean isCloudEvent() {
@@ -223,6 +352,7 @@ enum WayIn {
             .put("id", event.id() == null ? "1" : event.id())
             .put("source", SOURCE)
             .put("type", "t")
+            .put(Places.ATTRIBUTE, "x " + event.id())
             .put(
                 CloudEvents.DATA_CONTENT_TYPE,
                 switch (event.kind()) {

@@ -23,7 +23,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  * A Kafka cluster of one node on data of its own, in this JVM, where it can be stopped in an
  * orderly way, or by {@link #process} in a JVM that can be killed.
  */
-final class KafkaBroker implements AutoCloseable {
+public final class KafkaBroker implements AutoCloseable {
 
   static {
     // A broker that gives up must fail its test, not end the JVM of all tests.
@@ -39,7 +39,7 @@ final class KafkaBroker implements AutoCloseable {
   private final int port;
   private KafkaRaftServer server;
 
-  KafkaBroker(Path dir, int partitions) throws Exception {
+  public KafkaBroker(Path dir, int partitions) throws Exception {
     this(dir, partitions, 0);
   }
 
@@ -135,11 +135,12 @@ final class KafkaBroker implements AutoCloseable {
     return port;
   }
 
-  String bootstrap() {
+  public String bootstrap() {
     return bootstrap;
   }
 
-  void createTopic(String name, int partitions, Map<String, String> config) throws Exception {
+  public void createTopic(String name, int partitions, Map<String, String> config)
+      throws Exception {
     createTopic(bootstrap, name, partitions, config);
   }
 

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** A real server as a child process on a free port. */
-final class ServerProcess {
+public final class ServerProcess {
 
   private final List<String> command;
   private final Path log;
@@ -23,7 +23,7 @@ final class ServerProcess {
   private Process process;
 
   /** Skips the test if the program is not installed. */
-  ServerProcess(int port, Path dir, String program, String... arguments) {
+  public ServerProcess(int port, Path dir, String program, String... arguments) {
     this(port, dir.resolve(program + ".log"), find(program), List.of(arguments));
   }
 
@@ -61,7 +61,7 @@ final class ServerProcess {
   }
 
   /** Does nothing if it runs. */
-  void start() throws IOException {
+  public void start() throws IOException {
     if (process != null && process.isAlive()) {
       return;
     }
@@ -86,7 +86,7 @@ final class ServerProcess {
   }
 
   /** As a loss of power to the process: SIGKILL. */
-  void kill() throws Exception {
+  public void kill() throws Exception {
     if (process != null) {
       process.destroyForcibly().waitFor();
     }
