@@ -131,13 +131,15 @@ final class Movers {
   }
 
   private long large() {
-    return giver.largeEventBytes() + receiver.largeEventBytes();
+    return lanes().mapToLong(lane -> lane.ring().largeBytes()).sum();
   }
 
   /** Whether nothing waits at a fence, and what was sealed is gone. */
   private boolean lanesAreTidy() {
-    return Stream.of(giver, receiver)
-        .flatMap(shard -> Arrays.stream(shard.lanes()))
-        .allMatch(lane -> lane.isOpen() && !lane.isSealRequested());
+    return lanes().allMatch(lane -> lane.isOpen() && !lane.isSealRequested());
+  }
+
+  private Stream<Lane> lanes() {
+    return Stream.of(giver, receiver).flatMap(shard -> Arrays.stream(shard.lanes()));
   }
 }

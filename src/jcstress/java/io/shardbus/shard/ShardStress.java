@@ -205,7 +205,7 @@ final class ShardStress {
 
     final void end(III_Result r) {
       r.r1 = accepted;
-      r.r2 = shard.takeLeftovers().size();
+      r.r2 = shard.consumer().takeLeftovers().size();
       r.r3 = balanced(shard.accounting(), r.r2);
     }
   }

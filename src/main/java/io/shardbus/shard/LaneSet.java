@@ -123,14 +123,6 @@ final class LaneSet {
     return found >= events;
   }
 
-  long largeBytes() {
-    long total = 0;
-    for (Lane lane : now.all) {
-      total += lane.ring().largeBytes();
-    }
-    return total;
-  }
-
   /** Whether some of the keys wait for other shards. */
   boolean isFenced() {
     for (Lane lane : now.all) {

@@ -1,26 +1,12 @@
 package io.shardbus.shard;
 
-import io.shardbus.event.Outcome;
 import io.shardbus.event.ShardEvent;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
-/*
- * Ownership: producers push into the shard's lanes. The consumer side belongs to the thread that holds the consumer
- * lock. The mapper adds lanes, and the consumer takes settled ones out.
- *
- * Ordering: a thread that cannot wait for the lock may need work on the consumer side (to seal a lane, to note that one
- * is settled). It writes the request to `work` before it tries the lock. A thread that releases the lock reads `work`
- * afterwards. So one of the two does the work.
- *
- * Why it is safe: a lane is settled when its last event's sequence is below `oldestHeld`, the lowest sequence that was
- * taken and is not settled. Only the one consumer that uses `tryDrain` holds events. Events that other methods take
- * belong to their caller at once, and count as settled.
- */
 /**
  * A bounded ring of events with its consumer, counters and state. While keys are on their way from
  * shard to shard it has several rings: its lanes. The consumer side ({@link #pop}, {@link
@@ -29,40 +15,20 @@ import java.util.function.LongSupplier;
  */
 public final class Shard extends LaneOwner {
 
-  private static final int ABANDON_AT_ONCE = 1024;
-
-  /** Events that one lane may give before it is the next one's turn. */
-  private static final int LANE_QUOTA = 1024;
-
-  private static final long NONE_HELD = Long.MAX_VALUE;
-
   private final int id;
   private final int capacity;
   private final BackpressureMode mode;
   private final long maxLargeBytes;
   private final WakeUp wakeUp;
   private final ShardLedger ledger;
-  private final LongSupplier clock;
   private final WindowMeter pushLatency = new WindowMeter();
   private final WindowMeter flushLatency = new WindowMeter();
 
   private volatile ShardState state = ShardState.PROVISIONING;
 
   private final LaneSet lanes;
-  private volatile boolean sealing;
+  private final ShardConsumer consumer;
   private final AtomicLong turnOvers = new AtomicLong();
-
-  private final ReentrantLock consumer = new ReentrantLock();
-  private volatile boolean cameInVain;
-  private volatile boolean work;
-
-  // Written under the consumer lock. What was drained is also the next sequence.
-  private volatile long drained;
-  private long lastTimestamp = Long.MIN_VALUE;
-  private int nextLane;
-
-  /** The lowest sequence that {@link #tryDrain} gave and that is not settled. */
-  private volatile long oldestHeld = NONE_HELD;
 
   /**
    * @param clock what gives events their timestamps
@@ -78,11 +44,11 @@ public final class Shard extends LaneOwner {
     this.capacity = capacity;
     this.mode = mode;
     this.maxLargeBytes = maxLargeBytes;
-    this.clock = clock;
     this.ledger = ledger;
     wakeUp = new WakeUp(this::holds, capacity / 2);
     lanes = new LaneSet(newLane(List.of(), List.of()));
-    ledger.open(new ShardLedger.Live(this::accepted, this::size, this::drained));
+    consumer = new ShardConsumer(id, lanes, ledger, wakeUp, clock);
+    ledger.open(new ShardLedger.Live(this::accepted, this::size, consumer::drained));
   }
 
   // ---------------------------------------------------------------- any thread
@@ -172,16 +138,6 @@ public final class Shard extends LaneOwner {
     return ledger.accounting();
   }
 
-  /**
-   * Bytes of the queued events that are larger than 1 KiB, which alone count against the ring's
-   * limit in bytes.
-   *
-   * @return bytes
-   */
-  public long largeEventBytes() {
-    return lanes.largeBytes();
-  }
-
   /** Never goes back. */
   long accepted() {
     return lanes.accepted();
@@ -192,8 +148,9 @@ public final class Shard extends LaneOwner {
     return lanes.holds(events);
   }
 
-  long drained() {
-    return drained;
+  /** The consumer side. */
+  ShardConsumer consumer() {
+    return consumer;
   }
 
   void state(ShardState next) {
@@ -259,69 +216,7 @@ public final class Shard extends LaneOwner {
 
   @Override
   void tend() {
-    work = true;
-    doWork();
-  }
-
-  private void doWork() {
-    while (work && consumer.tryLock()) {
-      boolean noMemory = false;
-      try {
-        work = false;
-        tendLanes();
-      } catch (OutOfMemoryError e) {
-        work = true;
-        noMemory = true;
-      } finally {
-        consumer.unlock();
-      }
-      if (noMemory) {
-        wakeUp.wake(); // the consumer's next turn tries again
-        return;
-      }
-      wakeWhoCameInVain();
-    }
-  }
-
-  private void wakeWhoCameInVain() {
-    if (cameInVain) {
-      cameInVain = false;
-      wakeUp.wake();
-    }
-  }
-
-  /** With the consumer lock. */
-  private void tendLanes() {
-    boolean sealed = false;
-    for (Lane lane : lanes.all()) {
-      if (lane.isSealRequested() && !lane.ring().isFrozen()) {
-        sealing = true;
-        lane.ring().seal();
-        sealed = true;
-      }
-    }
-    if (sealing) {
-      retireSettled();
-    }
-    if (sealed) {
-      wakeUp.wake();
-    }
-  }
-
-  /** With the consumer lock. */
-  private void retireSettled() {
-    boolean left = false;
-    for (Lane lane : lanes.all()) {
-      lane.tryOpen();
-      lane.noteEnd(drained);
-      if (lane.isDone(oldestHeld)) {
-        lanes.retire(lane);
-        lane.settle();
-      } else {
-        left |= lane.isSealRequested();
-      }
-    }
-    sealing = left;
+    consumer.tend();
   }
 
   @Override
@@ -369,30 +264,7 @@ public final class Shard extends LaneOwner {
    *     consumer is woken when that thread lets go
    */
   public int tryDrain(DrainBuffer buffer, int max, long maxBytes) {
-    if (!consumer.tryLock()) {
-      cameInVain = true;
-      // Once more: a thread that releases the lock from here on sees the flag.
-      if (!consumer.tryLock()) {
-        return -1;
-      }
-    }
-    try {
-      cameInVain = false;
-      long first = drained;
-      boolean nothingHeld = oldestHeld == NONE_HELD;
-      if (nothingHeld) {
-        oldestHeld = first; // before a lane can be found empty
-      }
-      try {
-        return drain(buffer, max, maxBytes);
-      } finally {
-        if (nothingHeld && drained == first) {
-          oldestHeld = NONE_HELD;
-        }
-      }
-    } finally {
-      unlockConsumer();
-    }
+    return consumer.tryDrain(buffer, max, maxBytes);
   }
 
   /**
@@ -401,10 +273,7 @@ public final class Shard extends LaneOwner {
    * @param sequence the lowest that is not settled; {@link Long#MAX_VALUE} if all are
    */
   public void settledBelow(long sequence) {
-    oldestHeld = sequence;
-    if (sealing) {
-      tend();
-    }
+    consumer.settledBelow(sequence);
   }
 
   /**
@@ -449,38 +318,7 @@ public final class Shard extends LaneOwner {
     if (max < 1) {
       throw new IllegalArgumentException("max: " + max + " must be at least 1");
     }
-    DrainBuffer buffer = new DrainBuffer(id, Math.min(max, 1024));
-    lockConsumer();
-    try {
-      pop(buffer, max);
-    } finally {
-      unlockConsumer();
-    }
-    buffer.acknowledgeAll(null);
-    return buffer.events();
-  }
-
-  /** With the consumer lock. Throws only if it takes nothing. */
-  private void pop(DrainBuffer buffer, int max) {
-    int before = buffer.size();
-    try {
-      retireSettled(); // opens lanes; an empty one may have been waited for
-      // One null is no end: a producer may be between claim and store.
-      while (buffer.size() < max && holds(1)) {
-        if (drain(buffer, max - buffer.size(), Long.MAX_VALUE) == 0) {
-          Thread.onSpinWait();
-        }
-      }
-    } catch (OutOfMemoryError e) {
-      work = true; // lanes may have been left to be settled
-      if (buffer.size() == before) {
-        throw e;
-      } // else the caller gets those for which there was memory
-    }
-    if (buffer.size() > before) {
-      settle(buffer.size() - before, 0);
-      ledger.batches.incrementAndGet();
-    }
+    return consumer.pop(max);
   }
 
   /**
@@ -488,102 +326,13 @@ public final class Shard extends LaneOwner {
    * for good. Waits for the consumer lock.
    */
   public void abandon() {
-    oldestHeld = NONE_HELD;
-    boolean left = true;
-    while (left) {
-      DrainBuffer some = new DrainBuffer(id, ABANDON_AT_ONCE);
-      lockConsumer();
-      try {
-        for (Lane lane : lanes.all()) {
-          lane.forceOpen();
-        }
-        if (drain(some, ABANDON_AT_ONCE, Long.MAX_VALUE) == 0) {
-          Thread.onSpinWait(); // a producer is between claim and store
-        }
-        left = !isEmpty();
-      } finally {
-        unlockConsumer();
-      }
-      some.acknowledgeAll(Outcome.UNKNOWN);
-    }
+    consumer.abandon();
   }
 
   /** {@return the oldest event, taken as {@link #popBatch} does; empty if there is none} */
   public Optional<ShardEvent> pop() {
     List<ShardEvent> one = popBatch(1);
     return one.isEmpty() ? Optional.empty() : Optional.of(one.get(0));
-  }
-
-  void lockConsumer() {
-    consumer.lock();
-  }
-
-  boolean tryLockConsumer() {
-    return consumer.tryLock();
-  }
-
-  void unlockConsumer() {
-    consumer.unlock();
-    if (!consumer.isHeldByCurrentThread()) {
-      doWork();
-      wakeWhoCameInVain();
-    }
-  }
-
-  private int drain(DrainBuffer buffer, int max, long maxBytes) {
-    if (!buffer.takes(drained)) {
-      return 0;
-    }
-    Lane[] all = lanes.all();
-    int total = 0;
-    if (all.length == 1) {
-      total = all[0].tryOpen() ? drain(all[0].ring(), buffer, max, maxBytes) : 0;
-    } else {
-      for (int i = 0; i < all.length && total < max && buffer.bytes() < maxBytes; i++) {
-        nextLane = nextLane < all.length - 1 ? nextLane + 1 : 0;
-        Lane lane = all[nextLane];
-        if (lane.tryOpen()) {
-          total += drain(lane.ring(), buffer, Math.min(LANE_QUOTA, max - total), maxBytes);
-          lane.noteEnd(drained);
-        }
-      }
-    }
-    if (sealing) {
-      retireSettled();
-    }
-    return total;
-  }
-
-  private int drain(EventRing ring, DrainBuffer buffer, int max, long maxBytes) {
-    long sequence = drained;
-    int taken = 0;
-    long last = lastTimestamp;
-    try {
-      while (taken < max && buffer.bytes() < maxBytes) {
-        buffer.reserve(); // between taking an event and owning it nothing may fail
-        QueuedEvent event = ring.poll();
-        if (event == null) {
-          break;
-        }
-        long own = event.timestamp;
-        if (own <= last && !clockWentBack(own, last)) {
-          event.timestamp = last + 1;
-        }
-        last = event.timestamp;
-        buffer.add(event, own);
-        taken++;
-      }
-    } finally {
-      lastTimestamp = last;
-      drained = sequence + taken;
-    }
-    return taken;
-  }
-
-  /** Whether the last event's time has yet to come, so that waiting for it would take too long. */
-  private boolean clockWentBack(long timestamp, long last) {
-    return last - timestamp > MonotonicClock.LONGEST_STANDSTILL_NANOS
-        && last - clock.getAsLong() > MonotonicClock.LONGEST_STANDSTILL_NANOS;
   }
 
   // ---------------------------------------------------------------- the end
@@ -612,27 +361,6 @@ public final class Shard extends LaneOwner {
   /** Whether some of its keys wait for other shards. */
   boolean isFenced() {
     return lanes.isFenced();
-  }
-
-  /**
-   * Takes the remaining events, or throws. The caller has the consumer lock, has requested the
-   * seal, and unmaps the shard. The acks are not told.
-   */
-  @SuppressWarnings("ThreadPriorityCheck") // waits only for the garbage collector
-  DrainBuffer takeLeftovers() {
-    tendLanes();
-    DrainBuffer leftovers = new DrainBuffer(id, size()); // no more memory is needed for events
-    while (!isEmpty()) {
-      pop(leftovers, Integer.MAX_VALUE);
-    }
-    while (true) {
-      try {
-        retireSettled(); // nobody comes again
-        return leftovers;
-      } catch (OutOfMemoryError e) {
-        Thread.yield();
-      }
-    }
   }
 
   @Override

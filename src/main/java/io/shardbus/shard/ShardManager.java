@@ -425,11 +425,11 @@ public final class ShardManager {
     if (shard == null) {
       return Optional.empty();
     }
-    shard.lockConsumer();
+    shard.consumer().lock();
     try {
       return Optional.ofNullable(body.apply(shard));
     } finally {
-      shard.unlockConsumer();
+      shard.consumer().unlock();
     }
   }
 
@@ -442,11 +442,11 @@ public final class ShardManager {
   public long totalPendingInRings() {
     long total = 0;
     for (Shard shard : set.all()) {
-      shard.lockConsumer();
+      shard.consumer().lock();
       try {
         total += shard.size();
       } finally {
-        shard.unlockConsumer();
+        shard.consumer().unlock();
       }
     }
     return total;
@@ -461,11 +461,11 @@ public final class ShardManager {
     long total = 0;
     int uncounted = 0;
     for (Shard shard : set.all()) {
-      if (shard.tryLockConsumer()) {
+      if (shard.consumer().tryLock()) {
         try {
           total += shard.size();
         } finally {
-          shard.unlockConsumer();
+          shard.consumer().unlock();
         }
       } else {
         uncounted++;

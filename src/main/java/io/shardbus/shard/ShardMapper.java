@@ -347,11 +347,11 @@ public final class ShardMapper {
     Shard shard = set.get(id);
     List<Integer> ids = List.of(id);
     DrainBuffer leftovers;
-    shard.lockConsumer(); // before the monitor, as code that runs in withShard does
+    shard.consumer().lock(); // before the monitor, as code that runs in withShard does
     try {
       leftovers = unmap(id);
     } finally {
-      shard.unlockConsumer();
+      shard.consumer().unlock();
     }
     leftovers.acknowledgeAll(null);
     onRemoved.tell(ids);
@@ -370,7 +370,7 @@ public final class ShardMapper {
     shard.state(ShardState.DRAINING);
     shard.requestSeal();
     Map<Integer, Shard> rest = set.without(shard); // once the events are taken, nothing may fail
-    DrainBuffer leftovers = shard.takeLeftovers();
+    DrainBuffer leftovers = shard.consumer().takeLeftovers();
     shard.state(ShardState.STOPPED);
     set.unmap(shard, rest);
     return leftovers;

@@ -193,6 +193,6 @@ final class ShardSet {
    */
   synchronized void unmap(Shard shard, Map<Integer, Shard> rest) {
     shards = rest;
-    shard.ledger().close(shard.accepted(), shard.drained());
+    shard.ledger().close(shard.accepted(), shard.consumer().drained());
   }
 }

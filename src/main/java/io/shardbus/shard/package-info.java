@@ -11,7 +11,8 @@
  *   <li>{@link io.shardbus.shard.ShardManager} is the entry for other packages.
  *   <li>{@code Ingestion} is the way of an event into a ring: {@code RoutingTable}, {@code Lane},
  *       {@code EventRing}, {@code WakeUp}.
- *   <li>{@link io.shardbus.shard.Shard} is the consumer's side of it.
+ *   <li>{@link io.shardbus.shard.Shard} is what other packages see of a shard. {@code
+ *       ShardConsumer} takes its events out again.
  *   <li>{@code Lane} explains what happens when keys move, and {@code LaneChange} does it.
  *   <li>{@link io.shardbus.shard.ShardMapper} holds the states of shards, {@code LoadBalancer}
  *       their shares, {@code ScalingEvaluator} says when there should be more or fewer.

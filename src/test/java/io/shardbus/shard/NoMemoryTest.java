@@ -128,7 +128,7 @@ class NoMemoryTest {
         }
         case REMOVE_WITH_EVENTS -> engine.drainShard(0);
         case SEAL_BY_WHOEVER_HAS_THE_CONSUMER -> {
-          shard(0).lockConsumer();
+          shard(0).consumer().lock();
           Thread scaler = new Thread(() -> engine.activateShard(2));
           scaler.start();
           try {
@@ -159,7 +159,7 @@ class NoMemoryTest {
         case REMOVE_WITH_EVENTS -> {
           return engine.removeShard(0);
         }
-        case SEAL_BY_WHOEVER_HAS_THE_CONSUMER -> shard(0).unlockConsumer();
+        case SEAL_BY_WHOEVER_HAS_THE_CONSUMER -> shard(0).consumer().unlock();
         case SETTLE_WHAT_WAS_HELD -> shard(0).settledBelow(Long.MAX_VALUE);
       }
       return List.of();

@@ -307,10 +307,10 @@ class ShardManagerTest {
     for (int i = 0; i < 5; i++) {
       assertThat(evicting.ingestRaw(large).accepted()).isTrue();
     }
-    assertThat(evicting.shard(0).orElseThrow().largeEventBytes()).isEqualTo(18_000);
+    assertThat(evicting.shard(0).orElseThrow().main().ring().largeBytes()).isEqualTo(18_000);
     assertThat(evicting.accounting().evicted()).isEqualTo(3);
     evicting.withShard(0, shard -> shard.popBatch(10));
-    assertThat(evicting.shard(0).orElseThrow().largeEventBytes()).isZero();
+    assertThat(evicting.shard(0).orElseThrow().main().ring().largeBytes()).isZero();
   }
 
   // ------------------------------------------------------------------ draining
@@ -734,7 +734,7 @@ class ShardManagerTest {
       shard.requestSeal();
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.main().offerMany(new QueuedEvent[] {event}, 1)).isZero();
-      assertThat(shard.takeLeftovers().events()).hasSize(1);
+      assertThat(shard.consumer().takeLeftovers().events()).hasSize(1);
       assertThat(shard.main().offer(event, true)).as("%s", mode).isEqualTo(Push.SEALED);
       assertThat(shard.accounting().offered()).isEqualTo(1);
     }
@@ -773,7 +773,7 @@ class ShardManagerTest {
       producer.join();
       reader.get(10, TimeUnit.SECONDS);
       long accepted = shard.accounting().accepted();
-      assertThat(shard.size() + shard.drained()).isEqualTo(accepted);
+      assertThat(shard.size() + shard.consumer().drained()).isEqualTo(accepted);
     }
   }
 
