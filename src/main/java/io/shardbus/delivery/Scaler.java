@@ -43,7 +43,7 @@ public final class Scaler {
   private final Removals removals;
   private final AtomicLong added = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
-  private final ScalingRecords history = new ScalingRecords();
+  private final ScalingRecords history;
 
   private volatile Runnable onPolicyChange = () -> {};
 
@@ -61,6 +61,7 @@ public final class Scaler {
     this.manager = manager;
     this.deployments = deployments;
     removals = new Removals(manager, deployments);
+    history = new ScalingRecords(manager::numShards);
   }
 
   /**
@@ -140,8 +141,7 @@ public final class Scaler {
         Direction.UP,
         cause,
         reason,
-        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)),
-        manager::numShards);
+        inTurn(() -> blocking(() -> mapper().scaleUp(count, true)).compose(this::bringUp)));
   }
 
   private Future<List<Integer>> bringUp(List<Integer> ids) {
@@ -219,8 +219,7 @@ public final class Scaler {
                 () ->
                     blocking(() -> mapper().scaleDown(count, true))
                         .map(ids -> new Leaving(ids, ids.stream().map(removals::seeOff).toList())))
-            .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())),
-        manager::numShards);
+            .compose(leaving -> Future.all(leaving.gone()).map(leaving.ids())));
   }
 
   private record Leaving(List<Integer> ids, List<Future<Void>> gone) {}
@@ -237,9 +236,7 @@ public final class Scaler {
         () ->
             inTurn(() -> blocking(() -> mapper().scaleDownShard(id)))
                 .compose(removals::deliverAndUnmap),
-        gone ->
-            history.follow(
-                Direction.DOWN, Cause.MANUAL, "", gone.map(List.of(id)), manager::numShards));
+        gone -> history.follow(Direction.DOWN, Cause.MANUAL, "", gone.map(List.of(id))));
   }
 
   /**

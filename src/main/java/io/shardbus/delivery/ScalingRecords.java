@@ -23,9 +23,17 @@ final class ScalingRecords implements ScalingHistory {
 
   private record Kind(Direction direction, Cause cause, Ending outcome) {}
 
+  private final IntSupplier active;
   private final Deque<Entry> recent = new ArrayDeque<>();
   private final Set<Request> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Kind, Long> counts = new HashMap<>();
+
+  /**
+   * @param active tells how many shards are active
+   */
+  ScalingRecords(IntSupplier active) {
+    this.active = active;
+  }
 
   @Override
   public synchronized List<Entry> recent() {
@@ -44,11 +52,7 @@ final class ScalingRecords implements ScalingHistory {
 
   /** Notes a request, and its end; the future that it returns completes after that. */
   Future<List<Integer>> follow(
-      Direction direction,
-      Cause cause,
-      String reason,
-      Future<List<Integer>> answer,
-      IntSupplier active) {
+      Direction direction, Cause cause, String reason, Future<List<Integer>> answer) {
     Request request = new Request(Instant.now(), direction, cause, reason);
     synchronized (this) {
       underWay.add(request);

@@ -7,17 +7,17 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.exc.InvalidNullException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -32,12 +32,7 @@ final class OptionsMapper {
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
-          .addModule(
-              new SimpleModule()
-                  .addSerializer(Duration.class, new DurationWriter())
-                  .addDeserializer(Duration.class, new DurationReader())
-                  .addSerializer(JsonObject.class, new JsonObjectWriter())
-                  .addDeserializer(JsonObject.class, new JsonObjectReader()))
+          .addModule(types())
           .disable(com.fasterxml.jackson.databind.DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .enable(com.fasterxml.jackson.databind.DeserializationFeature.READ_ENUMS_USING_TO_STRING)
@@ -132,66 +127,54 @@ final class OptionsMapper {
     return options ? "must be a JSON object" : "must be text";
   }
 
-  private static final class DurationWriter extends StdScalarSerializer<Duration> {
-
-    private static final long serialVersionUID = 1L;
-
-    DurationWriter() {
-      super(Duration.class);
-    }
-
-    @Override
-    public void serialize(Duration value, JsonGenerator out, SerializerProvider provider)
-        throws IOException {
-      out.writeString(Durations.format(value));
-    }
+  private interface Write<T> {
+    void to(JsonGenerator out, T value) throws IOException;
   }
 
-  private static final class DurationReader extends StdScalarDeserializer<Duration> {
-
-    private static final long serialVersionUID = 1L;
-
-    DurationReader() {
-      super(Duration.class);
-    }
-
-    @Override
-    public Duration deserialize(JsonParser in, DeserializationContext context) throws IOException {
-      return Durations.parse(in.getText());
-    }
+  private interface Read<T> {
+    T from(JsonParser in) throws IOException;
   }
 
-  private static final class JsonObjectWriter extends StdScalarSerializer<JsonObject> {
-
-    private static final long serialVersionUID = 1L;
-
-    JsonObjectWriter() {
-      super(JsonObject.class);
-    }
-
-    @Override
-    public void serialize(JsonObject value, JsonGenerator out, SerializerProvider provider)
-        throws IOException {
-      out.writeRawValue(value.encode());
-    }
+  private static <T> void teach(SimpleModule types, Class<T> type, Write<T> write, Read<T> read) {
+    types.addSerializer(
+        type,
+        new JsonSerializer<>() {
+          @Override
+          public void serialize(T value, JsonGenerator out, SerializerProvider provider)
+              throws IOException {
+            write.to(out, value);
+          }
+        });
+    types.addDeserializer(
+        type,
+        new JsonDeserializer<>() {
+          @Override
+          public T deserialize(JsonParser in, DeserializationContext context) throws IOException {
+            return read.from(in);
+          }
+        });
   }
 
-  private static final class JsonObjectReader extends StdScalarDeserializer<JsonObject> {
+  private static SimpleModule types() {
+    SimpleModule types = new SimpleModule();
+    teach(
+        types,
+        Duration.class,
+        (out, value) -> out.writeString(Durations.format(value)),
+        in -> Durations.parse(in.getText()));
+    teach(
+        types,
+        JsonObject.class,
+        (out, value) -> out.writeRawValue(value.encode()),
+        OptionsMapper::object);
+    return types;
+  }
 
-    private static final long serialVersionUID = 1L;
-
-    JsonObjectReader() {
-      super(JsonObject.class);
+  private static JsonObject object(JsonParser in) throws IOException {
+    JsonNode node = in.readValueAsTree();
+    if (!node.isObject()) {
+      throw new IllegalArgumentException("must be a JSON object");
     }
-
-    @Override
-    public JsonObject deserialize(JsonParser in, DeserializationContext context)
-        throws IOException {
-      JsonNode node = in.readValueAsTree();
-      if (!node.isObject()) {
-        throw new IllegalArgumentException("must be a JSON object");
-      }
-      return new JsonObject(node.toString());
-    }
+    return new JsonObject(node.toString());
   }
 }

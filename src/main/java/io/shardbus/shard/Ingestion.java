@@ -131,22 +131,10 @@ final class Ingestion {
     String id = event.id();
     IdWindow window = id == null ? null : ids;
     if (id != null && window != null) {
-      return ingestOnce(event, id, window, ack, countRefusal);
+      return Objects.requireNonNull(ingestOnce(ANY_EPOCH, event, id, window, ack, countRefusal));
     }
     long timestamp = clock.getAsLong();
-    int answer =
-        push(
-            event.buffer(),
-            event.key(),
-            id,
-            event.headers(),
-            event.hash(),
-            event.totalSize(),
-            timestamp,
-            ack,
-            countRefusal,
-            ANY_EPOCH);
-    return result(answer, timestamp);
+    return result(push(event, timestamp, ack, countRefusal, ANY_EPOCH), timestamp);
   }
 
   /**
@@ -165,24 +153,8 @@ final class Ingestion {
   private @Nullable IngestResult ingestBy(
       long epoch, RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
     long timestamp = clock.getAsLong();
-    int answer =
-        push(
-            event.buffer(),
-            event.key(),
-            event.id(),
-            event.headers(),
-            event.hash(),
-            event.totalSize(),
-            timestamp,
-            ack,
-            countRefusal,
-            epoch);
+    int answer = push(event, timestamp, ack, countRefusal, epoch);
     return answer == REROUTED ? null : result(answer, timestamp);
-  }
-
-  private IngestResult ingestOnce(
-      RawEvent event, String id, IdWindow window, @Nullable DeliveryAck ack, boolean countRefusal) {
-    return Objects.requireNonNull(ingestOnce(ANY_EPOCH, event, id, window, ack, countRefusal));
   }
 
   /** Takes an event unless one with its id was taken in the window. */
@@ -243,6 +215,22 @@ final class Ingestion {
   @SuppressWarnings("EnumOrdinal") // the number does not leave this class
   private static int answer(Outcome outcome, int shard) {
     return outcome.ordinal() << OUTCOME_SHIFT | shard;
+  }
+
+  /** Takes the event apart here, so that it stays an object of the caller's that never escapes. */
+  private int push(
+      RawEvent event, long timestamp, @Nullable DeliveryAck ack, boolean countRefusal, long epoch) {
+    return push(
+        event.buffer(),
+        event.key(),
+        event.id(),
+        event.headers(),
+        event.hash(),
+        event.totalSize(),
+        timestamp,
+        ack,
+        countRefusal,
+        epoch);
   }
 
   private int push(
