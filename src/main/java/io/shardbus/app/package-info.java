@@ -3,8 +3,8 @@
  *
  * <p>This is the only package that knows all others, and no other package knows it. It reads
  * options from file, environment and flags, starts a bus and a gateway, and has the commands that
- * talk to a running server. It holds no logic of events: a program that embeds Shardbus does
- * without it.
+ * talk to a running server. It has no logic for events: a program that embeds Shardbus does not
+ * need it.
  *
  * <p>Begin with {@link io.shardbus.app.Main}, which lists the commands; {@code ServeCommand} starts
  * the server, and {@code Config} finds the options in force.

@@ -4,8 +4,8 @@
  * <p>Here live the drain of a shard, batches, attempts and retries, dead letters, the scaler, the
  * waiting room for events that find no room, and the verticles that run shards and scaling. A
  * verticle here is a thin shell around a plain class, which tests run with a loop of their own.
- * Which shard takes an event is not decided here but in {@code shard}; what stands on the event bus
- * is in {@code eventbus}.
+ * Package {@code shard} decides which shard takes an event. Package {@code eventbus} has the
+ * messages on the event bus.
  *
  * <p>Where to begin:
  *

@@ -1,5 +1,5 @@
 /**
- * Events and what is said about them: data only.
+ * Events and their results: data only.
  *
  * <p>Here live an event on its way in ({@link io.shardbus.event.RawEvent}), in a shard and on its
  * way out ({@link io.shardbus.event.ShardEvent}, {@link io.shardbus.event.Batch}), the result of

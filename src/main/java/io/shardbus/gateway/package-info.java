@@ -3,13 +3,13 @@
  *
  * <p>Here live the routes, access by tokens and origins, limits, reading, administration and the
  * console page. An event that a client sends is checked here, counted against the client's limits,
- * and handed to the bus; what the bus does with it is not known here. Only the command line knows
- * this package.
+ * and handed to the bus. This package does not know what the bus does with it. Only the command
+ * line knows this package.
  *
  * <p>Where to begin:
  *
  * <ul>
- *   <li>{@link io.shardbus.gateway.Gateway} starts and stops to listen; {@code Endpoints} has the
+ *   <li>{@link io.shardbus.gateway.Gateway} starts and stops listening; {@code Endpoints} has the
  *       list of routes.
  *   <li>{@code HttpIngest} takes events over HTTP: {@code SingleEvent}, or {@code Upload} for
  *       NDJSON.

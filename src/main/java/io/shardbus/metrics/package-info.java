@@ -2,9 +2,9 @@
  * Meters of a bus for Micrometer.
  *
  * <p>Here live the meters, their names and descriptions. They read a bus through its public face
- * only, and the bus does not know them: who uses no Micrometer needs none on the class path. What
- * is counted is counted in {@code shard} and {@code delivery}. {@code conf/METRICS.md} lists the
- * names.
+ * only, and the bus does not know them: without Micrometer on the class path, a bus works as
+ * before. The counting is done in {@code shard} and {@code delivery}. {@code conf/METRICS.md} lists
+ * the names.
  *
  * <p>Begin with {@link io.shardbus.metrics.BusMetrics}.
  */
