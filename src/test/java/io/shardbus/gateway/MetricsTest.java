@@ -260,8 +260,6 @@ class MetricsTest {
     }
     assertGateway("connections", 1);
     assertGateway("websockets", 0);
-    await(client.close()); // until here, or it would be closed once it is garbage
-    await(webSockets.close());
     // Not before: a client that is out of reach is closed with its connections.
     await(client.close());
     await(webSockets.close());
