@@ -66,6 +66,11 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   }
 
   @Override
+  public Vertx vertx() {
+    return vertx;
+  }
+
+  @Override
   public String address() {
     return parts.options().getAddress();
   }

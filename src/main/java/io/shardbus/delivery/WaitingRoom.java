@@ -56,6 +56,9 @@ public final class WaitingRoom {
 
     /** {@return the one place where the bus's events wait for room} */
     WaitingRoom waitingRoom();
+
+    /** {@return where the bus runs} */
+    Vertx vertx();
   }
 
   /** The deadline of an event that waits as long as it takes. */

@@ -2,6 +2,8 @@ package io.shardbus.gateway;
 
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +27,12 @@ final class ApiDescription {
   }
 
   void send(RoutingContext context) {
-    context.response().putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON).end(json);
+    String path = Routes.mountPoint(context);
+    Buffer mine = json;
+    if (!path.isEmpty()) {
+      JsonArray servers = new JsonArray().add(new JsonObject().put("url", path));
+      mine = new JsonObject(json).put("servers", servers).toBuffer();
+    }
+    context.response().putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON).end(mine);
   }
 }

@@ -19,6 +19,8 @@ final class Console {
   static void mount(Routes routes) {
     routes.open(FILES + "lib/*").handler(StaticHandler.create(CHARTS));
     routes.open(FILES + "*").handler(StaticHandler.create(PAGE));
-    routes.open("/").handler(context -> context.reroute(FILES + "index.html"));
+    routes
+        .open("/")
+        .handler(context -> context.reroute(Routes.mountPoint(context) + FILES + "index.html"));
   }
 }

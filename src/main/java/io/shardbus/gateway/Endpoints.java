@@ -85,11 +85,13 @@ final class Endpoints {
     return routes;
   }
 
-  /** For one event loop: not all handlers of Vert.x can be shared. */
+  /** For one event loop: not all handlers can be shared. */
   Router router(ServerFiles files, IngestResources mine) {
     HttpIngest ingest = new HttpIngest(mine);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
+    // Not error handlers: a router under another one has none.
+    router.route().failureHandler(Endpoints::failed);
     router.route().handler(context -> guard(context, files.origins()));
     router.route().handler(connections::check);
     Routes routes = new Routes(router, new Access(files.tokens()));
@@ -117,13 +119,6 @@ final class Endpoints {
     }
     Console.mount(routes);
     routes.close();
-    router.errorHandler(
-        413,
-        context ->
-            Problem.refuse(
-                context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes"));
-    router.errorHandler(400, context -> Problem.send(context.response(), 400, "bad request"));
-    router.errorHandler(500, this::failed);
     List<Route> all = router.getRoutes();
     all.stream().filter(Endpoints::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));
     this.routes = all;
@@ -138,9 +133,18 @@ final class Endpoints {
         && !TAIL.equals(route.getPath());
   }
 
-  private void failed(RoutingContext context) {
-    LOG.error(context.request().method() + " " + context.request().path(), context.failure());
-    Problem.send(context.response(), 500, "internal error");
+  private static void failed(RoutingContext context) {
+    switch (context.statusCode()) {
+      case 413 ->
+          Problem.refuse(
+              context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes");
+      case 400 -> Problem.send(context.response(), 400, "bad request");
+      case 500 -> {
+        LOG.error(context.request().method() + " " + context.request().path(), context.failure());
+        Problem.send(context.response(), 500, "internal error");
+      }
+      default -> context.next();
+    }
   }
 
   private static boolean reads(HttpMethod method) {
@@ -149,7 +153,7 @@ final class Endpoints {
 
   /** However the path was written. */
   private static boolean opensWebSockets(RoutingContext context) {
-    String path = context.normalizedPath();
+    String path = Routes.path(context);
     return path.equals(INGEST) || path.equals(INGEST + "/");
   }
 

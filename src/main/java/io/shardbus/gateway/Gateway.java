@@ -14,6 +14,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.UnknownHostException;
@@ -27,8 +28,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bus on the network: HTTP, WebSocket, server-sent events and the admin API on one port. Safe
- * for any thread.
+ * The bus on the network: HTTP, WebSocket, server-sent events and the admin API, on a port of its
+ * own or under a path of the application. Safe for any thread.
  */
 public final class Gateway {
 
@@ -49,7 +50,9 @@ public final class Gateway {
   private final GatewayOptions options;
   private final IngestResources resources;
   private final Endpoints endpoints;
-  private volatile Runnable stopCounting = () -> {};
+
+  /** Takes its meters out of the registry, or its routes out of the application's router. */
+  private volatile Runnable undo = () -> {};
 
   /** A verticle of the gateway's own for each event loop. */
   private volatile Future<String> deployment = Future.failedFuture("not deployed");
@@ -63,10 +66,15 @@ public final class Gateway {
 
   private final List<Long> timers = new CopyOnWriteArrayList<>();
 
-  private Gateway(Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape) {
+  private Gateway(
+      Vertx vertx,
+      ShardBus bus,
+      GatewayOptions options,
+      @Nullable Scrape scrape,
+      boolean mounted) {
     this.vertx = vertx;
     this.options = options;
-    Limits limits = new Limits(bus.shards(), options);
+    Limits limits = new Limits(bus.shards(), options, mounted);
     resources = IngestResources.of(vertx, bus, limits);
     endpoints = new Endpoints(vertx, bus, limits, scrape);
   }
@@ -83,7 +91,7 @@ public final class Gateway {
    * @throws IllegalArgumentException if the bus is a wrapper
    */
   public static Future<Gateway> start(Vertx vertx, ShardBus bus, GatewayOptions options) {
-    return new Gateway(vertx, bus, new GatewayOptions(options), null).listen();
+    return new Gateway(vertx, bus, new GatewayOptions(options), null, false).listen();
   }
 
   /**
@@ -97,8 +105,50 @@ public final class Gateway {
    */
   public static Future<Gateway> start(
       Vertx vertx, ShardBus bus, GatewayOptions options, PrometheusMeterRegistry registry) {
-    return new Gateway(vertx, bus, new GatewayOptions(options), new Scrape(vertx, registry))
+    return new Gateway(
+            vertx, bus, new GatewayOptions(options), new Scrape(vertx, registry), false)
         .listen();
+  }
+
+  /**
+   * Adds the routes to a router of the application, instead of a server of its own: all but {@code
+   * /metrics}. The paths are those of a server, below the path at which the router is mounted. The
+   * gateway asks for no tokens: the application's handlers before it decide who may do what. No
+   * {@code BodyHandler} may come before it, as it reads bodies itself, in bounded memory.
+   *
+   * <p>It belongs to the event loop of its requests: if several instances of a verticle serve, each
+   * mounts a gateway. The application's server needs {@code
+   * setWebSocketSubProtocols(List.of(Gateway.SUBPROTOCOL))} for clients that ask for it. The
+   * gateway is closed as one that {@link #start} made. Then its routes leave the router.
+   *
+   * @param router gets the routes, behind those that it has
+   * @param bus what it serves, as {@link ShardBus#start} made it; it is not closed with the gateway
+   * @param options how; copied. Those of a server do not apply
+   * @return the gateway
+   * @throws IllegalArgumentException naming an option that does not apply, and is not the default;
+   *     or if options contradict each other, or the bus is a wrapper
+   * @throws IllegalStateException if the verticle that calls it is being undeployed
+   */
+  public static Gateway mount(Router router, ShardBus bus, GatewayOptions options) {
+    GatewayOptions own = new GatewayOptions(options);
+    Mount.check(own);
+    Vertx vertx = IngestResources.holder(bus).vertx();
+    return new Gateway(vertx, bus, own, null, true).mountOn(router);
+  }
+
+  private Gateway mountOn(Router router) {
+    ServerFiles files;
+    try {
+      files = new ServerFiles(vertx, options, true);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e); // it looks for none
+    }
+    Runnable forget = Owner.ofCaller(vertx).ownGateway(this::end);
+    closed.future().onComplete(end -> forget.run());
+    Router own = endpoints.router(files, resources);
+    undo = Mount.on(router, own);
+    sweepOften();
+    return this;
   }
 
   /**
@@ -111,7 +161,7 @@ public final class Gateway {
    * @throws UnknownHostException if there is no such host
    */
   public static void check(Vertx vertx, GatewayOptions options) throws UnknownHostException {
-    new ServerFiles(vertx, options);
+    new ServerFiles(vertx, options, false);
   }
 
   private Future<Gateway> listen() {
@@ -128,7 +178,7 @@ public final class Gateway {
     } catch (IllegalStateException e) {
       return Future.failedFuture(e);
     }
-    NoContext.call(() -> new ServerFiles(vertx, options))
+    NoContext.call(() -> new ServerFiles(vertx, options, false))
         .compose(this::bind)
         .compose(
             listening -> owner.ready().recover(e -> end().transform(end -> Future.failedFuture(e))))
@@ -144,10 +194,8 @@ public final class Gateway {
         .map(
             listening -> {
               timers.addAll(files.watch(vertx, () -> servers.get(0)));
-              // Often enough to ping a silent client before it is closed as idle.
-              long sweepMillis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
-              timers.add(vertx.setPeriodic(sweepMillis, id -> sweep()));
-              stopCounting = endpoints.count(resources);
+              sweepOften();
+              undo = endpoints.count(resources);
               return this;
             })
         .recover(e -> Future.failedFuture(explained(e)));
@@ -210,17 +258,25 @@ public final class Gateway {
     return failure;
   }
 
+  /** Often enough to ping a silent client before it is closed as idle. */
+  private void sweepOften() {
+    long millis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
+    timers.add(vertx.setPeriodic(millis, id -> sweep()));
+  }
+
   private void sweep() {
     endpoints.sweep();
     resources.rates().forgetIdle();
   }
 
-  /** {@return the port it listens on; the one that was chosen, if 0 was asked for} */
+  /**
+   * @return the port it listens on; the one that was chosen, if 0 was asked for; -1 if it is mounted
+   */
   public int port() {
     return servers.isEmpty() ? -1 : servers.get(0).actualPort();
   }
 
-  /** {@return how many connections are open, of any kind} */
+  /** {@return how many connections are open, of any kind; 0 if it is mounted} */
   public int connections() {
     return endpoints.connections();
   }
@@ -252,7 +308,7 @@ public final class Gateway {
 
   private synchronized Future<Void> shutdown() {
     if (shutdown == null) {
-      stopCounting.run();
+      undo.run();
       endpoints.close();
       timers.forEach(vertx::cancelTimer);
       shutdown =

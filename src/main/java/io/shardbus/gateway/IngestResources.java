@@ -19,14 +19,19 @@ record IngestResources(
     RefusalCounters refusals,
     KeptHeaders kept) {
 
-  static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
+  /** What the face of a bus does not show. */
+  static WaitingRoom.Holder holder(ShardBus bus) {
     if (!(bus instanceof WaitingRoom.Holder holder)) {
       throw new IllegalArgumentException("bus: must be as ShardBus.start made it");
     }
+    return holder;
+  }
+
+  static IngestResources of(Vertx vertx, ShardBus bus, Limits limits) {
     return new IngestResources(
         vertx,
         bus,
-        holder.waitingRoom(),
+        holder(bus).waitingRoom(),
         limits,
         new RateLimit(
             () -> limits.options().getMaxEventsPerSecondPerClient(),

@@ -17,20 +17,29 @@ final class Limits {
   private static final String EVENT = "maxEventBytes";
 
   private static final Set<String> OF_GATEWAY =
-      new TreeSet<>(
-          Set.of(
-              "backpressureTimeout",
-              "maxBytesPerSecondPerClient",
-              "maxConnections",
-              "maxConnectionsPerClient",
-              "maxEventsPerSecondPerClient"));
+      Set.of(
+          "backpressureTimeout",
+          "maxBytesPerSecondPerClient",
+          "maxConnections",
+          "maxConnectionsPerClient",
+          "maxEventsPerSecondPerClient");
+
+  /** Those of a server's connections. */
+  private static final Set<String> OF_SERVER = Set.of("maxConnections", "maxConnectionsPerClient");
 
   private final ShardManager shards;
+  private final Set<String> changeable = new TreeSet<>(OF_GATEWAY);
   private volatile GatewayOptions options;
 
-  Limits(ShardManager shards, GatewayOptions options) {
+  /**
+   * @param mounted whether the server is the application's
+   */
+  Limits(ShardManager shards, GatewayOptions options, boolean mounted) {
     this.shards = shards;
     this.options = options;
+    if (mounted) {
+      changeable.removeAll(OF_SERVER);
+    }
   }
 
   /** The options in force; not to be changed. */
@@ -42,7 +51,7 @@ final class Limits {
   JsonObject json() {
     JsonObject all = OptionsJson.write(options);
     JsonObject json = new JsonObject().put(EVENT, shards.limits().maxEventBytes());
-    OF_GATEWAY.forEach(name -> json.put(name, all.getValue(name)));
+    changeable.forEach(name -> json.put(name, all.getValue(name)));
     return json;
   }
 

@@ -5,8 +5,10 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -48,35 +50,53 @@ final class Routes {
     return router.get(path);
   }
 
+  /** The path below the one at which the router is mounted, if it is. */
+  static String path(RoutingContext context) {
+    String path = context.normalizedPath();
+    String mountPoint = mountPoint(context);
+    return path.startsWith(mountPoint) ? path.substring(mountPoint.length()) : path;
+  }
+
+  /** Where the router is mounted, without a slash at the end; empty if it is not. */
+  static String mountPoint(RoutingContext context) {
+    String mountPoint = context.mountPoint();
+    return mountPoint == null ? "" : mountPoint.replaceFirst("/$", "");
+  }
+
   /** Answers unknown paths and methods, if the token has any role. */
   void close() {
     Set<Role> any = EnumSet.allOf(Role.class);
-    router.errorHandler(
-        404,
-        context -> {
-          if (access.allows(context, any)) {
-            Problem.send(context.response(), 404, "nothing at " + context.request().path());
-          }
-        });
-    router.errorHandler(
-        405,
-        context -> {
-          if (access.allows(context, any)) {
-            HttpServerRequest request = context.request();
-            request.response().putHeader(HttpHeaders.ALLOW, methods(context.normalizedPath()));
-            Problem.refuse(request, 405, request.method() + " is not allowed at " + request.path());
-          }
-        });
+    router
+        .route()
+        .handler(
+            context -> {
+              if (access.allows(context, any)) {
+                unknown(context);
+              }
+            });
   }
 
-  private String methods(String path) {
+  private void unknown(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    Set<String> methods = methods(path(context));
+    if (methods.isEmpty() || methods.contains(request.method().name())) {
+      Problem.send(request.response(), 404, "nothing at " + request.path());
+      return;
+    }
+    request.response().putHeader(HttpHeaders.ALLOW, String.join(", ", methods));
+    Problem.refuse(request, 405, request.method() + " is not allowed at " + request.path());
+  }
+
+  private Set<String> methods(String path) {
     return router.getRoutes().stream()
         .filter(route -> route.getPath() != null && route.methods() != null)
-        .filter(route -> path.matches(route.getPath().replaceAll(":\\w+", "[^/]+") + "/?"))
+        .filter(route -> path.matches(pattern(route.getPath()) + "/?"))
         .flatMap(route -> route.methods().stream())
         .map(HttpMethod::name)
-        .sorted()
-        .distinct()
-        .collect(Collectors.joining(", "));
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String pattern(String path) {
+    return path.replaceAll(":\\w+", "[^/]+").replace("*", ".*");
   }
 }

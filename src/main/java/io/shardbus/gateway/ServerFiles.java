@@ -31,8 +31,12 @@ final class ServerFiles {
   private final HttpServerOptions http;
   private final ApiDescription api = new ApiDescription();
 
-  /** Blocks. Throws {@link IllegalArgumentException} if the server must not start. */
-  ServerFiles(Vertx vertx, GatewayOptions options) throws UnknownHostException {
+  /**
+   * Blocks. Throws {@link IllegalArgumentException} if the server must not start.
+   *
+   * @param mounted whether the server and the access to it are the application's
+   */
+  ServerFiles(Vertx vertx, GatewayOptions options, boolean mounted) throws UnknownHostException {
     options.validate();
     tls = new Tls(vertx, options.getTls());
     tlsWatch = new FileWatch(tls.files());
@@ -40,9 +44,9 @@ final class ServerFiles {
     tokens = new TokenStore(options);
     http = httpOptions(options);
     tls.apply(http);
-    boolean local = localAddress(options.getHost()).isLoopbackAddress();
+    boolean local = !mounted && localAddress(options.getHost()).isLoopbackAddress();
     origins = new Origins(options, !local || !tokens.open());
-    if (local) {
+    if (local || mounted) {
       return;
     }
     if (tokens.open() && !options.isInsecure()) {

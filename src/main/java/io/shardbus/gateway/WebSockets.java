@@ -70,6 +70,7 @@ final class WebSockets {
       Problem.send(request.response(), 400, String.valueOf(e.getMessage()));
       return;
     }
+    ReadControl.refuseExtensions(request.connection());
     request
         .toWebSocket()
         .onSuccess(

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.websocketx.WebSocket08FrameDecoder;
+import io.netty.handler.codec.http.websocketx.extensions.WebSocketServerExtensionHandler;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.impl.HttpServerConnection;
 import java.util.function.LongPredicate;
@@ -25,6 +26,20 @@ public final class ReadControl {
    */
   public ReadControl(HttpConnection connection) {
     channel = ((HttpServerConnection) connection).channelHandlerContext().channel();
+  }
+
+  /**
+   * Agrees to no extension. The decoder of {@link #meterFrames} knows none, and a small frame could
+   * become an endless message.
+   *
+   * @param connection that is to become a WebSocket
+   */
+  public static void refuseExtensions(HttpConnection connection) {
+    ChannelPipeline pipeline =
+        ((HttpServerConnection) connection).channelHandlerContext().pipeline();
+    if (pipeline.get(WebSocketServerExtensionHandler.class) != null) {
+      pipeline.remove(WebSocketServerExtensionHandler.class);
+    }
   }
 
   /**

@@ -21,6 +21,7 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.ext.web.Router;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -700,5 +701,28 @@ class ConsoleTest {
     browser.executeCdpCommand(
         "Emulation.setEmulatedMedia",
         Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+  }
+
+  /** The page of an application that mounts the gateway. */
+  @Test
+  void pageUnderAPath_showsTheBusAndScalesIt() throws Exception {
+    bus =
+        await(
+            ShardBus.start(
+                vertx,
+                new ShardBusOptions()
+                    .setShards(3)
+                    .setScaling(ScalingPolicy.defaults(8).setAutoScale(false)),
+                Sinks.create(new SinkOptions("memory"))));
+    Router app = Router.router(vertx);
+    Router mine = Router.router(vertx);
+    Gateway.mount(mine, bus, new GatewayOptions());
+    app.route("/tools/bus/*").subRouter(mine);
+    int port = await(vertx.createHttpServer().requestHandler(app).listen(0)).actualPort();
+    bus.ingest(RawEvent.of("{}"));
+    browser.get("http://127.0.0.1:" + port + "/tools/bus");
+    awaitState("live");
+    soon().until(() -> browser.findElements(By.cssSelector("#shards tbody tr")).size() == 3);
+    assertThat(browser.getCurrentUrl()).endsWith("/tools/bus/");
   }
 }

@@ -10,7 +10,7 @@ let shown = ''
 /** A token may do for the numbers, but not for events. */
 async function ask() {
   try {
-    return await getJson(`/v1/dead-letters?limit=${SHOWN}`)
+    return await getJson(`v1/dead-letters?limit=${SHOWN}`)
   } catch (e) {
     if (e instanceof ApiError && e.status === 403) return null
     throw e
@@ -49,7 +49,7 @@ export async function showLetters() {
 $('replay-button').addEventListener('click', async () => {
   if (!(await confirmed('Hand all dead letters to the sink once more?', 'Replay'))) return
   try {
-    const { delivered, deadLettered, kept } = await send('POST', '/v1/dead-letters/replay')
+    const { delivered, deadLettered, kept } = await send('POST', 'v1/dead-letters/replay')
     say(`Replayed: ${count(delivered)} delivered, ${count(deadLettered)} refused again, ${count(kept)} kept.`)
   } catch (e) {
     say(`Not replayed: ${e.message}`, true)
@@ -59,7 +59,7 @@ $('replay-button').addEventListener('click', async () => {
 $('forget-button').addEventListener('click', async () => {
   if (!(await confirmed('Delete all dead letters for good?', 'Delete'))) return
   try {
-    const { removed } = await send('DELETE', '/v1/dead-letters')
+    const { removed } = await send('DELETE', 'v1/dead-letters')
     say(`Deleted: ${count(removed)}.`)
   } catch (e) {
     say(`Not deleted: ${e.message}`, true)

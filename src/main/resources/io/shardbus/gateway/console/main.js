@@ -25,7 +25,7 @@ const sum = (numbers) => Object.values(numbers).reduce((a, b) => a + b, 0)
 /** An embedded gateway may have no metrics: then there is no latency to show. */
 async function scrape() {
   try {
-    return new Scrape(await getText('/metrics'))
+    return new Scrape(await getText('metrics'))
   } catch (e) {
     if (e instanceof ApiError && e.status === 404) return null
     throw e
@@ -33,7 +33,7 @@ async function scrape() {
 }
 
 async function ask() {
-  const [stats, { shards }, meters] = await Promise.all([getJson('/v1/stats'), getJson('/v1/shards'), scrape(), showLetters()])
+  const [stats, { shards }, meters] = await Promise.all([getJson('v1/stats'), getJson('v1/shards'), scrape(), showLetters()])
   return { stats, shards, meters, at: performance.now() }
 }
 

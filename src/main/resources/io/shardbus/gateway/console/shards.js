@@ -13,7 +13,7 @@ function cell(label, attributes = {}) {
 async function remove(id) {
   if (!(await confirmed(`Remove shard ${id}? What it holds is delivered first.`, 'Remove'))) return
   try {
-    await send('DELETE', `/v1/shards/${id}?wait=false`)
+    await send('DELETE', `v1/shards/${id}?wait=false`)
     say(`Shard ${id} is on its way out.`)
   } catch (e) {
     say(`Shard ${id} stays: ${e.message}`, true)
@@ -97,7 +97,7 @@ $('add-form').addEventListener('submit', async (event) => {
   const what = n === 1 ? 'one shard' : `${n} shards`
   if (!(await confirmed(`Add ${what}?`, 'Add'))) return
   try {
-    const added = await send('POST', '/v1/shards', { count: n })
+    const added = await send('POST', 'v1/shards', { count: n })
     say(`Added shard ${added.shards.join(', ')}.`)
   } catch (e) {
     say(`No shard was added: ${e.message}`, true)

@@ -50,7 +50,7 @@ async function follow(filter, signal) {
     if (cursor) query.set('cursor', cursor)
     try {
       const onOpen = () => setText($('tail-state'), 'Following.')
-      for await (const message of stream(`/v1/tail?${query}`, signal, onOpen)) {
+      for await (const message of stream(`v1/tail?${query}`, signal, onOpen)) {
         if (message.event === 'cursor') cursor = message.id
         else if (message.event === 'missed') setText($('tail-state'), `Following. ${count(message.data)} events were deleted before they could be shown.`)
         else if (message.event === 'message' && message.data) add(message.data)
