@@ -1,11 +1,15 @@
 package io.shardbus.sink;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 
-/** Finds the sinks on the class path. */
+/**
+ * Finds the sinks, with the class loader of Shardbus and with that of the calling thread's context.
+ */
 public final class Sinks {
 
   private Sinks() {}
@@ -21,8 +25,7 @@ public final class Sinks {
   public static Sink create(SinkOptions options) {
     List<SinkProvider> found = new ArrayList<>();
     TreeSet<String> names = new TreeSet<>();
-    for (SinkProvider provider :
-        ServiceLoader.load(SinkProvider.class, Sinks.class.getClassLoader())) {
+    for (SinkProvider provider : providers()) {
       names.add(provider.name());
       if (provider.name().equals(options.getName())) {
         found.add(provider);
@@ -41,5 +44,14 @@ public final class Sinks {
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("sink " + options.getName() + ": " + e.getMessage(), e);
     }
+  }
+
+  private static List<SinkProvider> providers() {
+    Map<Class<?>, SinkProvider> found = new LinkedHashMap<>();
+    ServiceLoader.load(SinkProvider.class, Sinks.class.getClassLoader())
+        .forEach(provider -> found.put(provider.getClass(), provider));
+    ServiceLoader.load(SinkProvider.class)
+        .forEach(provider -> found.putIfAbsent(provider.getClass(), provider));
+    return List.copyOf(found.values());
   }
 }
