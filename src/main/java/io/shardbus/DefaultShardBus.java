@@ -16,6 +16,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
+import io.shardbus.shard.ShardState;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.Sink;
@@ -29,7 +30,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The bus: the parts, wired together. */
@@ -310,6 +313,29 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
             shard.turnOvers()),
         shard.accounting(),
         sinkHealth(shard.id()));
+  }
+
+  @Override
+  public Optional<String> notReady() {
+    if (manager.isClosed()) {
+      return Optional.of("the bus is closed");
+    }
+    List<Shard> active =
+        manager.shards().stream().filter(shard -> shard.state() == ShardState.ACTIVE).toList();
+    if (active.isEmpty()) {
+      return Optional.of("no shard is active");
+    }
+    String failing =
+        manager.shards().stream()
+            .filter(shard -> sinkHealth(shard.id()).circuit() != SinkHealth.Circuit.CLOSED)
+            .map(shard -> Integer.toString(shard.id()))
+            .collect(Collectors.joining(", "));
+    if (!failing.isEmpty()) {
+      return Optional.of("the sink " + sink().name() + " keeps failing for the shards " + failing);
+    }
+    return active.stream().allMatch(Shard::isFull)
+        ? Optional.of("all rings are full")
+        : Optional.empty();
   }
 
   @Override

@@ -290,6 +290,14 @@ public interface ShardBus {
    */
   Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids);
 
+  /**
+   * Whether it makes sense to send events now.
+   *
+   * @return why not, in words: it is closed, no shard is active, the sink keeps failing, or all
+   *     rings are full; empty if it does. Names the sink, but does not quote it
+   */
+  Optional<String> notReady();
+
   /** {@return what the bus has done and holds: a snapshot, exact while nothing is under way} */
   BusStats stats();
 

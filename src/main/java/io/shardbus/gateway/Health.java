@@ -1,15 +1,9 @@
 package io.shardbus.gateway;
 
-import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
-import io.shardbus.shard.Shard;
-import io.shardbus.shard.ShardState;
 import io.shardbus.sink.ReplayableSink;
-import io.shardbus.sink.SinkHealth;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
-import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,28 +43,6 @@ final class Health {
 
   /** Why the server is not ready; null if it is. */
   private @Nullable String reason() {
-    if (closing) {
-      return "the server is stopping";
-    }
-    if (bus.shards().isClosed()) {
-      return "the bus is closed";
-    }
-    List<BusStats.ShardStatus> shards = bus.stats().shards();
-    if (shards.stream().noneMatch(shard -> shard.state() == ShardState.ACTIVE)) {
-      return "no shard is active";
-    }
-    String failing =
-        shards.stream()
-            .filter(shard -> shard.sink().circuit() != SinkHealth.Circuit.CLOSED)
-            .map(shard -> Integer.toString(shard.id()))
-            .collect(Collectors.joining(", "));
-    if (!failing.isEmpty()) {
-      return "the sink " + bus.sink().name() + " keeps failing for the shards " + failing;
-    }
-    boolean full =
-        bus.shards().shards().stream()
-            .filter(shard -> shard.state() == ShardState.ACTIVE)
-            .allMatch(Shard::isFull);
-    return full ? "all rings are full" : null;
+    return closing ? "the server is stopping" : bus.notReady().orElse(null);
   }
 }
