@@ -2,6 +2,7 @@ package examples;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.shardbus.ShardBus;
+import io.shardbus.ShardBusHealth;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.Intercepted;
 import io.shardbus.event.RawEvent;
@@ -14,7 +15,15 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.authorization.RoleBasedAuthorization;
+import io.vertx.ext.healthchecks.HealthChecks;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.handler.AuthenticationHandler;
+import io.vertx.ext.web.handler.AuthorizationHandler;
+import io.vertx.ext.web.healthchecks.HealthCheckHandler;
 import java.time.Duration;
 import java.util.List;
 
@@ -72,5 +81,22 @@ public class Embedding {
         .deployVerticle("io.shardbus.ShardBusVerticle", new DeploymentOptions().setConfig(config))
         .onSuccess(
             id -> ShardBus.find(vertx, "orders").ifPresent(bus -> bus.ingest(RawEvent.of("{}"))));
+  }
+
+  static Future<HttpServer> mount(Vertx vertx, ShardBus bus, AuthenticationHandler users) {
+    Router app = Router.router(vertx);
+    app.route("/bus/*").handler(users);
+    app.route("/bus/v1/shards*")
+        .handler(AuthorizationHandler.create(RoleBasedAuthorization.create("admin")));
+    Router mine = Router.router(vertx);
+    Gateway.mount(mine, bus, new GatewayOptions());
+    app.route("/bus/*").subRouter(mine);
+
+    HealthChecks checks = HealthChecks.create(vertx);
+    ShardBusHealth.register(checks, bus);
+    app.get("/health").handler(HealthCheckHandler.createWithHealthChecks(checks));
+
+    var options = new HttpServerOptions().setWebSocketSubProtocols(List.of(Gateway.SUBPROTOCOL));
+    return vertx.createHttpServer(options).requestHandler(app).listen(0);
   }
 }

@@ -19,8 +19,13 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.file.OpenOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.authentication.AuthenticationProvider;
+import io.vertx.ext.web.handler.BasicAuthHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +33,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -129,6 +135,23 @@ class ReadmeTest {
     ShardBus orders = ShardBus.find(vertx, "orders").orElseThrow();
     await(vertx.undeploy(id));
     assertThat(orders.stats().total().delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void mountedGateway_isBehindTheUsersOfTheApplication() throws Exception {
+    AuthenticationProvider nobody = credentials -> Future.failedFuture("unknown");
+    HttpServer server = await(Embedding.mount(vertx, bus, BasicAuthHandler.create(nobody)));
+    Map<String, Integer> expected = Map.of("/bus/", 401, "/bus/v1/stats", 401, "/health", 200);
+    for (Map.Entry<String, Integer> each : expected.entrySet()) {
+      int status =
+          await(
+              vertx
+                  .createHttpClient()
+                  .request(HttpMethod.GET, server.actualPort(), "localhost", each.getKey())
+                  .compose(HttpClientRequest::send)
+                  .map(HttpClientResponse::statusCode));
+      assertThat(status).as(each.getKey()).isEqualTo(each.getValue());
+    }
   }
 
   @Test

@@ -67,11 +67,7 @@ public final class Gateway {
   private final List<Long> timers = new CopyOnWriteArrayList<>();
 
   private Gateway(
-      Vertx vertx,
-      ShardBus bus,
-      GatewayOptions options,
-      @Nullable Scrape scrape,
-      boolean mounted) {
+      Vertx vertx, ShardBus bus, GatewayOptions options, @Nullable Scrape scrape, boolean mounted) {
     this.vertx = vertx;
     this.options = options;
     Limits limits = new Limits(bus.shards(), options, mounted);
@@ -105,8 +101,7 @@ public final class Gateway {
    */
   public static Future<Gateway> start(
       Vertx vertx, ShardBus bus, GatewayOptions options, PrometheusMeterRegistry registry) {
-    return new Gateway(
-            vertx, bus, new GatewayOptions(options), new Scrape(vertx, registry), false)
+    return new Gateway(vertx, bus, new GatewayOptions(options), new Scrape(vertx, registry), false)
         .listen();
   }
 
@@ -270,7 +265,8 @@ public final class Gateway {
   }
 
   /**
-   * @return the port it listens on; the one that was chosen, if 0 was asked for; -1 if it is mounted
+   * @return the port it listens on; the one that was chosen, if 0 was asked for; -1 if it is
+   *     mounted
    */
   public int port() {
     return servers.isEmpty() ? -1 : servers.get(0).actualPort();

@@ -27,14 +27,12 @@ final class Mount {
     refuse("tokensFile", options.getTokensFile() != null);
     TokenOptions token = options.getToken();
     refuse(
-        "token",
-        token.getIngest() != null || token.getRead() != null || token.getAdmin() != null);
+        "token", token.getIngest() != null || token.getRead() != null || token.getAdmin() != null);
     refuse("tls", options.getTls().getCertificate() != null || options.getTls().getKey() != null);
     refuse("maxUriBytes", options.getMaxUriBytes() != GatewayOptions.DEFAULT_MAX_URI_BYTES);
     refuse(
         "maxHeaderBytes", options.getMaxHeaderBytes() != GatewayOptions.DEFAULT_MAX_HEADER_BYTES);
-    refuse(
-        "maxConnections", options.getMaxConnections() != GatewayOptions.DEFAULT_MAX_CONNECTIONS);
+    refuse("maxConnections", options.getMaxConnections() != GatewayOptions.DEFAULT_MAX_CONNECTIONS);
     refuse("maxConnectionsPerClient", options.getMaxConnectionsPerClient() != 0);
   }
 
