@@ -11,6 +11,9 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.metrics.BusMetrics;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
+import io.vertx.config.ConfigRetriever;
+import io.vertx.config.ConfigRetrieverOptions;
+import io.vertx.config.ConfigStoreOptions;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -98,5 +101,16 @@ public class Embedding {
 
     var options = new HttpServerOptions().setWebSocketSubProtocols(List.of(Gateway.SUBPROTOCOL));
     return vertx.createHttpServer(options).requestHandler(app).listen(0);
+  }
+
+  static Future<String> deployFromFile(Vertx vertx, String file) {
+    var json =
+        new ConfigStoreOptions().setType("file").setConfig(new JsonObject().put("path", file));
+    return ConfigRetriever.create(vertx, new ConfigRetrieverOptions().addStore(json))
+        .getConfig()
+        .compose(
+            config ->
+                vertx.deployVerticle(
+                    "io.shardbus.ShardBusVerticle", new DeploymentOptions().setConfig(config)));
   }
 }

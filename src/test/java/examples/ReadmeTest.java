@@ -15,7 +15,9 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.file.OpenOptions;
@@ -152,6 +154,30 @@ class ReadmeTest {
                   .map(HttpClientResponse::statusCode));
       assertThat(status).as(each.getKey()).isEqualTo(each.getValue());
     }
+  }
+
+  /** A worker can wait too; virtual threads are there from Java 21 on. */
+  @Test
+  void orders_waitsForItsFutures() throws Exception {
+    boolean virtual = Runtime.version().feature() >= 21;
+    await(
+        vertx.deployVerticle(
+            new Orders(),
+            new DeploymentOptions()
+                .setThreadingModel(
+                    virtual ? ThreadingModel.VIRTUAL_THREAD : ThreadingModel.WORKER)));
+    ShardBus orders = ShardBus.find(vertx, "orders").orElseThrow();
+    assertThat(orders.stats().total().delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void configuration_goesInAsItIs() throws Exception {
+    Path file =
+        Files.writeString(
+            dir.resolve("bus.json"),
+            "{\"address\":\"orders\",\"shards\":3,\"sink\":{\"name\":\"memory\"}}");
+    await(Embedding.deployFromFile(vertx, file.toString()));
+    assertThat(ShardBus.find(vertx, "orders").orElseThrow().shards().numShards()).isEqualTo(3);
   }
 
   @Test

@@ -7,11 +7,14 @@ import io.shardbus.sink.SinkProvider;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.jar.JarEntry;
@@ -98,6 +101,37 @@ class JarTest {
     }
   }
 
+  @Test
+  void nativeCode_isThatOfThePlatformsThatPeopleRun() throws Exception {
+    try (JarFile jar = new JarFile(target("shardbus.jar").toFile())) {
+      assertThat(jar.stream().map(JarEntry::getName).filter(name -> name.contains("sqlite/native")))
+          .filteredOn(name -> !name.endsWith("/"))
+          .extracting(name -> name.replaceAll(".*/native/(.*)/.*", "$1"))
+          .containsExactlyInAnyOrder(
+              "Linux/aarch64",
+              "Linux/x86_64",
+              "Linux-Musl/aarch64",
+              "Linux-Musl/x86_64",
+              "Mac/aarch64",
+              "Mac/x86_64",
+              "Windows/x86_64");
+    }
+  }
+
+  /** Most of the library for that is left out. */
+  @Test
+  void natsClient_canSign() throws Exception {
+    URL[] path = {target("shardbus.jar").toUri().toURL()};
+    try (URLClassLoader alone = new URLClassLoader(path, ClassLoader.getPlatformClassLoader())) {
+      Class<?> type = alone.loadClass("io.nats.client.NKey");
+      Object key = type.getMethod("createUser", SecureRandom.class).invoke(null, (Object) null);
+      byte[] text = {1, 2, 3};
+      byte[] signature = (byte[]) type.getMethod("sign", byte[].class).invoke(key, text);
+      assertThat(type.getMethod("verify", byte[].class, byte[].class).invoke(key, text, signature))
+          .isEqualTo(true);
+    }
+  }
+
   /** A file beside the shaded jar. */
   private static Path target(String name) {
     return Path.of(System.getProperty("shardbus.jar")).resolveSibling(name);
@@ -118,6 +152,13 @@ class JarTest {
     assertThat(read.getJsonArray("events")).hasSize(1);
     assertThat(read.getJsonArray("events").getJsonObject(0).getJsonObject("event"))
         .isEqualTo(new JsonObject().put("n", 1));
+    assertThat(
+            HttpClient.newHttpClient()
+                .send(
+                    HttpRequest.newBuilder(URI.create(server.url() + "/metrics")).build(),
+                    HttpResponse.BodyHandlers.ofString())
+                .body())
+        .contains("shardbus_events_accepted_total{address=\"shardbus.ingest\"} 1.0");
     server.process().destroy(); // SIGTERM
     assertThat(server.exit()).as(server.stderr()).isZero();
     assertThat(server.stderr())
