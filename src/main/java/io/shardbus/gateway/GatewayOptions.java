@@ -72,6 +72,7 @@ public final class GatewayOptions {
   private @Nullable String tokensFile;
   private TokenOptions token = new TokenOptions();
   private TlsOptions tls = new TlsOptions();
+  private boolean http2ClearText;
   private int maxUriBytes = DEFAULT_MAX_URI_BYTES;
   private int maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES;
   private int maxConnectionsPerClient;
@@ -276,6 +277,23 @@ public final class GatewayOptions {
   @OptionSpec("certificate and key")
   public GatewayOptions setTls(TlsOptions tls) {
     this.tls = new TlsOptions(tls);
+    return this;
+  }
+
+  /** {@return whether HTTP/2 is spoken without TLS} */
+  public boolean isHttp2ClearText() {
+    return http2ClearText;
+  }
+
+  /**
+   * @param on whether HTTP/2 with prior knowledge is spoken without TLS. Then a connection counts
+   *     from its first byte on, so a client that sends nothing is not in {@code maxConnections}
+   * @return this
+   */
+  @OptionSpec(
+      "whether HTTP/2 is spoken without TLS, too; then a connection counts from its first byte on")
+  public GatewayOptions setHttp2ClearText(boolean on) {
+    http2ClearText = on;
     return this;
   }
 

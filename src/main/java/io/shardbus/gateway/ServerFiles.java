@@ -81,8 +81,7 @@ final class ServerFiles {
     return new HttpServerOptions()
         .setIdleTimeout((int) options.getIdleTimeout().toMillis())
         .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
-        // Else a connection is not counted before its first byte.
-        .setHttp2ClearTextEnabled(false)
+        .setHttp2ClearTextEnabled(options.isHttp2ClearText())
         .setMaxInitialLineLength(options.getMaxUriBytes())
         .setMaxHeaderSize(options.getMaxHeaderBytes())
         .setInitialSettings(

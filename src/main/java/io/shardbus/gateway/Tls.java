@@ -32,6 +32,19 @@ final class Tls {
   private static final Map<String, String> SIGNATURES =
       Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "EdDSA", "EdDSA");
 
+  /** Those of TLS 1.3 and 1.2 with forward secrecy and authenticated encryption (RFC 9325). */
+  private static final List<String> CIPHERS =
+      List.of(
+          "TLS_AES_256_GCM_SHA384",
+          "TLS_AES_128_GCM_SHA256",
+          "TLS_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+
   private final Vertx vertx;
   private final @Nullable Path certificate;
   private final @Nullable Path key;
@@ -62,7 +75,8 @@ final class Tls {
   /** Reads the files, if there is TLS; blocks. */
   void apply(HttpServerOptions http) {
     if (certificate != null && key != null) {
-      http.setSsl(true).setKeyCertOptions(pair(certificate, key));
+      http.setSsl(true).setUseAlpn(true).setKeyCertOptions(pair(certificate, key));
+      CIPHERS.forEach(http::addEnabledCipherSuite);
     }
   }
 
@@ -78,6 +92,7 @@ final class Tls {
       ServerSSLOptions fresh = new ServerSSLOptions();
       fresh.setKeyCertOptions(pair(certificate, key));
       fresh.setUseAlpn(true).setApplicationLayerProtocols(List.of("h2", "http/1.1"));
+      CIPHERS.forEach(fresh::addEnabledCipherSuite);
       server
           .updateSSLOptions(fresh)
           .onSuccess(changed -> LOG.info(certificate + " read again"))

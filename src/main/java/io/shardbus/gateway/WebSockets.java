@@ -6,6 +6,7 @@ import io.shardbus.net.ReadControl;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
@@ -35,10 +36,13 @@ final class WebSockets {
     HttpServerRequest request = context.request();
     if (!"websocket".equalsIgnoreCase(request.getHeader(HttpHeaders.UPGRADE))
         || !VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
-      request
-          .response()
-          .putHeader(HttpHeaders.UPGRADE, "websocket")
-          .putHeader("Sec-WebSocket-Version", VERSION);
+      request.response().putHeader("Sec-WebSocket-Version", VERSION);
+      if (request.version() != HttpVersion.HTTP_2) { // which forbids it
+        request
+            .response()
+            .putHeader(HttpHeaders.UPGRADE, "websocket")
+            .putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
+      }
       Problem.send(
           request.response(), 426, "only WebSockets of version " + VERSION + " are supported here");
       return;

@@ -8,6 +8,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.Program;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
@@ -25,9 +26,11 @@ import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -47,6 +50,7 @@ class TlsTest {
   @TempDir Path dir;
   private TestGateway server;
   private int eventLoops = 1;
+  private String keyAlgorithm = "EC";
 
   @AfterEach
   void tearDown() throws Exception {
@@ -65,7 +69,7 @@ class TlsTest {
                 "-alias",
                 "server",
                 "-keyalg",
-                "EC",
+                keyAlgorithm,
                 "-dname",
                 "CN=" + name,
                 "-ext",
@@ -166,6 +170,13 @@ class TlsTest {
   void requests_areEncrypted(HttpVersion version) throws Exception {
     certify("one");
     start(version);
+    HttpVersion spoken =
+        TestGateway.await(
+            server
+                .http
+                .request(HttpMethod.GET, server.gateway.port(), "127.0.0.1", "/v1/stats")
+                .compose(request -> request.send().map(answer -> answer.version())));
+    assertThat(spoken).isEqualTo(version);
     assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
     // Refusals end the stream, and with HTTP/2 nothing else.
     assertThat(server.post("/v1/events", "text/plain", "1").status()).isEqualTo(415);
@@ -173,6 +184,89 @@ class TlsTest {
     TestGateway.Answer stats = server.get("/v1/stats");
     assertThat(stats.json().getLong("accepted")).isEqualTo(1);
     assertThat(stats.header("Strict-Transport-Security")).startsWith("max-age=");
+  }
+
+  /** Also after the certificate was read again. */
+  @Test
+  void programsOfOthers_speakHttp2() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_1_1);
+    programsSpeakHttp2();
+    certify("two");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(certifiedNames()).containsExactly("CN=two"));
+    programsSpeakHttp2();
+  }
+
+  private void programsSpeakHttp2() throws Exception {
+    String address = "127.0.0.1:" + server.gateway.port();
+    String url = "https://" + address;
+    assertThat(curl("--http2", "-w", "%{http_version} %{response_code}", url + "/health/live"))
+        .endsWith("2 200");
+    assertThat(curl("--http1.1", "-w", "%{http_version} %{response_code}", url + "/health/live"))
+        .endsWith("1.1 200");
+    // The header Upgrade is an error in HTTP/2: the client would drop the connection.
+    assertThat(curl("--http2", "-i", url + "/v1/ingest"))
+        .startsWith("HTTP/2 426")
+        .doesNotContainIgnoringCase("upgrade:");
+    assertThat(curl("--http1.1", "-i", url + "/v1/ingest")).containsIgnoringCase("upgrade: websocket");
+    assertThat(Program.run("openssl", "s_client", "-alpn", "h2,http/1.1", "-connect", address))
+        .contains("ALPN protocol: h2");
+    assertThat(Program.run("h2load", "-n", "20", "-c", "2", url + "/health/live"))
+        .contains("Application protocol: h2")
+        .contains("20 succeeded");
+  }
+
+  @Test
+  void clearText_speaksHttp2IfAsked() throws Exception {
+    server = new TestGateway(new GatewayOptions().setHttp2ClearText(true));
+    String url = "http://127.0.0.1:" + server.gateway.port();
+    for (String version : List.of("--http2-prior-knowledge", "--http1.1")) {
+      assertThat(
+              curl(
+                  version,
+                  "-w",
+                  " %{http_version} %{response_code}",
+                  "-H",
+                  "Content-Type: application/json",
+                  "-d",
+                  "1",
+                  url + "/v1/events"))
+          .endsWith(version.equals("--http1.1") ? " 1.1 202" : " 2 202");
+    }
+    assertThat(Program.run("h2load", "-n", "20", "-c", "2", url + "/health/live"))
+        .contains("Application protocol: h2c")
+        .contains("20 succeeded");
+  }
+
+  private static String curl(String... arguments) throws Exception {
+    return Program.run(
+        Stream.concat(Stream.of("curl", "-sk"), Stream.of(arguments)).toArray(String[]::new));
+  }
+
+  /** Without forward secrecy, and with padding that can be guessed. */
+  @ParameterizedTest
+  @ValueSource(strings = {"AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA256", "AES128-SHA"})
+  void weakCiphers_areRefused(String cipher) throws Exception {
+    keyAlgorithm = "RSA";
+    certify("one");
+    start(HttpVersion.HTTP_1_1);
+    weakCipherIsRefused(cipher);
+    certify("two");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(certifiedNames()).containsExactly("CN=two"));
+    weakCipherIsRefused(cipher);
+  }
+
+  private void weakCipherIsRefused(String cipher) throws Exception {
+    String address = "127.0.0.1:" + server.gateway.port();
+    String command = "openssl s_client -tls1_2 -cipher %s@SECLEVEL=0 -connect " + address;
+    assertThat(Program.runAnyway(command.formatted(cipher).split(" ", -1)))
+        .contains("handshake failure");
+    assertThat(Program.run(command.formatted("ECDHE-RSA-AES128-GCM-SHA256").split(" ", -1)))
+        .contains("ECDHE-RSA-AES128-GCM-SHA256");
   }
 
   /** With HTTP/2 it cannot be asked to go on when all of it is there. */
