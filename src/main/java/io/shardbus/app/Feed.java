@@ -209,6 +209,8 @@ final class Feed {
             left--;
           }
           TimeUnit.MILLISECONDS.sleep(100);
+        } else if (status == 400 && accepted + refused == left) {
+          left = 0; // none is valid
         } else if (status == 500 && answer.containsKey("failed")) {
           left = 0; // the bus took them, the sink did not
         } else if (status >= 400) {

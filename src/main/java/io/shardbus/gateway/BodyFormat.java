@@ -20,6 +20,8 @@ enum BodyFormat {
   CLOUD_EVENT(MediaTypes.CLOUD_EVENT, true),
   /** CloudEvents in batched mode. */
   CLOUD_EVENTS(MediaTypes.CLOUD_EVENTS, false),
+  /** A JSON array of such values, if the request asks to split it. */
+  ARRAY("", false),
   /** A CloudEvent in binary mode: any data, of any media type. */
   BINARY_CLOUD_EVENT("", true);
 
@@ -37,13 +39,30 @@ enum BodyFormat {
     this.one = one;
   }
 
-  /** Null if the media type is not supported. */
-  static @Nullable BodyFormat of(String media, MultiMap headers) {
+  /**
+   * Null if the media type is not supported.
+   *
+   * @param array the parameter that says what a JSON array is; null for one event
+   * @throws IllegalArgumentException if there is no such parameter for this media type
+   */
+  static @Nullable BodyFormat of(String media, MultiMap headers, @Nullable String array) {
+    BodyFormat format = of(media, headers);
+    if (array == null) {
+      return format;
+    }
+    if (format != EVENT || !array.equals("split")) {
+      throw new IllegalArgumentException(
+          "array: \"" + array + "\" must be split, and the content type " + MediaTypes.JSON);
+    }
+    return ARRAY;
+  }
+
+  private static @Nullable BodyFormat of(String media, MultiMap headers) {
     if (!media.startsWith("application/cloudevents") && BinaryCloudEventReader.isMeant(headers)) {
       return BINARY_CLOUD_EVENT;
     }
     for (BodyFormat format : values()) {
-      if (format.media.equals(media) && format != BINARY_CLOUD_EVENT) {
+      if (!media.isEmpty() && format.media.equals(media)) {
         return format;
       }
     }
@@ -91,13 +110,18 @@ enum BodyFormat {
 
   /** For the events of a body that has several. */
   EventSplitter splitter(int maxEventBytes) {
-    return this == CLOUD_EVENTS
+    return isArray()
         ? new ArraySplitter(maxBytes(maxEventBytes))
         : new LineSplitter(maxBytes(maxEventBytes));
   }
 
   /** The word for the place of an event in the body. */
   String place() {
-    return this == CLOUD_EVENTS ? "event" : "line";
+    return isArray() ? "event" : "line";
+  }
+
+  /** Whether the body is an array. Such a body may be empty of events. */
+  boolean isArray() {
+    return this == CLOUD_EVENTS || this == ARRAY;
   }
 }

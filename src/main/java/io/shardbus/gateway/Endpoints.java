@@ -24,6 +24,7 @@ final class Endpoints {
   private static final long SMALL_BODY = 64 << 10;
 
   private final Vertx vertx;
+  private final Ongoing ongoing = new Ongoing();
   private final Connections connections;
   private final WebSockets webSockets;
   private final EventReads reads;
@@ -78,6 +79,7 @@ final class Endpoints {
   void close() {
     health.closing();
     webSockets.close();
+    ongoing.close();
   }
 
   /** What it answers; empty before it listens. */
@@ -87,7 +89,7 @@ final class Endpoints {
 
   /** For one event loop: not all handlers can be shared. */
   Router router(ServerFiles files, IngestResources mine) {
-    HttpIngest ingest = new HttpIngest(mine);
+    HttpIngest ingest = new HttpIngest(mine, ongoing);
     BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
     Router router = Router.router(vertx);
     // Not error handlers: a router under another one has none.

@@ -32,6 +32,12 @@ public final class GatewayOptions {
   /** The default of {@code maxHeaderBytes}: 16 KiB. */
   public static final int DEFAULT_MAX_HEADER_BYTES = 16 << 10;
 
+  /** The default of {@code maxDecodedBytes}: 1 GiB. */
+  public static final long DEFAULT_MAX_DECODED_BYTES = 1 << 30;
+
+  /** The default of {@code maxDecodedRatio}. */
+  public static final int DEFAULT_MAX_DECODED_RATIO = 100;
+
   /** The default of {@code maxConnections}. */
   public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
 
@@ -73,6 +79,8 @@ public final class GatewayOptions {
   private TokenOptions token = new TokenOptions();
   private TlsOptions tls = new TlsOptions();
   private boolean http2ClearText;
+  private long maxDecodedBytes = DEFAULT_MAX_DECODED_BYTES;
+  private int maxDecodedRatio = DEFAULT_MAX_DECODED_RATIO;
   private int maxUriBytes = DEFAULT_MAX_URI_BYTES;
   private int maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES;
   private int maxConnectionsPerClient;
@@ -277,6 +285,38 @@ public final class GatewayOptions {
   @OptionSpec("certificate and key")
   public GatewayOptions setTls(TlsOptions tls) {
     this.tls = new TlsOptions(tls);
+    return this;
+  }
+
+  /** {@return the most bytes of a compressed body, decoded} */
+  public long getMaxDecodedBytes() {
+    return maxDecodedBytes;
+  }
+
+  /**
+   * @param bytes the most bytes of a compressed body, decoded; a larger one is refused there
+   * @return this
+   */
+  @OptionSpec(value = "bytes of a compressed body at most, decoded", min = "1")
+  public GatewayOptions setMaxDecodedBytes(long bytes) {
+    maxDecodedBytes = OptionRanges.check(this, "maxDecodedBytes", bytes);
+    return this;
+  }
+
+  /** {@return how many times as large a compressed body may become} */
+  public int getMaxDecodedRatio() {
+    return maxDecodedRatio;
+  }
+
+  /**
+   * @param ratio how many times as large a compressed body may become, beyond its first MiB
+   * @return this
+   */
+  @OptionSpec(
+      value = "how many times as large a compressed body may become, beyond the first MiB",
+      min = "1")
+  public GatewayOptions setMaxDecodedRatio(int ratio) {
+    maxDecodedRatio = OptionRanges.check(this, "maxDecodedRatio", ratio);
     return this;
   }
 

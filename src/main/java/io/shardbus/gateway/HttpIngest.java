@@ -2,12 +2,12 @@ package io.shardbus.gateway;
 
 import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
+import io.shardbus.net.BodyDecoder;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.RoutingContext;
-import java.util.Locale;
 
 /** {@code POST /v1/events}: one event, or a stream of events of any length in bounded memory. */
 final class HttpIngest {
@@ -18,9 +18,14 @@ final class HttpIngest {
       "a handler of the application has read the body: mount the gateway before its BodyHandler";
 
   private final IngestResources resources;
+  private final Ongoing ongoing;
 
-  HttpIngest(IngestResources resources) {
+  /**
+   * @param ongoing gets the streams, which end when the server stops
+   */
+  HttpIngest(IngestResources resources, Ongoing ongoing) {
     this.resources = resources;
+    this.ongoing = ongoing;
   }
 
   void handle(RoutingContext context) {
@@ -30,26 +35,24 @@ final class HttpIngest {
       Problem.send(request.response(), 500, BODY_READ);
       return;
     }
-    String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
-    String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    BodyFormat format = BodyFormat.of(media, request.headers());
-    if (format == null) {
-      Problem.refuse(
+    String encoding = Encodings.of(request);
+    if (!Encodings.known(encoding)) {
+      unsupported(
           request,
-          415,
-          "Content-Type \"" + media + "\" is not supported: use one of " + BodyFormat.all());
+          "Content-Encoding \"" + encoding + "\" is not supported: use one of " + Encodings.NAMES);
       return;
     }
-    String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
-    if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
-      Problem.refuse(
-          request,
-          415,
-          "Content-Encoding \"" + encoding + "\" is not supported: send the body as it is");
-      return;
-    }
+    String media = MediaTypes.of(request);
+    BodyFormat format;
     IngestRequest asked;
     try {
+      format = BodyFormat.of(media, request.headers(), request.getParam("array"));
+      if (format == null) {
+        unsupported(
+            request,
+            "Content-Type \"" + media + "\" is not supported: use one of " + BodyFormat.all());
+        return;
+      }
       asked =
           IngestRequest.of(
               request.params(),
@@ -63,10 +66,20 @@ final class HttpIngest {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
+    BodyDecoder decoder = Encodings.decoder(encoding, resources.options());
     if (format.isOne()) {
-      new SingleEvent(resources, request, asked).begin();
+      new SingleEvent(resources, request, asked, decoder).begin();
     } else {
-      new Upload(resources, request, asked, Access.grant(context)).begin();
+      new Upload(resources, request, asked, decoder, Access.grant(context)).begin(ongoing);
     }
+  }
+
+  /** Says what is supported in headers, too, where programs look for it. */
+  private static void unsupported(HttpServerRequest request, String detail) {
+    request
+        .response()
+        .putHeader("Accept-Post", BodyFormat.all())
+        .putHeader(HttpHeaders.ACCEPT_ENCODING, Encodings.NAMES);
+    Problem.refuse(request, 415, detail);
   }
 }

@@ -3,6 +3,9 @@ package io.shardbus.gateway;
 import io.shardbus.event.Ack;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.JsonCheck;
+import io.shardbus.event.LineSplitter;
+import io.shardbus.net.BodyDecoder;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
@@ -17,40 +20,54 @@ import io.vertx.core.json.JsonObject;
 import org.jspecify.annotations.Nullable;
 
 /** One request that brings one event. */
-final class SingleEvent {
+final class SingleEvent implements RequestBody.Reader {
+
+  private static final String LINES_HINT =
+      "; to send one event a line, use the content type " + MediaTypes.NDJSON;
 
   private final IngestResources resources;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
+  private final RequestBody source;
   private final PartialBody body;
   private final Deadline wholeBody;
   private final Deadline delivery;
+  private long length = -1; // as announced
   private boolean over;
 
-  SingleEvent(IngestResources resources, HttpServerRequest request, IngestRequest asked) {
+  SingleEvent(
+      IngestResources resources,
+      HttpServerRequest request,
+      IngestRequest asked,
+      @Nullable BodyDecoder decoder) {
     this.resources = resources;
     this.request = request;
     this.asked = asked;
     response = request.response();
+    source =
+        new RequestBody(request, decoder, asked.format() != BodyFormat.BINARY_CLOUD_EVENT, this);
     body = new PartialBody(resources.budget());
     wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
     delivery = new Deadline(resources.vertx(), this::notConfirmed);
   }
 
   void begin() {
-    String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length != null && length.length() < 19 && Long.parseLong(length) > maxBytes()) {
+    String announced = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    if (announced != null && announced.length() < 19) {
+      length = Long.parseLong(announced);
+    }
+    if (length > maxBytes()) {
       refuse(Outcome.TOO_LARGE, tooLarge());
       return;
     }
     IngestRequest.proceed(request);
-    request.handler(this::chunk);
-    request.endHandler(end -> end());
-    response.closeHandler(gone -> stop());
+    source.begin();
+    response.closeHandler(closed -> stop());
   }
 
-  private void chunk(Buffer chunk) {
+  @Override
+  public void chunk(Buffer chunk) {
     if (over) {
       return;
     }
@@ -58,9 +75,21 @@ final class SingleEvent {
       refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
       refuse(Outcome.NO_MEMORY, resources.budget().refusal());
-    } else {
+    } else if (body.length() != length) {
       wholeBody.begin(resources.options().getBodyTimeout());
     }
+  }
+
+  @Override
+  public void broken(Outcome reason, String detail) {
+    if (!over) {
+      refuse(reason, detail);
+    }
+  }
+
+  @Override
+  public void gone() {
+    stop();
   }
 
   private int maxBytes() {
@@ -82,6 +111,7 @@ final class SingleEvent {
   /** Stops everything. */
   private void stop() {
     over = true;
+    source.drop();
     body.drop();
     wholeBody.cancel();
     delivery.cancel();
@@ -99,7 +129,8 @@ final class SingleEvent {
     Problem.send(response, reason, detail, new JsonObject());
   }
 
-  private void end() {
+  @Override
+  public void end() {
     if (over || response.headWritten()) {
       return;
     }
@@ -109,7 +140,7 @@ final class SingleEvent {
     try {
       event = asked.event(bytes);
     } catch (InvalidEventException e) {
-      refuseWhole(Outcome.INVALID, String.valueOf(e.getMessage()));
+      refuseWhole(Outcome.INVALID, e.getMessage() + (isLines(bytes) ? LINES_HINT : ""));
       return;
     }
     RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
@@ -122,6 +153,15 @@ final class SingleEvent {
     } else {
       answer(resources.bus().ingest(event));
     }
+  }
+
+  /** Whether the sender seems to have meant one event a line. */
+  private boolean isLines(Buffer bytes) {
+    int end = LineSplitter.lineEnd(bytes, 0);
+    return asked.format() == BodyFormat.EVENT
+        && end > 0
+        && end < bytes.length() - 1
+        && JsonCheck.DEFAULT.accepts(bytes.slice(0, end));
   }
 
   private void deliver(RawEvent event) {

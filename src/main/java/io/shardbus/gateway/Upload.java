@@ -6,6 +6,7 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.net.BodyDecoder;
 import io.shardbus.net.Budget;
 import io.shardbus.net.Deadline;
 import io.shardbus.net.DeferredTask;
@@ -19,12 +20,13 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One stream of events: lines, or the elements of an array. */
-final class Upload {
+final class Upload implements RequestBody.Reader {
 
   private static final int MAX_ERRORS = 10;
 
@@ -37,7 +39,11 @@ final class Upload {
           Outcome.TOO_LARGE,
           Outcome.INTERCEPTED,
           Outcome.UNROUTED,
-          Outcome.CLOSED);
+          Outcome.CLOSED,
+          Outcome.INVALID);
+
+  /** What a stop of the server leaves to a client; less than what the stop waits. */
+  private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   /**
    * The bytes that Vert.x may have read of a paused request: with HTTP/1 two dozen chunks, with
@@ -50,6 +56,7 @@ final class Upload {
   private final HttpServerResponse response;
   private final IngestRequest asked;
   private final BooleanSupplier allowed;
+  private final RequestBody source;
   private final String place;
   private final EventSplitter lines;
   private final Budget.Share share;
@@ -63,21 +70,29 @@ final class Upload {
   private final Deadline room;
   private final Deadline wholeLine;
   private final Deadline delivery;
+  private final Deadline quiet;
+  private final Deadline lastLine;
   private long timedLine = -1;
   private boolean any;
   private boolean ended;
+  private boolean stopping; // the server; at the end of a line
+  private boolean cut; // by it
   private boolean answered;
+  private long heard = System.nanoTime();
+  private Runnable forget = () -> {};
 
   Upload(
       IngestResources resources,
       HttpServerRequest request,
       IngestRequest asked,
+      @Nullable BodyDecoder decoder,
       BooleanSupplier allowed) {
     this.resources = resources;
     this.request = request;
     this.response = request.response();
     this.asked = asked;
     this.allowed = allowed;
+    source = new RequestBody(request, decoder, true, this);
     place = asked.format().place();
     lines = asked.format().splitter(resources.maxEventBytes());
     share = resources.budget().share();
@@ -93,27 +108,65 @@ final class Upload {
     room = new Deadline(resources.vertx(), this::noRoom);
     wholeLine = new Deadline(resources.vertx(), this::lineTakesTooLong);
     delivery = new Deadline(resources.vertx(), this::notConfirmed);
+    quiet = new Deadline(resources.vertx(), this::lookForSigns);
+    lastLine = new Deadline(resources.vertx(), this::stopped);
   }
 
-  void begin() {
+  void begin(Ongoing ongoing) {
     IngestRequest.proceed(request);
-    request.handler(this::chunk);
-    request.endHandler(end -> end());
-    request.exceptionHandler(e -> finish());
+    source.begin();
     response.closeHandler(closed -> finish());
+    quiet.begin(patience());
+    forget = ongoing.add(resources.vertx(), this::endSoon);
   }
 
-  private void chunk(Buffer chunk) {
-    if (answered) {
+  /** Vert.x closes a connection that is idle for longer, without an answer. */
+  private Duration patience() {
+    return resources.options().getIdleTimeout().multipliedBy(3).dividedBy(4);
+  }
+
+  private void lookForSigns() {
+    Duration left = patience().minusNanos(System.nanoTime() - heard);
+    if (left.toMillis() > 0 || ended || ingest.full()) {
+      quiet.begin(left.toMillis() > 0 ? left : patience());
+    } else {
+      refuse(Outcome.TOO_SLOW, "gateway.idleTimeout: nothing came for " + Durations.format(patience()));
+    }
+  }
+
+  /** Takes the line that has begun, and tells the client where to go on, as the server stops. */
+  private void endSoon() {
+    if (!answered && !ended && !stopping) {
+      stopping = true;
+      lastLine.begin(PATIENCE);
+      endAtLineEnd();
+    }
+  }
+
+  private void endAtLineEnd() {
+    if (lines.partialBytes() == 0) {
+      cut = true;
+      answerIfDone();
+    }
+  }
+
+  private void stopped() {
+    refuse(Outcome.CLOSED, "the server is stopping");
+  }
+
+  @Override
+  public void chunk(Buffer chunk) {
+    if (answered || cut) {
       return;
     }
+    heard = System.nanoTime();
     if (!allowed.getAsBoolean()) {
       finish();
       Problem.refuse(request, 401, "the token is no longer valid for this", counts());
       return;
     }
     try {
-      lines.feed(chunk, this::line);
+      lines.feed(stopping ? restOfLine(chunk) : chunk, this::line);
     } catch (LineSplitter.LineTooLongException e) {
       refuse(Outcome.TOO_LARGE, "bus.maxEventBytes: " + e.getMessage());
       return;
@@ -123,7 +176,11 @@ final class Upload {
     }
     boolean full = ingest.full();
     if (!share.resize(lines.partialBytes() + (full ? ingest.heldBytes() + QUEUED_BYTES : 0))) {
-      refuse(Outcome.NO_MEMORY, resources.budget().refusal() + whereToGoOn());
+      refuse(Outcome.NO_MEMORY, resources.budget().refusal());
+      return;
+    }
+    if (stopping) {
+      endAtLineEnd();
       return;
     }
     if (full) {
@@ -131,6 +188,23 @@ final class Upload {
       room.begin(resources.options().getBackpressureTimeout());
     }
     timeLine(full);
+  }
+
+  private Buffer restOfLine(Buffer chunk) {
+    int end = asked.format().isArray() ? -1 : LineSplitter.lineEnd(chunk, 0);
+    return end < 0 ? chunk : chunk.slice(0, end + 1);
+  }
+
+  @Override
+  public void broken(Outcome reason, String detail) {
+    if (!answered) {
+      refuse(reason, detail);
+    }
+  }
+
+  @Override
+  public void gone() {
+    finish();
   }
 
   /** A line that has begun must come to an end, unless it is not read. */
@@ -160,8 +234,9 @@ final class Upload {
     ingest.push(event, lines.line(), outcomes, deliveries);
   }
 
-  private void end() {
-    if (answered) {
+  @Override
+  public void end() {
+    if (answered || cut) {
       return;
     }
     ended = true;
@@ -182,7 +257,7 @@ final class Upload {
     room.cancel();
     share.resize(lines.partialBytes());
     timeLine(false);
-    if (!ended) { // else HTTP/2 would not have it
+    if (!ended && !cut) { // else HTTP/2 would not have it
       request.resume();
     }
     answerIfDone();
@@ -190,18 +265,17 @@ final class Upload {
 
   private void noRoom() {
     String within = Durations.format(resources.options().getBackpressureTimeout());
-    String where = whereToGoOn();
+    abandon();
     if (notTaken.refusals().containsKey(Outcome.RATE)) {
-      stop(Outcome.RATE, rate.refusal() + ", and no end of that within " + within + where);
+      stop(Outcome.RATE, rate.refusal() + ", and no end of that within " + within);
     } else if (notTaken.refusals().containsKey(Outcome.UNROUTED)) {
-      stop(Outcome.UNROUTED, "no shard was active within " + within + where);
+      stop(Outcome.UNROUTED, "no shard was active within " + within);
     } else {
-      stop(Outcome.BACKPRESSURE, "no room within " + within + where);
+      stop(Outcome.BACKPRESSURE, "no room within " + within);
     }
   }
 
   private String whereToGoOn() {
-    abandon();
     long first = ingest.firstLetGo();
     if (first == 0) {
       return "; go on behind the first " + lines.line() + " " + place + "s";
@@ -236,33 +310,41 @@ final class Upload {
 
   private void stop(Outcome reason, String detail) {
     finish();
-    Problem.refuse(request, reason, detail, counts());
+    Problem.refuse(request, reason, detail + whereToGoOn(), counts());
   }
 
   /** Stops everything. */
   private void finish() {
     answered = true;
+    forget.run();
+    source.drop();
     abandon();
     share.free();
     room.cancel();
     wholeLine.cancel();
     delivery.cancel();
+    quiet.cancel();
+    lastLine.cancel();
   }
 
   private void answerIfDone() {
-    if (!ended || answered || ingest.full()) {
+    if ((!ended && !cut) || answered || ingest.full()) {
       return;
     }
     if (deliveries != null && deliveries.settled() < outcomes.accepted()) {
       delivery.begin(resources.options().getAckTimeout());
       return;
     }
+    if (cut) {
+      stopped();
+      return;
+    }
     finish();
-    if (!any && asked.format() != BodyFormat.CLOUD_EVENTS) {
+    if (!any && !asked.format().isArray()) {
       Problem.send(response, 400, "an empty body: lines of JSON are expected");
       return;
     }
-    if (any && outcomes.accepted() == 0 && !outcomes.refusals().containsKey(Outcome.INVALID)) {
+    if (any && outcomes.accepted() == 0) {
       allRefused();
       return;
     }
@@ -283,11 +365,18 @@ final class Upload {
   private void allRefused() {
     for (Outcome reason : TOLD_FIRST) {
       if (outcomes.refusals().containsKey(reason)) {
-        Problem.send(
-            response, reason, reason == Outcome.RATE ? rate.refusal() : reason.meaning(), counts());
+        Problem.send(response, reason, detail(reason), counts());
         return;
       }
     }
+  }
+
+  private String detail(Outcome reason) {
+    return switch (reason) {
+      case RATE -> rate.refusal();
+      case INVALID -> "no " + place + " is a valid event: errors says why";
+      default -> reason.meaning();
+    };
   }
 
   private JsonObject counts() {

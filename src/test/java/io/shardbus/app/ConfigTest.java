@@ -63,7 +63,7 @@ class ConfigTest {
   @Test
   void environment_hasANameForEveryOption() {
     for (OptionPaths.Option option : Config.options().values()) {
-      assertThat(option.environmentName()).matches("SHARDBUS_[A-Z_]+");
+      assertThat(option.environmentName()).matches("SHARDBUS_[A-Z][A-Z0-9_]+");
     }
     assertThat(Config.options().values().stream().map(OptionPaths.Option::environmentName))
         .doesNotHaveDuplicates()
