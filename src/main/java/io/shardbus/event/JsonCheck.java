@@ -159,9 +159,21 @@ public record JsonCheck(int maxDepth) {
       }
     } catch (JsonParseException e) {
       long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-      throw new InvalidEventException("not JSON at byte " + at + ": " + e.getOriginalMessage(), at);
+      throw new InvalidEventException("not JSON at byte " + at + ": " + found(bytes, at), at);
     } catch (IOException e) {
-      throw new InvalidEventException("not JSON: " + e.getMessage(), -1);
+      throw new InvalidEventException(
+          "a name, a number or a text in it is longer than a parser takes", -1);
     }
+  }
+
+  /** What stands where the parser gave up. */
+  private static String found(Buffer bytes, long at) {
+    if (at < 0 || at >= bytes.length()) {
+      return "it ends inside a value";
+    }
+    byte b = bytes.getByte((int) at);
+    return b > ' ' && b < 0x7f
+        ? "unexpected " + (char) b
+        : "unexpected byte 0x" + Integer.toHexString(b & 0xff);
   }
 }

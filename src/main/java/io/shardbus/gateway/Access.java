@@ -21,10 +21,42 @@ final class Access {
   private static final String BEARER = "bearer ";
   private static final String GRANT = "shardbus.grant";
 
-  private final TokenStore store;
+  private static final String SIGNATURE = "shardbus.signature";
 
-  Access(TokenStore store) {
+  private final TokenStore store;
+  private final Webhooks webhooks;
+
+  Access(TokenStore store, Webhooks webhooks) {
     this.store = store;
+    this.webhooks = webhooks;
+  }
+
+  /**
+   * The first handler of a route that takes signed bodies, too. The route has to check the
+   * signature.
+   */
+  SecurityPolicyHandler onlyOrSigned(Set<Role> needed) {
+    return context -> {
+      Webhooks.Signature signature = webhooks.signature(context.request());
+      if (signature != null) {
+        context.put(SIGNATURE, signature);
+        context.next();
+      } else if (webhooks.on() && store.open()) {
+        Problem.refuse(
+            context.request(), 401, "a signature is needed: the header " + webhooks.header());
+      } else if (allows(context, needed)) {
+        context.next();
+      }
+    };
+  }
+
+  /** What is to be checked when the body is there; null for nothing. */
+  static Webhooks.@Nullable Signature signature(RoutingContext context) {
+    return context.get(SIGNATURE);
+  }
+
+  static void badSignature(HttpServerRequest request) {
+    Problem.send(request.response(), 401, "the signature is not that of this body");
   }
 
   /** The first handler of a route that only some roles may use. */

@@ -170,16 +170,10 @@ final class Admin {
   void add(RoutingContext context) {
     int count;
     try {
-      Integer given =
-          context.body().asJsonObject() == null
-              ? null
-              : context.body().asJsonObject().getInteger("count");
-      if (given == null || given < 1) {
-        throw new IllegalArgumentException("the body must be {\"count\":n} with n from 1");
-      }
-      count = given;
-    } catch (RuntimeException e) {
-      Problem.send(context.response(), 400, "the body must be {\"count\":n} with n from 1");
+      count = count(SmallBody.json(context));
+    } catch (IllegalArgumentException e) {
+      Problem.send(
+          context.response(), 400, "the body must be {\"count\":n} with a whole number n from 1");
       return;
     }
     bus.scaleUp(count)
@@ -187,6 +181,16 @@ final class Admin {
             ids ->
                 send(context.response(), 201, new JsonObject().put("shards", new JsonArray(ids))))
         .onFailure(e -> refused(context, e));
+  }
+
+  private static int count(@Nullable JsonObject body) {
+    if (body == null
+        || body.size() != 1
+        || !(body.getValue("count") instanceof Integer count)
+        || count < 1) {
+      throw new IllegalArgumentException("count");
+    }
+    return count;
   }
 
   void remove(RoutingContext context) {
@@ -197,8 +201,13 @@ final class Admin {
       Problem.send(context.response(), 404, "no shard with that id");
       return;
     }
+    String wait = context.request().getParam("wait");
+    if (wait != null && !wait.equals("true") && !wait.equals("false")) {
+      Problem.send(context.response(), 400, "wait: \"" + wait + "\" must be true or false");
+      return;
+    }
     var removed = bus.removeShard(id);
-    if ("false".equals(context.request().getParam("wait")) && !removed.failed()) {
+    if ("false".equals(wait) && !removed.failed()) {
       context.response().setStatusCode(202).end();
       return;
     }

@@ -1,13 +1,11 @@
 package io.shardbus.gateway;
 
-import io.netty.util.NetUtil;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.RoutingContext;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +34,7 @@ final class Connections {
 
   private final Vertx vertx;
   private final Limits limits;
+  private final Proxies proxies;
   private final Map<HttpConnection, State> open = new ConcurrentHashMap<>();
 
   /**
@@ -69,28 +68,21 @@ final class Connections {
 
   Connections(Vertx vertx, Limits limits) {
     this.vertx = vertx;
+    proxies = new Proxies(limits.options().getTrustedProxies());
     this.limits = limits;
   }
 
-  /**
-   * The address that stands for a client. For IPv6 it is the network of 64 bits, because a client
-   * has all addresses of its network.
-   */
+  /** The address that stands for a peer, as {@link Proxies#network} has it. */
   static String client(@Nullable SocketAddress address) {
-    String host = address == null ? "" : String.valueOf(address.hostAddress());
-    if (host.indexOf(':') < 0) {
-      return host;
-    }
-    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(host);
-    return bytes == null || bytes.length != 16
-        ? host
-        : HexFormat.of().formatHex(bytes, 0, 8) + "::/64";
+    return Proxies.network(address == null ? null : address.hostAddress());
   }
 
   void opened(HttpConnection connection) {
     String client = client(connection.remoteAddress());
     int mine = perClient.merge(client, 1, Integer::sum);
-    String refusal = refusal(count.incrementAndGet(), mine);
+    // A proxy has the connections of many clients.
+    boolean many = proxies.trusts(connection.remoteAddress());
+    String refusal = refusal(count.incrementAndGet(), many ? 0 : mine);
     open.put(connection, new State(refusal, vertx.getOrCreateContext()));
     connection.closeHandler(gone -> closed(connection));
   }

@@ -103,8 +103,8 @@ final class DeadLetterRoutes {
   void replay(RoutingContext context) {
     List<Long> ids;
     try {
-      ids = ids(context.body().isEmpty() ? null : context.body().asJsonObject());
-    } catch (RuntimeException e) {
+      ids = ids(SmallBody.json(context));
+    } catch (IllegalArgumentException e) {
       Problem.send(
           context.response(), 400, "the body must be {\"ids\":[1,2]}, or empty to replay all");
       return;
@@ -128,16 +128,18 @@ final class DeadLetterRoutes {
   }
 
   private static @Nullable List<Long> ids(@Nullable JsonObject body) {
-    JsonArray given = body == null ? null : body.getJsonArray("ids");
-    if (given == null) {
-      if (body != null && !body.isEmpty()) {
-        throw new IllegalArgumentException("ids");
-      }
+    if (body == null || body.isEmpty()) {
       return null;
     }
+    if (body.size() != 1 || !(body.getValue("ids") instanceof JsonArray given)) {
+      throw new IllegalArgumentException("ids");
+    }
     List<Long> ids = new ArrayList<>();
-    for (int i = 0; i < given.size(); i++) {
-      ids.add(given.getLong(i));
+    for (Object id : given) {
+      if (!(id instanceof Integer || id instanceof Long)) {
+        throw new IllegalArgumentException("ids");
+      }
+      ids.add(((Number) id).longValue());
     }
     return ids;
   }

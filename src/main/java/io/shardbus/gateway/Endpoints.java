@@ -1,18 +1,22 @@
 package io.shardbus.gateway;
 
 import io.shardbus.ShardBus;
+import io.shardbus.net.Query;
 import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.SecurityPolicyHandler;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the server answers: its routes, and what is checked before each of them. */
@@ -21,9 +25,9 @@ final class Endpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
   private static final String INGEST = "/v1/ingest";
   private static final String TAIL = "/v1/tail";
-  private static final long SMALL_BODY = 64 << 10;
 
   private final Vertx vertx;
+  private final Limits limits;
   private final Ongoing ongoing = new Ongoing();
   private final Connections connections;
   private final WebSockets webSockets;
@@ -40,6 +44,7 @@ final class Endpoints {
    */
   Endpoints(Vertx vertx, ShardBus bus, Limits limits, @Nullable Scrape scrape) {
     this.vertx = vertx;
+    this.limits = limits;
     this.scrape = scrape;
     connections = new Connections(vertx, limits);
     webSockets = new WebSockets(connections);
@@ -90,28 +95,42 @@ final class Endpoints {
   /** For one event loop: not all handlers can be shared. */
   Router router(ServerFiles files, IngestResources mine) {
     HttpIngest ingest = new HttpIngest(mine, ongoing);
-    BodyHandler smallBody = BodyHandler.create(false).setBodyLimit(SMALL_BODY);
+    SmallBody smallBody = new SmallBody(vertx, limits);
     Router router = Router.router(vertx);
     // Not error handlers: a router under another one has none.
     router.route().failureHandler(Endpoints::failed);
     router.route().handler(context -> guard(context, files.origins()));
     router.route().handler(connections::check);
-    Routes routes = new Routes(router, new Access(files.tokens()));
-    routes.get(INGEST, Role.INGEST).handler(context -> webSockets.open(context, mine));
-    routes.post("/v1/events", Role.INGEST).handler(ingest::handle);
-    routes.get("/v1/events", Role.READ).handler(reads::page);
-    routes.get(TAIL, Role.READ).handler(reads::tail);
-    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(admin::stats);
-    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(admin::shards);
-    routes.post("/v1/shards", Role.ADMIN).handler(smallBody).handler(admin::add);
-    routes.delete("/v1/shards/:id", Role.ADMIN).handler(admin::remove);
-    routes.get("/v1/dead-letters", Role.READ).handler(deadLetters::list);
-    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
+    Routes routes = new Routes(router, new Access(files.tokens(), new Webhooks(limits.options())));
     routes
-        .post("/v1/dead-letters/replay", Role.ADMIN)
-        .handler(smallBody)
+        .get(INGEST, Role.INGEST)
+        .handler(only("key", "keyPath", "idPath", "ack", "format"))
+        .handler(context -> webSockets.open(context, mine));
+    routes
+        .postSigned("/v1/events", Role.INGEST)
+        .handler(only("key", "keyPath", "idPath", "ack", "array"))
+        .handler(ingest::handle);
+    routes
+        .get("/v1/events", Role.READ)
+        .handler(only("cursor", "limit", "order", "since", "until", "key", "shard", "filter"))
+        .handler(reads::page);
+    routes
+        .get(TAIL, Role.READ)
+        .handler(only("cursor", "from", "since", "until", "key", "shard", "filter"))
+        .handler(reads::tail);
+    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(only()).handler(admin::stats);
+    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(only()).handler(admin::shards);
+    smallBody.of(routes.post("/v1/shards", Role.ADMIN).handler(only())).handler(admin::add);
+    routes.delete("/v1/shards/:id", Role.ADMIN).handler(only("wait")).handler(admin::remove);
+    routes
+        .get("/v1/dead-letters", Role.READ)
+        .handler(only("after", "limit"))
+        .handler(deadLetters::list);
+    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
+    smallBody
+        .of(routes.post("/v1/dead-letters/replay", Role.ADMIN).handler(only()))
         .handler(deadLetters::replay);
-    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(deadLetters::remove);
+    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(only()).handler(deadLetters::remove);
     settings.mount(routes, smallBody);
     routes.open("/health/live").handler(health::live);
     routes.open("/health/ready").handler(health::ready);
@@ -137,9 +156,6 @@ final class Endpoints {
 
   private static void failed(RoutingContext context) {
     switch (context.statusCode()) {
-      case 413 ->
-          Problem.refuse(
-              context.request(), 413, "the body is larger than " + SMALL_BODY + " bytes");
       case 400 -> Problem.send(context.response(), 400, "bad request");
       case 500 -> {
         LOG.error(context.request().method() + " " + context.request().path(), context.failure());
@@ -159,22 +175,60 @@ final class Endpoints {
     return path.equals(INGEST) || path.equals(INGEST + "/");
   }
 
+  /** As RFC 9112, section 3.2 asks. A request of HTTP/1.0 may have none. */
+  private static boolean hasOneHost(HttpServerRequest request) {
+    int hosts = request.headers().getAll(HttpHeaders.HOST).size();
+    return hosts == 0
+        ? request.version() != HttpVersion.HTTP_1_1
+        : hosts == 1 && request.authority() != null;
+  }
+
+  /** Checks that a request has no other parameters than these, which would not do what is meant. */
+  private static SecurityPolicyHandler only(String... names) {
+    List<String> allowed = List.of(names);
+    return context -> {
+      HttpServerRequest request = context.request();
+      try {
+        if (request.query() != null) {
+          List<String> given =
+              request.params().entries().stream()
+                  .map(Map.Entry::getKey)
+                  .filter(name -> !context.pathParams().containsKey(name))
+                  .toList();
+          Query.requireKnown(given, allowed);
+        }
+        context.next();
+      } catch (IllegalArgumentException e) {
+        Problem.refuse(request, 400, String.valueOf(e.getMessage()));
+      }
+    };
+  }
+
   /** Applies to every request. */
   private static void guard(RoutingContext context, Origins origins) {
-    SecurityHeaders.put(context.request());
-    if (origins.misnamed(context.request())) {
-      Problem.refuse(context.request(), 403, Origins.UNKNOWN_NAME);
+    HttpServerRequest request = context.request();
+    SecurityHeaders.put(request);
+    if (!hasOneHost(request)) {
+      Problem.refuse(
+          request, 400, "a request needs one header Host, with a name and perhaps a port");
+      return;
+    }
+    if (origins.misnamed(request)) {
+      Problem.refuse(request, 403, Origins.UNKNOWN_NAME);
       return;
     }
     try {
-      // Both decode, and fail if they cannot: here once, not in each route.
-      context.normalizedPath();
-      context.request().params();
+      context.normalizedPath(); // decodes, and fails if it cannot: here once, not in each route
     } catch (IllegalArgumentException e) {
-      Problem.send(context.response(), 400, "the path or query has a broken escape such as %zz");
+      Problem.refuse(request, 400, "the path has a broken escape such as %zz");
       return;
     }
-    HttpServerRequest request = context.request();
+    try {
+      Query.read(request);
+    } catch (IllegalArgumentException e) {
+      Problem.refuse(request, 400, String.valueOf(e.getMessage()));
+      return;
+    }
     if (origins.foreign(request) && (!reads(request.method()) || opensWebSockets(context))) {
       Problem.refuse(request, 403, Origins.REFUSAL);
       return;

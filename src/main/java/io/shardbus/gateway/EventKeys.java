@@ -18,18 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 record EventKeys(@Nullable EventKey key, @Nullable KeyPath path, int maxBytes, JsonCheck json) {
 
-  /** What the decoder of a query puts in place of bytes that are not UTF-8. */
-  private static final char NO_TEXT = '\uFFFD';
-
   /** Throws {@link IllegalArgumentException} for what is not allowed. */
   static EventKeys of(MultiMap parameters, int maxBytes, JsonCheck json) {
     String key = parameters.get("key");
     String path = parameters.get("keyPath");
     if (key != null && path != null) {
       throw new IllegalArgumentException("key and keyPath: only one of them can be given");
-    }
-    if (key != null && key.indexOf(NO_TEXT) >= 0) {
-      throw new IllegalArgumentException("key: must be UTF-8, and not have the character U+FFFD");
     }
     EventKey shared = key == null ? null : EventKey.of(key);
     if (shared != null && shared.bytes() > maxBytes) {

@@ -65,6 +65,9 @@ public final class GatewayOptions {
   /** The default of {@code keepHeaders}: those of CloudEvents and of the W3C trace context. */
   public static final String DEFAULT_KEEP_HEADERS = "ce-*, traceparent, tracestate";
 
+  /** The default of {@code webhookHeader}: that of GitHub. */
+  public static final String DEFAULT_WEBHOOK_HEADER = "X-Hub-Signature-256";
+
   /** The name of a header, or how it begins. */
   private static final String HEADER = "\\s*[\\w!#$%&'+.^`|~-]+\\*?\\s*";
 
@@ -90,6 +93,9 @@ public final class GatewayOptions {
   private Duration idleTimeout = DEFAULT_IDLE_TIMEOUT;
   private Duration backpressureTimeout = DEFAULT_BACKPRESSURE_TIMEOUT;
   private @Nullable String allowedOrigins;
+  private @Nullable String trustedProxies;
+  private @Nullable String webhookSecret;
+  private String webhookHeader = DEFAULT_WEBHOOK_HEADER;
   private long maxPartialBytes = DEFAULT_MAX_PARTIAL_BYTES;
   private int maxEventsPerMessage = DEFAULT_MAX_EVENTS_PER_MESSAGE;
   private int maxKeyBytes = DEFAULT_MAX_KEY_BYTES;
@@ -128,6 +134,7 @@ public final class GatewayOptions {
   public void validate() {
     requireBelowIdle("backpressureTimeout", backpressureTimeout);
     requireBelowIdle("ackTimeout", ackTimeout);
+    new Proxies(trustedProxies);
   }
 
   /** A request that waits is silent: its connection would be closed before it is answered. */
@@ -500,6 +507,68 @@ public final class GatewayOptions {
   @OptionSpec(value = "events in a WebSocket message; the rest is refused as `too_many`", min = "1")
   public GatewayOptions setMaxEventsPerMessage(int value) {
     maxEventsPerMessage = OptionRanges.check(this, "maxEventsPerMessage", value);
+    return this;
+  }
+
+  /** {@return the proxies whose word about their clients counts; null for none} */
+  public @Nullable String getTrustedProxies() {
+    return trustedProxies;
+  }
+
+  /**
+   * @param value addresses and networks of proxies, separated by commas. Their headers {@code
+   *     Forwarded} and {@code X-Forwarded-*} say who sent a request, by which scheme and to which
+   *     host. Null for none
+   * @return this
+   */
+  @OptionSpec(
+      value =
+          "proxies whose headers `Forwarded` or `X-Forwarded-For`, `-Proto` and `-Host` say who"
+              + " sent a request, and where",
+      min = "1",
+      allowed = "addresses and networks, such as `127.0.0.1, 10.0.0.0/8`")
+  public GatewayOptions setTrustedProxies(@Nullable String value) {
+    trustedProxies = value == null ? null : OptionRanges.check(this, "trustedProxies", value);
+    return this;
+  }
+
+  /** {@return the secret with which webhooks are signed; null for none} */
+  public @Nullable String getWebhookSecret() {
+    return webhookSecret;
+  }
+
+  /**
+   * @param secret with which senders sign the bodies of single events, by HMAC with SHA-256. A
+   *     signed request needs no token, and one without a signature needs one. Null for none
+   * @return this
+   */
+  @OptionSpec(
+      value =
+          "the secret with which webhooks are signed (HMAC with SHA-256); events then need a"
+              + " signature or a token",
+      min = "1",
+      allowed = "a text",
+      secret = true)
+  public GatewayOptions setWebhookSecret(@Nullable String secret) {
+    webhookSecret = secret == null ? null : OptionRanges.check(this, "webhookSecret", secret);
+    return this;
+  }
+
+  /** {@return the header with the signature of a webhook} */
+  public String getWebhookHeader() {
+    return webhookHeader;
+  }
+
+  /**
+   * @param name the header with the signature of a webhook, in hexadecimal or Base64
+   * @return this
+   */
+  @OptionSpec(
+      value = "the header with the signature of a webhook",
+      pattern = "[\\w!#$%&'*+.^`|~-]+",
+      allowed = "the name of a header")
+  public GatewayOptions setWebhookHeader(String name) {
+    webhookHeader = OptionRanges.check(this, "webhookHeader", name);
     return this;
   }
 

@@ -67,8 +67,11 @@ final class HttpIngest {
       return;
     }
     BodyDecoder decoder = Encodings.decoder(encoding, resources.options());
+    Webhooks.Signature signature = Access.signature(context);
     if (format.isOne()) {
-      new SingleEvent(resources, request, asked, decoder).begin();
+      new SingleEvent(resources, request, asked, decoder, signature).begin();
+    } else if (signature != null) {
+      Problem.refuse(request, 400, "a body that is signed must be one event");
     } else {
       new Upload(resources, request, asked, decoder, Access.grant(context)).begin(ongoing);
     }

@@ -17,7 +17,8 @@ record IngestResources(
     Budget budget,
     HeldMemory held,
     RefusalCounters refusals,
-    KeptHeaders kept) {
+    KeptHeaders kept,
+    Proxies proxies) {
 
   /** What the face of a bus does not show. */
   static WaitingRoom.Holder holder(ShardBus bus) {
@@ -40,7 +41,8 @@ record IngestResources(
         new Budget(() -> limits.options().getMaxPartialBytes()),
         new HeldMemory(() -> limits.options().getMaxPartialBytes()),
         new RefusalCounters(),
-        new KeptHeaders(limits.options().getKeepHeaders()));
+        new KeptHeaders(limits.options().getKeepHeaders()),
+        new Proxies(limits.options().getTrustedProxies()));
   }
 
   /** The same for one of several event loops, with its share of the memory for waiting events. */
@@ -54,7 +56,8 @@ record IngestResources(
         budget,
         new HeldMemory(() -> limits.options().getMaxPartialBytes() / loops),
         refusals,
-        kept);
+        kept,
+        proxies);
   }
 
   GatewayOptions options() {
@@ -63,10 +66,7 @@ record IngestResources(
 
   /** The refusal of a body, or of a part of it. */
   String tooSlow(String what) {
-    return "gateway.bodyTimeout: "
-        + what
-        + " did not come to an end in "
-        + Durations.format(options().getBodyTimeout());
+    return limits.tooSlow(what);
   }
 
   /** The answer to a request whose events are in the bus. */

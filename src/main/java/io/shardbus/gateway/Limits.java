@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionsJson;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.internal.logging.Logger;
@@ -45,6 +46,14 @@ final class Limits {
   /** The options in force; not to be changed. */
   GatewayOptions options() {
     return options;
+  }
+
+  /** The refusal of a body, or of a part of it. */
+  String tooSlow(String what) {
+    return "gateway.bodyTimeout: "
+        + what
+        + " did not come to an end in "
+        + Durations.format(options.getBodyTimeout());
   }
 
   /** The limits that can change. */

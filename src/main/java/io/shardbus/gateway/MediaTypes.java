@@ -26,7 +26,8 @@ final class MediaTypes {
   private static final Pattern SPECIAL_JSON = Pattern.compile("application/[^/]+\\+json");
 
   private static final Pattern OTHER_CHARSET =
-      Pattern.compile(";\\s*charset\\s*=\\s*\"?+(?!utf-8\\b|us-ascii\\b)", Pattern.CASE_INSENSITIVE);
+      Pattern.compile(
+          ";\\s*charset\\s*=\\s*\"?+(?!utf-8\\b|us-ascii\\b)", Pattern.CASE_INSENSITIVE);
 
   private MediaTypes() {}
 

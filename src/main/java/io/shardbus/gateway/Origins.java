@@ -7,7 +7,6 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.CorsHandler;
-import java.net.URI;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -49,6 +48,7 @@ final class Origins {
 
   private final Set<String> allowed;
   private final boolean anyName;
+  private final Proxies proxies;
   private final CorsHandler cors;
 
   /**
@@ -57,6 +57,7 @@ final class Origins {
   Origins(GatewayOptions options, boolean anyName) {
     allowed = split(options.getAllowedOrigins());
     this.anyName = anyName;
+    proxies = new Proxies(options.getTrustedProxies());
     cors = cors(allowed);
   }
 
@@ -64,10 +65,17 @@ final class Origins {
     Set<String> origins = new TreeSet<>();
     if (list != null) {
       for (String each : list.split(",", -1)) {
-        origins.add(each.strip().toLowerCase(Locale.ROOT));
+        origins.add(canonical(each.strip()));
       }
     }
     return origins;
+  }
+
+  /** As browsers write it: in lower case, without a default port. */
+  private static String canonical(String origin) {
+    String text = origin.toLowerCase(Locale.ROOT);
+    String port = text.startsWith("https:") ? ":443" : ":80";
+    return text.endsWith(port) ? text.substring(0, text.length() - port.length()) : text;
   }
 
   /**
@@ -79,8 +87,8 @@ final class Origins {
     return !anyName
         && name != null
         && !isLoopback(name.host().toLowerCase(Locale.ROOT))
-        && !allowed.contains("http://" + name)
-        && !allowed.contains("https://" + name);
+        && !allowed.contains(canonical("http://" + name))
+        && !allowed.contains(canonical("https://" + name));
   }
 
   private static boolean isLoopback(String host) {
@@ -93,22 +101,18 @@ final class Origins {
   /** Whether a browser says that a page of another site is behind the request. */
   boolean foreign(HttpServerRequest request) {
     String origin = request.getHeader(HttpHeaders.ORIGIN);
-    if (origin == null || allowed.contains(origin)) {
+    if (origin == null || allowed.contains(canonical(origin))) {
       return false;
     }
-    HostAndPort authority = request.authority();
-    try {
-      return authority == null
-          || !String.valueOf(URI.create(origin).getAuthority()).equals(authority.toString());
-    } catch (IllegalArgumentException e) {
-      return true;
-    }
+    HostAndPort authority = proxies.authority(request);
+    String own = (proxies.secure(request) ? "https://" : "http://") + authority;
+    return authority == null || !canonical(origin).equals(canonical(own));
   }
 
   /** Tells browsers what the allowed pages may do. */
   void handle(RoutingContext context) {
     String origin = context.request().getHeader(HttpHeaders.ORIGIN);
-    if (origin != null && allowed.contains(origin)) {
+    if (origin != null && allowed.contains(canonical(origin))) {
       cors.handle(context); // also answers what a browser asks beforehand
     } else {
       context.next();
@@ -117,7 +121,9 @@ final class Origins {
 
   private static CorsHandler cors(Set<String> origins) {
     return CorsHandler.create()
-        .addOriginsWithRegex(origins.stream().map(Pattern::quote).toList()) // "null" is no URL
+        // "null" is no URL. A default port is not said, but may be.
+        .addOriginsWithRegex(
+            origins.stream().map(each -> "(?i)" + Pattern.quote(each) + "(:80|:443)?").toList())
         .allowedMethod(HttpMethod.GET)
         .allowedMethod(HttpMethod.POST)
         .allowedMethod(HttpMethod.PATCH)

@@ -19,6 +19,7 @@ final class RequestBody {
 
   private final HttpServerRequest request;
   private final @Nullable BodyDecoder decoder;
+  private final Webhooks.@Nullable Signature signature;
   private final Reader reader;
   private int marked; // bytes of the mark that have come; negative if there will be no more
 
@@ -38,10 +39,16 @@ final class RequestBody {
 
   /**
    * @param decoder undoes its encoding; null for none
+   * @param signature of the body; null for none
    * @param text whether a byte-order mark may be before it
    */
   RequestBody(
-      HttpServerRequest request, @Nullable BodyDecoder decoder, boolean text, Reader reader) {
+      HttpServerRequest request,
+      @Nullable BodyDecoder decoder,
+      Webhooks.@Nullable Signature signature,
+      boolean text,
+      Reader reader) {
+    this.signature = signature;
     this.request = request;
     this.decoder = decoder;
     this.reader = reader;
@@ -55,6 +62,9 @@ final class RequestBody {
   }
 
   private void read(Buffer bytes) {
+    if (signature != null) {
+      signature.update(bytes);
+    }
     if (decoder == null) {
       unmarked(bytes);
       return;
@@ -120,6 +130,11 @@ final class RequestBody {
     } else {
       reader.broken(Outcome.INVALID, "the body is no HTTP: a chunk of it is malformed");
     }
+  }
+
+  /** Whether the whole body is the one that was signed, if it was. */
+  boolean authentic() {
+    return signature == null || signature.matches();
   }
 
   /** No more of it is wanted. */

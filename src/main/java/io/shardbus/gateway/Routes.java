@@ -33,6 +33,11 @@ final class Routes {
     return route(HttpMethod.POST, path, roles);
   }
 
+  /** Also for requests with a signature, which the route checks. */
+  Route postSigned(String path, Role... roles) {
+    return router.post(path).handler(access.onlyOrSigned(EnumSet.copyOf(Set.of(roles))));
+  }
+
   Route patch(String path, Role... roles) {
     return route(HttpMethod.PATCH, path, roles);
   }

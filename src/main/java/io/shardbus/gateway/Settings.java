@@ -8,7 +8,6 @@ import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -29,7 +28,7 @@ final class Settings {
     this.limits = limits;
   }
 
-  void mount(Routes routes, BodyHandler body) {
+  void mount(Routes routes, SmallBody body) {
     serve(routes, body, "/v1/limits", limits::json, limits::change);
     serve(routes, body, "/v1/policy", () -> OptionsJson.write(bus.scalingPolicy()), this::policy);
     if (LogLevels.known()) {
@@ -44,14 +43,12 @@ final class Settings {
 
   private static void serve(
       Routes routes,
-      BodyHandler body,
+      SmallBody body,
       String path,
       Supplier<JsonObject> inForce,
       Consumer<JsonObject> change) {
     routes.get(path, Role.ADMIN).handler(context -> answer(context, inForce));
-    routes
-        .patch(path, Role.ADMIN)
-        .handler(body)
+    body.of(routes.patch(path, Role.ADMIN))
         .handler(
             context ->
                 answer(
@@ -63,12 +60,7 @@ final class Settings {
   }
 
   private static JsonObject object(RoutingContext context) {
-    JsonObject given;
-    try {
-      given = context.body().asJsonObject();
-    } catch (RuntimeException e) {
-      given = null;
-    }
+    JsonObject given = SmallBody.json(context);
     if (given == null) {
       throw new IllegalArgumentException(
           "the body must be a JSON object with the settings to change");

@@ -3,12 +3,12 @@ package io.shardbus.gateway;
 import io.shardbus.event.Ack;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.IngestResult;
+import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.JsonCheck;
 import io.shardbus.event.LineSplitter;
-import io.shardbus.net.BodyDecoder;
-import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.net.BodyDecoder;
 import io.shardbus.net.Deadline;
 import io.shardbus.net.DeferredTask;
 import io.shardbus.net.RateLimit;
@@ -40,13 +40,15 @@ final class SingleEvent implements RequestBody.Reader {
       IngestResources resources,
       HttpServerRequest request,
       IngestRequest asked,
-      @Nullable BodyDecoder decoder) {
+      @Nullable BodyDecoder decoder,
+      Webhooks.@Nullable Signature signature) {
     this.resources = resources;
     this.request = request;
     this.asked = asked;
     response = request.response();
     source =
-        new RequestBody(request, decoder, asked.format() != BodyFormat.BINARY_CLOUD_EVENT, this);
+        new RequestBody(
+            request, decoder, signature, asked.format() != BodyFormat.BINARY_CLOUD_EVENT, this);
     body = new PartialBody(resources.budget());
     wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
     delivery = new Deadline(resources.vertx(), this::notConfirmed);
@@ -136,6 +138,10 @@ final class SingleEvent implements RequestBody.Reader {
     }
     Buffer bytes = body.take();
     stop();
+    if (!source.authentic()) {
+      Access.badSignature(request);
+      return;
+    }
     RawEvent event;
     try {
       event = asked.event(bytes);
@@ -143,7 +149,7 @@ final class SingleEvent implements RequestBody.Reader {
       refuseWhole(Outcome.INVALID, e.getMessage() + (isLines(bytes) ? LINES_HINT : ""));
       return;
     }
-    RateLimit.Client rate = resources.rates().of(Connections.client(request.remoteAddress()));
+    RateLimit.Client rate = resources.rates().of(resources.proxies().client(request));
     if (!rate.tryTake(event.totalSize())) {
       refuseWhole(Outcome.RATE, rate.refusal());
       return;

@@ -100,7 +100,8 @@ final class Tail {
     response
         .setChunked(true)
         .putHeader(HttpHeaders.CONTENT_TYPE, format.media())
-        .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+        .putHeader("X-Accel-Buffering", "no"); // nginx would keep back what comes slowly
     response.write(format.alive());
     heartbeat =
         vertx.setPeriodic(

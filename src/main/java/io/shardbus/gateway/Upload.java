@@ -92,11 +92,11 @@ final class Upload implements RequestBody.Reader {
     this.response = request.response();
     this.asked = asked;
     this.allowed = allowed;
-    source = new RequestBody(request, decoder, true, this);
+    source = new RequestBody(request, decoder, null, true, this);
     place = asked.format().place();
     lines = asked.format().splitter(resources.maxEventBytes());
     share = resources.budget().share();
-    rate = resources.rates().of(Connections.client(request.remoteAddress()));
+    rate = resources.rates().of(resources.proxies().client(request));
     boolean patient =
         resources.bus().shards().backpressureMode().equals(BackpressureMode.FAIL_PRODUCER);
     ingest = new OrderedIngest(resources, rate, patient, this::roomAgain);
@@ -130,7 +130,9 @@ final class Upload implements RequestBody.Reader {
     if (left.toMillis() > 0 || ended || ingest.full()) {
       quiet.begin(left.toMillis() > 0 ? left : patience());
     } else {
-      refuse(Outcome.TOO_SLOW, "gateway.idleTimeout: nothing came for " + Durations.format(patience()));
+      refuse(
+          Outcome.TOO_SLOW,
+          "gateway.idleTimeout: nothing came for " + Durations.format(patience()));
     }
   }
 

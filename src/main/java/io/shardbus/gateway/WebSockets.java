@@ -98,7 +98,7 @@ final class WebSockets {
             socket,
             new ReadControl(request.connection()),
             asked,
-            resources.rates().of(Connections.client(socket.remoteAddress())),
+            resources.rates().of(resources.proxies().client(request)),
             () -> {
               sockets.remove(socket);
               connections.closed(request.connection());

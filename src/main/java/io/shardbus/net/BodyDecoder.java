@@ -4,8 +4,8 @@ import io.vertx.core.buffer.Buffer;
 import java.util.function.Consumer;
 
 /**
- * Undoes the compression of a body that comes in chunks. Bounds what comes out, in bytes and
- * beside what went in, so that a small body cannot become a huge one. For one event loop.
+ * Undoes the compression of a body that comes in chunks. Bounds what comes out, in bytes and beside
+ * what went in, so that a small body cannot become a huge one. For one event loop.
  */
 public abstract class BodyDecoder implements AutoCloseable {
 

@@ -115,7 +115,10 @@ public final class GzipDecoder extends BodyDecoder {
     int flags = in[3];
     int at = HEADER;
     if ((flags & HAS_EXTRA) != 0) {
-      at = in.length < at + 2 ? in.length + 1 : at + 2 + (in[at] & 0xff) + ((in[at + 1] & 0xff) << 8);
+      at =
+          in.length < at + 2
+              ? in.length + 1
+              : at + 2 + (in[at] & 0xff) + ((in[at + 1] & 0xff) << 8);
     }
     for (int text : new int[] {HAS_NAME, HAS_COMMENT}) {
       if ((flags & text) != 0) {

@@ -66,17 +66,30 @@ class BodiesTest {
     Path lines = Files.writeString(dir.resolve("lines"), "{\"n\":1}\n".repeat(100_000));
     Path one = Files.writeString(dir.resolve("one"), "{\"n\":2}");
     for (Path file : new Path[] {lines, one}) {
-      Program.run(Stream.concat(Stream.of(program.split(" ", -1)), Stream.of(file.toString()))
-          .toArray(String[]::new));
+      Program.run(
+          Stream.concat(Stream.of(program.split(" ", -1)), Stream.of(file.toString()))
+              .toArray(String[]::new));
     }
     String header = "Content-Encoding: " + encoding;
     assertThat(
-            curl("-H", header, "-H", "Content-Type: " + NDJSON, "--data-binary", "@" + lines + suffix,
+            curl(
+                "-H",
+                header,
+                "-H",
+                "Content-Type: " + NDJSON,
+                "--data-binary",
+                "@" + lines + suffix,
                 url("/v1/events")))
         .contains("202 Accepted")
         .contains("\"accepted\":100000,\"rejected\":0");
     assertThat(
-            curl("-H", header, "-H", "Content-Type: " + JSON, "--data-binary", "@" + one + suffix,
+            curl(
+                "-H",
+                header,
+                "-H",
+                "Content-Type: " + JSON,
+                "--data-binary",
+                "@" + one + suffix,
                 url("/v1/events?ack=delivered")))
         .contains("202 Accepted");
     assertThat(server.get("/v1/events?limit=10000&filter=@.n%20==%202").body())
@@ -99,8 +112,14 @@ class BodiesTest {
     for (Path file : new Path[] {bomb, large}) {
       Program.run(encoding, file.toString());
       String said =
-          curl("-H", "Content-Encoding: " + encoding, "-H", "Content-Type: " + NDJSON,
-              "--data-binary", "@" + file + suffix, url("/v1/events"));
+          curl(
+              "-H",
+              "Content-Encoding: " + encoding,
+              "-H",
+              "Content-Type: " + NDJSON,
+              "--data-binary",
+              "@" + file + suffix,
+              url("/v1/events"));
       assertThat(said)
           .contains("413 ")
           .contains(file == bomb ? "gateway.maxDecodedRatio" : "gateway.maxDecodedBytes")
@@ -181,8 +200,8 @@ class BodiesTest {
     assertThat(server.post("/v1/events?array=split", JSON, "[]").status()).isEqualTo(202);
     assertThat(server.post("/v1/events?array=split", JSON, "{\"a\":1}").status()).isEqualTo(400);
     answer = server.post("/v1/events?array=join", JSON, "[]");
-    assertThat(answer.detail()).isEqualTo(
-        "array: \"join\" must be split, and the content type application/json");
+    assertThat(answer.detail())
+        .isEqualTo("array: \"join\" must be split, and the content type application/json");
   }
 
   @Test
@@ -190,8 +209,8 @@ class BodiesTest {
     start();
     Answer answer = server.post("/v1/events", JSON, "{\"n\":1}\n{\"n\":2}\n");
     assertThat(answer.status()).isEqualTo(400);
-    assertThat(answer.detail()).endsWith(
-        "; to send one event a line, use the content type application/x-ndjson");
+    assertThat(answer.detail())
+        .endsWith("; to send one event a line, use the content type application/x-ndjson");
     assertThat(server.post("/v1/events", JSON, "{\"n\":\n2").detail()).doesNotContain("line, use");
   }
 
@@ -219,8 +238,16 @@ class BodiesTest {
     JsonObject page = server.get("/v1/events").json();
     assertThat(page.getJsonArray("events").getJsonObject(0).getValue("event")).isEqualTo(1);
     // Cut in the middle of the mark, or not a mark after all.
-    assertThat(exchange("POST", type, "chunked", "1\r\n\u00ef\r\n2\r\n\u00bb\u00bf\r\n"
-            + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n0\r\n\r\n"))
+    assertThat(
+            exchange(
+                "POST",
+                type,
+                "chunked",
+                "1\r\n\u00ef\r\n2\r\n\u00bb\u00bf\r\n"
+                    + Integer.toHexString(event.length())
+                    + "\r\n"
+                    + event
+                    + "\r\n0\r\n\r\n"))
         .startsWith("HTTP/1.1 202");
     assertThat(exchange("POST", type, "chunked", "1\r\n\u00ef\r\n1\r\n1\r\n0\r\n\r\n"))
         .startsWith("HTTP/1.1 400");
@@ -235,8 +262,12 @@ class BodiesTest {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port());
     socket.setSoTimeout(20_000);
     String head =
-        method + " /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + type
-            + "\r\nTransfer-Encoding: " + coding + "\r\nConnection: close\r\n\r\n";
+        method
+            + " /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+            + type
+            + "\r\nTransfer-Encoding: "
+            + coding
+            + "\r\nConnection: close\r\n\r\n";
     socket.getOutputStream().write((head + body).getBytes(StandardCharsets.ISO_8859_1));
     return socket;
   }
@@ -314,6 +345,8 @@ class BodiesTest {
       TestGateway.await(closed);
     }
     assertThat(server.bus.stats().total().accepted()).isEqualTo(5);
-    Awaitility.await().atMost(Duration.ofSeconds(1)).until(() -> server.gateway.partialBytes() == 0);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(1))
+        .until(() -> server.gateway.partialBytes() == 0);
   }
 }

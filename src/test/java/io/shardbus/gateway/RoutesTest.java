@@ -3,9 +3,7 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.gateway.TestGateway.Answer;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -14,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.zip.GZIPOutputStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,28 +97,5 @@ class RoutesTest {
       assertThat(runtime.totalMemory() - runtime.freeMemory()).isLessThan(400_000_000);
     }
     assertThat(server.get("/health/live").status()).isEqualTo(200);
-  }
-
-  /** A few bytes could become any number. */
-  @Test
-  void compressedBodies_areNotTaken() throws Exception {
-    ByteArrayOutputStream bomb = new ByteArrayOutputStream();
-    try (GZIPOutputStream zip = new GZIPOutputStream(bomb)) {
-      byte[] lines = "1\n".repeat(50_000).getBytes(StandardCharsets.US_ASCII);
-      for (int i = 0; i < 100; i++) {
-        zip.write(lines);
-      }
-    }
-    for (String type : List.of("application/json", "application/x-ndjson")) {
-      Answer answer =
-          server.send(
-              HttpMethod.POST,
-              "/v1/events",
-              Map.of("Content-Type", type, "Content-Encoding", "gzip"),
-              Buffer.buffer(bomb.toByteArray()));
-      assertThat(answer.status()).isEqualTo(415);
-      assertThat(answer.detail()).contains("\"gzip\" is not supported");
-    }
-    assertThat(server.get("/v1/stats").json().getLong("offered")).isZero();
   }
 }

@@ -210,7 +210,8 @@ class TlsTest {
     assertThat(curl("--http2", "-i", url + "/v1/ingest"))
         .startsWith("HTTP/2 426")
         .doesNotContainIgnoringCase("upgrade:");
-    assertThat(curl("--http1.1", "-i", url + "/v1/ingest")).containsIgnoringCase("upgrade: websocket");
+    assertThat(curl("--http1.1", "-i", url + "/v1/ingest"))
+        .containsIgnoringCase("upgrade: websocket");
     assertThat(Program.run("openssl", "s_client", "-alpn", "h2,http/1.1", "-connect", address))
         .contains("ALPN protocol: h2");
     assertThat(Program.run("h2load", "-n", "20", "-c", "2", url + "/health/live"))

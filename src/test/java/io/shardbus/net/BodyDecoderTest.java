@@ -82,7 +82,8 @@ class BodyDecoderTest {
           .as("%s of %s bytes", length, encoded.length)
           .isInstanceOf(BodyDecoder.BrokenBodyException.class);
     }
-    assertThatThrownBy(() -> decode(form.decoder.get(), "[1,2]".getBytes(StandardCharsets.UTF_8), 9))
+    assertThatThrownBy(
+            () -> decode(form.decoder.get(), "[1,2]".getBytes(StandardCharsets.UTF_8), 9))
         .isInstanceOf(BodyDecoder.BrokenBodyException.class)
         .hasMessageContaining(form.name);
   }

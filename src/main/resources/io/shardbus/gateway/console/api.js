@@ -3,6 +3,9 @@
 const TOKEN = 'shardbus.token'
 const TIMEOUT_MILLIS = 5000
 
+/** The page may be under the prefix of a proxy. */
+const at = (path) => new URL(`../${path}`, import.meta.url)
+
 export class ApiError extends Error {
   constructor(status, detail) {
     super(detail)
@@ -36,7 +39,7 @@ async function checked(response) {
 
 async function get(path) {
   const options = { headers: headers(), cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MILLIS) }
-  return checked(await fetch(path, options))
+  return checked(await fetch(at(path), options))
 }
 
 export const getJson = async (path) => (await get(path)).json()
@@ -45,14 +48,14 @@ export const getText = async (path) => (await get(path)).text()
 export async function send(method, path, body) {
   const options = { method, headers: headers(body && { 'Content-Type': 'application/json' }) }
   if (body) options.body = JSON.stringify(body)
-  const response = await checked(await fetch(path, options))
+  const response = await checked(await fetch(at(path), options))
   const text = await response.text()
   return text ? JSON.parse(text) : null
 }
 
 /** Server-sent events; with fetch, because EventSource sends no Authorization header. */
 export async function* stream(path, signal, onOpen) {
-  const response = await checked(await fetch(path, { headers: headers({ Accept: 'text/event-stream' }), signal }))
+  const response = await checked(await fetch(at(path), { headers: headers({ Accept: 'text/event-stream' }), signal }))
   onOpen()
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
