@@ -73,6 +73,24 @@ final class BufferAccess extends Access<Buffer> {
     return new KeyScan(bytes.getBytes(), 0, bytes.length(), steps, names).find();
   }
 
+  /** Whether all bytes are ASCII for sure, looked at eight at a time. */
+  static boolean isAscii(Buffer bytes) {
+    if (!(bytes instanceof BufferInternal known)) {
+      return false;
+    }
+    ByteBuf in = known.unwrap();
+    int at = in.readerIndex();
+    int end = at + bytes.length();
+    long odd = 0;
+    for (; at + Long.BYTES <= end; at += Long.BYTES) {
+      odd |= in.getLong(at);
+    }
+    for (; at < end; at++) {
+      odd |= in.getByte(at);
+    }
+    return (odd & 0x8080808080808080L) == 0;
+  }
+
   /** The index of the first bytes that are not UTF-8; -1 if there are none. */
   static int notUtf8(Buffer bytes) {
     ByteBuffer in =

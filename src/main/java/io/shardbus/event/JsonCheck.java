@@ -89,6 +89,16 @@ public record JsonCheck(int maxDepth) {
     }
   }
 
+  /**
+   * Whether bytes are text.
+   *
+   * @param bytes any bytes
+   * @return true if they are UTF-8
+   */
+  public static boolean isUtf8(Buffer bytes) {
+    return BufferAccess.isAscii(bytes) || BufferAccess.notUtf8(bytes) < 0;
+  }
+
   /** The check that also says what is wrong. Jackson makes it. */
   void parse(Buffer bytes) {
     parse(bytes, FACTORY, 0);

@@ -49,7 +49,7 @@ final class Endpoints {
     connections = new Connections(vertx, limits);
     webSockets = new WebSockets(connections);
     Pages pages = new Pages();
-    reads = new EventReads(vertx, bus, pages, limits.options().getIdleTimeout());
+    reads = new EventReads(vertx, bus, pages, limits.options().getIdleTimeout(), ongoing);
     health = new Health(bus);
     admin = new Admin(bus);
     deadLetters = new DeadLetterRoutes(bus, pages);

@@ -30,9 +30,11 @@ final class EventReads {
   private final Duration idleTimeout;
   private final ReadTurns turns;
   private final Pages pages;
+  private final Ongoing ongoing;
   private final AtomicInteger tails = new AtomicInteger();
 
-  EventReads(Vertx vertx, ShardBus bus, Pages pages, Duration idleTimeout) {
+  EventReads(Vertx vertx, ShardBus bus, Pages pages, Duration idleTimeout, Ongoing ongoing) {
+    this.ongoing = ongoing;
     this.pages = pages;
     this.idleTimeout = idleTimeout;
     this.vertx = vertx;
@@ -139,7 +141,8 @@ final class EventReads {
             Access.grant(context),
             idleTimeout,
             tails::decrementAndGet)
-        .begin(resumed != null ? resumed : query.cursor(), fromStart);
+        .begin(
+            resumed != null && !resumed.isEmpty() ? resumed : query.cursor(), fromStart, ongoing);
   }
 
   /** The number of open tails. */

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.event.JsonCheck;
 import io.shardbus.event.Outcome;
 import io.shardbus.net.Budget;
 import io.shardbus.net.ReadControl;
@@ -16,6 +17,7 @@ import java.util.function.Consumer;
  */
 final class MessageFrames {
 
+  private static final short NO_TEXT = 1007;
   private static final short TOO_BIG = 1009;
   private static final short TRY_AGAIN_LATER = 1013;
 
@@ -26,6 +28,7 @@ final class MessageFrames {
   private final Refusal refusal;
   private final PartialBody partial;
   private final Budget.Share unseen;
+  private boolean text; // the message that has begun
 
   /** Told why no more is taken from the client. */
   interface Refusal {
@@ -48,9 +51,17 @@ final class MessageFrames {
     unseen = resources.budget().share();
   }
 
-  /** Counts the bytes of incomplete frames from now on. */
-  void meter(ReadControl reads) {
-    reads.meterFrames(resources.options().getMaxFrameBytes(), this::hasRoom);
+  /**
+   * Counts the bytes of incomplete frames from now on.
+   *
+   * @param onClose told when the client closes
+   */
+  void meter(ReadControl reads, Runnable onClose) {
+    reads.meterFrames(
+        resources.options().getMaxFrameBytes(),
+        this::hasRoom,
+        // Behind the frames before it.
+        () -> context.runOnContext(now -> onClose.run()));
   }
 
   private boolean hasRoom(long bytesOfFrame) {
@@ -69,6 +80,9 @@ final class MessageFrames {
   /** Takes a frame of text or bytes. */
   void add(WebSocketFrame frame) {
     Buffer bytes = frame.binaryData();
+    if (!frame.isContinuation()) {
+      text = frame.isText();
+    }
     int most = resources.options().getMaxFrameBytes();
     if (partial.length() + bytes.length() > most) {
       refusal.refuse(
@@ -79,7 +93,12 @@ final class MessageFrames {
       noMemory();
     } else if (frame.isFinal()) {
       life.partial(0);
-      onMessage.accept(partial.take());
+      Buffer message = partial.take();
+      if (text && !JsonCheck.isUtf8(message)) {
+        refusal.refuse(NO_TEXT, Outcome.INVALID, "a text message that is not UTF-8");
+      } else {
+        onMessage.accept(message);
+      }
     } else {
       life.partial(partial.length());
     }

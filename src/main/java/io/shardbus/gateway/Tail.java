@@ -41,6 +41,7 @@ final class Tail {
   private boolean news;
   private boolean ended;
   private Runnable unregister = () -> {};
+  private Runnable forget = () -> {};
   private long heartbeat = -1;
 
   Tail(
@@ -65,12 +66,17 @@ final class Tail {
     this.turns = turns;
   }
 
-  /** From the cursor; if there is none, from the oldest event or from now on. */
-  void begin(@Nullable String from, boolean fromStart) {
+  /**
+   * From the cursor; if there is none, from the oldest event or from now on.
+   *
+   * @param ongoing ends it when the server stops
+   */
+  void begin(@Nullable String from, boolean fromStart, Ongoing ongoing) {
     Runnable wake = new DeferredTask(vertx.getOrCreateContext(), this::wake);
     response.closeHandler(closed -> end());
     response.exceptionHandler(e -> end());
     unregister = log.onAppend(wake);
+    forget = ongoing.add(vertx, () -> fail("the server is stopping"));
     reading = true;
     Future<EventPage> first =
         from != null || fromStart
@@ -132,7 +138,9 @@ final class Tail {
       return;
     }
     end();
-    if (format == TailFormat.EVENT_STREAM) {
+    if (!response.headWritten()) {
+      Problem.send(response, 503, String.valueOf(why));
+    } else if (format == TailFormat.EVENT_STREAM && !response.writeQueueFull()) {
       response.end("event: error\ndata: " + why + "\n\n");
     } else {
       response.reset(); // an orderly end would mean that all is well
@@ -170,12 +178,14 @@ final class Tail {
       fail("");
       return;
     }
+    // Also when nothing was chosen: a client that resumes need not look at it again.
+    boolean moved = format == TailFormat.EVENT_STREAM && !page.cursor().equals(cursor);
     cursor = page.cursor();
     boolean last = !page.more() && over();
     if (page.more()) {
       news = true;
     }
-    if (!page.events().isEmpty() || page.missed() > 0) {
+    if (!page.events().isEmpty() || page.missed() > 0 || moved) {
       response.write(format.write(page));
     }
     if (last) {
@@ -192,6 +202,7 @@ final class Tail {
     if (!ended) {
       ended = true;
       unregister.run();
+      forget.run();
       onEnd.run();
       if (heartbeat >= 0) {
         vertx.cancelTimer(heartbeat);

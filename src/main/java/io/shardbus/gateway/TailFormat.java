@@ -59,7 +59,7 @@ enum TailFormat {
     return this == EVENT_STREAM;
   }
 
-  /** Writes a page that has events, or missed some. */
+  /** Writes a page. */
   abstract Buffer write(EventPage page);
 
   /**

@@ -75,7 +75,7 @@ final class WebSocketIngest {
   }
 
   void begin() {
-    frames.meter(reads);
+    frames.meter(reads, this::clientCloses);
     socket.frameHandler(this::frame);
     socket.closeHandler(closed -> end());
     socket.drainHandler(drained -> report.run());
@@ -93,6 +93,13 @@ final class WebSocketIngest {
   /** Takes no more events, and closes when the client knows the fate of its events, or soon. */
   void finish() {
     if (life.finish()) {
+      report();
+    }
+  }
+
+  /** Answers when the client knows the fate of its events. */
+  private void clientCloses() {
+    if (life.clientCloses()) {
       report();
     }
   }

@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.RoutingContext;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -58,6 +59,11 @@ final class WebSockets {
     if (closing) {
       Problem.send(request.response(), 503, "the server is stopping");
       return;
+    }
+    // Vert.x looks at one line only.
+    List<String> protocols = request.headers().getAll("Sec-WebSocket-Protocol");
+    if (protocols.size() > 1) {
+      request.headers().set("Sec-WebSocket-Protocol", String.join(", ", protocols));
     }
     IngestRequest asked;
     try {

@@ -48,13 +48,23 @@ public final class ReadControl {
    * @param maxFrameBytes the largest frame
    * @param fits told how many bytes of a frame are held, whenever that changes; if it returns
    *     false, nothing more is taken in
+   * @param onClose told when the client closes, outside of any context. Vert.x does not see that
+   *     before {@link #passClose}, because it would take no more words for the client then
    */
-  public void meterFrames(int maxFrameBytes, LongPredicate fits) {
+  public void meterFrames(int maxFrameBytes, LongPredicate fits, Runnable onClose) {
     ChannelPipeline pipeline = channel.pipeline();
     ChannelHandlerContext decoder = pipeline.context(WebSocket08FrameDecoder.class);
     if (decoder != null) { // otherwise the client has gone
       pipeline.replace(
-          decoder.handler(), decoder.name(), new MeteredFrameDecoder(maxFrameBytes, fits));
+          decoder.handler(), decoder.name(), new MeteredFrameDecoder(maxFrameBytes, fits, onClose));
+    }
+  }
+
+  /** Answers the Close of the client with its code. */
+  public void passClose() {
+    ChannelHandlerContext decoder = channel.pipeline().context(MeteredFrameDecoder.class);
+    if (decoder != null) {
+      ((MeteredFrameDecoder) decoder.handler()).passClose(decoder);
     }
   }
 

@@ -41,6 +41,7 @@ public final class WebSocketLife {
   private final Deadline lastWords;
   private final Deadline silence;
   private boolean ending;
+  private boolean clientCloses;
   private boolean paused;
   private boolean answering; // pings, faster than the client reads
   private boolean pinged;
@@ -75,7 +76,9 @@ public final class WebSocketLife {
 
   private void failed(Throwable failure) {
     if (failure instanceof CorruptedWebSocketFrameException broken) {
-      close((short) broken.closeStatus().code(), broken.getMessage());
+      close(
+          (short) broken.closeStatus().code(),
+          "the frames are not those of RFC 6455, or too large");
     } // else the connection is gone
   }
 
@@ -187,9 +190,30 @@ public final class WebSocketLife {
     return true;
   }
 
-  /** Closes the socket because the server stops. */
+  /**
+   * The client closes. It gets its answer by {@link #goAway}, in four seconds at the latest.
+   *
+   * @return false if the server had begun to close
+   */
+  public boolean clientCloses() {
+    boolean first = finish();
+    clientCloses = first;
+    if (!first) {
+      reads.passClose();
+    }
+    return first;
+  }
+
+  /** Closes the socket because the server stops, or answers the Close of the client. */
   public void goAway() {
-    close(GOING_AWAY, "the server is stopping");
+    if (clientCloses) {
+      lastWords.cancel();
+      socket.shutdownHandler(null);
+      reads.passClose();
+      silence.begin(SILENCE);
+    } else {
+      close(GOING_AWAY, "the server is stopping");
+    }
   }
 
   /**

@@ -620,7 +620,7 @@ class GatewayTest {
     tail.handler(
         chunk -> {
           all.appendBuffer(chunk);
-          if (all.toString().contains("event: cursor")) {
+          if (all.toString().contains("}}\n\n")) {
             got.tryComplete(all.toString());
           }
         });

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How WebSockets end, and what clients that break the rules can do. */
 @Tag("waiting")
@@ -187,13 +188,89 @@ class WebSocketLifeTest {
   @Test
   void textThatIsNoUtf8_isRefused() throws Exception {
     start(new GatewayOptions());
+    byte[] half = {'"', (byte) 0xc3};
+    byte[] broken = {'"', (byte) 0xc3, '"'};
+    try (RawWebSocket whole = connect();
+        RawWebSocket parts = connect()) {
+      whole.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, broken));
+      assertThat(whole.closeCode()).isEqualTo(1007);
+      // A character may be cut.
+      parts.send(RawWebSocket.frame(RawWebSocket.TEXT, half));
+      parts.send(
+          RawWebSocket.frame(
+              RawWebSocket.FINAL | RawWebSocket.CONTINUATION, new byte[] {(byte) 0xa9, '"'}));
+      assertThat(parts.read().text()).contains("\"acked\":1");
+      // Bytes are no text, but these are no JSON either.
+      parts.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.BINARY, broken));
+      assertThat(parts.read().text()).contains("\"invalid\":1");
+      parts.send(RawWebSocket.frame(RawWebSocket.TEXT, half));
+      parts.send(
+          RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.CONTINUATION, new byte[] {'"'}));
+      assertThat(parts.closeCode()).isEqualTo(1007);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1000, 1001, 3000, 4999, 0})
+  void closeOfTheClient_isAnsweredAtOnceWithItsCode(int code) throws Exception {
+    start(new GatewayOptions());
     try (RawWebSocket socket = connect()) {
+      byte[] payload = code == 0 ? new byte[0] : new byte[] {(byte) (code >> 8), (byte) code};
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.CLOSE, payload));
+      assertThat(socket.read().text()).contains("\"acked\":1");
+      Frame last = socket.read();
+      assertThat(last.opcode()).isEqualTo(RawWebSocket.CLOSE);
+      assertThat(last.closeCode()).isIn(code == 0 ? List.of(1005, 1000, 1006) : List.of(code));
+      assertThat(socket.read().payload().length()).isZero(); // the connection has ended
+    }
+    Awaitility.await().until(() -> server.gateway.connections() == 0);
+    assertThat(server.gateway.partialBytes()).isZero();
+  }
+
+  /** They are due, and come first. */
+  @Test
+  void closeOfTheClient_waitsForTheAcknowledgements() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    server = TestGateway.stalled(gate.future(), new GatewayOptions());
+    try (RawWebSocket socket = new RawWebSocket("delivered", server.gateway.port())) {
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
       socket.send(
           RawWebSocket.frame(
-              RawWebSocket.FINAL | RawWebSocket.TEXT, new byte[] {'"', (byte) 0xc3, '"'}));
-      assertThat(socket.read().text()).contains("\"invalid\":1");
-      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
+              RawWebSocket.FINAL | RawWebSocket.CLOSE, new byte[] {0x0f, (byte) 0xa1}));
+      // Behind a Close nothing counts.
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "2"));
+      Awaitility.await().until(() -> server.bus.stats().total().accepted() == 1);
+      server.vertx.setTimer(500, id -> gate.complete());
       assertThat(socket.read().text()).contains("\"acked\":1");
+      assertThat(socket.closeCode()).isEqualTo(4001);
+    }
+    assertThat(server.bus.stats().total().accepted()).isEqualTo(1);
+  }
+
+  @Test
+  void closeOfTheClient_isAnsweredWhenTheSinkHangs() throws Exception {
+    Promise<Void> never = Promise.promise();
+    server = TestGateway.stalled(never.future(), new GatewayOptions());
+    try (RawWebSocket socket = new RawWebSocket("delivered", server.gateway.port())) {
+      socket.send(RawWebSocket.frame(RawWebSocket.FINAL | RawWebSocket.TEXT, "1"));
+      socket.send(
+          RawWebSocket.frame(
+              RawWebSocket.FINAL | RawWebSocket.CLOSE, new byte[] {0x0f, (byte) 0xa1}));
+      assertThat(socket.closeCode()).isEqualTo(4001);
+    }
+    never.complete();
+  }
+
+  @Test
+  void subprotocol_mayStandInAnyLine() throws Exception {
+    start(new GatewayOptions());
+    try (RawWebSocket socket =
+        new RawWebSocket(
+            server.gateway.port(),
+            "Sec-WebSocket-Protocol: other, bearer.x",
+            "Sec-WebSocket-Protocol: shardbus.v1")) {
+      assertThat(socket.answer()).containsIgnoringCase("sec-websocket-protocol: shardbus.v1\r\n");
     }
   }
 
