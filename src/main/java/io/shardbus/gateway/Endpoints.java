@@ -14,9 +14,7 @@ import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.SecurityPolicyHandler;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the server answers: its routes, and what is checked before each of them. */
@@ -104,33 +102,37 @@ final class Endpoints {
     Routes routes = new Routes(router, new Access(files.tokens(), new Webhooks(limits.options())));
     routes
         .get(INGEST, Role.INGEST)
-        .handler(only("key", "keyPath", "idPath", "ack", "format"))
+        .handler(Routes.only("key", "keyPath", "idPath", "ack", "format"))
         .handler(context -> webSockets.open(context, mine));
     routes
         .postSigned("/v1/events", Role.INGEST)
-        .handler(only("key", "keyPath", "idPath", "ack", "array"))
+        .handler(Routes.only("key", "keyPath", "idPath", "ack", "array"))
         .handler(ingest::handle);
     routes
         .get("/v1/events", Role.READ)
-        .handler(only("cursor", "limit", "order", "since", "until", "key", "shard", "filter"))
+        .handler(
+            Routes.only("cursor", "limit", "order", "since", "until", "key", "shard", "filter"))
         .handler(reads::page);
     routes
         .get(TAIL, Role.READ)
-        .handler(only("cursor", "from", "since", "until", "key", "shard", "filter"))
+        .handler(Routes.only("cursor", "from", "since", "until", "key", "shard", "filter"))
         .handler(reads::tail);
-    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(only()).handler(admin::stats);
-    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(only()).handler(admin::shards);
-    smallBody.of(routes.post("/v1/shards", Role.ADMIN).handler(only())).handler(admin::add);
-    routes.delete("/v1/shards/:id", Role.ADMIN).handler(only("wait")).handler(admin::remove);
+    routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::stats);
+    routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::shards);
+    smallBody.of(routes.post("/v1/shards", Role.ADMIN).handler(Routes.only())).handler(admin::add);
+    routes.delete("/v1/shards/:id", Role.ADMIN).handler(Routes.only("wait")).handler(admin::remove);
     routes
         .get("/v1/dead-letters", Role.READ)
-        .handler(only("after", "limit"))
+        .handler(Routes.only("after", "limit"))
         .handler(deadLetters::list);
     routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
     smallBody
-        .of(routes.post("/v1/dead-letters/replay", Role.ADMIN).handler(only()))
+        .of(routes.post("/v1/dead-letters/replay", Role.ADMIN).handler(Routes.only()))
         .handler(deadLetters::replay);
-    routes.delete("/v1/dead-letters/:id", Role.ADMIN).handler(only()).handler(deadLetters::remove);
+    routes
+        .delete("/v1/dead-letters/:id", Role.ADMIN)
+        .handler(Routes.only())
+        .handler(deadLetters::remove);
     settings.mount(routes, smallBody);
     routes.open("/health/live").handler(health::live);
     routes.open("/health/ready").handler(health::ready);
@@ -181,27 +183,6 @@ final class Endpoints {
     return hosts == 0
         ? request.version() != HttpVersion.HTTP_1_1
         : hosts == 1 && request.authority() != null;
-  }
-
-  /** Checks that a request has no other parameters than these, which would not do what is meant. */
-  private static SecurityPolicyHandler only(String... names) {
-    List<String> allowed = List.of(names);
-    return context -> {
-      HttpServerRequest request = context.request();
-      try {
-        if (request.query() != null) {
-          List<String> given =
-              request.params().entries().stream()
-                  .map(Map.Entry::getKey)
-                  .filter(name -> !context.pathParams().containsKey(name))
-                  .toList();
-          Query.requireKnown(given, allowed);
-        }
-        context.next();
-      } catch (IllegalArgumentException e) {
-        Problem.refuse(request, 400, String.valueOf(e.getMessage()));
-      }
-    };
   }
 
   /** Applies to every request. */

@@ -1,12 +1,16 @@
 package io.shardbus.gateway;
 
+import io.shardbus.net.Query;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.SecurityPolicyHandler;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -44,6 +48,27 @@ final class Routes {
 
   Route delete(String path, Role... roles) {
     return route(HttpMethod.DELETE, path, roles);
+  }
+
+  /** Checks that a request has no other parameters than these, which would not do what is meant. */
+  static SecurityPolicyHandler only(String... names) {
+    List<String> allowed = List.of(names);
+    return context -> {
+      HttpServerRequest request = context.request();
+      try {
+        if (request.query() != null) {
+          List<String> given =
+              request.params().entries().stream()
+                  .map(Map.Entry::getKey)
+                  .filter(name -> !context.pathParams().containsKey(name))
+                  .toList();
+          Query.requireKnown(given, allowed);
+        }
+        context.next();
+      } catch (IllegalArgumentException e) {
+        Problem.refuse(request, 400, String.valueOf(e.getMessage()));
+      }
+    };
   }
 
   private Route route(HttpMethod method, String path, Role... roles) {

@@ -47,8 +47,11 @@ final class Settings {
       String path,
       Supplier<JsonObject> inForce,
       Consumer<JsonObject> change) {
-    routes.get(path, Role.ADMIN).handler(context -> answer(context, inForce));
-    body.of(routes.patch(path, Role.ADMIN))
+    routes
+        .get(path, Role.ADMIN)
+        .handler(Routes.only())
+        .handler(context -> answer(context, inForce));
+    body.of(routes.patch(path, Role.ADMIN).handler(Routes.only()))
         .handler(
             context ->
                 answer(

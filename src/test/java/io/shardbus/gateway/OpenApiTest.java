@@ -10,6 +10,7 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.Program;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -29,12 +30,15 @@ import io.vertx.json.schema.OutputUnit;
 import io.vertx.json.schema.Validator;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -53,9 +57,16 @@ class OpenApiTest {
   private static final String BATCH = "application/cloudevents-batch+json";
   private static final String[] ALL = {"Authorization", "Bearer all"};
 
-  /** They take a replay that does not end by itself, and a client that is slow. */
+  /** They take a replay that does not end by itself, and clients that are slow. */
   private static final Set<String> NOT_DRIVEN =
-      Set.of("POST /v1/dead-letters/replay 409", "POST /v1/events 408");
+      Set.of(
+          "POST /v1/dead-letters/replay 409",
+          "POST /v1/dead-letters/replay 408",
+          "POST /v1/shards 408",
+          "PATCH /v1/limits 408",
+          "PATCH /v1/policy 408",
+          "PATCH /v1/log-level 408",
+          "POST /v1/events 408");
 
   @TempDir Path dir;
   private JsonObject description;
@@ -289,6 +300,16 @@ class OpenApiTest {
   }
 
   private void bad() throws Exception {
+    for (String operation : operations()) {
+      JsonObject responses = operation(operation).getJsonObject("responses");
+      String uri = operation.split(" ", -1)[1].replace("{id}", "77");
+      if (uri.startsWith("/v1/")) {
+        drive(operation, uri + "?unknown=1", 400, null, null, ALL);
+      }
+      if (responses.containsKey("415")) {
+        drive(operation, uri, 415, "application/x-www-form-urlencoded", "a=b", ALL);
+      }
+    }
     drive("POST /v1/events", "/v1/events", 400, JSON, "{", ALL);
     drive("POST /v1/events", "/v1/events", 413, NDJSON, "1".repeat(2_000), ALL);
     Runnable pass = server.bus.intercept(event -> Intercepted.refuse("no"));
@@ -423,5 +444,87 @@ class OpenApiTest {
       }
       assertThat(one.isClosed()).isFalse();
     }
+  }
+
+  // ------------------------------------------------------------------ requests made of it
+
+  @Test
+  void description_keepsTheRulesOfALinter() throws Exception {
+    String output =
+        Program.node(
+            "@redocly/openapi-core",
+            "openapi.mjs",
+            "http://127.0.0.1:" + server.gateway.port() + "/openapi.json");
+    assertThat(output.strip()).endsWith("0 problems");
+  }
+
+  /** Whatever is sent, the answer is one that is described. */
+  @Test
+  void generatedRequests_areAnsweredAsDescribed() throws Exception {
+    Random random = new Random(7);
+    for (int i = 0; i < 1_000; i++) {
+      String operation = operations().get(random.nextInt(operations().size()));
+      JsonObject described = operation(operation);
+      StringBuilder uri =
+          new StringBuilder(operation.split(" ", -1)[1].replace("{id}", random.nextInt(3) + "7"));
+      char separator = '?';
+      for (Object each : described.getJsonArray("parameters", new JsonArray())) {
+        JsonObject parameter = (JsonObject) each;
+        if (parameter.getString("in").equals("query") && random.nextBoolean()) {
+          uri.append(separator).append(parameter.getString("name")).append('=');
+          uri.append(URLEncoder.encode(value(parameter, random), StandardCharsets.UTF_8));
+          separator = '&';
+        }
+      }
+      if (operation.equals("GET /v1/tail")) { // else it would go on
+        uri.append(separator).append("until=-1s&limit=1");
+      }
+      JsonObject body = described.getJsonObject("requestBody");
+      List<String> types =
+          body == null ? List.of() : List.copyOf(body.getJsonObject("content").fieldNames());
+      String type = types.isEmpty() ? null : types.get(random.nextInt(types.size()));
+      String text = BODIES.get(random.nextInt(BODIES.size()));
+      Map<String, String> headers = new java.util.HashMap<>(TestGateway.map(ALL));
+      if (type != null) {
+        headers.put("Content-Type", type);
+      }
+      String method = operation.split(" ", -1)[0];
+      check(
+          operation,
+          server.send(
+              HttpMethod.valueOf(method),
+              uri.toString(),
+              headers,
+              type == null ? null : Buffer.buffer(text)));
+    }
+  }
+
+  private static final List<String> BODIES =
+      List.of(
+          "1",
+          "{}",
+          "[]",
+          "",
+          "{",
+          "1\n2\n",
+          "bad\n3",
+          "{\"event\":1}",
+          "{\"count\":0}",
+          "{\"count\":1.5}",
+          "{\"ids\":[1,2]}",
+          "{\"level\":\"info\"}",
+          "{\"maxConnections\":-1}",
+          "{\"minShards\":1}",
+          "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/a\",\"type\":\"t\"}");
+
+  private static String value(JsonObject parameter, Random random) {
+    JsonObject schema = parameter.getJsonObject("schema");
+    JsonArray words = schema.getJsonArray("enum");
+    return switch (random.nextInt(4)) {
+      case 0 -> "";
+      case 1 -> random.nextInt(200) - 100 + "";
+      case 2 -> words == null ? "user.id" : words.getString(random.nextInt(words.size()));
+      default -> "é;&=% '\"$" + random.nextInt();
+    };
   }
 }
