@@ -18,6 +18,7 @@ enum Study {
   MEMORY(MemoryStudy.class),
   START_UP(StartUpStudy.class),
   NETWORK(NetworkStudy.class),
+  KEEP_ALIVE(KeepAliveStudy.class),
   DURABLE(DurableStudy.class),
   LOG(LogStudy.class);
 

@@ -206,17 +206,16 @@ final class SingleEvent implements RequestBody.Reader {
       String detail = outcome == Outcome.TOO_LARGE ? tooLarge() : result.meaning();
       Problem.send(response, outcome, detail, new JsonObject());
     } else if (!response.ended() && !response.closed()) {
-      JsonObject json =
-          new JsonObject()
-              .put("shard", result.shard())
-              .put("time", EventTime.text(result.timestamp()));
-      if (outcome == Outcome.DUPLICATE) {
-        json.put("duplicate", true);
-      }
+      String json =
+          "{\"shard\":"
+              + result.shard()
+              + ",\"time\":\""
+              + EventTime.text(result.timestamp())
+              + (outcome == Outcome.DUPLICATE ? "\",\"duplicate\":true}" : "\"}");
       response
           .setStatusCode(outcome.status())
           .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
-          .end(json.toBuffer());
+          .end(json);
     }
   }
 }
