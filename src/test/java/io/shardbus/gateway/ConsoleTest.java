@@ -394,6 +394,129 @@ class ConsoleTest {
   }
 
   @Test
+  void tailOfASinkThatCannotBeRead_endsWithTheReason() throws Exception {
+    open(new RecordingSink());
+    find("tail-button").click();
+    soon().until(() -> find("tail-state").getText().equals("sink recording cannot be read back"));
+    assertThat(find("tail-button").getText()).isEqualTo("Follow");
+  }
+
+  @Test
+  void sinkThatRefusesAll_isNotCalledGood() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    open(sink);
+    bus.ingest(RawEvent.of(Buffer.buffer("1"), "key"));
+    soon().until(() -> find("sink").getText().contains("refusing for 1 of 3 shards"));
+    assertThat(find("shard-rows").getText()).contains("refusing");
+    soon().until(() -> find("letters").getText().contains("1 attempt ·"));
+    sink.behave(batch -> Future.succeededFuture());
+    bus.ingest(RawEvent.of(Buffer.buffer("1"), "key"));
+    soon().until(() -> find("sink").getText().startsWith("state\ngood"));
+  }
+
+  @Test
+  void axes_haveWholeNumbers() throws Exception {
+    open();
+    bus.ingest(RawEvent.of("1"));
+    soon().until(() -> find("rate-chart").getDomAttribute("aria-label") != null);
+    for (String chart : List.of("rate-chart", "scaling-chart")) {
+      List<?> ticks =
+          (List<?>)
+              browser.executeScript(
+                  "return Chart.getChart(arguments[0]).scales.y.ticks.map((tick) => tick.value)",
+                  chart);
+      assertThat(ticks).as(chart).isNotEmpty().allMatch(tick -> tick instanceof Long);
+    }
+  }
+
+  private static String events() {
+    return find("events").getText();
+  }
+
+  private static void search(String field, String text) {
+    find(field).clear();
+    find(field).sendKeys(text, Keys.ENTER);
+  }
+
+  @Test
+  void events_areFoundPageByPageAndOpened() throws Exception {
+    open();
+    for (int i = 0; i < 60; i++) {
+      RawEvent.Builder event = RawEvent.builder(Buffer.buffer("{\"n\":" + i + ",\"tags\":[1,2]}"));
+      bus.ingest(event.key("k" + i % 2).id("id" + i).header("source", "test").build());
+    }
+    await(bus.flush());
+    search("browse-key", "k1");
+    soon().until(() -> find("browse-state").getText().equals("Page 1: 25 events."));
+    assertThat(find("browse-back").isEnabled()).isFalse();
+    find("browse-next").click();
+    soon().until(() -> find("browse-state").getText().equals("Page 2: 5 events."));
+    assertThat(events()).contains("{\"n\":59,").doesNotContain("{\"n\":1,");
+    find("browse-back").click();
+    soon().until(() -> events().contains("{\"n\":1,"));
+    search("browse-filter", "@.n == 7");
+    soon().until(() -> find("browse-state").getText().equals("Page 1: 1 event."));
+    find("events").findElement(By.tagName("summary")).click();
+    soon().until(() -> events().contains("tags: [2 items]"));
+    assertThat(events()).contains("id: \"id7\"").contains("source: \"test\"").contains("n: 7");
+    browser.executeCdpCommand(
+        "Browser.grantPermissions",
+        Map.of("permissions", List.of("clipboardReadWrite", "clipboardSanitizedWrite")));
+    find("events").findElement(By.tagName("button")).click();
+    soon().until(() -> find("message").getText().equals("Copied."));
+    screenshot("events");
+    search("browse-since", "-1m");
+    soon().until(() -> find("browse-state").getText().equals("Page 1: 1 event."));
+    search("browse-since", "nonsense");
+    soon().until(() -> find("browse-state").getText().startsWith("since: \"nonsense\""));
+    assertThat(events()).isEmpty();
+  }
+
+  @Test
+  void oneDeadLetter_isReplayedOrDeleted() throws Exception {
+    RecordingSink sink = new RecordingSink();
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    open(sink);
+    for (int i = 0; i < 3; i++) {
+      bus.ingest(RawEvent.of("{\"n\":" + i + "}"));
+    }
+    soon().until(() -> browser.findElements(By.cssSelector("#letters li button")).size() == 6);
+    sink.behave(batch -> Future.succeededFuture());
+    click("Replay dead letter 1");
+    soon().until(() -> find("message").getText().startsWith("Replayed: 1 delivered"));
+    soon().until(() -> browser.findElements(By.cssSelector("#letters li button")).size() == 4);
+    click("Delete dead letter 3");
+    soon().until(() -> find("message").getText().equals("Deleted: 1."));
+    assertThat(bus.stats().deadLettersKept()).isEqualTo(1);
+    assertThat(sink.count()).isEqualTo(1);
+  }
+
+  private static void click(String label) {
+    browser.findElement(By.cssSelector("[aria-label='" + label + "']")).click();
+    soon().until(() -> find("confirm").isDisplayed());
+    find("confirm-yes").click();
+  }
+
+  @Test
+  void settings_areShownAndChanged() throws Exception {
+    open();
+    find("settings").findElement(By.tagName("summary")).click();
+    soon().until(() -> browser.findElement(By.name("maxShards")).isDisplayed());
+    WebElement most = browser.findElement(By.name("maxShards"));
+    most.clear();
+    most.sendKeys("6", Keys.ENTER);
+    soon().until(() -> find("message").getText().equals("Scaling policy changed: maxShards."));
+    assertThat(bus.scalingPolicy().getMaxShards()).isEqualTo(6);
+    most = browser.findElement(By.name("maxShards"));
+    most.clear();
+    most.sendKeys("0", Keys.ENTER);
+    soon().until(() -> find("message").getText().startsWith("Not changed: "));
+    assertThat(bus.scalingPolicy().getMaxShards()).isEqualTo(6);
+    screenshot("settings");
+  }
+
+  @Test
   void deadLetters_areShownAndReplayed() throws Exception {
     RecordingSink sink = new RecordingSink();
     sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("it is poisonous")));
@@ -606,7 +729,7 @@ class ConsoleTest {
     open();
     soon().until(() -> find("replay-button").isDisplayed());
     List<String> order = new ArrayList<>();
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 19; i++) {
       press(Keys.TAB);
       order.add(focused());
     }
@@ -621,9 +744,16 @@ class ConsoleTest {
             "Remove shard 2",
             "scalings",
             "letters",
+            "browse-since",
+            "browse-key",
+            "browse-shard",
+            "browse-filter",
+            "browse-button",
+            "events",
             "filter",
             "tail-button",
-            "tail");
+            "tail",
+            "Settings");
     press(Keys.TAB, Keys.TAB); // by way of the browser's own, which hands over when it likes
     soon().untilAsserted(() -> assertThat(focused()).isEqualTo("Skip to the shards"));
     press(Keys.ENTER, Keys.TAB, Keys.ARROW_UP, Keys.TAB);

@@ -13,7 +13,8 @@ Chart.defaults.font.family = 'system-ui, sans-serif'
 /** The size of a point: one without neighbours has no line to be seen by. */
 const alone = ({ dataset, dataIndex: i }) => (dataset.data[i - 1] == null && dataset.data[i + 1] == null ? 2 : 0)
 
-function options(format, more = {}) {
+/** With the precision 0, an axis has whole numbers only. */
+function options(format, precision) {
   return {
     animation: false,
     responsive: true,
@@ -26,9 +27,8 @@ function options(format, more = {}) {
     },
     scales: {
       x: { grid: { display: false }, ticks: { maxTicksLimit: 5, maxRotation: 0 } },
-      y: { beginAtZero: true, ticks: { callback: format, maxTicksLimit: 6 } },
+      y: { beginAtZero: true, ticks: { callback: format, maxTicksLimit: 6, precision } },
     },
-    ...more,
   }
 }
 
@@ -56,7 +56,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => all.
 
 /** Lines over the last two minutes. */
 export class Lines {
-  constructor(canvas, what, format, labels) {
+  constructor(canvas, what, format, labels, precision) {
     this.canvas = canvas
     this.what = what
     this.format = format
@@ -64,7 +64,7 @@ export class Lines {
     this.chart = create(canvas, {
       type: 'line',
       data: { labels: [], datasets: labels.map((label, i) => ({ label, data: [], borderDash: DASHES[i], order: -i })) },
-      options: options(format),
+      options: options(format, precision),
     })
   }
 
@@ -82,16 +82,15 @@ export class Lines {
   }
 }
 
-export const rateLines = (canvas) => new Lines(canvas, 'Events per second', rate, ['accepted', 'delivered', 'refused'])
+export const rateLines = (canvas) => new Lines(canvas, 'Events per second', rate, ['accepted', 'delivered', 'refused'], 0)
 export const latencyLines = (canvas) => new Lines(canvas, 'Latency', duration, ['median', '99 %', 'sink, 99 %'])
 
 /** The number of active shards over time, as steps. */
 export class Steps {
   constructor(canvas) {
     this.canvas = canvas
-    const base = options((n) => n)
+    const base = options((n) => n, 0)
     base.scales.x = { type: 'linear', grid: { display: false }, ticks: { maxTicksLimit: 5, maxRotation: 0, callback: time } }
-    base.scales.y.ticks.precision = 0
     base.plugins.tooltip.callbacks.title = (items) => time(items[0].parsed.x)
     base.elements.point.radius = 3
     this.chart = create(canvas, {

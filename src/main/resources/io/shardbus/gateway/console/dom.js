@@ -9,6 +9,12 @@ export function make(tag, attributes = {}, ...children) {
   return element
 }
 
+export function button(text, label, act) {
+  const element = make('button', { type: 'button', 'aria-label': label }, text)
+  element.addEventListener('click', act)
+  return element
+}
+
 /** Sets a text only if it is new, so that a selection or a screen reader is not disturbed. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text

@@ -5,6 +5,9 @@ const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
 export const count = (n) => whole.format(n)
 
+/** A number of things. */
+export const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? '' : 's'}`
+
 export function rate(perSecond) {
   if (perSecond == null) return '–'
   if (perSecond >= 1e6) return `${short.format(perSecond / 1e6)} M`
@@ -32,3 +35,10 @@ const dateAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', time
 export const dateTime = (date) => dateAndTime.format(new Date(date))
 
 export const time = (date) => new Date(date).toLocaleTimeString('en-GB')
+
+/** Where an event is, and its key. */
+export const headline = (event) =>
+  `${time(event.time)} · ${event.shard}:${event.sequence}${event.key == null ? '' : ` · ${event.key}`}`
+
+/** What an event holds, on one line. */
+export const payload = (event) => ('event' in event ? JSON.stringify(event.event) : (event.text ?? event.base64))

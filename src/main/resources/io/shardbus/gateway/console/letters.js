@@ -1,8 +1,8 @@
 // Dead letters.
 
 import { ApiError, getJson, send } from './api.js'
-import { $, confirmed, make, say, setText } from './dom.js'
-import { count, time } from './format.js'
+import { $, button, confirmed, make, say, setText } from './dom.js'
+import { count, many, payload, time } from './format.js'
 
 const SHOWN = 20
 let shown = ''
@@ -39,29 +39,35 @@ export async function showLetters() {
   const now = page.deadLetters.map((letter) => letter.id).join()
   if (now === shown && $('letters').children.length > 0) return
   shown = now
-  const items = page.deadLetters.map(({ time: at, attempts, cause, of }) =>
+  const items = page.deadLetters.map(({ id, time: at, attempts, cause, of }) =>
     make('li', {},
-      make('small', {}, `${time(at)} · ${of.shard}:${of.sequence} · ${attempts} attempts · ${cause}`),
-      make('code', {}, 'event' in of ? JSON.stringify(of.event) : (of.text ?? of.base64))))
+      make('small', {}, `${time(at)} · ${of.shard}:${of.sequence} · ${many(attempts, 'attempt')} · ${cause}`),
+      make('code', {}, payload(of)),
+      make('span', { class: 'acts' },
+        button('Replay', `Replay dead letter ${id}`, () => replay('it', { ids: [id] })),
+        button('Delete', `Delete dead letter ${id}`, () => remove(`dead letter ${id}`, `/${id}`)))))
   $('letters').replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, 'None.')]))
 }
 
-$('replay-button').addEventListener('click', async () => {
-  if (!(await confirmed('Hand all dead letters to the sink once more?', 'Replay'))) return
+async function replay(what, body) {
+  if (!(await confirmed(`Hand ${what} to the sink once more?`, 'Replay'))) return
   try {
-    const { delivered, deadLettered, kept } = await send('POST', 'v1/dead-letters/replay')
+    const { delivered, deadLettered, kept } = await send('POST', 'v1/dead-letters/replay', body)
     say(`Replayed: ${count(delivered)} delivered, ${count(deadLettered)} refused again, ${count(kept)} kept.`)
   } catch (e) {
     say(`Not replayed: ${e.message}`, true)
   }
-})
+}
 
-$('forget-button').addEventListener('click', async () => {
-  if (!(await confirmed('Delete all dead letters for good?', 'Delete'))) return
+async function remove(what, path) {
+  if (!(await confirmed(`Delete ${what} for good?`, 'Delete'))) return
   try {
-    const { removed } = await send('DELETE', 'v1/dead-letters')
-    say(`Deleted: ${count(removed)}.`)
+    const answer = await send('DELETE', `v1/dead-letters${path}`)
+    say(`Deleted: ${count(answer?.removed ?? 1)}.`)
   } catch (e) {
     say(`Not deleted: ${e.message}`, true)
   }
-})
+}
+
+$('replay-button').addEventListener('click', () => replay('all dead letters'))
+$('forget-button').addEventListener('click', () => remove('all dead letters', ''))

@@ -3,10 +3,12 @@
 import { ApiError, getJson, getText, setToken } from './api.js'
 import { latencyLines, rateLines, Steps } from './charts.js'
 import { $, make, rows, setText } from './dom.js'
-import { bytes, count, dateTime, duration, rate, time } from './format.js'
+import { bytes, count, dateTime, duration, many, rate, time } from './format.js'
 import { showLetters } from './letters.js'
 import { quantile, Scrape } from './scrape.js'
-import { showShards } from './shards.js'
+import { showShards, sinksThat } from './shards.js'
+import './browse.js'
+import './settings.js'
 import './tail.js'
 
 const PERIOD_MILLIS = 1000
@@ -92,10 +94,11 @@ function refusals(refused, meters) {
 
 function sink({ stats, shards, meters }) {
   setText($('sink-name'), stats.sink)
-  const failing = shards.filter((shard) => shard.circuit && shard.circuit !== 'closed').length
+  const bad = ['failing', 'refusing'].filter(sinksThat).map((state) => `${state} for ${count(sinksThat(state))} of ${many(shards.length, 'shard')}`)
   const entries = [
-    ['state', failing ? `failing for ${count(failing)} of ${count(shards.length)} shards` : 'good', failing ? 'bad' : 'good'],
+    ['state', bad.join(', ') || 'good', bad.length ? 'bad' : 'good'],
     ['writes', count(stats.batches)],
+    ['dead-lettered', count(stats.deadLettered), stats.deadLettered ? 'warn' : ''],
   ]
   if (meters) {
     const writes = meters.sum(`${WRITE}_count`)

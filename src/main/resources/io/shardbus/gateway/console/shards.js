@@ -1,7 +1,7 @@
 // The table of shards.
 
 import { send } from './api.js'
-import { $, confirmed, make, say, setText } from './dom.js'
+import { $, button, confirmed, make, say, setText } from './dom.js'
 import { count, duration, rate } from './format.js'
 
 const rows = new Map()
@@ -28,22 +28,33 @@ function create(id) {
   const percent = make('span')
   const fence = make('p', { class: 'hint' })
   fence.hidden = true
-  const button = make('button', { type: 'button', 'aria-label': `Remove shard ${id}` }, 'Remove')
-  button.addEventListener('click', () => remove(id))
+  const removal = button('Remove', `Remove shard ${id}`, () => remove(id))
   const row = {
     tr: make('tr', { role: 'row', 'data-shard': id }),
     state: cell('State'), rate: cell('Events/s', { class: 'number' }), lag: cell('Lag', { class: 'number' }),
-    weight: cell('Weight', { class: 'number' }), sink: cell('Sink'), bar, track, percent, fence, button,
+    weight: cell('Weight', { class: 'number' }), sink: cell('Sink'), bar, track, percent, fence, removal,
   }
   const name = cell('Shard')
   name.append(id)
   const fill = cell('Fill of the ring', { class: 'wide' })
   fill.append(make('div', { class: 'fill' }, track, percent), fence)
   const act = cell('')
-  act.append(button)
+  act.append(removal)
   row.tr.append(name, row.state, fill, row.rate, row.lag, row.weight, row.sink, act)
   return row
 }
+
+/** What a shard's sink does now. It refuses until it takes an event after the last that it refused. */
+function sinkState(row, { circuit, failures, deadLettered, delivered }) {
+  if (deadLettered > (row.deadLettered ?? (delivered ? deadLettered : 0))) row.refuses = true
+  else if (delivered > (row.delivered ?? 0)) row.refuses = false
+  Object.assign(row, { deadLettered, delivered })
+  if (circuit && circuit !== 'closed') return 'failing'
+  return row.refuses ? 'refusing' : failures > 0 ? 'retrying' : 'good'
+}
+
+/** How many shards have a sink in this state, as they are shown. */
+export const sinksThat = (state) => [...rows.values()].filter((row) => row.sink.textContent === state).length
 
 function update(row, shard, perSecond, equalShare) {
   const full = 100 * shard.fillRatio
@@ -59,10 +70,10 @@ function update(row, shard, perSecond, equalShare) {
   setText(row.lag, count(lag))
   row.lag.dataset.value = lag
   setText(row.weight, equalShare > 0 ? (shard.slots / equalShare).toFixed(2) : '–')
-  const broken = shard.circuit && shard.circuit !== 'closed'
-  setText(row.sink, broken ? 'failing' : shard.failures > 0 ? 'retrying' : 'good')
-  row.sink.className = broken ? 'bad' : shard.failures > 0 ? 'warn' : 'good'
-  row.button.disabled = shard.state !== 'active'
+  const state = sinkState(row, shard)
+  setText(row.sink, state)
+  row.sink.className = { good: 'good', retrying: 'warn' }[state] ?? 'bad'
+  row.removal.disabled = shard.state !== 'active'
 }
 
 /** Shows shards; those before are null at first. */

@@ -2,7 +2,7 @@
 
 import { ApiError, stream } from './api.js'
 import { $, make, setText } from './dom.js'
-import { count, time } from './format.js'
+import { headline, many, payload } from './format.js'
 
 const SHOWN = 100
 const PAINT_MILLIS = 250
@@ -15,10 +15,7 @@ let painting = false
 
 function line(text) {
   const event = JSON.parse(text)
-  const payload = 'event' in event ? JSON.stringify(event.event) : (event.text ?? event.base64)
-  const key = event.key == null ? '' : ` · ${event.key}`
-  return make('li', {},
-    make('small', {}, `${time(event.time)} · ${event.shard}:${event.sequence}${key}`), make('code', {}, payload))
+  return make('li', {}, make('small', {}, headline(event)), make('code', {}, payload(event)))
 }
 
 /** At most four times a second: a busy bus sends more than anybody can read. */
@@ -29,7 +26,7 @@ function paint() {
   list.prepend(...fresh.reverse().map(line))
   fresh = []
   while (list.children.length > SHOWN) list.lastChild.remove()
-  setText($('tail-count'), `${count(seen)} events`)
+  setText($('tail-count'), many(seen, 'event'))
 }
 
 function add(text) {
@@ -52,12 +49,13 @@ async function follow(filter, signal) {
       const onOpen = () => setText($('tail-state'), 'Following.')
       for await (const message of stream(`v1/tail?${query}`, signal, onOpen)) {
         if (message.event === 'cursor') cursor = message.id
-        else if (message.event === 'missed') setText($('tail-state'), `Following. ${count(message.data)} events were deleted before they could be shown.`)
+        else if (message.event === 'missed') setText($('tail-state'), `Following. Deleted before they could be shown: ${many(Number(message.data), 'event')}.`)
         else if (message.event === 'message' && message.data) add(message.data)
       }
     } catch (e) {
       if (signal.aborted) return
-      if (e instanceof ApiError && e.status < 500) {
+      // As bad requests, and a sink that cannot be read: trying again changes nothing.
+      if (e instanceof ApiError && (e.status < 500 || e.status === 501)) {
         stop(e.message)
         return
       }
