@@ -18,13 +18,16 @@ echo "building: $command"
 (cd "$build" && $command)
 
 # The second one.
-install -m 644 "$build/target/shardbus.jar" "$root/shardbus.jar"
+install -m 755 "$build/target/shardbus" "$root/shardbus"
+export SHARDBUS_CACHE=$root/cache
+"$root/shardbus" warm-up
 install -m 755 docker/live.sh "$root/live.sh"
 chown "$user" "$data"
 chmod 1777 "$folder/tmp"
 export SHARDBUS_HOST=127.0.0.1 SHARDBUS_PORT=${SHARDBUS_PORT:-18080} SHARDBUS_DATA=$data
 cd "$root"
-setpriv --reuid="$user" --clear-groups java -Djava.io.tmpdir="$folder/tmp" -jar shardbus.jar serve &
+setpriv --reuid="$user" --clear-groups \
+  env SHARDBUS_JAVA_OPTIONS="-Djava.io.tmpdir=$folder/tmp" ./shardbus serve &
 server=$!
 trap 'kill $server 2>/dev/null || true' EXIT
 for _ in $(seq 60); do
@@ -32,7 +35,7 @@ for _ in $(seq 60); do
   ./live.sh 2>/dev/null && break
 done
 ./live.sh && echo "live, as $(ps -o user= -p $server)"
-java -jar shardbus.jar feed --url "http://127.0.0.1:$SHARDBUS_PORT" --generate 1000 --ack delivered
+./shardbus feed --url "http://127.0.0.1:$SHARDBUS_PORT" --generate 1000 --ack delivered
 kill $server
 wait $server
 trap - EXIT

@@ -12,12 +12,7 @@ import picocli.CommandLine.Spec;
     name = "completion",
     description = "Print a script with which bash and zsh complete this command line.",
     mixinStandardHelpOptions = true,
-    footer = {
-      "",
-      "With bash, in ~/.bashrc:",
-      "  alias shardbus='java -jar /opt/shardbus/shardbus.jar'",
-      "  source <(shardbus completion)"
-    })
+    footer = {"", "With bash, in ~/.bashrc:", "  source <(shardbus completion)"})
 final class CompletionCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;

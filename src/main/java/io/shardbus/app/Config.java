@@ -49,7 +49,12 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
   /** Variables that are no options, but have a meaning. */
   private static final Set<String> OTHERS =
       Set.of(
-          CONFIG_VARIABLE, "SHARDBUS_LOG_LEVEL", ServerUrl.TOKEN_VARIABLE, ServerUrl.URL_VARIABLE);
+          CONFIG_VARIABLE,
+          "SHARDBUS_CACHE", // of the launcher, as the next
+          "SHARDBUS_JAVA_OPTIONS",
+          "SHARDBUS_LOG_LEVEL",
+          ServerUrl.TOKEN_VARIABLE,
+          ServerUrl.URL_VARIABLE);
 
   static Map<String, OptionPaths.Option> options() {
     return OptionPaths.of(SECTIONS);

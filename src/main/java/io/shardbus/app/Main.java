@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
       ReplayCommand.class,
       LogCommand.class,
       CompletionCommand.class,
+      WarmUpCommand.class,
       CommandLine.HelpCommand.class
     },
     footer = {

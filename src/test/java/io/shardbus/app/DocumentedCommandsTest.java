@@ -23,7 +23,7 @@ class DocumentedCommandsTest {
 
   private static final Pattern COMMAND =
       Pattern.compile(
-          "(?:java -jar target/shardbus\\.jar|(?<![\\w./-])shardbus)"
+          "(?:java -jar target/shardbus\\.jar|target/shardbus|(?<![\\w./-])shardbus)"
               + " ((?:\"[^\"]*\"|'[^']*'|[^\"'|;&)\\n])*)");
 
   private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|'([^']*)'|(\\S+)");

@@ -6,6 +6,7 @@ import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -15,10 +16,14 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -167,6 +172,42 @@ class JarTest {
     // A machine that is busy with other things may hold up a loop.
     assertThat(server.stderr().lines().filter(line -> !line.contains("BlockedThreadChecker")))
         .noneMatch(line -> line.contains("WARN"));
+  }
+
+  private Run launch(Path cache, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(target("shardbus").toString()));
+    command.addAll(List.of(words));
+    Path out = Files.createTempFile(dir, "launched", ".out");
+    Path err = Files.createTempFile(dir, "launched", ".err");
+    ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out.toFile());
+    builder.redirectError(err.toFile()).environment().put("SHARDBUS_CACHE", cache.toString());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("LC_ALL", "C");
+    return new Run(builder.start(), out, err);
+  }
+
+  @Test
+  void launcher_isOneFileThatMakesItsArchiveOnce() throws Exception {
+    Path cache = dir.resolve("cache");
+    Run first = launch(cache, "--version");
+    assertThat(first.exit()).as(first.stderr()).isZero();
+    assertThat(first.stdout()).startsWith("shardbus " + System.getProperty("shardbus.version"));
+    Awaitility.await().atMost(2, TimeUnit.MINUTES).until(() -> names(cache), JarTest::oneArchive);
+    Run again = launch(cache, "serve", "--check", "--data", dir.resolve("größe").toString());
+    assertThat(again.exit()).as(again.stderr()).isZero();
+    assertThat(again.stderr()).as("no warnings, of any Java").isEmpty();
+    assertThat(dir.resolve("größe")).doesNotExist();
+    assertThat(oneArchive(names(cache))).as("made once").isTrue();
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).toList();
+    }
+  }
+
+  private static boolean oneArchive(List<String> names) {
+    return names.size() == 1 && names.get(0).endsWith(".jsa");
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.shardbus.testing.Ports;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.File;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -100,7 +101,7 @@ class ImageTest {
       Path target = inRoot(paths.get(1));
       Files.createDirectories(target.getParent());
       if (words.contains("--from=build")) {
-        assertThat(paths.get(0)).isEqualTo("/build/target/shardbus.jar");
+        assertThat(paths.get(0)).isEqualTo("/build/target/shardbus");
         standIn(target);
       } else {
         Files.copy(Path.of(paths.get(0)), target);
@@ -111,7 +112,8 @@ class ImageTest {
     }
   }
 
-  private static void standIn(Path jar) throws Exception {
+  /** The launcher, with a jar that names the classes here. */
+  private static void standIn(Path file) throws Exception {
     Manifest manifest = new Manifest();
     Attributes main = manifest.getMainAttributes();
     main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
@@ -122,7 +124,10 @@ class ImageTest {
             .splitAsStream(System.getProperty("java.class.path"))
             .map(entry -> Path.of(entry).toUri().toString())
             .collect(Collectors.joining(" ")));
-    new JarOutputStream(Files.newOutputStream(jar), manifest).close();
+    try (OutputStream out = Files.newOutputStream(file)) {
+      Files.copy(Path.of("src/main/scripts/shardbus"), out);
+      new JarOutputStream(out, manifest).close();
+    }
   }
 
   /** What the image sets, with a port that is free and the folders that are to be written to. */
@@ -141,6 +146,7 @@ class ImageTest {
     assertThat(lastStage("EXPOSE")).containsExactly(environment.get("SHARDBUS_PORT"));
     assertThat(lastStage("VOLUME")).containsExactly(environment.get("SHARDBUS_DATA"));
     environment.put("SHARDBUS_PORT", Integer.toString(port));
+    environment.put("SHARDBUS_CACHE", ""); // which the build of the image fills
     environment.put("SHARDBUS_DATA", inRoot(environment.get("SHARDBUS_DATA")).toString());
     environment.merge(
         "JAVA_TOOL_OPTIONS",
