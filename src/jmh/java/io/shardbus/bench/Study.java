@@ -20,7 +20,8 @@ enum Study {
   NETWORK(NetworkStudy.class),
   KEEP_ALIVE(KeepAliveStudy.class),
   DURABLE(DurableStudy.class),
-  LOG(LogStudy.class);
+  LOG(LogStudy.class),
+  KAFKA(KafkaStudy.class);
 
   private static final List<String> JVM_FLAGS = List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch");
 

@@ -33,6 +33,10 @@ class KafkaFaultsTest {
 
   private static final int SHARDS = 4;
   private static final int BATCH = 200;
+
+  /** Of each shard. */
+  private static final int KEYS = 7;
+
   private static final ProducerId PRODUCER = new ProducerId("test", 1);
 
   @TempDir Path dir;
@@ -55,15 +59,16 @@ class KafkaFaultsTest {
     broker = new KafkaBroker(dir, 2, proxy.port());
     proxy.forwardTo(broker.port());
     broker.createTopic("shardbus", 2, Map.of());
-    patient = open("30s", "30s"); // first, while the broker is new
+    patient = open("30s", "30s", "key"); // first, while the broker is new
     sink =
         Awaitility.await()
             .atMost(1, TimeUnit.MINUTES)
             .ignoreExceptions()
-            .until(() -> open("1s", "2s"), opened -> true);
+            .until(() -> open("1s", "2s", "key"), opened -> true);
   }
 
-  private ReplayableSink open(String deliveryTimeout, String maxBlock) throws Exception {
+  private ReplayableSink open(String deliveryTimeout, String maxBlock, String partitionBy)
+      throws Exception {
     ReplayableSink made =
         (ReplayableSink)
             Sinks.create(
@@ -73,6 +78,7 @@ class KafkaFaultsTest {
                             .put("bootstrapServers", broker.bootstrap())
                             .put("deliveryTimeout", deliveryTimeout)
                             .put("maxBlock", maxBlock)
+                            .put("partitionBy", partitionBy)
                             .put(
                                 "properties",
                                 new JsonObject()
@@ -101,7 +107,8 @@ class KafkaFaultsTest {
     }
     List<ShardEvent> events = new ArrayList<>();
     for (int i = first; i < first + BATCH; i++) {
-      events.add(new ShardEvent(shard, i, i, Buffer.buffer("{\"n\":" + i + "}"), null));
+      String key = shard + " " + i % KEYS;
+      events.add(new ShardEvent(shard, i, i, Buffer.buffer("{\"n\":" + i + "}"), key));
     }
     return untilTaken(new Batch(shard, first, events, PRODUCER))
         .compose(done -> writeOn(shard, first + BATCH));
@@ -194,8 +201,19 @@ class KafkaFaultsTest {
     for (int shard = 0; shard < SHARDS; shard++) {
       int count = writers.get(shard).result();
       written += count;
-      assertThat(SinkContract.sequences(all, shard).stream().distinct().toList())
-          .isEqualTo(SinkContract.range(0, count));
+      for (int key = 0; key < KEYS; key++) {
+        String wanted = shard + " " + key;
+        int rest = key;
+        assertThat(
+                all.stream()
+                    .map(StoredEvent::event)
+                    .filter(event -> wanted.equals(event.key()))
+                    .map(ShardEvent::sequence)
+                    .distinct()
+                    .toList())
+            .isEqualTo(
+                SinkContract.range(0, count).stream().filter(n -> n % KEYS == rest).toList());
+      }
     }
     return all.size() - written;
   }
@@ -238,6 +256,8 @@ class KafkaFaultsTest {
    */
   @Test
   void topicMadeAnewWithMorePartitions_usesThem() throws Exception {
+    get(sink.close());
+    sink = open("1s", "2s", "shard");
     get(untilTaken(batch(1)));
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
       admin

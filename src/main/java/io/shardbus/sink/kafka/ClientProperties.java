@@ -18,6 +18,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class ClientProperties {
 
   private static final int BATCH_BYTES = 512 << 10;
+
+  /** With idempotence, Kafka keeps the order of so many requests. */
+  private static final int MOST_IN_ORDER = 5;
+
   private static final int FETCH_BYTES = 8 << 20;
   private static final int FETCH_WAIT_MS = 10;
   private static final int MAX_RECONNECT_BACKOFF_MS = 10_000;
@@ -43,22 +47,31 @@ final class ClientProperties {
 
   Map<String, Object> ofProducer() {
     Map<String, Object> all = new HashMap<>();
-    // A request carries one batch of a partition, and one request is under way at a time: so
-    // batches must be large. A write has all its records at once, so it gains nothing by waiting
-    // for more.
+    // A request carries one batch of a partition, so batches must be large. A write has all its
+    // records at once, so it gains nothing by waiting for more.
     all.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
     all.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     addCommon(all, ConsumerConfig.configNames(), ProducerConfig.configNames());
     all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     all.put(ProducerConfig.ACKS_CONFIG, "all");
-    // A partition that does not know the producer yet would take its second batch before its first.
-    all.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+    all.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, MOST_IN_ORDER);
     all.put(
         ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) options.getDeliveryTimeout().toMillis());
     all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, options.getMaxBlock().toMillis());
     all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     return all;
+  }
+
+  /**
+   * How many bytes of one partition the producer may hold: the windows of all fit into its buffer,
+   * if it has not too many.
+   */
+  long window(int partitions) {
+    Map<String, Object> all = ProducerConfig.configDef().parse(ofProducer());
+    int batch = (Integer) all.get(ProducerConfig.BATCH_SIZE_CONFIG);
+    long buffer = (Long) all.get(ProducerConfig.BUFFER_MEMORY_CONFIG);
+    return Math.max(batch, buffer / partitions - batch);
   }
 
   Map<String, Object> ofConsumer() {

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -22,13 +23,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventRecords {
 
-  private static final String SHARD = "Shardbus-Shard";
-  private static final String SEQUENCE = "Shardbus-Sequence";
+  /** Its deduplication id, which says producer, epoch, shard and sequence. */
+  private static final String EVENT = "Shardbus-Event";
+
   private static final String TIME = "Shardbus-Time";
-  private static final String EPOCH = "Shardbus-Epoch";
-  private static final String PRODUCER = "Shardbus-Producer";
   private static final String ID = "Shardbus-Id";
-  private static final String DEDUPLICATION_ID = "Shardbus-Deduplication-Id";
 
   private static final String CLOUD_EVENT = "ce-";
   private static final String CLOUD_EVENT_HERE = "ce_";
@@ -37,27 +36,21 @@ final class EventRecords {
   private EventRecords() {}
 
   static ProducerRecord<byte[], byte[]> toRecord(
-      Batch batch, ShardEvent event, KafkaSinkOptions options, int partitions, RecordTimes times) {
-    byte[] key = event.key() == null ? null : bytes(event.key());
-    boolean byKey = options.getPartitionBy() == KafkaSinkOptions.PartitionBy.key && key != null;
-    Integer partition = byKey ? null : batch.shard() % partitions;
+      TopicPartition partition, ProducerSession.Outgoing one, RecordTimes times) {
+    ShardEvent event = one.batch().events().get(one.index());
     return new ProducerRecord<>(
-        options.getTopic(),
-        partition,
+        partition.topic(),
+        partition.partition(),
         times.nearest(TimeUnit.NANOSECONDS.toMillis(event.timestamp())),
-        key,
+        one.key(),
         event.payload().getBytes(),
-        headers(batch, event));
+        headers(one.batch(), event));
   }
 
   private static RecordHeaders headers(Batch batch, ShardEvent event) {
     RecordHeaders headers = new RecordHeaders();
-    headers.add(SHARD, bytes(Integer.toString(batch.shard())));
-    headers.add(SEQUENCE, bytes(Long.toString(event.sequence())));
+    headers.add(EVENT, bytes(batch.deduplicationId(event)));
     headers.add(TIME, bytes(EventTime.text(event.timestamp())));
-    headers.add(EPOCH, bytes(Long.toString(batch.producer().epoch())));
-    headers.add(PRODUCER, bytes(batch.producer().id()));
-    headers.add(DEDUPLICATION_ID, bytes(batch.deduplicationId(event)));
     if (event.id() != null) {
       headers.add(ID, bytes(event.id()));
     }
@@ -80,22 +73,28 @@ final class EventRecords {
   static @Nullable StoredEvent toEvent(ConsumerRecord<byte[], byte[]> record) {
     Headers headers = record.headers();
     byte[] value = record.value();
-    if (value == null || headers.lastHeader(DEDUPLICATION_ID) == null) {
+    String name = text(headers, EVENT);
+    String time = text(headers, TIME);
+    if (value == null || name == null || time == null) {
       return null;
     }
     try {
+      String[] parts = name.split(":", -1);
+      if (parts.length != 4) {
+        return null;
+      }
       byte[] key = record.key();
       return new StoredEvent(
-          new ProducerId(require(headers, PRODUCER), number(headers, EPOCH)),
+          new ProducerId(parts[0], Long.parseLong(parts[1])),
           new ShardEvent(
-              Math.toIntExact(number(headers, SHARD)),
-              number(headers, SEQUENCE),
-              EventTime.parse(require(headers, TIME)),
+              Integer.parseInt(parts[2]),
+              Long.parseLong(parts[3]),
+              EventTime.parse(time),
               Buffer.buffer(value),
               key == null ? null : new String(key, StandardCharsets.UTF_8),
               text(headers, ID),
               own(headers)));
-    } catch (ArithmeticException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
       return null;
     }
   }
@@ -119,19 +118,7 @@ final class EventRecords {
     return header == null ? null : new String(header.value(), StandardCharsets.UTF_8);
   }
 
-  private static String require(Headers headers, String name) {
-    String text = text(headers, name);
-    if (text == null) {
-      throw new IllegalArgumentException(name + " is missing");
-    }
-    return text;
-  }
-
-  private static long number(Headers headers, String name) {
-    return Long.parseLong(require(headers, name));
-  }
-
-  private static byte[] bytes(String text) {
+  static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -16,13 +16,14 @@ public final class KafkaSinkOptions {
 
   /** What decides an event's partition. */
   public enum PartitionBy {
-    /** The shard: shard modulo partitions. Keeps the order of every shard. */
-    shard,
     /**
-     * The key's hash, as Kafka's own producers compute it. Keeps the order of each key; events
-     * without a key go by their shard.
+     * The key's hash, as Kafka's own producers compute it, so that events stand beside those of
+     * other producers with the same key. Keeps the order of each key. Events without a key are
+     * spread over all partitions.
      */
-    key
+    key,
+    /** The shard: shard modulo partitions. Keeps the order of every shard, also without keys. */
+    shard
   }
 
   /** The default of {@code bootstrapServers}. */
@@ -36,6 +37,9 @@ public final class KafkaSinkOptions {
 
   /** The default of {@code maxBlock}: 5 s. */
   public static final Duration DEFAULT_MAX_BLOCK = Duration.ofSeconds(5);
+
+  /** The default of {@code startTimeout}: 25 s. */
+  public static final Duration DEFAULT_START_TIMEOUT = Duration.ofSeconds(25);
 
   /** The promises of the sink depend on these. */
   private static final Set<String> OWNED =
@@ -62,10 +66,11 @@ public final class KafkaSinkOptions {
 
   private String bootstrapServers = DEFAULT_BOOTSTRAP_SERVERS;
   private String topic = DEFAULT_TOPIC;
-  private PartitionBy partitionBy = PartitionBy.shard;
+  private PartitionBy partitionBy = PartitionBy.key;
   private JsonObject properties = new JsonObject();
   private Duration deliveryTimeout = DEFAULT_DELIVERY_TIMEOUT;
   private Duration maxBlock = DEFAULT_MAX_BLOCK;
+  private Duration startTimeout = DEFAULT_START_TIMEOUT;
 
   /** The defaults. */
   public KafkaSinkOptions() {}
@@ -135,8 +140,8 @@ public final class KafkaSinkOptions {
    * @return this
    */
   @OptionSpec(
-      "`shard`: a partition keeps the order of a shard; `key`: it keeps the order of each"
-          + " key, also of keys that move to another shard")
+      "`key`: Kafka's own choice by the key, and events without a key are spread; `shard`: a"
+          + " partition keeps the order of a shard, also without keys")
   public KafkaSinkOptions setPartitionBy(PartitionBy what) {
     partitionBy = what;
     return this;
@@ -201,6 +206,25 @@ public final class KafkaSinkOptions {
       max = "1d")
   public KafkaSinkOptions setMaxBlock(Duration time) {
     maxBlock = OptionRanges.check(this, "maxBlock", time);
+    return this;
+  }
+
+  /** {@return how long the start waits for the broker} */
+  public Duration getStartTimeout() {
+    return startTimeout;
+  }
+
+  /**
+   * @param time how long the start waits for the broker and the topic; it tries once, for {@code
+   *     maxBlock}, even if this is less
+   * @return this
+   */
+  @OptionSpec(
+      value = "how long the start waits for the broker and the topic",
+      min = "0s",
+      max = "1d")
+  public KafkaSinkOptions setStartTimeout(Duration time) {
+    startTimeout = OptionRanges.check(this, "startTimeout", time);
     return this;
   }
 

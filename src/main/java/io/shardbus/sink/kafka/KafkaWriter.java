@@ -2,17 +2,23 @@ package io.shardbus.sink.kafka;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.options.Durations;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.support.OwnThread;
 import io.vertx.core.Future;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +26,11 @@ import org.jspecify.annotations.Nullable;
  * write of each shard waits for its turn, and never longer than the bus does.
  */
 final class KafkaWriter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaWriter.class);
+
+  /** After so many bytes without a key, the next partition takes its turn. */
+  private static final int SPREAD_BYTES = 256 << 10;
 
   private final KafkaSinkOptions options;
   private final ClientProperties properties;
@@ -29,7 +40,13 @@ final class KafkaWriter {
   private @Nullable ProducerSession session;
   private volatile boolean closing;
 
-  /** The topic as first seen: a shard keeps its partition as long as the topic is the same. */
+  /** Which partition takes events without a key; several nodes begin at several. */
+  private int spread = ThreadLocalRandom.current().nextInt(1 << 16);
+
+  /**
+   * The topic as first seen. By shard, a shard keeps its partition as long as the topic is the
+   * same.
+   */
   private Topic topic = new Topic(0, List.of());
 
   private record Attempt(Batch batch, WriteTally tally, long begun) {}
@@ -40,14 +57,32 @@ final class KafkaWriter {
     times = new RecordTimes(options.getTopic());
   }
 
+  /** Waits for the broker until {@code startTimeout}, and tries at least once. */
   Future<Void> open() {
+    long begun = System.nanoTime();
     return thread.call(
         () -> {
-          try {
-            session();
-            return null;
-          } catch (KafkaException e) {
-            throw properties.failure(e);
+          boolean told = false;
+          while (true) {
+            try {
+              session();
+              return null;
+            } catch (KafkaException e) {
+              KafkaException failure = properties.failure(e);
+              if (closing
+                  || !(e instanceof RetriableException)
+                  || System.nanoTime() - begun >= options.getStartTimeout().toNanos()) {
+                throw failure;
+              }
+              if (!told) {
+                told = true;
+                LOG.warn(
+                    failure.getMessage()
+                        + "; the start waits for it up to "
+                        + Durations.format(options.getStartTimeout())
+                        + " (startTimeout)");
+              }
+            }
           }
         });
   }
@@ -83,17 +118,40 @@ final class KafkaWriter {
 
   private void send(Batch batch, WriteTally tally) {
     ProducerSession current;
+    List<TopicPartition> partitions;
     try {
       current = session();
+      partitions = byShard() ? topic.partitions() : current.partitions(options.getTopic());
     } catch (RuntimeException | Error e) { // whatever it is, the bus waits for the answer
       tally.settleAll(e);
       return;
     }
-    int partitions = topic.partitions().size();
+    spread++;
+    long spreadBytes = 0;
     for (int i = 0; i < batch.size(); i++) {
       ShardEvent event = batch.events().get(i);
-      current.send(() -> EventRecords.toRecord(batch, event, options, partitions, times), i, tally);
+      byte[] key = event.key() == null ? null : EventRecords.bytes(event.key());
+      int number;
+      if (byShard()) {
+        number = batch.shard();
+      } else if (key != null) {
+        number = Utils.toPositive(Utils.murmur2(key)); // as Kafka's own producers do
+      } else {
+        spreadBytes += event.payload().length();
+        if (spreadBytes > SPREAD_BYTES) {
+          spread++;
+          spreadBytes = 0;
+        }
+        number = spread & Integer.MAX_VALUE;
+      }
+      current.send(
+          partitions.get(number % partitions.size()),
+          new ProducerSession.Outgoing(batch, i, key, tally));
     }
+  }
+
+  private boolean byShard() {
+    return options.getPartitionBy() == KafkaSinkOptions.PartitionBy.shard;
   }
 
   private ProducerSession session() {
@@ -106,13 +164,15 @@ final class KafkaWriter {
       // The broker is away: many writes, each waiting for it, would hold up the close.
       throw new KafkaException("the sink is closed");
     }
-    ProducerSession fresh =
-        new ProducerSession(new KafkaProducer<>(properties.ofProducer()), times);
-    session = fresh;
+    KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties.ofProducer());
+    ProducerSession fresh;
     try {
+      int partitions = producer.partitionsFor(options.getTopic()).size();
+      fresh = new ProducerSession(producer, times, properties.window(partitions), thread::execute);
       look(fresh);
+      session = fresh;
     } catch (RuntimeException | Error e) {
-      closeSession(Duration.ZERO);
+      producer.close(Duration.ZERO);
       throw e;
     }
     return fresh;

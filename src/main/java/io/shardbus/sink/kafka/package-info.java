@@ -6,13 +6,10 @@
  * the rest, as UTF-8 text:
  *
  * <pre>{@code
- * Shardbus-Shard                       the shard's id
- * Shardbus-Sequence                    the event's place in the shard
- * Shardbus-Time                        RFC 3339 with nine digits
- * Shardbus-Epoch, Shardbus-Producer    the producer that gave the sequence
- * Shardbus-Deduplication-Id            producer:epoch:shard:sequence
- * Shardbus-Id                          the id, if the event has one
- * traceparent, ...                     the event's own headers
+ * Shardbus-Event    producer:epoch:shard:sequence, the name of the event
+ * Shardbus-Time     RFC 3339 with nine digits
+ * Shardbus-Id       the id, if the event has one
+ * traceparent, ...  the event's own headers
  * }</pre>
  *
  * <p>The names of an event's own headers are in lower case, so they never meet those of Shardbus.
@@ -25,9 +22,10 @@
  * been created again with fewer partitions.
  *
  * <p>The producer is idempotent, so its own retries make no duplicates. Kafka does not recognise a
- * record that a new producer sends again. So an event can be there twice, with one deduplicationId:
- * after a failed attempt whose records were written all the same, and after a restart with
- * unconfirmed events. The first occurrences of a shard's events are in order all the same.
+ * record that a new producer sends again. So an event can be there twice, with one name: after a
+ * failed attempt whose records were written all the same, and after a restart with unconfirmed
+ * events. The first occurrences of a key's events are in order all the same, and with {@code
+ * partitionBy: shard} those of a shard's.
  */
 @NullMarked
 package io.shardbus.sink.kafka;

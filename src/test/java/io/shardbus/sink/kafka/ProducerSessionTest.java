@@ -1,0 +1,101 @@
+package io.shardbus.sink.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
+import io.shardbus.event.ShardEvent;
+import io.shardbus.sink.SinkException;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Test;
+
+class ProducerSessionTest {
+
+  private static final int WINDOW = 100_000;
+  private static final TopicPartition BLOCKED = new TopicPartition("events", 0);
+  private static final TopicPartition GOOD = new TopicPartition("events", 1);
+
+  private final MockProducer<byte[], byte[]> producer =
+      new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+  private final ProducerSession session =
+      new ProducerSession(
+          producer,
+          new RecordTimes("events"),
+          WINDOW,
+          task -> {
+            task.run();
+            return true;
+          });
+
+  private WriteTally send(TopicPartition partition, int events) {
+    Batch batch =
+        new Batch(
+            0,
+            0,
+            IntStream.range(0, events)
+                .mapToObj(i -> new ShardEvent(0, i, i, Buffer.buffer(new byte[1000]), null))
+                .toList(),
+            new ProducerId("test", 1));
+    WriteTally tally = new WriteTally(batch, Throwable::getMessage);
+    for (int i = 0; i < events; i++) {
+      session.send(partition, new ProducerSession.Outgoing(batch, i, null, tally));
+    }
+    return tally;
+  }
+
+  private List<Integer> partitions() {
+    return producer.history().stream().map(sent -> sent.partition()).toList();
+  }
+
+  /** A partition that does not know the producer would take the second request first. */
+  @Test
+  void firstRecordOfAPartition_goesAlone() {
+    WriteTally tally = send(GOOD, 20);
+    assertThat(producer.history()).hasSize(1);
+    producer.completeNext();
+    assertThat(producer.history()).hasSize(20);
+    while (producer.completeNext()) {}
+    assertThat(tally.future().succeeded()).isTrue();
+  }
+
+  @Test
+  void partitionThatDoesNotAnswer_takesNoMoreThanItsWindow() {
+    send(BLOCKED, 1);
+    producer.completeNext();
+    WriteTally blocked = send(BLOCKED, 1000);
+    int held = producer.history().size();
+    assertThat(held * 1000).isBetween(WINDOW / 2, WINDOW);
+    send(GOOD, 1);
+    assertThat(partitions()).endsWith(1);
+    while (producer.completeNext()) {}
+    assertThat(producer.history()).hasSize(1002);
+    assertThat(blocked.future().succeeded()).isTrue();
+  }
+
+  @Test
+  void failure_endsAllThatWaits() {
+    WriteTally held = send(BLOCKED, 1000);
+    WriteTally other = send(GOOD, 10);
+    producer.errorNext(new TimeoutException("away"));
+    assertThat(session.broken()).isTrue();
+    assertThat(producer.closed()).isTrue();
+    assertThat(((SinkException) held.future().cause()).kind())
+        .isEqualTo(SinkException.Kind.TRANSIENT);
+    while (producer.errorNext(new TimeoutException("closed"))) {}
+    assertThat(other.future().failed()).isTrue();
+  }
+
+  @Test
+  void close_sendsWhatWaits() {
+    send(GOOD, 50);
+    session.close(Duration.ZERO);
+    assertThat(producer.history()).hasSize(50);
+  }
+}
