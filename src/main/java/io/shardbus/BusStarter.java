@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
@@ -228,10 +229,17 @@ final class BusStarter {
       } catch (IllegalStateException registered) {
         // by another bus on this Vert.x: it is the same codec
       }
+      String bus = UUID.randomUUID().toString();
       deploy(
           parts,
           "the routers",
-          () -> new RouterVerticle(manager, parts.queue(), options.getAddress()),
+          () ->
+              new RouterVerticle(
+                  manager,
+                  parts.queue(),
+                  options.getAddress(),
+                  bus,
+                  () -> parts.deployments().flushAll()),
           options.getRouters());
     }
     if (manager.mapper().isPresent()) {

@@ -31,8 +31,8 @@ public enum Outcome {
    * known whether the event was delivered.
    */
   UNKNOWN(8, 500, "it is not known whether it was delivered"),
-  /** No bus was at the event-bus address. */
-  NO_BUS(9, 503, "no bus is at the address"),
+  /** No bus answered at the event-bus address. */
+  NO_BUS(9, 503, "no bus answers at the address"),
   /** Not one JSON value, or without the required key. Only the gateway checks this. */
   INVALID(10, 400, "it is not a valid event"),
   /** The client sends more events or bytes a second than it may. */

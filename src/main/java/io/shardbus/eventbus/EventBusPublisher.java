@@ -26,9 +26,12 @@ import org.jspecify.annotations.Nullable;
  * answer is lost, the publisher asks again, and if no answer can be had, the reason is UNKNOWN.
  *
  * <p>The bus takes events of one shard, and of one key, in the order in which they were written. A
- * publisher stays with one router of one bus. If that router goes away, the publisher looks for
- * another one, until {@code timeout} has passed for the events that wait. Safe for any thread;
- * handlers run on the context on which it was made.
+ * publisher stays with one router of one bus. If that router goes away, or is silent for {@code
+ * silence}, the publisher looks for another one, until {@code timeout} has passed for the events
+ * that wait. In a cluster a router with more than its share asks publishers to move. Before a
+ * publisher moves, it waits until what it sent is settled, so each key keeps its order; only a
+ * router that is silent or gone is not waited for. Safe for any thread; handlers run on the context
+ * on which it was made.
  */
 public final class EventBusPublisher implements WriteStream<RawEvent> {
 

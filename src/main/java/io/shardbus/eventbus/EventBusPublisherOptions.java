@@ -31,6 +31,9 @@ public final class EventBusPublisherOptions {
   /** The default of {@code timeout}. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
+  /** The default of {@code silence}. */
+  public static final Duration DEFAULT_SILENCE = Duration.ofSeconds(5);
+
   private String address = DEFAULT_ADDRESS;
   private Ack ack = Ack.ACCEPTED;
   private int maxInFlightEvents = DEFAULT_MAX_IN_FLIGHT_EVENTS;
@@ -38,6 +41,7 @@ public final class EventBusPublisherOptions {
   private int batchEvents = DEFAULT_BATCH_EVENTS;
   private int batchBytes = DEFAULT_BATCH_BYTES;
   private Duration timeout = DEFAULT_TIMEOUT;
+  private Duration silence = DEFAULT_SILENCE;
 
   /** The defaults. */
   public EventBusPublisherOptions() {}
@@ -178,6 +182,25 @@ public final class EventBusPublisherOptions {
       max = "1d")
   public EventBusPublisherOptions setTimeout(Duration time) {
     timeout = OptionRanges.check(this, "timeout", time);
+    return this;
+  }
+
+  /** {@return after how much silence a router counts as hung} */
+  public Duration getSilence() {
+    return silence;
+  }
+
+  /**
+   * @param time after how much silence a router counts as hung. The publisher then moves to another
+   *     one with the events that it has not sent; those it has sent fail with UNKNOWN
+   * @return this
+   */
+  @OptionSpec(
+      value = "silence of a node after which the publisher goes to another one",
+      min = "100ms",
+      max = "1d")
+  public EventBusPublisherOptions setSilence(Duration time) {
+    silence = OptionRanges.check(this, "silence", time);
     return this;
   }
 

@@ -7,11 +7,13 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +26,20 @@ final class PublisherBatch {
 
   private final Context context;
   private final boolean whenDelivered;
+  private final Supplier<@Nullable String> move;
   private byte[] fates;
   private final AtomicInteger open;
   private final AtomicBoolean allTaken = new AtomicBoolean(true);
   private @Nullable Message<?> asking;
   private @Nullable Buffer answer;
 
-  PublisherBatch(Context context, int events, boolean whenDelivered) {
+  /**
+   * @param move where the publisher is asked to go; null if it may stay
+   */
+  PublisherBatch(
+      Context context, int events, boolean whenDelivered, Supplier<@Nullable String> move) {
     this.context = context;
+    this.move = move;
     this.whenDelivered = whenDelivered;
     fates = new byte[events];
     // One more, for the batch itself: an empty one must be answered, too.
@@ -113,7 +121,12 @@ final class PublisherBatch {
 
   private void reply() {
     if (answer != null && asking != null) {
-      asking.reply(answer);
+      String to = move.get();
+      asking.reply(
+          answer,
+          to == null
+              ? new DeliveryOptions()
+              : new DeliveryOptions().addHeader(PublisherProtocol.MOVE, to));
       asking = null;
     }
   }

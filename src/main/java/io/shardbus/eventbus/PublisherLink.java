@@ -29,7 +29,14 @@ final class PublisherLink {
 
   private static final long RETRY_MILLIS = 20;
   private static final long SEARCH_MILLIS = 100;
+
+  /** A silent router is asked so often until it counts as hung. */
+  private static final int QUESTIONS = 5;
+
   private static final long MAX_ATTEMPT_MILLIS = 5_000;
+
+  /** A move waits no longer for what the router holds; its sink may be down. */
+  private static final long MOST_MOVE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   /** A node may learn a little late of an address that it was told to use. */
   private static final long MAX_MISSING_MILLIS = 2_000;
@@ -41,34 +48,23 @@ final class PublisherLink {
   private final Consumer<@Nullable Throwable> onSettled;
   private final long timeoutMillis;
   private final long attemptMillis;
+  private final long silenceMillis;
+  private final long questionMillis;
 
   private final Deque<Sent> window = new ArrayDeque<>();
-  private @Nullable Router router;
+  private @Nullable PublisherRouter router;
   private Outcome absence = Outcome.NO_BUS;
   private boolean opening;
   private boolean pausing;
   private boolean watching;
 
-  /** A router, for as long as it answers. */
-  private static final class Router {
-
-    final String publisher;
-    final String address;
-    long next;
-    long heard = System.nanoTime();
-    long missingSince;
-    boolean over;
-
-    Router(String publisher, String address) {
-      this.publisher = publisher;
-      this.address = address;
-    }
-  }
+  /** When a move that was asked for is given up, by {@link System#nanoTime()}. */
+  private long moveDeadline;
 
   /** A batch on its way. */
   private static final class Sent {
 
-    final Router to;
+    final PublisherRouter to;
     final long number;
     List<Pending> events;
     boolean underWay;
@@ -79,7 +75,7 @@ final class PublisherLink {
     /** Its time was over when it was sent last. */
     boolean overdue;
 
-    Sent(Router to, long number, List<Pending> events) {
+    Sent(PublisherRouter to, long number, List<Pending> events) {
       this.to = to;
       this.number = number;
       this.events = events;
@@ -110,6 +106,8 @@ final class PublisherLink {
     this.queue = queue;
     this.onSettled = onSettled;
     timeoutMillis = options.getTimeout().toMillis();
+    silenceMillis = options.getSilence().toMillis();
+    questionMillis = Math.max(10, Math.min(silenceMillis, timeoutMillis) / QUESTIONS);
     attemptMillis = Math.min(MAX_ATTEMPT_MILLIS, Math.max(100, timeoutMillis / 10));
   }
 
@@ -120,15 +118,29 @@ final class PublisherLink {
       return;
     }
     watch();
-    Router current = router;
+    PublisherRouter current = router;
+    if (current != null && !current.over && !window.isEmpty()) {
+      listen(current);
+    }
     if (current != null && current.over) {
-      leave();
+      leave(current);
     } else if (!pausing && !opening) {
       if (current == null) {
-        open();
-      } else {
+        open(options.getAddress());
+      } else if (current.moveTo == null || !window.isEmpty()) {
         send(current);
+      } else {
+        move(current, current.moveTo);
       }
+    }
+  }
+
+  private void listen(PublisherRouter current) {
+    if (current.isHung()) {
+      current.over = true;
+      absence = Outcome.NO_BUS;
+    } else {
+      current.askIfSilent();
     }
   }
 
@@ -157,7 +169,7 @@ final class PublisherLink {
   }
 
   private void refuseOverdue() {
-    Outcome reason = router == null ? absence : Outcome.BACKPRESSURE;
+    Outcome reason = router == null ? absence : router.absence();
     for (Pending one : queue.overdue(System.nanoTime())) {
       NotDeliveredException failure = new NotDeliveredException(reason);
       queue.dropped(one);
@@ -168,25 +180,31 @@ final class PublisherLink {
 
   // ---------------------------------------------------------------- finding a router
 
-  private void open() {
+  /**
+   * @param address of the bus, or of one router
+   */
+  private void open(String address) {
     opening = true;
     String publisher = UUID.randomUUID().toString();
     vertx
         .eventBus()
         .<JsonObject>request(
-            options.getAddress(),
+            address,
             null,
             new DeliveryOptions()
-                .setSendTimeout(attemptMillis)
-                .addHeader(PublisherProtocol.PUBLISHER, publisher))
+                .setSendTimeout(questionMillis)
+                .addHeader(PublisherProtocol.PUBLISHER, publisher)
+                .addHeader(PublisherProtocol.ASK, PublisherProtocol.OPEN))
         .map(reply -> reply.body().getString("address"))
-        .onComplete(address -> context.runOnContext(now -> opened(publisher, address)));
+        .onComplete(found -> context.runOnContext(now -> opened(publisher, found)));
   }
 
   private void opened(String publisher, AsyncResult<String> address) {
     opening = false;
     if (address.succeeded()) {
-      router = new Router(publisher, address.result());
+      router =
+          new PublisherRouter(
+              vertx, context, publisher, address.result(), silenceMillis, questionMillis);
     } else {
       absence =
           address.cause() instanceof ReplyException refusal
@@ -198,14 +216,19 @@ final class PublisherLink {
     run();
   }
 
-  /** Once all answers are in, events that were surely not taken go to another router, in order. */
-  private void leave() {
-    if (window.stream().anyMatch(sent -> sent.underWay)) {
+  /**
+   * Once all answers are in, events that were surely not taken go to another router, in order. A
+   * router that hangs will give no answers.
+   */
+  private void leave(PublisherRouter current) {
+    if (!current.isHung()
+        && (window.stream().anyMatch(sent -> sent.underWay)
+            || (current.closing && !current.isSettled()))) {
       return;
     }
     List<Pending> again = new ArrayList<>();
     for (Sent sent : window) {
-      if (sent.uncertain) {
+      if (sent.uncertain || sent.underWay) {
         fail(sent, Outcome.UNKNOWN);
       } else {
         again.addAll(sent.events);
@@ -217,9 +240,22 @@ final class PublisherLink {
     pause(SEARCH_MILLIS);
   }
 
+  /** The order of keys needs that what the router has taken is settled first. */
+  private void move(PublisherRouter current, String to) {
+    if (current.isSettled()) {
+      router = null;
+      open(to);
+    } else if (System.nanoTime() - moveDeadline > 0 || current.isHung()) {
+      current.moveTo = null;
+      send(current);
+    } else {
+      pause(RETRY_MILLIS);
+    }
+  }
+
   // ---------------------------------------------------------------- sending
 
-  private void send(Router current) {
+  private void send(PublisherRouter current) {
     if (window.stream().anyMatch(sent -> !sent.underWay)) {
       // Nothing is taken before the first of the window.
       if (!window.element().underWay) {
@@ -228,14 +264,15 @@ final class PublisherLink {
       return;
     }
     // By number: a router remembers no more than that, answered or not.
-    while (window.isEmpty()
-        || current.next - window.element().number < PublisherProtocol.MAX_BATCHES) {
+    while (current.moveTo == null
+        && (window.isEmpty()
+            || current.next - window.element().number < PublisherProtocol.MAX_BATCHES)) {
       List<Pending> batch = queue.nextBatch();
       if (batch.isEmpty()) {
         return;
       }
       if (window.isEmpty()) {
-        current.heard = System.nanoTime();
+        current.heard();
       }
       Sent sent = new Sent(current, current.next++, batch);
       window.add(sent);
@@ -258,8 +295,7 @@ final class PublisherLink {
 
   /** The number must be used all the same: an empty batch takes the place of this one. */
   private void giveUp(Sent sent) {
-    Outcome reason = sent.to.missingSince == 0 ? Outcome.BACKPRESSURE : Outcome.NO_BUS;
-    fail(sent, sent.uncertain ? Outcome.UNKNOWN : reason);
+    fail(sent, sent.uncertain ? Outcome.UNKNOWN : sent.to.absence());
     sent.events = List.of();
   }
 
@@ -281,10 +317,14 @@ final class PublisherLink {
   }
 
   private void answered(Sent sent, AsyncResult<Message<Buffer>> answer) {
+    if (sent.to != router) {
+      return; // the router was left, and the fate of the events was told
+    }
     sent.underWay = false;
     if (answer.succeeded()) {
-      heard(sent.to);
+      sent.to.heard();
       settle(sent, answer.result().body());
+      askedToMove(sent.to, answer.result().headers().get(PublisherProtocol.MOVE));
       onSettled.accept(null);
     } else {
       failed(sent, answer.cause());
@@ -292,28 +332,30 @@ final class PublisherLink {
     run();
   }
 
-  private static void heard(Router router) {
-    router.heard = System.nanoTime();
-    router.missingSince = 0;
+  private void askedToMove(PublisherRouter current, @Nullable String to) {
+    if (to != null && current.moveTo == null) {
+      current.moveTo = to;
+      moveDeadline = System.nanoTime() + MOST_MOVE_NANOS;
+    }
   }
 
   private void failed(Sent sent, Throwable cause) {
-    Router to = sent.to;
+    PublisherRouter to = sent.to;
     if (cause instanceof ReplyException refusal) {
       switch (refusal.failureType()) {
         case NO_HANDLERS -> missing(to);
         case RECIPIENT_FAILURE -> refused(sent, refusal.failureCode());
-        default -> silent(sent);
+        default -> sent.uncertain = true;
       }
     } else {
-      silent(sent);
+      sent.uncertain = true;
     }
     if (!to.over) {
       pause(RETRY_MILLIS);
     }
   }
 
-  private void missing(Router to) {
+  private void missing(PublisherRouter to) {
     long now = System.nanoTime();
     if (to.missingSince == 0) {
       to.missingSince = now;
@@ -326,20 +368,11 @@ final class PublisherLink {
   }
 
   private static void refused(Sent sent, int code) {
-    heard(sent.to);
+    sent.to.heard();
     if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
       // Whatever the failure means, no other router may take this batch.
       sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
-    }
-  }
-
-  /** A router is also silent while a batch waits there for room or for a sink. */
-  private void silent(Sent sent) {
-    sent.uncertain = true;
-    long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent.to.heard);
-    if (millis > 2 * timeoutMillis) {
-      sent.to.over = true;
     }
   }
 
@@ -365,6 +398,7 @@ final class PublisherLink {
       sent.events = refusedByClosed;
       sent.uncertain = false;
       sent.to.over = true;
+      sent.to.closing = true;
       absence = Outcome.CLOSED;
     }
   }

@@ -29,6 +29,16 @@ import java.util.List;
  * answers it again and takes no event twice. So no more batches may be unanswered. After a failure,
  * no event of the batch was taken: 400 invalid, 409 the batch before it is missing, 410 the router
  * does not know the publisher (any more), 429 too many events wait already, 503 the bus is closed.
+ *
+ * <p>A publisher may ask there too, with the headers {@code publisher} and {@code ask}. {@code
+ * alive} is answered at once, also while batches wait for room: so a publisher tells a router that
+ * waits from one that hangs. {@code settled} is answered at once with a JSON object: {@code
+ * settled} is true when all that the bus has taken before is delivered or dead-lettered. A
+ * publisher asks so before it moves to another router, because of the order of its keys. {@code
+ * open} opens a session as the address of the bus does.
+ *
+ * <p>If the reply to a batch has the header {@code move}, the router asks the publisher to go on at
+ * the router with that address, as soon as it can.
  */
 final class PublisherProtocol {
 
@@ -40,6 +50,21 @@ final class PublisherProtocol {
 
   /** Header: how long the events may wait for room, in milliseconds. */
   static final String WAIT = "wait";
+
+  /** Header: a question. */
+  static final String ASK = "ask";
+
+  /** Question: whether somebody is there. */
+  static final String ALIVE = "alive";
+
+  /** Question: whether all that was taken is settled; also the name of the answer. */
+  static final String SETTLED = "settled";
+
+  /** Question: whether a publisher may come. */
+  static final String OPEN = "open";
+
+  /** Header of a reply: the address of the router to go to. */
+  static final String MOVE = "move";
 
   /** Most batches of a publisher without an answer. */
   static final int MAX_BATCHES = 16;

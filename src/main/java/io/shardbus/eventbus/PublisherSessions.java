@@ -6,9 +6,11 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The router's side of {@link PublisherProtocol}. Runs on the router's context. */
@@ -24,8 +27,15 @@ final class PublisherSessions {
   /** Beyond this, the publisher that was silent for the longest time is forgotten. */
   private static final int MAX_SESSIONS = 4096;
 
+  /** A publisher that sent nothing for longer is no load. */
+  private static final long ACTIVE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private static final String NOT_KNOWN = "the publisher is not known here";
+
   private final Context context;
   private final WaitingRoom queue;
+  private final String address;
+  private final Supplier<Future<Void>> flush;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
   /** One publisher, and its last batches: the last of them has the number next - 1. */
@@ -33,6 +43,17 @@ final class PublisherSessions {
 
     final Deque<PublisherBatch> last = new ArrayDeque<>();
     long next;
+    long lastBatch = System.nanoTime();
+
+    /** Where the publisher is asked to go; null to stay. */
+    @Nullable String moveTo;
+
+    /** Of all that was taken before the publisher asked; null if it has not. */
+    @Nullable Future<Void> settling;
+
+    boolean isActive(long now) {
+      return now - lastBatch < ACTIVE_NANOS;
+    }
 
     boolean isIdle() {
       return last.stream().allMatch(PublisherBatch::isAnswered);
@@ -59,17 +80,41 @@ final class PublisherSessions {
     }
   }
 
-  PublisherSessions(Context context, WaitingRoom queue) {
+  /**
+   * @param address where the publishers send their batches
+   * @param flush completes when all that the bus has taken is settled
+   */
+  PublisherSessions(
+      Context context, WaitingRoom queue, String address, Supplier<Future<Void>> flush) {
     this.context = context;
     this.queue = queue;
+    this.address = address;
+    this.flush = flush;
+  }
+
+  /** How many publishers send, without those that were asked to go. */
+  int load() {
+    long now = System.nanoTime();
+    return (int)
+        sessions.values().stream()
+            .filter(session -> session.moveTo == null && session.isActive(now))
+            .count();
+  }
+
+  /** Asks a publisher, at the end of its next batch, to go to another router. */
+  void moveOneTo(String router) {
+    long now = System.nanoTime();
+    sessions.values().stream()
+        .filter(session -> session.moveTo == null && session.isActive(now))
+        .findFirst()
+        .ifPresent(session -> session.moveTo = router);
   }
 
   boolean isEmpty() {
     return sessions.isEmpty();
   }
 
-  /** False if there are too many. */
-  boolean open(String publisher) {
+  private boolean open(String publisher) {
     if (sessions.get(publisher) != null) {
       return true;
     }
@@ -90,20 +135,66 @@ final class PublisherSessions {
     return false;
   }
 
-  void batch(Message<Object> message) {
+  /** A batch, or a question. */
+  void message(Message<Object> message) {
+    String publisher = String.valueOf(message.headers().get(PublisherProtocol.PUBLISHER));
+    String question = message.headers().get(PublisherProtocol.ASK);
     try {
-      take(message);
+      if (question == null) {
+        take(publisher, message);
+      } else {
+        answer(publisher, question, message);
+      }
     } catch (InvalidEventException e) {
       message.fail(Outcome.INVALID.status(), e.getMessage());
     }
   }
 
-  private void take(Message<Object> message) {
+  private void answer(String publisher, String question, Message<Object> message) {
+    Session session = sessions.get(publisher);
+    switch (question) {
+      case PublisherProtocol.ALIVE -> message.reply(null);
+      case PublisherProtocol.OPEN -> openFor(publisher, message);
+      case PublisherProtocol.SETTLED -> {
+        if (session == null) {
+          message.fail(PublisherProtocol.UNKNOWN_PUBLISHER, NOT_KNOWN);
+        } else {
+          message.reply(new JsonObject().put(PublisherProtocol.SETTLED, isSettled(session)));
+        }
+      }
+      default ->
+          throw new InvalidEventException(
+              "header ask: \"" + question + "\" must be alive, settled or open", -1);
+    }
+  }
+
+  private boolean isSettled(Session session) {
+    Future<Void> settling = session.settling;
+    if (settling == null) {
+      settling = flush.get();
+      session.settling = settling;
+    }
+    if (settling.failed()) {
+      session.settling = null;
+    }
+    return settling.succeeded();
+  }
+
+  /** Refuses if there are too many. */
+  void openFor(String publisher, Message<Object> message) {
+    if (open(publisher)) {
+      message.reply(new JsonObject().put("address", address));
+    } else {
+      message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
+    }
+  }
+
+  private void take(String publisher, Message<Object> message) {
     MultiMap headers = message.headers();
     long number = number(headers, PublisherProtocol.NUMBER);
-    Session session = sessions.get(String.valueOf(headers.get(PublisherProtocol.PUBLISHER)));
+    Session session = sessions.get(publisher);
     if (session == null) {
-      message.fail(PublisherProtocol.UNKNOWN_PUBLISHER, "the publisher is not known here");
+      message.fail(PublisherProtocol.UNKNOWN_PUBLISHER, NOT_KNOWN);
     } else if (number > session.next) {
       message.fail(PublisherProtocol.GAP, "batch " + session.next + " is missing");
     } else if (number == session.next) {
@@ -129,10 +220,16 @@ final class PublisherSessions {
           -1);
     }
     boolean whenDelivered = Ack.DELIVERED.word().equals(message.headers().get("ack"));
-    PublisherBatch batch = new PublisherBatch(context, events.size(), whenDelivered);
+    PublisherBatch batch =
+        new PublisherBatch(context, events.size(), whenDelivered, () -> session.moveTo);
     if (!queue.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
       message.fail(Outcome.BACKPRESSURE.status(), "too many events wait for room");
       return;
+    }
+    session.lastBatch = System.nanoTime();
+    if (session.settling != null) { // it has given up to go, for its events were not settled
+      session.settling = null;
+      session.moveTo = null;
     }
     session.add(batch);
     batch.ask(message);

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,7 @@ public final class RouterVerticle extends VerticleBase {
           ACK,
           BATCH,
           PublisherProtocol.PUBLISHER,
+          PublisherProtocol.ASK,
           PublisherProtocol.NUMBER,
           PublisherProtocol.WAIT);
 
@@ -66,14 +68,27 @@ public final class RouterVerticle extends VerticleBase {
   private final String address;
   private final String publishersAddress;
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
+  private final Supplier<Future<Void>> flush;
+  private final String bus;
   private @Nullable PublisherSessions publishers;
+  private @Nullable RouterBalance balance;
 
   /**
    * @param manager where events go
    * @param queue where publishers' events wait for room
    * @param address the address to serve
+   * @param bus the same for all routers of a bus, and no other; publishers need not move between
+   *     them
+   * @param flush completes when all that the bus has taken is settled
    */
-  public RouterVerticle(ShardManager manager, WaitingRoom queue, String address) {
+  public RouterVerticle(
+      ShardManager manager,
+      WaitingRoom queue,
+      String address,
+      String bus,
+      Supplier<Future<Void>> flush) {
+    this.bus = bus;
+    this.flush = flush;
     this.manager = manager;
     this.queue = queue;
     this.address = address;
@@ -82,11 +97,15 @@ public final class RouterVerticle extends VerticleBase {
 
   @Override
   public Future<?> start() {
-    PublisherSessions sessions = new PublisherSessions(context, queue);
+    PublisherSessions sessions = new PublisherSessions(context, queue, publishersAddress, flush);
     publishers = sessions;
+    RouterBalance others =
+        new RouterBalance(vertx, address + ".routers", bus, publishersAddress, sessions);
+    balance = others;
     // First, so that no publisher is sent there too early.
-    return consume(publishersAddress, sessions::batch)
-        .compose(done -> consume(address, this::handle));
+    return consume(publishersAddress, sessions::message)
+        .compose(done -> consume(address, this::handle))
+        .compose(done -> vertx.isClustered() ? others.start() : Future.succeededFuture());
   }
 
   private Future<Void> consume(String from, Handler<Message<Object>> handler) {
@@ -97,6 +116,9 @@ public final class RouterVerticle extends VerticleBase {
 
   @Override
   public Future<?> stop() {
+    if (balance != null) {
+      balance.stop();
+    }
     Future<?> lingered = Future.succeededFuture();
     if (publishers != null && !publishers.isEmpty()) {
       // Answer the batches under way with CLOSED, rather than never.
@@ -134,10 +156,8 @@ public final class RouterVerticle extends VerticleBase {
     PublisherSessions sessions = publishers;
     if (manager.isClosed()) {
       message.fail(Outcome.CLOSED.status(), Outcome.CLOSED.meaning());
-    } else if (sessions == null || !sessions.open(publisher)) {
-      message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
-    } else {
-      message.reply(new JsonObject().put("address", publishersAddress));
+    } else if (sessions != null) {
+      sessions.openFor(publisher, message);
     }
   }
 

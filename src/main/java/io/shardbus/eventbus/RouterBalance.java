@@ -1,0 +1,117 @@
+package io.shardbus.eventbus;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.json.JsonObject;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells the other routers of a cluster how many publishers this one has, and asks some to move if
+ * its bus has more than its share: when a node has joined, or publishers have left. It rests on
+ * nothing but messages; if they get lost, publishers stay where they are. Runs on the router's
+ * context.
+ */
+final class RouterBalance {
+
+  private static final long TELL_MILLIS = 1_000;
+
+  /** A router that tells nothing for longer is no place to go. */
+  private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(3_500);
+
+  private static final String BUS = "bus";
+  private static final String ROUTER = "router";
+  private static final String PUBLISHERS = "publishers";
+
+  private final Vertx vertx;
+  private final String address;
+  private final String bus;
+  private final String router;
+  private final PublisherSessions sessions;
+  private final Map<String, Peer> peers = new HashMap<>();
+  private @Nullable MessageConsumer<JsonObject> consumer;
+  private long timer = -1;
+
+  private record Peer(String bus, int publishers, long heard) {}
+
+  /**
+   * @param address where the routers tell each other
+   * @param bus the same for all routers of a bus
+   * @param router where this one's publishers send their batches
+   */
+  RouterBalance(
+      Vertx vertx, String address, String bus, String router, PublisherSessions sessions) {
+    this.vertx = vertx;
+    this.address = address;
+    this.bus = bus;
+    this.router = router;
+    this.sessions = sessions;
+  }
+
+  Future<Void> start() {
+    timer = vertx.setPeriodic(TELL_MILLIS, tick -> tick());
+    MessageConsumer<JsonObject> others = vertx.eventBus().consumer(address, this::heard);
+    consumer = others;
+    return others.completion();
+  }
+
+  void stop() {
+    vertx.cancelTimer(timer);
+    if (consumer != null) {
+      consumer.unregister();
+    }
+  }
+
+  private void heard(Message<JsonObject> message) {
+    JsonObject told = message.body();
+    peers.put(
+        told.getString(ROUTER),
+        new Peer(told.getString(BUS), told.getInteger(PUBLISHERS), System.nanoTime()));
+  }
+
+  private void tick() {
+    int mine = sessions.load();
+    vertx
+        .eventBus()
+        .publish(address, new JsonObject().put(BUS, bus).put(ROUTER, router).put(PUBLISHERS, mine));
+    long now = System.nanoTime();
+    peers.values().removeIf(peer -> now - peer.heard() > FRESH_NANOS);
+    peers.put(router, new Peer(bus, mine, now));
+    move(mine);
+  }
+
+  /** The router of this bus that has the most publishers asks as many as the bus has too many. */
+  private void move(int mine) {
+    Map<String, Integer> buses = new HashMap<>();
+    peers.values().forEach(peer -> buses.merge(peer.bus(), peer.publishers(), Integer::sum));
+    double share = buses.values().stream().mapToInt(Integer::intValue).average().orElse(mine);
+    boolean most =
+        peers.entrySet().stream()
+            .filter(peer -> peer.getValue().bus().equals(bus))
+            .max(
+                Comparator.comparing((Map.Entry<String, Peer> peer) -> peer.getValue().publishers())
+                    .thenComparing(Map.Entry::getKey))
+            .map(peer -> peer.getKey().equals(router))
+            .orElse(false);
+    List<String> poor =
+        peers.entrySet().stream()
+            .filter(peer -> buses.get(peer.getValue().bus()) < share)
+            .map(Map.Entry::getKey)
+            .sorted()
+            .toList();
+    if (most && !poor.isEmpty()) {
+      int excess = (int) (buses.get(bus) - share);
+      // Several buses begin at several routers.
+      int first = Math.floorMod(router.hashCode(), poor.size());
+      for (int i = 0; i < excess; i++) {
+        sessions.moveOneTo(poor.get((first + i) % poor.size()));
+      }
+    }
+  }
+}
