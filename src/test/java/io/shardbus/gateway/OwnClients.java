@@ -11,6 +11,7 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -199,7 +200,11 @@ final class OwnClients {
       places.put("the key", Buffer.buffer(record.key()));
     }
     for (Header header : record.headers()) {
-      places.put(Places.code(header.key()), Buffer.buffer(header.value()));
+      String value = new String(header.value(), StandardCharsets.UTF_8);
+      String[] parts = header.key().equals("Shardbus-Event") ? value.split(":") : null;
+      for (String part : parts == null ? new String[] {value} : parts) {
+        places.put(Places.code(header.key()), part);
+      }
     }
     return places;
   }
