@@ -63,12 +63,12 @@ final class FileSink implements Sink {
   public Future<Void> open(SinkContext context) {
     Path data = context.dataDir();
     String dir = options.getDir();
-    if (dir == null && data == null) {
+    Path folder = dir != null ? Path.of(dir) : data != null ? data.resolve("events") : null;
+    if (folder == null) {
       return Future.failedFuture(
           new IllegalArgumentException(
               "sink file: dir: is required where there is no data folder"));
     }
-    Path folder = dir != null ? Path.of(dir) : data.resolve("events");
     Vertx vertx = context.vertx();
     return thread.call(
         () -> {

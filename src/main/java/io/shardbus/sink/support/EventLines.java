@@ -10,6 +10,7 @@ import io.vertx.core.buffer.Buffer;
 public final class EventLines {
 
   /** Refuses events that are not JSON. */
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
   public static final SinkException NO_JSON =
       SinkException.permanentFailure("the event is not JSON, and envelope is false");
 
