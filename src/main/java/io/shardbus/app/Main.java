@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       TopCommand.class,
       ScaleCommand.class,
       ReplayCommand.class,
+      LogCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class
     },

@@ -5,8 +5,10 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lock on a folder, for one user among all processes. It ends when it is closed, or with the
@@ -53,6 +55,31 @@ public final class FolderLock implements AutoCloseable {
         TAKEN.remove(file);
         throw e;
       }
+    }
+  }
+
+  /**
+   * Keeps others from taking a folder that this process only reads. Other readers may share it.
+   * Changes nothing in the folder.
+   *
+   * @param folder the folder
+   * @param name the name of the lock file, which is there
+   * @return the lock; null if the folder is taken
+   * @throws IOException if the file cannot be opened or locked
+   */
+  public static @Nullable FolderLock share(Path folder, String name) throws IOException {
+    Path file = folder.toRealPath().resolve(name);
+    synchronized (TAKEN) {
+      if (TAKEN.contains(file)) {
+        return null;
+      }
+      FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+      if (channel.tryLock(0, Long.MAX_VALUE, true) == null) {
+        channel.close();
+        return null;
+      }
+      TAKEN.add(file);
+      return new FolderLock(file, channel);
     }
   }
 

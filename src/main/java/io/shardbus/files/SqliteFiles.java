@@ -80,6 +80,21 @@ public final class SqliteFiles {
   }
 
   /**
+   * Copies a database that nobody writes, with what is not merged into it.
+   *
+   * @param database the database
+   * @param copy where to, in a folder without it
+   * @throws IOException if it cannot be copied
+   */
+  public static void copy(Path database, Path copy) throws IOException {
+    for (String suffix : List.of(NOT_MERGED, ROLLBACK, "")) {
+      if (Files.exists(beside(database, suffix))) {
+        Files.copy(beside(database, suffix), beside(copy, suffix));
+      }
+    }
+  }
+
+  /**
    * Opens a database for writing, for this connection alone. SQLite then keeps the index of its
    * unmerged writes in memory, so the database can be opened and read even on a full disk.
    *

@@ -1,13 +1,8 @@
 package io.shardbus.gateway;
 
-import io.shardbus.event.EventTime;
-import io.shardbus.options.Durations;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventQuery;
 import io.vertx.core.http.HttpServerRequest;
-import java.time.DateTimeException;
-import java.time.Duration;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** The parameters with which a request chooses events: for a page, and for a tail. */
@@ -51,23 +46,10 @@ final class ReadParameters {
 
   private static long time(String name, String text) {
     try {
-      // A plus sign that is not escaped is a space in a query.
-      return text.startsWith("-")
-          ? before(Durations.parse(text.substring(1)))
-          : EventTime.parse(text.replace(' ', '+'));
-    } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
-      throw new IllegalArgumentException(
-          name
-              + ": \""
-              + text
-              + "\" must be a time such as 2026-11-29T16:05:12Z, or a time before now such as"
-              + " -15m",
-          e);
+      return EventQuery.time(text.replace(' ', '+')); // a plus sign that is not escaped
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
     }
-  }
-
-  private static long before(Duration time) {
-    return EventTime.parse(Instant.now().minus(time).toString());
   }
 
   private static @Nullable EventFilter filter(@Nullable String expression) {

@@ -1,6 +1,10 @@
 package io.shardbus.sink;
 
+import io.shardbus.event.EventTime;
+import io.shardbus.options.Durations;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +90,29 @@ public record EventQuery(
   public static EventQuery of(@Nullable String cursor, int limit) {
     return new EventQuery(
         cursor, limit, null, Order.NONE, Long.MIN_VALUE, Long.MAX_VALUE, null, null);
+  }
+
+  /**
+   * Reads a time as users write it, for {@code since} and {@code until}.
+   *
+   * @param text as in RFC 3339, or a duration before now such as {@code -15m}
+   * @return nanoseconds since the epoch
+   * @throws IllegalArgumentException if it is neither
+   */
+  public static long time(String text) {
+    try {
+      return EventTime.parse(
+          text.startsWith("-")
+              ? Instant.now().minus(Durations.parse(text.substring(1))).toString()
+              : text);
+    } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
+      throw new IllegalArgumentException(
+          "\""
+              + text
+              + "\" must be a time such as 2026-11-29T16:05:12Z, or a time before now such as"
+              + " -15m",
+          e);
+    }
   }
 
   /**

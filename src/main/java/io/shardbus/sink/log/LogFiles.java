@@ -32,17 +32,20 @@ final class LogFiles implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
 
-  private static final String ID = "id";
+  /** Keeps a second process out. */
+  static final String LOCK = "lock";
+
+  static final String ID = "id";
   private static final Pattern ID_TEXT = Pattern.compile("(\\d{1,18}) ([0-9a-f]{8})\\s*");
-  private static final String FORMAT_FILE = "format";
+  static final String FORMAT_FILE = "format";
 
   /** Raised whenever this version could not read the files of an earlier one. */
-  private static final String FORMAT = "4";
+  static final String FORMAT = "4";
 
   private final Path dir;
   private final FolderLock lock;
   private final long id;
-  private final LogDamage damage = new LogDamage();
+  private final LogDamage damage = new LogDamage(LOG::error);
 
   private LogFiles(Path dir, FolderLock lock, long id) {
     this.dir = dir;
@@ -52,7 +55,7 @@ final class LogFiles implements AutoCloseable {
 
   /** Makes the folder if need be, and takes it for this process alone. */
   static LogFiles open(Path dir) throws IOException {
-    FolderLock lock = FolderLock.take(dir, "lock", "sink log");
+    FolderLock lock = FolderLock.take(dir, LOCK, "sink log");
     try {
       requireFormat(dir);
       return new LogFiles(dir, lock, id(dir));
@@ -67,7 +70,7 @@ final class LogFiles implements AutoCloseable {
     Path file = dir.resolve(FORMAT_FILE);
     String found;
     if (Files.exists(file)) {
-      found = Files.readString(file).strip();
+      found = Files.readString(file, StandardCharsets.ISO_8859_1).strip();
     } else if (Files.exists(dir.resolve(ID)) || !segments(dir).isEmpty()) {
       found = "1"; // which had no such file
     } else {
@@ -76,14 +79,17 @@ final class LogFiles implements AutoCloseable {
     }
     if (!found.equals(FORMAT)) {
       throw new IOException(
-          "sink log: "
-              + dir
-              + " holds a log of format "
-              + (found.matches("\\d{1,9}") ? found : "unknown")
-              + ", and this version uses format "
-              + FORMAT
-              + ": name another folder, or move this one away");
+          "sink log: " + other(dir, found) + ": name another folder, or move this one away");
     }
+  }
+
+  /** Says that a folder has another format. */
+  static String other(Path dir, String found) {
+    return dir
+        + " holds a log of format "
+        + (found.matches("\\d{1,9}") ? found : "unknown")
+        + ", and this version uses format "
+        + FORMAT;
   }
 
   private static void write(Path file, String text) throws IOException {
@@ -98,19 +104,23 @@ final class LogFiles implements AutoCloseable {
   private static long id(Path dir) throws IOException {
     Path file = dir.resolve(ID);
     if (Files.exists(file)) {
-      Matcher text = ID_TEXT.matcher(Files.readString(file));
-      if (!text.matches() || !text.group(2).equals(sum(text.group(1)))) {
-        throw new IOException(
-            "sink log: cannot use "
-                + file
-                + ": it is damaged: it must hold a number and its checksum. Delete it, and every"
-                + " cursor begins at the oldest event");
-      }
-      return Long.parseLong(text.group(1));
+      return readId(file);
     }
     long id = PositionCursor.newStore();
     write(file, id + " " + sum(Long.toString(id)));
     return id;
+  }
+
+  static long readId(Path file) throws IOException {
+    Matcher text = ID_TEXT.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
+    if (!text.matches() || !text.group(2).equals(sum(text.group(1)))) {
+      throw new IOException(
+          "sink log: cannot use "
+              + file
+              + ": it is damaged: it must hold a number and its checksum. Delete it, and every"
+              + " cursor begins at the oldest event");
+    }
+    return Long.parseLong(text.group(1));
   }
 
   private static String sum(String number) {
@@ -139,7 +149,7 @@ final class LogFiles implements AutoCloseable {
     return segments(dir);
   }
 
-  private static List<Segment> segments(Path dir) throws IOException {
+  static List<Segment> segments(Path dir) throws IOException {
     try (Stream<Path> files = Files.list(dir)) {
       return files
           .flatMap(file -> Segment.of(file).stream())

@@ -31,18 +31,24 @@ final class LogReader {
       LogFiles files, PositionCursor cursor, EventQuery query, Consumer<Segment> unsound)
       throws IOException, SQLException {
     return Opening.evenIfFull(
-        Segment::openForReading, way -> read(files, cursor, query, unsound, way));
+        Segment::openForReading,
+        way -> read(files.segments(), files.damage(), cursor, query, unsound, way));
   }
 
-  private static EventPage read(
-      LogFiles files,
+  /**
+   * @param segments by writer, and by position
+   * @param way opens the newest file of a writer, and others that may be written
+   */
+  static EventPage read(
+      List<Segment> segments,
+      LogDamage damage,
       PositionCursor cursor,
       EventQuery query,
       Consumer<Segment> unsound,
       Opening.Way way)
       throws IOException, SQLException {
     Map<Integer, List<Segment>> byWriter =
-        files.segments().stream()
+        segments.stream()
             .collect(Collectors.groupingBy(Segment::writer, TreeMap::new, Collectors.toList()));
     TreeMap<String, Long> positions = new TreeMap<>(cursor.positions());
     PageBuilder page = new PageBuilder(query);
@@ -58,8 +64,7 @@ final class LogReader {
           page.missed(Math.max(0, entry.getValue().get(0).first() - 1 - read));
         }
         LogStream stream =
-            new LogStream(
-                name, entry.getValue(), read, begun, query, page, files.damage(), unsound, way);
+            new LogStream(name, entry.getValue(), read, begun, query, page, damage, unsound, way);
         opened.add(stream);
         advance(stream, streams, positions);
       }

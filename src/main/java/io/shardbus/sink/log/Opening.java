@@ -19,7 +19,7 @@ final class Opening {
 
   /** Opens a file. */
   interface Way {
-    Connection open(Path file) throws SQLException;
+    Connection open(Path file) throws IOException, SQLException;
   }
 
   /** Closes all that it opens. Is repeated from its beginning. */

@@ -117,7 +117,7 @@ record Segment(Path path, int writer, long first) {
         file -> new SQLiteConfig().createConnection("jdbc:sqlite:" + file), this::isSound);
   }
 
-  private boolean isSound(Opening.Way way) throws SQLException {
+  private boolean isSound(Opening.Way way) throws IOException, SQLException {
     try (Connection connection = way.open(path);
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
