@@ -4,6 +4,7 @@ import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardState;
+import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkHealth;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code /health}: live as long as it answers, ready as long as it makes sense to send events. The
- * answer names the part that fails, but does not quote the sink, because anyone may ask.
+ * answer names the part that fails, but does not quote the sink, because anyone may ask. It counts
+ * damaged places of the sink, which keep no event from coming.
  */
 final class Health {
 
@@ -37,6 +39,10 @@ final class Health {
     JsonObject json = new JsonObject().put("status", reason == null ? "ready" : "not ready");
     if (reason != null) {
       json.put("reason", reason);
+    }
+    long damaged = bus.sink() instanceof ReplayableSink stored ? stored.damaged() : 0;
+    if (damaged > 0) {
+      json.put("damaged", damaged);
     }
     Admin.send(context.response(), reason == null ? 200 : 503, json);
   }

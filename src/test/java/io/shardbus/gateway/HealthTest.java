@@ -5,15 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
+import io.shardbus.sink.SinkOptions;
+import io.shardbus.sink.Sinks;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.json.JsonObject;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -42,7 +51,7 @@ class HealthTest {
     start(options, sink);
   }
 
-  private void start(ShardBusOptions options, RecordingSink sink) throws Exception {
+  private void start(ShardBusOptions options, Sink sink) throws Exception {
     server = new TestGateway(options, sink, new GatewayOptions(), new HttpClientOptions());
     assertReady();
   }
@@ -117,6 +126,27 @@ class HealthTest {
     gate.complete();
     TestGateway.await(server.bus.flush());
     assertReady();
+  }
+
+  /** Events go on, so the server is ready. */
+  @Test
+  void damageInTheLog_isTold(@TempDir Path dir) throws Exception {
+    JsonObject config = new JsonObject().put("dir", dir.toString());
+    start(options(), Sinks.create(new SinkOptions("log").setConfig(config)));
+    for (int i = 0; i < 3; i++) {
+      TestGateway.await(server.bus.deliver(RawEvent.of("" + i)));
+    }
+    try (Connection file =
+            DriverManager.getConnection(
+                "jdbc:sqlite:" + dir.resolve("writer-0-0000000000000000001.db"));
+        Statement statement = file.createStatement()) {
+      statement.execute("UPDATE blocks SET block = zeroblob(60) WHERE last = 2");
+    }
+    assertReady(); // nobody has read it
+    assertThat(server.get("/v1/events").json().getJsonArray("events")).hasSize(2);
+    Answer ready = server.get("/health/ready");
+    assertThat(ready.status()).isEqualTo(200);
+    assertThat(ready.json().encode()).isEqualTo("{\"status\":\"ready\",\"damaged\":1}");
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -486,6 +487,48 @@ class LogSinkTest extends SinkContract {
         .hasMessageContaining("damaged");
   }
 
+  /** Two writers give the same positions. */
+  @Test
+  void fileOfAnotherWriter_isNotServed() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    await(sink.write(batch(1, 0, 10)));
+    await(sink.close());
+    Files.copy(
+        dir.resolve("log/writer-0-0000000000000000001.db"),
+        dir.resolve("log/writer-1-0000000000000000001.db"),
+        StandardCopyOption.REPLACE_EXISTING);
+    reopen();
+    assertThat(readAll(3).stream().map(StoredEvent::event)).isEqualTo(batch(0, 0, 10).events());
+    assertThat(sink.damaged()).isEqualTo(1);
+  }
+
+  /** Also if only the columns beside them are read. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void blockOfAnotherFile_isNotServed(int shard) throws Exception {
+    for (int i = 0; i < 3; i++) {
+      await(sink.write(batch(0, i * 10, 10)));
+      await(sink.write(batch(1, i * 5, 5)));
+    }
+    await(sink.close());
+    try (Connection connection =
+            DriverManager.getConnection(
+                "jdbc:sqlite:" + dir.resolve("log/writer-1-0000000000000000001.db"));
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "ATTACH '" + dir.resolve("log/writer-0-0000000000000000001.db") + "' AS other");
+      statement.execute("INSERT OR REPLACE INTO blocks SELECT * FROM other.blocks WHERE last = 10");
+    }
+    reopen();
+    List<StoredEvent> all = readAll(100);
+    assertThat(sequences(all, 0)).isEqualTo(range(0, 30));
+    assertThat(sequences(all, 1)).contains(0L, 14L).doesNotHaveDuplicates();
+    EventQuery query = EventQuery.of(null, 100).withShard(shard);
+    assertThat(await(sink.read(query)).events())
+        .isEqualTo(all.stream().filter(stored -> stored.event().shard() == shard).toList());
+    assertThat(sink.damaged()).isEqualTo(1);
+  }
+
   @Test
   void folderInUse_isRefused() {
     ReplayableSink second = create();
@@ -726,7 +769,7 @@ class LogSinkTest extends SinkContract {
   void logOfAnotherFormat_isRefusedAndLeftAsItIs() throws Exception {
     await(sink.close());
     Path format = dir.resolve("log").resolve("format");
-    for (String other : new String[] {"1", "2", "3", "5", "what?"}) {
+    for (String other : new String[] {"1", "2", "3", "6", "what?"}) {
       Files.writeString(format, other);
       refusesFormat(other.matches("\\d") ? other : "unknown");
       assertThat(format).hasContent(other);

@@ -53,11 +53,12 @@ final class BlockCodec {
   /**
    * A block of events.
    *
+   * @param file the number of the file in which the block holds
    * @param first the position of the first event
    * @param producer the producer of all events
    * @param events at least one, of one shard, with rising sequences
    */
-  static byte[] encode(long first, ProducerId producer, List<ShardEvent> events) {
+  static byte[] encode(int file, long first, ProducerId producer, List<ShardEvent> events) {
     long least = Long.MAX_VALUE;
     long greatest = Long.MIN_VALUE;
     long bytes = HEADER_BYTES;
@@ -87,13 +88,13 @@ final class BlockCodec {
       expected = event.sequence() + 1;
     }
     out.int32(0); // the checksum
-    return sealed(out.toBytes());
+    return sealed(file, out.toBytes());
   }
 
-  private static byte[] sealed(byte[] bytes) {
+  private static byte[] sealed(int file, byte[] bytes) {
     int end = bytes.length - CHECKSUM_BYTES;
     ByteBuffer block = ByteBuffer.wrap(bytes).putInt(0, bytes.length);
-    block.putInt(end, checksum(bytes, end));
+    block.putInt(end, checksum(file, bytes, end));
     return bytes;
   }
 
@@ -111,11 +112,12 @@ final class BlockCodec {
   /**
    * Reads a block.
    *
+   * @param file the number of the file in which it was found
    * @param bytes what {@link #encode} made, or what became of it
-   * @return the block; null if the bytes are damaged
+   * @return the block; null if the bytes are damaged, or of another file
    */
-  static @Nullable Block decode(byte[] bytes) {
-    if (!isSound(bytes)) {
+  static @Nullable Block decode(int file, byte[] bytes) {
+    if (!isSound(file, bytes)) {
       return null;
     }
     try {
@@ -126,17 +128,18 @@ final class BlockCodec {
     }
   }
 
-  private static boolean isSound(byte[] bytes) {
+  private static boolean isSound(int file, byte[] bytes) {
     int end = bytes.length - CHECKSUM_BYTES;
     if (end < LENGTH_BYTES) {
       return false;
     }
     ByteBuffer in = ByteBuffer.wrap(bytes);
-    return in.getInt(0) == bytes.length && in.getInt(end) == checksum(bytes, end);
+    return in.getInt(0) == bytes.length && in.getInt(end) == checksum(file, bytes, end);
   }
 
-  private static int checksum(byte[] bytes, int end) {
+  private static int checksum(int file, byte[] bytes, int end) {
     CRC32C crc = new CRC32C();
+    crc.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, file));
     crc.update(bytes, 0, end);
     return (int) crc.getValue();
   }

@@ -14,25 +14,22 @@ import java.util.concurrent.TimeUnit;
 final class FileIndex {
 
   private static final String LAST_TIME =
-      "SELECT time, position FROM times WHERE " + Tables.SOUND_TIME + " ORDER BY time DESC LIMIT 1";
+      "SELECT time, position FROM times WHERE %s ORDER BY time DESC LIMIT 1";
 
   /** A row that is damaged may have events of any time. */
   private static final String LATER =
-      "SELECT max(CASE WHEN "
-          + Tables.SOUND_BLOCK
-          + " THEN newest ELSE "
+      "SELECT max(CASE WHEN %s THEN newest ELSE "
           + Long.MAX_VALUE
           + " END), max(last) FROM blocks WHERE last > ";
 
   private static final String BEFORE =
-      "SELECT position FROM times WHERE time < ? AND "
-          + Tables.SOUND_TIME
-          + " ORDER BY time DESC LIMIT 1";
+      "SELECT position FROM times WHERE time < ? AND %s ORDER BY time DESC LIMIT 1";
 
   /** Small beside what is read at once, and few rows. */
   private static final long BETWEEN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Connection connection;
+  private final int file;
 
   /** The greatest time of the events up to the position, and the last one that is in the file. */
   private long greatest;
@@ -40,19 +37,24 @@ final class FileIndex {
   private long position;
   private long marked;
 
-  FileIndex(Connection connection) throws SQLException {
+  /**
+   * @param file the number of the file
+   */
+  FileIndex(Connection connection, int file) throws SQLException {
     this.connection = connection;
+    this.file = file;
     marked = Long.MIN_VALUE;
     greatest = Long.MIN_VALUE;
     try (Statement statement = connection.createStatement()) {
-      try (ResultSet last = statement.executeQuery(LAST_TIME)) {
+      try (ResultSet last = statement.executeQuery(LAST_TIME.formatted(Tables.soundTime(file)))) {
         if (last.next()) {
           marked = last.getLong(1);
           greatest = marked;
           position = last.getLong(2);
         }
       }
-      try (ResultSet later = statement.executeQuery(LATER + position)) {
+      try (ResultSet later =
+          statement.executeQuery(LATER.formatted(Tables.soundBlock(file)) + position)) {
         if (later.next() && later.getLong(2) > 0) {
           passed(later.getLong(2), later.getLong(1));
         }
@@ -70,7 +72,7 @@ final class FileIndex {
     if (marked == Long.MIN_VALUE ? greatest == marked : greatest - marked < BETWEEN_NANOS) {
       return;
     }
-    try (PreparedStatement add = connection.prepareStatement(Tables.ADD_TIME)) {
+    try (PreparedStatement add = connection.prepareStatement(Tables.addTime(file))) {
       add.setLong(1, greatest);
       add.setLong(2, position);
       add.executeUpdate();
@@ -79,8 +81,9 @@ final class FileIndex {
   }
 
   /** A position in the file up to which all events are older; 0 if there is none. */
-  static long olderThan(Connection file, long time) throws SQLException {
-    try (PreparedStatement select = file.prepareStatement(BEFORE)) {
+  static long olderThan(Connection connection, int file, long time) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(BEFORE.formatted(Tables.soundTime(file)))) {
       select.setLong(1, time);
       try (ResultSet row = select.executeQuery()) {
         return row.next() ? row.getLong(1) : 0;

@@ -1,8 +1,9 @@
 package io.shardbus.sink.log;
 
 import java.nio.file.Path;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** What readers found damaged since the log was opened. Safe for any thread. */
@@ -11,11 +12,12 @@ final class LogDamage {
   /** Bounds memory. Beyond it, nothing more is told or counted. */
   private static final int MAX_PLACES = 10_000;
 
-  private final Set<Place> places = ConcurrentHashMap.newKeySet();
-
   private final Consumer<String> tell;
 
-  private record Place(Path file, long last) {}
+  /** Of each file, the last position of each place by the first one. */
+  private final Map<Path, TreeMap<Long, Long>> places = new HashMap<>();
+
+  private int count;
 
   /**
    * @param tell told of each place once, in a sentence
@@ -25,26 +27,44 @@ final class LogDamage {
   }
 
   /**
-   * Tells and counts a place once, however often it is read, and wherever readers begin.
+   * Tells and counts a place once, however often it is read, and wherever readers begin. Places
+   * that touch are one.
    *
    * @param first the position of the first event that cannot be read
    * @param last that of the last one, or a later one
    */
-  void found(Segment file, long first, long last) {
-    if (places.size() < MAX_PLACES && places.add(new Place(file.path(), last))) {
-      tell.accept(
-          "the log file "
-              + file.path()
-              + " is damaged: events at the positions "
-              + first
-              + " to "
-              + last
-              + " cannot be read; reading goes on behind them");
+  synchronized void found(Segment file, long first, long last) {
+    TreeMap<Long, Long> lost = places.computeIfAbsent(file.path(), path -> new TreeMap<>());
+    long from = first;
+    long to = last;
+    Map.Entry<Long, Long> other = lost.floorEntry(last + 1);
+    while (other != null && other.getValue() >= first - 1) {
+      if (other.getKey() <= first && other.getValue() >= last) {
+        return;
+      }
+      from = Math.min(from, other.getKey());
+      to = Math.max(to, other.getValue());
+      lost.remove(other.getKey());
+      count--;
+      other = lost.floorEntry(last + 1);
     }
+    if (count == MAX_PLACES) {
+      return;
+    }
+    lost.put(from, to);
+    count++;
+    tell.accept(
+        "the log file "
+            + file.path()
+            + " is damaged: events at the positions "
+            + from
+            + " to "
+            + to
+            + " cannot be read; reading goes on behind them");
   }
 
   /** How many places were found. */
-  int count() {
-    return places.size();
+  synchronized int count() {
+    return count;
   }
 }

@@ -139,8 +139,8 @@ public final class LogFolder implements AutoCloseable {
           }
         }
       }
-      checkRows(file, statement, "blocks", "last", Tables.SOUND_BLOCK);
-      checkRows(file, statement, "times", "position", Tables.SOUND_TIME);
+      checkRows(file, statement, "blocks", "last", Tables.soundBlock(file.number()));
+      checkRows(file, statement, "times", "position", Tables.soundTime(file.number()));
     } catch (SQLException e) {
       if (Segment.isDamage(e)) {
         tellDamage(file, String.valueOf(e.getMessage()));

@@ -32,8 +32,7 @@ final class LogStream implements AutoCloseable {
   /** The bytes of a block, or how many events one has that is passed over. */
   private static final int BLOCK = 2;
 
-  private static final String COUNT =
-      "SELECT count FROM blocks WHERE last = ? AND " + Tables.SOUND_BLOCK;
+  private static final String COUNT = "SELECT count FROM blocks WHERE last = ? AND %s";
 
   /**
    * The search behind damage tries this many positions one by one, because some rows are found by
@@ -48,7 +47,6 @@ final class LogStream implements AutoCloseable {
   private final LogDamage damage;
   private final Consumer<Segment> unsound;
   private final Opening.Way way;
-  private final String sql;
 
   /** Whether an event was read, now or before. What is gone before the first one is not missed. */
   private boolean begun;
@@ -62,6 +60,8 @@ final class LogStream implements AutoCloseable {
 
   // Of the open file.
   private @Nullable Segment current;
+  private int number;
+  private String sql = "";
   private @Nullable Connection connection;
   private @Nullable ResultSet rows;
 
@@ -76,6 +76,11 @@ final class LogStream implements AutoCloseable {
 
   /** Damage up to here was searched. */
   private long searched;
+
+  /** The events that cannot be read behind the last one that can; 0 if there are none. */
+  private long lostFrom;
+
+  private long lostTo;
 
   /**
    * @param all the writer's files, by position
@@ -102,7 +107,6 @@ final class LogStream implements AutoCloseable {
     this.damage = damage;
     this.unsound = unsound;
     this.way = way;
-    sql = sql(query);
     segments = new ArrayDeque<>(all);
     // A file ends where the next one begins.
     while (segments.size() > 1
@@ -116,7 +120,7 @@ final class LogStream implements AutoCloseable {
    * Of blocks that hold nothing wanted, SQLite does not read the bytes. If the columns that say so
    * are damaged, the block is read.
    */
-  private static String sql(EventQuery query) {
+  private static String sql(EventQuery query, int file) {
     List<String> conditions = new ArrayList<>();
     if (query.since() != Long.MIN_VALUE) {
       conditions.add("newest >= " + query.since());
@@ -138,7 +142,7 @@ final class LogStream implements AutoCloseable {
       if (past > query.until()) {
         wanted = "(" + wanted + ") OR newest - span >= " + past;
       }
-      wanted += " OR NOT " + Tables.SOUND_BLOCK;
+      wanted += " OR NOT " + Tables.soundBlock(file);
       block = "CASE WHEN " + wanted + " THEN " + block + " ELSE count END";
     }
     return "SELECT last, " + block + " FROM blocks WHERE ";
@@ -223,6 +227,8 @@ final class LogStream implements AutoCloseable {
       return false;
     }
     position = Math.max(position, next.first() - 1);
+    number = next.number();
+    sql = sql(query, number);
     opened = position;
     passedOver = 0;
     searched = 0;
@@ -238,7 +244,7 @@ final class LogStream implements AutoCloseable {
 
   private long olderThanSince(Connection file) throws SQLException {
     try {
-      return FileIndex.olderThan(file, query.since());
+      return FileIndex.olderThan(file, number, query.since());
     } catch (SQLException e) {
       if (Segment.isDamage(e)) {
         return 0; // the blocks may be sound
@@ -285,22 +291,28 @@ final class LogStream implements AutoCloseable {
       return false;
     }
     if (row.getObject(BLOCK) instanceof Number count) {
-      if (isNext(file, last - count.longValue() + 1, last)) {
+      long first = last - count.longValue() + 1;
+      if (isNext(file, first, last)) {
+        tellLost(file, first - 1);
         position = last;
         page.scan(null);
       }
       return false;
     }
     byte[] bytes = row.getBytes(BLOCK);
-    Block found = bytes == null ? null : BlockCodec.decode(bytes);
+    Block found = bytes == null ? null : BlockCodec.decode(number, bytes);
     if (found != null) {
-      block = isNext(file, found.first(), found.last()) ? found : null;
-      return block != null;
+      if (!isNext(file, found.first(), found.last())) {
+        return false;
+      }
+      tellLost(file, found.first() - 1);
+      block = found;
+      return true;
     }
     long count = count(last);
     if (count > 0) {
       if (isNext(file, last - count + 1, last)) {
-        damage.found(file, position + 1, last);
+        lose(last);
         position = last;
         page.scan(null);
       }
@@ -311,15 +323,15 @@ final class LogStream implements AutoCloseable {
       rows = between;
       return false;
     }
-    damage.found(file, position + 1, Math.max(position + 1, last));
-    passedOver = last;
+    passedOver = Math.min(last, end(file)); // the row may be of another file
+    lose(passedOver);
     page.scan(null);
     return false;
   }
 
   /**
    * Whether a block is the next one. If others are missing before it, they are looked for once, and
-   * then told as damaged.
+   * then count as lost.
    */
   private boolean isNext(Segment file, long first, long last) throws SQLException, IOException {
     if (last <= position) {
@@ -329,6 +341,7 @@ final class LogStream implements AutoCloseable {
       if (sought) {
         sought = false;
         position = opened;
+        lostFrom = 0;
         rows = select("abs(last) >", position);
         return false;
       }
@@ -337,11 +350,29 @@ final class LogStream implements AutoCloseable {
         rows = between;
         return false;
       }
-      damage.found(file, position + 1, first - 1);
+      lose(first - 1);
       position = first - 1;
     }
     sought = false;
     return true;
+  }
+
+  private void lose(long last) {
+    lostFrom = lostFrom == 0 ? position + 1 : lostFrom;
+    lostTo = Math.max(lostTo, Math.max(lostFrom, last));
+  }
+
+  /**
+   * Tells what is lost as one place.
+   *
+   * @param end the last position that may be lost
+   */
+  private void tellLost(Segment file, long end) {
+    if (lostFrom > 0 && lostFrom <= end) {
+      damage.found(file, lostFrom, Math.min(lostTo, end));
+    }
+    lostFrom = 0;
+    lostTo = 0;
   }
 
   /** How many events a damaged block has, by its columns; 0 if they are damaged too. */
@@ -350,7 +381,8 @@ final class LogStream implements AutoCloseable {
     if (open == null) {
       return 0;
     }
-    try (PreparedStatement select = open.prepareStatement(COUNT)) {
+    try (PreparedStatement select =
+        open.prepareStatement(COUNT.formatted(Tables.soundBlock(number)))) {
       select.setLong(1, last);
       ResultSet row = select.executeQuery();
       return row.next() ? row.getLong(1) : 0;
@@ -363,23 +395,26 @@ final class LogStream implements AutoCloseable {
   }
 
   private void endOfFile() throws IOException, SQLException {
-    close();
     Segment file = current;
     Segment following = segments.peek();
     if (file == null || following == null) {
+      close();
       return;
     }
     long end = following.first() - 1;
     if (file.isGone()) {
       missRest(file);
     } else if (Math.max(position, passedOver) < end) {
-      damage.found(file, Math.max(position, passedOver) + 1, end);
+      lose(end);
     }
+    tellLost(file, end);
+    close();
     position = Math.max(position, end);
   }
 
   /** The limits have deleted the file since the folder was listed. */
   private void missRest(Segment file) throws IOException {
+    lostFrom = 0;
     if (segments.peek() != null) { // the newest file is never deleted
       long end = end(file);
       if (begun) {
@@ -413,7 +448,7 @@ final class LogStream implements AutoCloseable {
     passedOver = 0;
     ResultSet further = connection == null ? null : search(file, Long.MAX_VALUE);
     if (further == null) {
-      damage.found(file, position + 1, end(file));
+      lose(end(file));
       endOfFile();
     }
     rows = further;
@@ -464,6 +499,9 @@ final class LogStream implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
+    if (current != null) {
+      tellLost(current, lostTo);
+    }
     Connection open = connection;
     connection = null;
     rows = null;

@@ -17,9 +17,10 @@ import java.util.stream.Collectors;
 /** What the log takes on the disk, and from when to when it reaches. For one thread at a time. */
 final class LogUsage {
 
-  private static final String SOUND = " FROM blocks WHERE " + Tables.SOUND_BLOCK;
-  private static final String OLDEST = "SELECT newest - span" + SOUND + " ORDER BY last LIMIT 1";
-  private static final String NEWEST = "SELECT newest" + SOUND + " ORDER BY last DESC LIMIT 1";
+  private static final String OLDEST =
+      "SELECT newest - span FROM blocks WHERE %s ORDER BY last LIMIT 1";
+  private static final String NEWEST =
+      "SELECT newest FROM blocks WHERE %s ORDER BY last DESC LIMIT 1";
 
   /** The times of first events, which never change. */
   private Map<Segment, Long> begins = Map.of();
@@ -68,7 +69,8 @@ final class LogUsage {
         way -> {
           try (Connection connection = way.open(segment.path());
               Statement statement = connection.createStatement();
-              ResultSet row = statement.executeQuery(sql)) {
+              ResultSet row =
+                  statement.executeQuery(sql.formatted(Tables.soundBlock(segment.number())))) {
             return row.next() ? Optional.of(row.getLong(1)) : Optional.empty();
           } catch (SQLException e) {
             if (Segment.isDamage(e) || Segment.isNotMadeYet(e) || segment.isGone()) {

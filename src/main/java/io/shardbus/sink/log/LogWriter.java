@@ -53,7 +53,7 @@ final class LogWriter {
   private static final long LOOK_SECONDS = 60;
   private static final int MAX_EVENTS_A_TRANSACTION = 50_000;
   private static final String BEHIND =
-      "SELECT last, block, " + Tables.SOUND_BLOCK + " FROM blocks WHERE last > ? ORDER BY last";
+      "SELECT last, block, %s FROM blocks WHERE last > ? ORDER BY last";
 
   private final LogSinkOptions options;
   private final Runnable onCommit;
@@ -71,6 +71,7 @@ final class LogWriter {
   private @Nullable Connection connection;
   private @Nullable PreparedStatement insert;
   private @Nullable FileIndex index;
+  private int number;
   private final Map<Integer, Long> written = new HashMap<>();
 
   /** Time of the first event of the file; has no meaning while the file is empty. */
@@ -311,7 +312,7 @@ final class LogWriter {
       greatest = Math.max(greatest, event.timestamp());
       ids |= event.id() != null;
     }
-    byte[] block = BlockCodec.encode(last - events.size() + 1, producer, events);
+    byte[] block = BlockCodec.encode(number, last - events.size() + 1, producer, events);
     statement.setLong(1, last);
     statement.setInt(2, events.size());
     statement.setInt(3, events.get(0).shard());
@@ -328,13 +329,14 @@ final class LogWriter {
     if (ready != null) {
       return ready;
     }
+    number = segment.number();
     Connection fresh = segment.openForWriting(options.getSynchronous());
     try {
       recall(fresh);
       begunMillis = segment.begunMillis(fresh);
-      index = new FileIndex(fresh);
+      index = new FileIndex(fresh, number);
       fresh.commit();
-      insert = fresh.prepareStatement(Tables.ADD_BLOCK);
+      insert = fresh.prepareStatement(Tables.addBlock(number));
       connection = fresh;
       return insert;
     } catch (SQLException e) {
@@ -346,11 +348,12 @@ final class LogWriter {
   /** Finds out what a failed commit has written. */
   private void recall(Connection fresh) throws SQLException {
     boolean sound = true;
-    try (PreparedStatement select = fresh.prepareStatement(BEHIND)) {
+    try (PreparedStatement select =
+        fresh.prepareStatement(BEHIND.formatted(Tables.soundBlock(number)))) {
       select.setLong(1, lastPosition);
       try (ResultSet row = select.executeQuery()) {
         while (row.next()) {
-          BlockCodec.Block block = BlockCodec.decode(row.getBytes(2));
+          BlockCodec.Block block = BlockCodec.decode(number, row.getBytes(2));
           if (block != null) {
             ShardEvent newest = block.events().get(block.events().size() - 1);
             written.merge(newest.shard(), newest.sequence(), Math::max);

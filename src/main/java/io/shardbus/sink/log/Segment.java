@@ -5,6 +5,7 @@ import io.shardbus.files.PrivateFiles;
 import io.shardbus.files.SqliteFiles;
 import io.shardbus.sink.log.LogSinkOptions.Synchronous;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -46,8 +48,7 @@ record Segment(Path path, int writer, long first) {
           SQLiteErrorCode.SQLITE_IOERR_READ,
           SQLiteErrorCode.SQLITE_IOERR_SHORT_READ);
 
-  private static final String LAST =
-      "SELECT last, " + Tables.SOUND_BLOCK + " FROM blocks ORDER BY last DESC LIMIT 1";
+  private static final String LAST = "SELECT last, %s FROM blocks ORDER BY last DESC LIMIT 1";
 
   static Segment in(Path dir, int writer, long first) {
     return new Segment(dir.resolve(name(writer, first)), writer, first);
@@ -63,6 +64,13 @@ record Segment(Path path, int writer, long first) {
         ? Optional.of(
             new Segment(file, Integer.parseInt(matcher.group(1)), Long.parseLong(matcher.group(2))))
         : Optional.empty();
+  }
+
+  /** By which its blocks and rows know where they belong. */
+  int number() {
+    CRC32C crc = new CRC32C();
+    crc.update(path.getFileName().toString().getBytes(StandardCharsets.US_ASCII));
+    return (int) crc.getValue();
   }
 
   /** The same writer's file for the events behind a position. */
@@ -174,7 +182,7 @@ record Segment(Path path, int writer, long first) {
 
   private long last(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(LAST)) {
+        ResultSet result = statement.executeQuery(LAST.formatted(Tables.soundBlock(number())))) {
       if (!result.next()) {
         return first - 1;
       }

@@ -2,8 +2,8 @@ package io.shardbus.sink.log;
 
 /**
  * The tables of a file, and the sums that guard their columns. A sum is arithmetic that SQLite does
- * by itself while it chooses rows, so a row that is passed over costs no call. The package gives
- * the formula.
+ * by itself while it chooses rows, so a row that is passed over costs no call. They hold only in
+ * the file with the number given. The package gives the formula.
  */
 final class Tables {
 
@@ -27,29 +27,34 @@ final class Tables {
           + "position INTEGER NOT NULL, "
           + "sum INTEGER NOT NULL)";
 
-  /** Takes the columns in their order, but for the sum. */
-  static final String ADD_BLOCK =
-      "INSERT INTO blocks (last, count, shard, newest, span, ids, block, sum)"
-          + " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-          + sum("?1", "?2", "?3", "?4", "?5", "?6")
-          + ")";
-
-  /** Takes the time and the position. */
-  static final String ADD_TIME =
-      "INSERT INTO times (time, position, sum) VALUES (?1, ?2, " + sum("?1", "?2") + ")";
-
-  /** True for a row of {@code blocks} whose columns are as they were written; never null. */
-  static final String SOUND_BLOCK =
-      "(sum = " + sum("last", "count", "shard", "newest", "span", "ids") + ") IS TRUE";
-
-  /** True for a row of {@code times} that is as it was written; never null. */
-  static final String SOUND_TIME = "(sum = " + sum("time", "position") + ") IS TRUE";
-
   private Tables() {}
 
-  private static String sum(String first, String... others) {
-    String sum = first + " % " + MODULUS;
-    for (String column : others) {
+  /** Takes the columns in their order, but for the sum. */
+  static String addBlock(int file) {
+    return "INSERT INTO blocks (last, count, shard, newest, span, ids, block, sum)"
+        + " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+        + sum(file, "?1", "?2", "?3", "?4", "?5", "?6")
+        + ")";
+  }
+
+  /** Takes the time and the position. */
+  static String addTime(int file) {
+    return "INSERT INTO times (time, position, sum) VALUES (?1, ?2, " + sum(file, "?1", "?2") + ")";
+  }
+
+  /** True for a row of {@code blocks} whose columns are as they were written; never null. */
+  static String soundBlock(int file) {
+    return "(sum = " + sum(file, "last", "count", "shard", "newest", "span", "ids") + ") IS TRUE";
+  }
+
+  /** True for a row of {@code times} that is as it was written; never null. */
+  static String soundTime(int file) {
+    return "(sum = " + sum(file, "time", "position") + ") IS TRUE";
+  }
+
+  private static String sum(int file, String... columns) {
+    String sum = Integer.toUnsignedString(file);
+    for (String column : columns) {
       sum = "(" + sum + ") * " + FACTOR + " + " + column + " % " + MODULUS;
       sum = "(" + sum + ") % " + MODULUS;
     }

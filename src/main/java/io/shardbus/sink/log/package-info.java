@@ -12,15 +12,19 @@
  *        newest INTEGER,                -- the greatest time of its events, nanoseconds since the epoch
  *        span INTEGER,                  -- newest less the least time
  *        ids INTEGER,                   -- 1 if an event has an id, else 0
- *        sum INTEGER,                   -- of last, count, shard, newest, span and ids
+ *        sum INTEGER,                   -- of N, last, count, shard, newest, span and ids
  *        block BLOB)
  * times(time INTEGER PRIMARY KEY,       -- nanoseconds since the epoch
  *       position INTEGER,               -- no event up to this position is younger
- *       sum INTEGER)                    -- of time and position
+ *       sum INTEGER)                    -- of N, time and position
  * }</pre>
  *
+ * <p>Each file has a number N: the CRC-32C of its name, such as {@code
+ * writer-0-0000000000000000001.db}. It goes into each sum and checksum, so nothing is taken for
+ * good in a file where it was not written.
+ *
  * <p>A sum guards the other columns of its row, but not the block, which has a checksum of its own.
- * It begins as {@code first % M}, where M is 2147483647. Each further column makes a new sum:
+ * It begins as N. With M = 2147483647, each column makes a new sum:
  *
  * <pre>{@code
  * sum = (sum * 48271 + column % M) % M
@@ -52,14 +56,14 @@
  *   v         its sequence, less that of the event before, less 1; 0 for the first
  *   v         its time, less the least
  *   v, bytes  the length of its payload, and the payload as it was sent
- * 4 bytes   CRC-32C (Castagnoli) of all bytes before
+ * 4 bytes   CRC-32C (Castagnoli) of the four bytes of N and of all bytes before
  * }</pre>
  *
  * <p>{@link io.shardbus.event.AttributeCodec} describes the bytes of attributes. A block has at
  * most 1,024 events, and takes no more once it has 256 KiB of events.
  *
  * <p>The file {@code lock} keeps a second process out. The file {@code format} holds the number of
- * the format, 4. The file {@code id} holds the number of the log in decimal, a space, and the
+ * the format, 5. The file {@code id} holds the number of the log in decimal, a space, and the
  * CRC-32C of the digits in eight lower-case hexadecimal digits. By the number, cursors of an
  * earlier log in the same folder are recognised. A damaged file stays in its place and is read as
  * far as it can be; if it is a writer's newest, the writer begins another one. The newest file of a

@@ -15,11 +15,14 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
 class BlockCodecTest {
 
   private static final ProducerId PRODUCER = new ProducerId("producer é", Long.MAX_VALUE);
+
+  private static final int FILE = 0xf0e1d2c3;
 
   private final Random random = new Random(17);
 
@@ -46,7 +49,7 @@ class BlockCodecTest {
   }
 
   private static boolean isDamaged(byte[] bytes) {
-    return BlockCodec.decode(bytes) == null;
+    return BlockCodec.decode(FILE, bytes) == null;
   }
 
   @Test
@@ -54,14 +57,14 @@ class BlockCodecTest {
     for (int i = 0; i < 500; i++) {
       long first = random.nextLong() >>> (1 + random.nextInt(62));
       List<ShardEvent> events = events(1 + random.nextInt(i % 50 == 0 ? 1_000 : 20));
-      Block block = BlockCodec.decode(BlockCodec.encode(first, PRODUCER, events));
+      Block block = BlockCodec.decode(FILE, BlockCodec.encode(FILE, first, PRODUCER, events));
       assertThat(block).isEqualTo(new Block(first, PRODUCER, events));
     }
   }
 
   @Test
   void eachFlippedBit_isFound() {
-    byte[] block = BlockCodec.encode(1_234, PRODUCER, events(8));
+    byte[] block = BlockCodec.encode(FILE, 1_234, PRODUCER, events(8));
     for (int bit = 0; bit < block.length * 8; bit++) {
       byte[] flipped = block.clone();
       flipped[bit / 8] ^= (byte) (1 << (bit % 8));
@@ -71,7 +74,7 @@ class BlockCodecTest {
 
   @Test
   void eachTruncation_isFound() {
-    byte[] block = BlockCodec.encode(1_234, PRODUCER, events(8));
+    byte[] block = BlockCodec.encode(FILE, 1_234, PRODUCER, events(8));
     for (int length = 0; length < block.length; length++) {
       assertThat(isDamaged(Arrays.copyOf(block, length))).as("%d bytes", length).isTrue();
       assertThat(isDamaged(Arrays.copyOfRange(block, block.length - length, block.length)))
@@ -80,6 +83,12 @@ class BlockCodecTest {
     }
     assertThat(isDamaged(Arrays.copyOf(block, block.length + 1))).isTrue();
     assertThat(isDamaged(new byte[4096])).isTrue();
+  }
+
+  @Test
+  void blockOfAnotherFile_isFound() {
+    byte[] block = BlockCodec.encode(FILE, 1_234, PRODUCER, events(8));
+    assertThat(BlockCodec.decode(FILE + 1, block)).isNull();
   }
 
   @Test
@@ -92,13 +101,13 @@ class BlockCodecTest {
             "123e4567-e89b-12d3-a456-42661417400x")) {
       ProducerId producer = new ProducerId(id, 1);
       List<ShardEvent> events = events(1);
-      byte[] block = BlockCodec.encode(1, producer, events);
-      Block read = BlockCodec.decode(block);
+      byte[] block = BlockCodec.encode(FILE, 1, producer, events);
+      Block read = BlockCodec.decode(FILE, block);
       assertThat(read).isEqualTo(new Block(1, producer, events));
     }
     List<ShardEvent> event = List.of(new ShardEvent(1, 1, 1, Buffer.buffer(), null));
     ProducerId uuid = new ProducerId("123e4567-e89b-12d3-a456-426614174000", 1);
-    byte[] block = BlockCodec.encode(1, uuid, event);
+    byte[] block = BlockCodec.encode(FILE, 1, uuid, event);
     assertThat(HexFormat.of().formatHex(block, 8, 25))
         .isEqualTo("00123e4567e89b12d3a456426614174000");
   }
@@ -111,13 +120,17 @@ class BlockCodecTest {
             new ShardEvent(3, 200, 1_000, Buffer.buffer("a"), null),
             new ShardEvent(
                 3, 202, 1_130, Buffer.buffer("bc"), "k", "i", Headers.of(Map.of("n", "v"))));
-    byte[] block = BlockCodec.encode(300, new ProducerId("p", 7), events);
+    byte[] block = BlockCodec.encode(FILE, 300, new ProducerId("p", 7), events);
     String body =
         "00000030 ac02 02 03 07 0170 c801 00000000000003e8 8201"
             + " 00 00 00 0161"
             + " 07 016b 0169 01 016e 0176 01 8201 026263";
     byte[] expected = HexFormat.of().parseHex(body.replace(" ", ""));
     assertThat(Arrays.copyOf(block, block.length - 4)).isEqualTo(expected);
+    CRC32C crc = new CRC32C();
+    crc.update(HexFormat.of().parseHex("f0e1d2c3"));
+    crc.update(expected);
+    assertThat(ByteBuffer.wrap(block).getInt(block.length - 4)).isEqualTo((int) crc.getValue());
     assertThat(ByteBuffer.wrap(block).getInt()).isEqualTo(block.length);
   }
 }

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -156,9 +157,15 @@ class LogDamageTest {
     }
   }
 
-  private static void damage(Path file, Random random) throws IOException, SQLException {
-    if (random.nextInt(5) == 0) {
+  private static void damage(List<Path> files, Random random) throws IOException, SQLException {
+    Path file = files.get(random.nextInt(files.size()));
+    int kind = random.nextInt(16);
+    if (kind < 3) {
       damageColumn(file, random);
+      return;
+    } else if (kind == 3) { // a file in the place of another
+      Files.copy(
+          files.get(random.nextInt(files.size())), file, StandardCopyOption.REPLACE_EXISTING);
       return;
     }
     byte[] bytes = Files.readAllBytes(file);
@@ -176,9 +183,10 @@ class LogDamageTest {
         Arrays.fill(bytes, page, Math.min(bytes.length, page + PAGE), (byte) 0);
         Files.write(file, bytes);
       }
-      case 4 -> { // a page in the place of another
-        int page = random.nextInt(bytes.length / PAGE) * PAGE;
-        System.arraycopy(bytes, page, bytes, Math.min(at / PAGE * PAGE, bytes.length - PAGE), PAGE);
+      case 4 -> { // a page in the place of another, or of one of another file
+        byte[] from = Files.readAllBytes(files.get(random.nextInt(files.size())));
+        int page = random.nextInt(from.length / PAGE) * PAGE;
+        System.arraycopy(from, page, bytes, Math.min(at / PAGE * PAGE, bytes.length - PAGE), PAGE);
         Files.write(file, bytes);
       }
       case 5 -> {
@@ -226,11 +234,12 @@ class LogDamageTest {
       try (Connection connection = SqliteFiles.openUnchanging(file);
           PreparedStatement select =
               connection.prepareStatement("SELECT block FROM blocks WHERE last = ?")) {
+        int number = Segment.of(file).orElseThrow().number();
         for (long last : keys.get(file.getFileName())) {
           select.setLong(1, last);
           try (ResultSet row = select.executeQuery()) {
             byte[] bytes = row.next() ? row.getBytes(1) : null;
-            Block block = bytes == null ? null : BlockCodec.decode(bytes);
+            Block block = bytes == null ? null : BlockCodec.decode(number, bytes);
             if (block != null) {
               block.events().forEach(event -> found.add(name(event)));
             }
@@ -290,7 +299,7 @@ class LogDamageTest {
       copy(original, copy);
       List<Path> files = databases(copy);
       for (int i = random.nextInt(2); i >= 0; i--) {
-        damage(files.get(random.nextInt(files.size())), random);
+        damage(files, random);
       }
       Set<String> reachable = reachable(copy, keys);
       LogSink sink = open(copy);
