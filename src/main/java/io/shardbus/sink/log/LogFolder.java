@@ -142,9 +142,12 @@ public final class LogFolder implements AutoCloseable {
       checkRows(file, statement, "blocks", "last", Tables.soundBlock(file.number()));
       checkRows(file, statement, "times", "position", Tables.soundTime(file.number()));
     } catch (SQLException e) {
+      if (Segment.isNotMadeYet(e) || file.isGone()) {
+        return;
+      }
       if (Segment.isDamage(e)) {
         tellDamage(file, String.valueOf(e.getMessage()));
-      } else if (!Segment.isNotMadeYet(e) && !file.isGone()) {
+      } else {
         throw new IOException("cannot read " + file.path() + ": " + e.getMessage(), e);
       }
     }

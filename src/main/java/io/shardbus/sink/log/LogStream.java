@@ -341,6 +341,7 @@ final class LogStream implements AutoCloseable {
       if (sought) {
         sought = false;
         position = opened;
+        searched = 0;
         lostFrom = 0;
         rows = select("abs(last) >", position);
         return false;

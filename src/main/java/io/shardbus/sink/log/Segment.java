@@ -135,11 +135,11 @@ record Segment(Path path, int writer, long first) {
       last(connection);
       return true;
     } catch (SQLException e) {
-      if (isDamage(e)) {
-        return false;
-      }
       if (isNotMadeYet(e)) {
         return true;
+      }
+      if (isDamage(e)) {
+        return false;
       }
       throw e;
     }

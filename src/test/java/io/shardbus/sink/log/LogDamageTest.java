@@ -45,12 +45,13 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Damages copies of a log at random and reads them. It simulates what disks do: flipped bits, lost
  * and added bytes, zeroed and foreign pages, truncated files. {@code -Dlog.damages=N} sets how
- * often.
+ * often, {@code -Dlog.damage=N} with which it begins.
  */
 @Tag("slow")
 class LogDamageTest {
 
   private static final int DAMAGES = Integer.getInteger("log.damages", 1_000);
+  private static final int FIRST = Integer.getInteger("log.damage", 0);
   private static final int SHARDS = 3;
   private static final int PAGE = 4096;
   private static final ProducerId PRODUCER = new ProducerId("test", 1);
@@ -293,7 +294,7 @@ class LogDamageTest {
     Map<Path, List<Long>> keys = keys(original);
     assertThat(keys).hasSizeGreaterThan(2);
     long lost = 0;
-    for (int seed = 0; seed < DAMAGES; seed++) {
+    for (int seed = FIRST; seed < FIRST + DAMAGES; seed++) {
       Random random = new Random(seed);
       Path copy = dir.resolve("copy" + seed);
       copy(original, copy);
