@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** Events as they travel, some together: JSON objects of one size, all different. */
 final class Lots {
@@ -22,13 +23,17 @@ final class Lots {
    * @param size how many events travel together
    */
   Lots(int size) {
+    this(size, IntStream.range(0, DIFFERENT_EVENTS).mapToObj(Lots::event).toList());
+  }
+
+  /**
+   * @param size how many events travel together
+   * @param events at least as many; a rest that fills no lot is left out
+   */
+  Lots(int size, List<byte[]> events) {
     this.size = size;
-    for (int first = 0; first < DIFFERENT_EVENTS; first += size) {
-      List<byte[]> lot = new ArrayList<>(size);
-      for (int i = 0; i < size; i++) {
-        lot.add(event(first + i));
-      }
-      lots.add(lot);
+    for (int first = 0; first + size <= events.size(); first += size) {
+      lots.add(events.subList(first, first + size));
     }
   }
 

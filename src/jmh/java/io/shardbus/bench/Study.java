@@ -18,7 +18,8 @@ enum Study {
   MEMORY(MemoryStudy.class),
   START_UP(StartUpStudy.class),
   NETWORK(NetworkStudy.class),
-  DURABLE(DurableStudy.class);
+  DURABLE(DurableStudy.class),
+  LOG(LogStudy.class);
 
   private static final List<String> JVM_FLAGS = List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch");
 
