@@ -1,6 +1,7 @@
 package io.shardbus.bench;
 
 import io.shardbus.delivery.ConsumerSteps;
+import io.shardbus.event.JsonSteps;
 import io.shardbus.shard.Steps;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +24,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
  */
 public final class Benchmarks {
 
-  private static final List<Class<?>> STEPS = List.of(Steps.class, ConsumerSteps.class);
+  private static final List<Class<?>> STEPS =
+      List.of(Steps.class, ConsumerSteps.class, JsonSteps.class);
   private static final int STEPS_ROUNDS = 3;
   private static final int DEFAULT_SECONDS = 5;
 

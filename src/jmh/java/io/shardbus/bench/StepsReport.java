@@ -17,9 +17,10 @@ final class StepsReport {
       for (Rounds.Case one : rounds.of(each)) {
         String name = one.params().getBenchmark();
         String bytes = one.params().getParam("bytes");
+        String event = one.params().getParam("event");
         table.row(
             name.substring(name.lastIndexOf('.') + 1),
-            bytes == null ? "" : bytes + " B",
+            bytes != null ? bytes + " B" : event != null ? event : "",
             String.format(Locale.ROOT, "%.1f", one.score()),
             Double.isNaN(one.bytes()) ? "" : String.format(Locale.ROOT, "%.0f", one.bytes()));
       }

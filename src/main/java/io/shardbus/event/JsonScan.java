@@ -5,10 +5,13 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /*
- * Recognises one JSON value (RFC 8259) in strict UTF-8, in less than half the time that a parser needs. It only
- * accepts. If it is not sure, it leaves the bytes to JsonCheck, which decides and says what is wrong. So it may accept
- * less than the parser, and does so near the limits of the parser (length, depth, long names and numbers), but never
- * more.
+ * Recognises one JSON value (RFC 8259) in strict UTF-8. It is there because each event of HTTP and WebSocket is checked:
+ * an event of 106 bytes takes 0.14 us, and Jackson's streaming parser 0.25 to 0.4; one of 1.1 kB 1.2 to 1.6, and the
+ * parser 2.0 to 3.4; one of 40 levels 0.19, and the parser 13. A text of 2 kB with an escape every 50 bytes takes 0.7 to
+ * 0.9, about what the parser takes (JsonSteps, medians, on 2 cores of a busy machine).
+ *
+ * It only accepts. If it is not sure, it leaves the bytes to JsonCheck, which decides and says what is wrong. So it may accept less than the
+ * parser, and does so near the limits of the parser (length, depth, long names and numbers), but never more.
  *
  * Inside strings it takes eight bytes at a time: a byte is odd if it is a quote, a backslash, a control character or
  * beyond ASCII, found by the usual arithmetic on bytes within a word. A borrow can make a byte above the first odd one

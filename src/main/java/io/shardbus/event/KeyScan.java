@@ -7,8 +7,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for a key in one JSON value, in a fraction of the time that a parser needs. Not safe for
- * several threads.
+ * Looks for a key in one JSON value. In an event of 106 bytes that takes 0.14 us, and 0.3 with
+ * Jackson's streaming parser; in one of 1.1 kB 1.5 to 1.6, and 3.2 or more (JsonSteps, medians, on
+ * 2 cores of a busy machine). Not safe for several threads.
  */
 final class KeyScan extends JsonWalk {
 
