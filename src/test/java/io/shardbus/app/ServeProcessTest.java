@@ -81,10 +81,17 @@ class ServeProcessTest {
       JsonObject nanos = result.getJsonObject("ingestNanos");
       assertThat(nanos.getLong("p50")).isPositive().isLessThanOrEqualTo(nanos.getLong("p99"));
       assertThat(nanos.getLong("p99")).isLessThanOrEqualTo(nanos.getLong("max"));
+      JsonObject delivery = result.getJsonObject("deliveryNanos");
+      assertThat(delivery.getLong("p50")).isPositive().isLessThanOrEqualTo(delivery.getLong("max"));
     }
     Run text = start("bench", "--seconds", "0.2");
     assertThat(text.exit()).as(text.stderr()).isZero();
-    assertThat(text.stdout()).contains("events/s").contains("p99.9").contains("processors, Java");
+    assertThat(text.stderr()).as("progress is for terminals").isEmpty();
+    assertThat(text.stdout())
+        .contains("events/s")
+        .contains("sink's answer: p50")
+        .contains("p99.9")
+        .contains("processors, Java");
     assertFails(2, "--producers: 0 must be 1 to 1000", "bench", "--producers", "0");
     assertFails(2, "--seconds: NaN must be", "bench", "--seconds", "NaN");
     assertFails(2, "sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");

@@ -3,6 +3,7 @@ package io.shardbus.app.bench;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.app.ConfigException;
+import io.shardbus.app.Terminal;
 import io.shardbus.app.Tool;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.SinkOptions;
@@ -10,9 +11,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -42,6 +43,7 @@ public final class BenchCommand implements Tool {
 
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
   private static final double MOST_WARM_UP_SECONDS = 3;
+  private static final long PROGRESS_NANOS = 500_000_000;
 
   @Spec private CommandSpec spec;
 
@@ -128,17 +130,19 @@ public final class BenchCommand implements Tool {
 
   private boolean measure(ShardBus bus) throws Exception {
     BenchProducers load = new BenchProducers(bus, producers, bytes, batch);
-    BenchProducers.sleep(duration(Math.min(seconds, MOST_WARM_UP_SECONDS)));
+    BenchDeliveries deliveries = new BenchDeliveries(bus.shards()::nanoTime);
+    wait("warming up", Math.min(seconds, MOST_WARM_UP_SECONDS), bus);
     load.startTiming();
+    bus.observe(deliveries);
     long before = bus.stats().total().delivered();
     long begun = System.nanoTime();
-    BenchProducers.sleep(duration(seconds));
+    wait("measuring", seconds, bus);
     double eventsPerSecond =
         (bus.stats().total().delivered() - before) / ((System.nanoTime() - begun) / 1e9);
     Histogram nanos = load.stop();
     await(bus.close());
     ShardAccounting account = bus.stats().total();
-    report(eventsPerSecond, nanos, account);
+    report(eventsPerSecond, nanos, deliveries.nanos(), account);
     boolean addsUp =
         account.accepted() == load.accepted() && account.delivered() == account.accepted();
     if (!addsUp) {
@@ -149,11 +153,49 @@ public final class BenchCommand implements Tool {
     return addsUp;
   }
 
-  private static Duration duration(double seconds) {
-    return Duration.ofNanos((long) (seconds * 1e9));
+  /** Shows how far it is, where a person sees it. */
+  private void wait(String what, double seconds, ShardBus bus) throws InterruptedException {
+    PrintWriter err = spec.commandLine().getErr();
+    boolean watched = !json && Terminal.is(2);
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
+      if (watched) {
+        err.printf(
+            Locale.ROOT,
+            "\r%s, %.0f s left, %,d events delivered   ",
+            what,
+            Math.ceil(left / 1e9),
+            bus.stats().total().delivered());
+        err.flush();
+      }
+      TimeUnit.NANOSECONDS.sleep(Math.min(left, PROGRESS_NANOS));
+    }
+    if (watched) {
+      err.print("\r\033[K");
+      err.flush();
+    }
   }
 
-  private void report(double eventsPerSecond, Histogram nanos, ShardAccounting account) {
+  private static JsonObject percentiles(Histogram nanos) {
+    return new JsonObject()
+        .put("p50", nanos.getValueAtPercentile(50))
+        .put("p99", nanos.getValueAtPercentile(99))
+        .put("p99.9", nanos.getValueAtPercentile(99.9))
+        .put("max", nanos.getMaxValue());
+  }
+
+  private static String text(Histogram nanos) {
+    return String.format(
+        Locale.ROOT,
+        "p50 %,.2f us, p99 %,.2f us, p99.9 %,.2f us, at most %,.0f us",
+        nanos.getValueAtPercentile(50) / 1e3,
+        nanos.getValueAtPercentile(99) / 1e3,
+        nanos.getValueAtPercentile(99.9) / 1e3,
+        nanos.getMaxValue() / 1e3);
+  }
+
+  private void report(
+      double eventsPerSecond, Histogram nanos, Histogram delivery, ShardAccounting account) {
     PrintWriter out = spec.commandLine().getOut();
     String machine =
         PROCESSORS
@@ -173,13 +215,8 @@ public final class BenchCommand implements Tool {
               .put("seconds", seconds)
               .put("eventsPerSecond", Math.round(eventsPerSecond))
               .put("bytesPerSecond", Math.round(eventsPerSecond * bytes))
-              .put(
-                  "ingestNanos",
-                  new JsonObject()
-                      .put("p50", nanos.getValueAtPercentile(50))
-                      .put("p99", nanos.getValueAtPercentile(99))
-                      .put("p99.9", nanos.getValueAtPercentile(99.9))
-                      .put("max", nanos.getMaxValue()))
+              .put("ingestNanos", percentiles(nanos))
+              .put("deliveryNanos", percentiles(delivery))
               .put("accepted", account.accepted())
               .put("refused", account.backpressure())
               .put("delivered", account.delivered());
@@ -195,13 +232,8 @@ public final class BenchCommand implements Tool {
           bytes,
           batch,
           sink);
-      out.printf(
-          Locale.ROOT,
-          "a call takes p50 %.2f us, p99 %.2f us, p99.9 %.2f us, at most %,.0f us%n",
-          nanos.getValueAtPercentile(50) / 1e3,
-          nanos.getValueAtPercentile(99) / 1e3,
-          nanos.getValueAtPercentile(99.9) / 1e3,
-          nanos.getMaxValue() / 1e3);
+      out.println("a call takes " + text(nanos));
+      out.println("from the call to the sink's answer: " + text(delivery));
       out.println(machine);
     }
     out.flush();

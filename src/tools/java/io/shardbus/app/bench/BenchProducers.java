@@ -3,11 +3,9 @@ package io.shardbus.app.bench;
 import io.shardbus.ShardBus;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
 
@@ -63,10 +61,6 @@ final class BenchProducers {
   /** Of all calls, also of untimed ones; valid once the threads have ended. */
   long accepted() {
     return accepted.sum();
-  }
-
-  static void sleep(Duration time) throws InterruptedException {
-    TimeUnit.NANOSECONDS.sleep(time.toNanos());
   }
 
   @SuppressWarnings("ThreadPriorityCheck") // the shards need the processor
