@@ -12,7 +12,6 @@ import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.Ports;
-import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -71,8 +70,9 @@ class DashboardTest {
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(2)
+            .setDataDir(dir.resolve("bus").toString()) // in a log, whose storage is shown
             .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
-    bus = await(ShardBus.start(vertx, options, new RecordingSink()));
+    bus = await(ShardBus.start(vertx, options));
     gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0), registry));
     vertx.setPeriodic(20, id -> bus.ingest(RawEvent.of("event " + System.nanoTime())));
     startPrometheus();
@@ -88,6 +88,7 @@ class DashboardTest {
             shipped
                 .replace("shardbus:8080", "127.0.0.1:" + gateway.port())
                 .replace("scrape_interval: 5s", "scrape_interval: 500ms"));
+    Files.copy(Path.of("conf/alerts.yml"), dir.resolve("alerts.yml"));
     port = Ports.free();
     prometheus =
         new ProcessBuilder(
