@@ -11,6 +11,7 @@ import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -118,8 +119,12 @@ final class Feed {
 
   private String progressLine() {
     return String.format(
+        Locale.ROOT,
         "%,d sent, %,d acknowledged, %,d rejected, %,.0f events/s   ",
-        sent.get(), acked.get(), rejected.get(), acked.get() / seconds());
+        sent.get(),
+        acked.get(),
+        rejected.get(),
+        acked.get() / seconds());
   }
 
   private double seconds() {
@@ -209,13 +214,14 @@ final class Feed {
             left--;
           }
           TimeUnit.MILLISECONDS.sleep(100);
-        } else if (status == 500 && answer.containsKey("failed")) {
-          left = 0; // the bus took them, the sink did not
+        } else if ((status == 500 && answer.containsKey("failed"))
+            || (status == 400 && refused > 0)) {
+          left = 0; // the sink did not take them, or none of them is an event
         } else if (status >= 400) {
           if (status < 500 || status == 503) {
             rejected.addAndGet(left - accepted - refused); // the bus takes no more
           }
-          throw new IOException("the server answered " + status + ": " + response.body());
+          throw ServerUrl.refusal(status, response.body());
         } else {
           left = 0;
         }

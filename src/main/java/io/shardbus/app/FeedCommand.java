@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -36,10 +37,11 @@ import picocli.CommandLine.Spec;
       "  shardbus feed --generate 100000 --seed 1 --via ws --ack delivered",
       "  shardbus feed --generate 1000 --out sample.ndjson",
       "  my-program | shardbus feed --id-path id",
-      "  shardbus tail --from-start --envelope | shardbus feed --envelope --url http://other:8080",
+      "  shardbus tail --from-start --envelope |",
+      "      shardbus feed --envelope --url http://other:8080",
       "",
-      "Exit codes: 0 all acknowledged; 1 some were rejected, or their fate is unknown; 2 wrong"
-          + " usage."
+      "Exit codes: 0 all acknowledged; 1 some were rejected, or their fate is unknown;",
+      "2 wrong usage."
     })
 final class FeedCommand implements Callable<Integer> {
 
@@ -62,14 +64,22 @@ final class FeedCommand implements Callable<Integer> {
       description = "Read NDJSON from this file, also .gz.")
   private @Nullable Path file;
 
-  @Option(names = "--generate", paramLabel = "N", description = "Generate N events.")
+  @Option(
+      names = "--generate",
+      paramLabel = "N",
+      description = "Generate N orders and clicks, each with an id and the user's id as its key.")
   private @Nullable Long generate;
 
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "Seed of the generated events (${DEFAULT-VALUE}).")
-  private long seed = 1;
+      description = "Generate the same events, with the same ids, as before with this seed.")
+  private @Nullable Long seed;
+
+  @Option(
+      names = "--strange",
+      description = "Generate events that are hard to handle instead, without keys and ids.")
+  private boolean strange;
 
   @Option(names = "--out", paramLabel = "FILE", description = "Write the events to a file instead.")
   private @Nullable Path out;
@@ -131,9 +141,16 @@ final class FeedCommand implements Callable<Integer> {
     if (generate != null && generate < 0) {
       throw new ConfigException("--generate: " + generate + " must be at least 0");
     }
+    if (generate == null && (strange || seed != null)) {
+      throw new ConfigException("--strange, --seed: only together with --generate");
+    }
     if (envelope && (via == Via.ws || generate != null || keyPath != null || idPath != null)) {
       throw new ConfigException(
           "--envelope: not together with --via ws, --generate, --key-path or --id-path");
+    }
+    if (generate != null && !strange) {
+      keyPath = keyPath == null ? "user.id" : keyPath;
+      idPath = idPath == null ? "id" : idPath;
     }
     try (InputStream input = input()) {
       Lines lines = lines(input);
@@ -146,7 +163,15 @@ final class FeedCommand implements Callable<Integer> {
       return InputStream.nullInputStream();
     }
     if (file == null) {
+      if (!json && Terminal.is(0)) {
+        spec.commandLine()
+            .getErr()
+            .println("reading events from standard input, one JSON value a line; Ctrl-D ends");
+      }
       return System.in;
+    }
+    if (!Files.exists(file)) {
+      throw new ConfigException("--file: " + file + ": there is no such file");
     }
     try {
       InputStream raw =
@@ -163,9 +188,12 @@ final class FeedCommand implements Callable<Integer> {
   private Lines lines(InputStream input) {
     Long count = generate;
     if (count != null) {
-      EventGenerator generator = new EventGenerator(seed);
+      // Not the same ids as the last time, which the server would take for repetitions.
+      long chosen = seed == null ? System.currentTimeMillis() : seed;
+      Supplier<String> generator =
+          strange ? new EventGenerator(chosen)::next : new ShopEvents(chosen)::next;
       long[] left = {count};
-      return () -> left[0]-- > 0 ? generator.next().getBytes(StandardCharsets.UTF_8) : null;
+      return () -> left[0]-- > 0 ? generator.get().getBytes(StandardCharsets.UTF_8) : null;
     }
     return new ByteLines(file == null ? "standard input" : "--file: " + file, input);
   }
@@ -177,7 +205,7 @@ final class FeedCommand implements Callable<Integer> {
         file.write('\n');
       }
     } catch (NoSuchFileException e) {
-      throw new IOException("--out: there is no folder for " + to, e);
+      throw new ConfigException("--out: there is no folder for " + to);
     }
     return 0;
   }
@@ -186,21 +214,27 @@ final class FeedCommand implements Callable<Integer> {
     String query = "?ack=" + ack + parameter("keyPath", keyPath) + parameter("idPath", idPath);
     Feed feed = new Feed(server, lines, query, envelope ? ENVELOPES : NDJSON, via == Via.ws, rate);
     PrintWriter err = spec.commandLine().getErr();
-    IOException failure = null;
+    boolean watched = !json && Terminal.is(2);
+    Thread onExit = new Thread(() -> report(feed.summary(), watched), "summary");
+    Runtime.getRuntime().addShutdownHook(onExit);
+    Exception failure = null;
     try {
       feed.run(
           connections,
-          json
-              ? line -> {}
-              : line -> {
-                err.print("\r" + line);
-                err.flush();
-              });
-    } catch (IOException e) {
+          line -> {
+            if (watched) {
+              err.print("\r" + line);
+              err.flush();
+            }
+          });
+    } catch (IOException | ConfigException e) {
       failure = e; // reported after the summary
     }
+    if (!forget(onExit)) {
+      return 1; // it is being ended, and reported
+    }
     JsonObject summary = feed.summary();
-    report(summary);
+    report(summary, watched);
     if (failure != null) {
       throw failure;
     }
@@ -211,12 +245,22 @@ final class FeedCommand implements Callable<Integer> {
     return value == null ? "" : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
-  private void report(JsonObject summary) {
+  private static boolean forget(Thread onExit) {
+    try {
+      return Runtime.getRuntime().removeShutdownHook(onExit);
+    } catch (IllegalStateException e) {
+      return false;
+    }
+  }
+
+  private void report(JsonObject summary, boolean watched) {
     PrintWriter stdout = spec.commandLine().getOut();
     if (json) {
       stdout.println(summary.encode());
     } else {
-      spec.commandLine().getErr().println();
+      if (watched) {
+        spec.commandLine().getErr().println();
+      }
       stdout.println(
           summary.getLong("sent")
               + " events sent, "

@@ -6,9 +6,10 @@ import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,11 +38,11 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Try it:",
-      "  shardbus serve                             start a server that keeps events in ./data",
-      "  shardbus feed --generate 100000            send it 100,000 generated events",
-      "  shardbus tail --from-start                 read them back",
-      "  shardbus stats                             see where they went",
-      "  shardbus top                               watch the shards",
+      "  shardbus serve                   start a server that keeps events in ./data",
+      "  shardbus feed --generate 100000  send it 100,000 generated events",
+      "  shardbus tail --from-start       read them back",
+      "  shardbus stats                   see where they went",
+      "  shardbus top                     watch the shards",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
     })
@@ -74,7 +75,7 @@ public final class Main implements Runnable {
         execute(
             new PrintWriter(
                 new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8))),
-            new PrintWriter(System.err, true, Charset.defaultCharset()),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
             args));
   }
 
@@ -84,6 +85,13 @@ public final class Main implements Runnable {
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setParameterExceptionHandler(
+        (failure, words) -> {
+          err.println("shardbus: " + Failures.describe(failure));
+          err.println(advice(failure));
+          err.flush();
+          return WRONG_USAGE;
+        });
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           if (main.debug) {
@@ -97,6 +105,23 @@ public final class Main implements Runnable {
     int code = line.execute(args);
     out.flush();
     return code;
+  }
+
+  /** The name that was probably meant, or where to find all. */
+  private static String advice(CommandLine.ParameterException failure) {
+    CommandLine command = failure.getCommandLine();
+    if (failure instanceof CommandLine.UnmatchedArgumentException unmatched) {
+      String given = unmatched.getUnmatched().get(0).replaceFirst("=.*", "");
+      Stream<String> names =
+          given.startsWith("-")
+              ? command.getCommandSpec().optionsMap().keySet().stream()
+              : command.getSubcommands().keySet().stream();
+      Optional<String> meant = Similar.to(given, names);
+      if (meant.isPresent()) {
+        return "  did you mean " + meant.get() + "?";
+      }
+    }
+    return "  see " + command.getCommandSpec().qualifiedName() + " --help";
   }
 
   static CommandLine commandLine(Main main) {

@@ -28,12 +28,13 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  shardbus replay --list           the events that the sink refused, and why",
-      "  shardbus replay --list --json    the same with the events, one JSON object a line",
+      "  shardbus replay --list --json    the same with the events, one a line",
       "  shardbus replay 17 18            hand two of them to the bus again",
       "  shardbus replay --all",
       "  shardbus replay --delete 17      delete one",
       "",
-      "Exit codes: 0 all delivered or deleted, 1 some were refused again, kept or unknown."
+      "Exit codes: 0 all delivered or deleted; 1 some were refused again, kept or",
+      "unknown; 2 wrong usage."
     })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -145,14 +146,18 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private void list(PrintWriter out) throws Exception {
-    if (!json) {
-      out.printf(ROW, "id", "shard", "sequence", "attempts", "given up at", "cause");
-    }
     long after = 0;
     JsonArray page;
     do {
       String uri = "/v1/dead-letters?limit=" + PAGE + "&after=" + after;
       page = server.get(uri).getJsonArray("deadLetters");
+      if (after == 0 && !json) {
+        out.print(
+            page.isEmpty()
+                ? "there are no dead letters" + System.lineSeparator()
+                : String.format(
+                    ROW, "id", "shard", "sequence", "attempts", "given up at", "cause"));
+      }
       for (int i = 0; i < page.size(); i++) {
         JsonObject letter = page.getJsonObject(i);
         out.print(json ? letter.encode() + System.lineSeparator() : row(letter));

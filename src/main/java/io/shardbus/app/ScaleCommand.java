@@ -46,6 +46,9 @@ final class ScaleCommand implements Runnable {
       @Option(names = "--json", description = "As JSON, for scripts.") boolean json,
       @Parameters(paramLabel = "COUNT", description = "How many to add.") int count)
       throws Exception {
+    if (count < 1) {
+      throw new ConfigException("COUNT: " + count + " must be at least 1");
+    }
     JsonObject answer = server.post("/v1/shards", new JsonObject().put("count", count));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {

@@ -38,9 +38,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Every option of the configuration can also be given in the environment: bus.batch.maxDelay",
-      "is SHARDBUS_BATCH_MAX_DELAY, gateway.port is SHARDBUS_PORT. Flags win over the environment,",
-      "the environment over the file.",
+      "Every option of the configuration can also be given in the environment:",
+      "bus.batch.maxDelay is SHARDBUS_BATCH_MAX_DELAY, gateway.port is SHARDBUS_PORT.",
+      "Flags win over the environment, the environment over the file.",
       "",
       "Examples:",
       "  shardbus serve --port 0 --data /var/lib/shardbus",
@@ -48,8 +48,8 @@ import picocli.CommandLine.Spec;
       "  java -cp 'shardbus.jar:lib/*' io.shardbus.app.Main serve --cluster",
       "        as a node of a Vert.x cluster, with the jars of a cluster manager in lib",
       "",
-      "Exit codes: 0 stopped by a signal, or the check found nothing; 1 failed; 2 wrong usage or",
-      "configuration."
+      "Exit codes: 0 stopped by a signal, or the check found nothing; 1 failed;",
+      "2 wrong usage or configuration."
     })
 final class ServeCommand implements Callable<Integer> {
 

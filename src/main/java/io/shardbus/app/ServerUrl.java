@@ -1,9 +1,13 @@
 package io.shardbus.app;
 
+import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.MalformedURLException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -32,7 +36,7 @@ final class ServerUrl {
   @Option(
       names = "--url",
       paramLabel = "URL",
-      description = "The server; also as SHARDBUS_URL (${DEFAULT-VALUE}).",
+      description = "The server; also as SHARDBUS_URL%n(${DEFAULT-VALUE}).",
       defaultValue = "${env:" + URL_VARIABLE + ":-http://127.0.0.1:8080}")
   private String url = "";
 
@@ -50,20 +54,28 @@ final class ServerUrl {
           .connectTimeout(CONNECT_TIMEOUT)
           .build();
 
-  URI resolve(String path) {
+  private URI resolve(String path) throws IOException {
     try {
       URI base = URI.create(url.endsWith("/") ? url.substring(0, url.length() - 1) : url);
       if (base.getHost() != null) {
         return URI.create(base + path);
       }
-    } catch (IllegalArgumentException e) {
+      if (base.getAuthority() != null) {
+        // Such as my_server, as Compose names it: to Java's client this is no host, its address is.
+        String host = base.toURL().getHost();
+        String address = InetAddress.getByName(host).getHostAddress();
+        return URI.create(base.toString().replaceFirst(Pattern.quote(host), address) + path);
+      }
+    } catch (UnknownHostException e) {
+      throw new IOException("cannot reach " + url + ": there is no such host", e);
+    } catch (IllegalArgumentException | MalformedURLException e) {
       // said below
     }
     throw new ConfigException(
         "--url or SHARDBUS_URL: \"" + url + "\" must be such as http://127.0.0.1:8080");
   }
 
-  HttpRequest.Builder request(String path) {
+  HttpRequest.Builder request(String path) throws IOException {
     HttpRequest.Builder request = HttpRequest.newBuilder(resolve(path));
     authorization().ifPresent(value -> request.header(AUTHORIZATION, value));
     return request;
@@ -136,9 +148,28 @@ final class ServerUrl {
 
   private static HttpResponse<String> good(HttpResponse<String> response) throws IOException {
     if (response.statusCode() >= 400) {
-      throw new IOException(
-          "the server answered " + response.statusCode() + ": " + response.body());
+      throw refusal(response.statusCode(), response.body());
     }
     return response;
+  }
+
+  /**
+   * What to tell of an answer that is no success.
+   *
+   * @return an {@code IOException} to throw
+   * @throws ConfigException instead, if the server says that the request was wrong
+   */
+  static IOException refusal(int status, String body) {
+    String says;
+    try {
+      says = new JsonObject(body).getString("detail", body);
+    } catch (DecodeException | ClassCastException e) {
+      says = body.strip(); // not of this server, but perhaps of a proxy
+    }
+    String message = "the server answered " + status + ": " + says;
+    if (status == 400) {
+      throw new ConfigException(message);
+    }
+    return new IOException(message);
   }
 }

@@ -28,12 +28,13 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  shardbus tail --from-start --count 10",
       "  shardbus tail --since -15m --key u1",
-      "  shardbus tail --from-start --envelope | shardbus feed --envelope --url http://other:8080",
+      "  shardbus tail --from-start --envelope |",
+      "      shardbus feed --envelope --url http://other:8080",
       "  shardbus tail --filter \"@.user == 'u1' && @.n > 5\"",
       "  shardbus tail --from-start --filter '$key == \"u1\" && $time > \"2026-11-30T09\"'",
       "",
-      "Exit codes: 0 N events or all until the time seen, or the reader has gone; 1 the server"
-          + " ended it; 2 wrong usage."
+      "Exit codes: 0 N events or all until the time seen, or the reader has gone;",
+      "1 the server ended it; 2 wrong usage."
     })
 final class TailCommand implements Callable<Integer> {
 
@@ -79,6 +80,9 @@ final class TailCommand implements Callable<Integer> {
   @Option(names = "--count", paramLabel = "N", description = "End after N events.")
   private long count = Long.MAX_VALUE;
 
+  @Option(names = "--json", description = "One JSON object a line, which it always prints.")
+  private boolean json;
+
   private long seen;
 
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
@@ -86,6 +90,12 @@ final class TailCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (count < 1) {
+      throw new ConfigException("--count: " + count + " must be at least 1");
+    }
+    if (json && envelope) {
+      throw new ConfigException("--json: not together with --envelope");
+    }
     HttpRequest.Builder request = server.request("/v1/tail?" + query());
     if (envelope) {
       request.header("Accept", FeedCommand.ENVELOPES);
@@ -94,11 +104,7 @@ final class TailCommand implements Callable<Integer> {
         server.send(request.build(), HttpResponse.BodyHandlers.ofLines());
     try (Stream<String> lines = response.body()) {
       if (response.statusCode() != 200) {
-        throw new IOException(
-            "the server answered "
-                + response.statusCode()
-                + ": "
-                + lines.reduce("", String::concat));
+        throw ServerUrl.refusal(response.statusCode(), lines.reduce("", String::concat));
       }
       if (envelope ? envelopes(lines.iterator()) : messages(lines.iterator())) {
         return 0;

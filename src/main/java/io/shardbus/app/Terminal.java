@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  * A screen that is drawn again and again. On a terminal, keys are read as they are pressed;
  * elsewhere, as they come. Closing it, also by Ctrl-C, restores the settings of the terminal.
  */
-final class Terminal implements AutoCloseable {
+public final class Terminal implements AutoCloseable {
 
   private static final String ENTER = "\033[?1049h\033[?25l";
   private static final String LEAVE = "\033[?25h\033[?1049l";
@@ -28,6 +28,27 @@ final class Terminal implements AutoCloseable {
   private Terminal(PrintWriter out, String settings) {
     this.out = out;
     this.settings = settings;
+  }
+
+  /**
+   * Whether a person sees it. {@code System.console} cannot tell, as it is about all three at once.
+   *
+   * @param descriptor 0 for standard input, 1 for standard output, 2 for standard error
+   * @return whether it is a terminal; false where that cannot be found out
+   */
+  public static boolean is(int descriptor) {
+    try {
+      return new ProcessBuilder("test", "-t", Integer.toString(descriptor))
+              .inheritIO()
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   static Terminal open(PrintWriter out) {

@@ -44,6 +44,9 @@ final class TopCommand implements Callable<Integer> {
     if (json && !once) {
       throw new ConfigException("--json: only with --once");
     }
+    if (!once && !Terminal.is(1)) {
+      throw new ConfigException("top: standard output is not a terminal; use --once");
+    }
     PrintWriter out = spec.commandLine().getOut();
     TopView.Look first = look();
     if (once) {
@@ -65,12 +68,14 @@ final class TopCommand implements Callable<Integer> {
 
   private void follow(Terminal terminal, TopView.Look first) throws Exception {
     TopView.Look before = first;
-    TopView view = new TopView(terminal.columns(FALLBACK_COLUMNS), terminal.lines(FALLBACK_LINES));
     do {
       TopView.Look now = lookOrNull();
       if (now == null) {
         terminal.draw(List.of("the server does not answer, trying again"));
       } else {
+        // The window may have another size by now.
+        TopView view =
+            new TopView(terminal.columns(FALLBACK_COLUMNS), terminal.lines(FALLBACK_LINES));
         terminal.draw(view.lines(before, now));
         before = now;
       }

@@ -11,15 +11,20 @@ import java.util.TreeMap;
 /** The picture that {@code shardbus top} draws. */
 final class TopView {
 
-  private static final int BAR = 20;
+  private static final int MOST_BAR = 20;
+
+  /** What a line of a shard takes beside its bar. */
+  private static final int BESIDE_BAR = 70;
 
   private final int columns;
   private final int lines;
+  private final int bar;
 
   /** For a terminal of that size. Lines that do not fit are left out. */
   TopView(int columns, int lines) {
     this.columns = columns;
     this.lines = lines;
+    bar = Math.max(1, Math.min(MOST_BAR, columns - BESIDE_BAR));
   }
 
   /** The answer of a server at one time. */
@@ -34,7 +39,7 @@ final class TopView {
     all.add(
         String.format(
             Locale.ROOT,
-            "%6s %-12s %-" + (BAR + 9) + "s %10s %10s %7s %s",
+            "%5s %-12s %-" + (bar + 9) + "s %10s %9s %6s %s",
             "SHARD",
             "STATE",
             "FILL",
@@ -44,7 +49,13 @@ final class TopView {
             "SINK"));
     Map<Integer, JsonObject> old = byId(before.shards());
     byId(now.shards())
-        .forEach((id, shard) -> all.add(shard(shard, old.getOrDefault(id, shard), seconds)));
+        .forEach(
+            (id, shard) -> {
+              all.add(shard(shard, old.getOrDefault(id, shard), seconds));
+              if (shard.getLong("fencedEvents", 0L) > 0) {
+                all.add(fenced(shard));
+              }
+            });
     return all.stream()
         .map(line -> line.length() > columns ? line.substring(0, columns) : line)
         .limit(lines)
@@ -124,37 +135,39 @@ final class TopView {
     return all;
   }
 
-  private static String shard(JsonObject shard, JsonObject before, double seconds) {
+  private String shard(JsonObject shard, JsonObject before, double seconds) {
     double fill = shard.getDouble("fillRatio");
-    int full = (int) Math.round(fill * BAR);
+    int full = (int) Math.round(fill * bar);
     return String.format(
         Locale.ROOT,
-        "%6d %-12s [%s%s] %5.1f%% %,10.0f %,10d %7d %s",
+        "%5d %-12s [%s%s] %5.1f%% %,10.0f %,9d %6d %s",
         shard.getInteger("id"),
         shard.getString("state"),
         "#".repeat(full),
-        " ".repeat(BAR - full),
+        " ".repeat(bar - full),
         100 * fill,
         rate(shard.getLong("accepted"), before.getLong("accepted"), seconds),
         shard.getLong("pendingInRing") + shard.getLong("inFlight"),
         shard.getInteger("slots"),
-        sink(shard) + fenced(shard));
+        sink(shard, before));
   }
 
   private static String fenced(JsonObject shard) {
-    long events = shard.getLong("fencedEvents", 0L);
-    return events == 0
-        ? ""
-        : String.format(
-            Locale.ROOT,
-            ", %,d wait at a fence, oldest %.1f s",
-            events,
-            shard.getLong("fenceWaitMillis") / 1e3);
+    return String.format(
+        Locale.ROOT,
+        "       %,d wait at a fence, oldest %.1f s",
+        shard.getLong("fencedEvents"),
+        shard.getLong("fenceWaitMillis") / 1e3);
   }
 
-  private static String sink(JsonObject shard) {
+  private static String sink(JsonObject shard, JsonObject before) {
     if (!"closed".equals(shard.getString("circuit"))) {
       return "failing";
+    }
+    long refused = shard.getLong("deadLettered");
+    if (refused > before.getLong("deadLettered")
+        || (refused > 0 && shard.getLong("delivered") == 0)) {
+      return "refusing";
     }
     return shard.getLong("failures") > 0 ? "retrying" : "good";
   }

@@ -57,7 +57,7 @@ class FeedInputTest {
       shortest = Math.min(shortest, event.length());
       longest = Math.max(longest, event.length());
     }
-    assertThat(shortest).isBetween(50, 70);
+    assertThat(shortest).isBetween(50, 100);
     assertThat(longest).isBetween(80_000, 100_000);
   }
 }

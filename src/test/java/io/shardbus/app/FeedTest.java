@@ -242,7 +242,7 @@ class FeedTest {
   void fileThatCannotBeRead_isNamed() throws Exception {
     server = new TestServer();
     String none = dir.resolve("none.ndjson").toString();
-    assertThat(code(feed("--file", none))).isEqualTo(1);
+    assertThat(code(feed("--file", none))).isEqualTo(2);
     assertThat(server.err.lines()).hasSize(1).first().asString().contains(none);
     Path plain = Files.write(dir.resolve("plain.gz"), lines(1));
     assertThat(code(feed("--file", plain.toString()))).isEqualTo(1);

@@ -8,6 +8,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
+import io.shardbus.sink.SinkException;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.RecordingSink;
 import io.vertx.core.Future;
@@ -186,7 +187,7 @@ class TopCommandTest {
     assertThat(new TopView(200, 10).lines(look, look))
         .last()
         .asString()
-        .endsWith("good, 1,500 wait at a fence, oldest 2.3 s");
+        .isEqualTo("       1,500 wait at a fence, oldest 2.3 s");
     shard.put("fencedEvents", 0).put("fenceWaitMillis", 0);
     assertThat(new TopView(200, 10).lines(look, look)).last().asString().endsWith("good");
   }
@@ -225,6 +226,47 @@ class TopCommandTest {
   }
 
   @Test
+  void picture_fitsInto80Columns() {
+    JsonObject shard = shard(65_534, 3_000_000_000L, 0).put("state", "provisioning");
+    shard.put("fillRatio", 1.0).put("slots", 65_536).put("pendingInRing", 1_000_000);
+    shard.put("inFlight", 0).put("circuit", "closed").put("failures", 1);
+    shard.put("evicted", 3_000_000_000L).put("deadLettered", 3_000_000_000L);
+    shard.put("shards", 1).put("sink", "memory").put("pendingInRings", 1_000_000);
+    shard.put("scaling", new JsonObject().put("limitedBy", "none").put("recent", new JsonArray()));
+    JsonObject before = shard.copy().put("accepted", 0).put("deadLettered", 0);
+    List<String> lines = new TopView(80, 24).lines(look(0, before), look(1_000_000_000, shard));
+    assertThat(lines).allMatch(line -> line.length() <= 80);
+    assertThat(lines)
+        .anyMatch(line -> line.endsWith(" SINK"))
+        .last()
+        .asString()
+        .endsWith("refusing");
+    assertThat(String.join(" ", lines)).contains("dead-lettered 3,000,000,000");
+  }
+
+  @Test
+  void sinkThatRefusesAll_isNotGood() throws Exception {
+    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    bus.ingest(RawEvent.of(Buffer.buffer("event"), "key"));
+    await(bus.flush());
+    assertThat(run(command("top", "--once", "--url", url()))).contains("refusing");
+  }
+
+  @Test
+  void outputThatIsNoTerminal_isRefused() throws Exception {
+    Path err = dir.resolve("err");
+    process =
+        new ProcessBuilder(command("top", "--url", url()))
+            .redirectOutput(dir.resolve("out").toFile())
+            .redirectError(err.toFile())
+            .start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(2);
+    assertThat(Files.readString(err)).contains("--once");
+    assertThat(Files.readString(dir.resolve("out"))).isEmpty();
+  }
+
+  @Test
   void json_isForScripts() {
     assertThat(Main.execute(NOWHERE, NOWHERE, "top", "--json")).isEqualTo(2);
   }
@@ -233,7 +275,7 @@ class TopCommandTest {
   void terminal_isDrawnAgainAndGivenBackWithQ() throws Exception {
     Path out = dir.resolve("terminal");
     String inside =
-        "stty cols 100 rows 12; before=$(stty -g); "
+        "tty; stty cols 100 rows 12; before=$(stty -g); "
             + command("top", "--url", url()).stream()
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "))
@@ -247,6 +289,20 @@ class TopCommandTest {
       bus.ingest(RawEvent.of("event " + i));
     }
     soon().until(() -> Files.readString(out).contains("accepted 10 ("));
+    String tty = Files.readString(out).lines().findFirst().orElseThrow().strip();
+    assertThat(Files.readString(out)).contains("EVENTS/S");
+    new ProcessBuilder("stty", "-F", tty, "cols", "20").start().waitFor();
+    soon()
+        .until(
+            () ->
+                Files.readString(out)
+                    .endsWith(
+                        "accepted 10 (0/s)  d\033[K\r\n"
+                            + "refused 0 (0/s)  evi\033[K\r\n"
+                            + "\033[K\r\n"
+                            + " SHARD STATE        F\033[K\r\n"
+                            + "     0 active       [\033[K\r\n"
+                            + "     1 active       [\033[K\033[J"));
     int port = gateway.port();
     await(gateway.close());
     soon().until(() -> Files.readString(out).contains("does not answer"));
