@@ -28,14 +28,14 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  shardbus log check data/log",
       "  shardbus log export data/log | gzip > events.ndjson.gz",
-      "  shardbus log export --since -1h data/log | shardbus feed --envelope --url"
-          + " http://other:8080",
+      "  shardbus log export --since -1h data/log |",
+      "      shardbus feed --envelope --url http://other:8080",
       "",
-      "The folder stays as it is. If its server runs, the commands read what is there now. If not,",
-      "they keep a server from starting until they end.",
+      "The folder stays as it is. If its server runs, the commands read what is there",
+      "now. If not, they keep a server from starting until they end.",
       "",
-      "Exit codes: 0 good; 1 damage was found, or the folder cannot be read; 2 wrong usage, or no",
-      "log in the folder."
+      "Exit codes: 0 good; 1 damage was found, or the folder cannot be read; 2 wrong",
+      "usage, or no log in the folder."
     })
 final class LogCommand {
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.delivery.BatchOptions;
+import io.shardbus.event.Batch;
 import io.shardbus.event.Headers;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.FieldTable.Seen;
@@ -17,6 +18,7 @@ import io.shardbus.sink.KafkaBroker;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.ServerProcess;
 import io.shardbus.sink.Sink;
+import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
@@ -40,7 +42,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -59,6 +63,11 @@ import org.junit.jupiter.api.io.TempDir;
 class FieldsTest {
 
   private static final String READ = "?limit=1000";
+
+  private static final String LINES = "`http`, `envelope`";
+  private static final String LINES_PATH = "/lines";
+  private static final String SINGLE = "`http`, `single`";
+  private static final String SINGLE_PATH = "/single";
 
   /** Clients send the headers that the server keeps, and one with a name that CloudEvents lack. */
   private static final String KEPT = "ce-*, tracestate, x-*";
@@ -146,6 +155,44 @@ class FieldsTest {
     }
   }
 
+  /** Remembers what a sink that cannot be read back has confirmed. */
+  private record Remembering(Sink sink, List<StoredEvent> written) implements Sink {
+
+    Remembering(Sink sink) {
+      this(sink, new CopyOnWriteArrayList<>());
+    }
+
+    @Override
+    public Future<Void> open(SinkContext context) {
+      return sink.open(context);
+    }
+
+    @Override
+    public String name() {
+      return sink.name();
+    }
+
+    @Override
+    public Future<Void> write(Batch batch) {
+      return sink.write(batch)
+          .onSuccess(
+              done ->
+                  batch.events().forEach(e -> written.add(new StoredEvent(batch.producer(), e))));
+    }
+
+    @Override
+    public Future<Void> close() {
+      return sink.close();
+    }
+  }
+
+  private Server remembering(Sink sink) throws Exception {
+    Remembering remembering = new Remembering(sink);
+    Server server = new Server(remembering, new ShardBusOptions());
+    server.events = remembering.written();
+    return server;
+  }
+
   private static Sink sink(String name, Object... config) {
     JsonObject json = new JsonObject();
     for (int i = 0; i < config.length; i += 2) {
@@ -181,6 +228,8 @@ class FieldsTest {
     String natsUrl = "nats://127.0.0.1:" + nats;
     Path log = folder.resolve("log");
 
+    Path files = folder.resolve("files");
+    Map<String, List<Places>> posted = new ConcurrentHashMap<>();
     Map<String, Server> stores = new LinkedHashMap<>();
     stores.put("`log`", new Server(sink("log", "dir", log.toString()), new ShardBusOptions()));
     stores.put("`memory`", new Server(sink("memory"), new ShardBusOptions()));
@@ -194,6 +243,10 @@ class FieldsTest {
         "`kafka`",
         new Server(sink("kafka", "bootstrapServers", kafka.bootstrap()), new ShardBusOptions()));
     Server consumers = new Server(sink("eventbus"), new ShardBusOptions());
+    String url = OwnClients.receiver(consumers.gateway.vertx, posted);
+    stores.put(LINES, remembering(sink("http", "url", url + LINES_PATH, "envelope", true)));
+    stores.put(SINGLE, remembering(sink("http", "url", url + SINGLE_PATH, "body", "single")));
+    stores.put("`file`", remembering(sink("file", "dir", files.toString())));
     List<StoredEvent> consumed = consume(consumers);
     RecordingSink refusing =
         new RecordingSink()
@@ -210,8 +263,9 @@ class FieldsTest {
         .forEach(CompletableFuture::join);
     for (Server server : stores.values()) {
       server.flush();
-      ReplayableSink sink = (ReplayableSink) server.gateway.bus.sink();
-      server.events = TestGateway.await(sink.read(EventQuery.of(null, 1_000))).events();
+      if (server.gateway.bus.sink() instanceof ReplayableSink sink) {
+        server.events = TestGateway.await(sink.read(EventQuery.of(null, 1_000))).events();
+      }
     }
     consumers.flush();
     consumers.events = consumed;
@@ -232,7 +286,26 @@ class FieldsTest {
     table.begin("ways out");
     waysOut(stores, consumers);
     deadLetters(letters, refusing, data.resolve("dead-letters.db"));
-    stores(stores, log, redisUrl, natsUrl, kafka.bootstrap());
+    Map<String, Callable<List<Places>>> clients =
+        Map.of(
+            "`log`",
+            () -> OwnClients.log(log),
+            "`memory`",
+            () -> java(stores.get("`memory`").events),
+            "`redis`",
+            () -> OwnClients.redis(consumers.gateway.vertx, redisUrl),
+            "`jetstream`",
+            () -> OwnClients.jetStream(natsUrl),
+            "`kafka`",
+            () -> OwnClients.kafka(kafka.bootstrap(), "shardbus"),
+            LINES,
+            () -> posted.get(LINES_PATH),
+            SINGLE,
+            () -> posted.get(SINGLE_PATH),
+            "`file`",
+            () -> OwnClients.files(files));
+    TestGateway.await(stores.get("`log`").gateway.bus.close());
+    stores(stores, clients);
     table.assertIn(Path.of("docs/wire.md"));
   }
 
@@ -328,6 +401,9 @@ class FieldsTest {
   private void waysOut(Map<String, Server> stores, Server consumers) throws Exception {
     Map<String, List<Seen>> seen = new LinkedHashMap<>();
     for (Server server : stores.values()) {
+      if (!(server.gateway.bus.sink() instanceof ReplayableSink)) {
+        continue;
+      }
       String envelopes = MediaTypes.ENVELOPES;
       String all = "?from=start&until=-0s";
       JsonArray page =
@@ -337,7 +413,7 @@ class FieldsTest {
           seen,
           "[envelope lines](#envelope-lines)",
           server,
-          lines(server.read("/v1/events" + READ, envelopes)));
+          OwnClients.lines(server.read("/v1/events" + READ, envelopes)));
       see(
           seen,
           "[CloudEvents](#cloudevents), batch",
@@ -348,13 +424,17 @@ class FieldsTest {
           seen,
           "tail",
           server,
-          lines(
+          OwnClients.lines(
               stream
                   .lines()
                   .filter(line -> line.startsWith("data: {"))
                   .map(line -> line.substring("data: ".length()))
                   .collect(Collectors.joining("\n"))));
-      see(seen, "tail, envelope lines", server, lines(server.read("/v1/tail" + all, envelopes)));
+      see(
+          seen,
+          "tail, envelope lines",
+          server,
+          OwnClients.lines(server.read("/v1/tail" + all, envelopes)));
     }
     see(seen, "consumer, `eventbus`", consumers, java(consumers.events));
     seen.forEach(table::row);
@@ -375,45 +455,23 @@ class FieldsTest {
     table.row(title, field -> FieldTable.cell(field, seen.get(title)), FieldTable.NOWHERE);
   }
 
-  private void stores(Map<String, Server> stores, Path log, String redis, String nats, String kafka)
+  private void stores(Map<String, Server> stores, Map<String, Callable<List<Places>>> clients)
       throws Exception {
     Map<String, List<Seen>> seen = new LinkedHashMap<>();
     for (Map.Entry<String, Server> store : stores.entrySet()) {
-      Server server = store.getValue();
-      List<Places> records =
-          switch (store.getKey()) {
-            case "`log`" -> {
-              TestGateway.await(server.gateway.bus.close());
-              yield OwnClients.log(log);
-            }
-            case "`redis`" -> OwnClients.redis(server.gateway.vertx, redis);
-            case "`jetstream`" -> OwnClients.jetStream(nats);
-            case "`kafka`" -> OwnClients.kafka(kafka, "shardbus");
-            default -> java(server.events);
-          };
-      see(seen, store(store.getKey()), server, records);
+      String sink = store.getKey();
+      see(seen, store(sink), store.getValue(), clients.get(sink).call());
     }
     seen.forEach(table::row);
   }
 
   private static String store(String sink) {
-    return "["
-        + sink
-        + "](sinks.md#"
-        + sink.replace("`", "").replace("memory", "memory-and-noop")
-        + ")";
+    String anchor = sink.replaceFirst("`(\\w+)`.*", "$1").replace("memory", "memory-and-noop");
+    return "[" + sink + "](sinks.md#" + anchor + ")";
   }
 
   private static List<Places> objects(JsonArray all) {
     return all.stream().map(JsonObject.class::cast).map(Places::of).toList();
-  }
-
-  private static List<Places> lines(String all) {
-    return all.lines()
-        .filter(line -> !line.isEmpty())
-        .map(JsonObject::new)
-        .map(Places::of)
-        .toList();
   }
 
   private static List<Places> cloudEvents(JsonArray all) {

@@ -5,8 +5,12 @@ import io.nats.client.Nats;
 import io.nats.client.api.MessageInfo;
 import io.shardbus.event.AttributeCodec;
 import io.shardbus.event.ByteReader;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.json.JsonObject;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
@@ -21,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -206,6 +211,52 @@ final class OwnClients {
         places.put(Places.code(header.key()), part);
       }
     }
+    return places;
+  }
+
+  /** Reads envelopes. */
+  static List<Places> lines(String all) {
+    return all.lines()
+        .filter(line -> !line.isEmpty())
+        .map(JsonObject::new)
+        .map(Places::of)
+        .toList();
+  }
+
+  static List<Places> files(Path folder) throws Exception {
+    List<Places> all = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(each -> each.toString().contains(".ndjson")).toList()) {
+        all.addAll(lines(Files.readString(file)));
+      }
+    }
+    return all;
+  }
+
+  /** Takes requests, and keeps what they carry by their paths. */
+  static String receiver(Vertx vertx, Map<String, List<Places>> posted) throws Exception {
+    HttpServer server = vertx.createHttpServer(new HttpServerOptions().setMaxHeaderSize(1 << 16));
+    server.requestHandler(
+        request ->
+            request
+                .body()
+                .onSuccess(
+                    body -> {
+                      boolean lines = request.path().equals("/lines");
+                      posted
+                          .computeIfAbsent(request.path(), path -> new CopyOnWriteArrayList<>())
+                          .addAll(
+                              lines
+                                  ? lines(body.toString())
+                                  : List.of(of(request.headers(), body)));
+                      request.response().end();
+                    }));
+    return "http://127.0.0.1:" + TestGateway.await(server.listen(0, "127.0.0.1")).actualPort();
+  }
+
+  private static Places of(MultiMap headers, Buffer body) {
+    Places places = new Places().put("the body", body);
+    headers.forEach((name, value) -> places.put(Places.code(name), value));
     return places;
   }
 }
