@@ -156,16 +156,16 @@ class ReadmeTest {
     }
   }
 
-  /** A worker can wait too; virtual threads are there from Java 21 on. */
   @Test
   void orders_waitsForItsFutures() throws Exception {
-    boolean virtual = Runtime.version().feature() >= 21;
-    await(
+    Future<String> deployed =
         vertx.deployVerticle(
-            new Orders(),
-            new DeploymentOptions()
-                .setThreadingModel(
-                    virtual ? ThreadingModel.VIRTUAL_THREAD : ThreadingModel.WORKER)));
+            new Orders(), new DeploymentOptions().setThreadingModel(ThreadingModel.VIRTUAL_THREAD));
+    if (Runtime.version().feature() < 21) {
+      assertThatThrownBy(() -> await(deployed)).hasMessageContaining("irtual thread");
+      return;
+    }
+    await(deployed);
     ShardBus orders = ShardBus.find(vertx, "orders").orElseThrow();
     assertThat(orders.stats().total().delivered()).isEqualTo(1);
   }
