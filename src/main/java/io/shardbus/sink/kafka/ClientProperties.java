@@ -3,7 +3,6 @@ package io.shardbus.sink.kafka;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -70,8 +69,8 @@ final class ClientProperties {
    */
   long window(int partitions) {
     Map<String, Object> all = ProducerConfig.configDef().parse(ofProducer());
-    int batch = (Integer) Objects.requireNonNull(all.get(ProducerConfig.BATCH_SIZE_CONFIG));
-    long buffer = (Long) Objects.requireNonNull(all.get(ProducerConfig.BUFFER_MEMORY_CONFIG));
+    int batch = (Integer) all.get(ProducerConfig.BATCH_SIZE_CONFIG);
+    long buffer = (Long) all.get(ProducerConfig.BUFFER_MEMORY_CONFIG);
     return Math.max(batch, buffer / partitions - batch);
   }
 

@@ -45,7 +45,6 @@ final class ProducerSession {
   private final Map<TopicPartition, Lane> lanes = new HashMap<>();
 
   /** An event of a batch, its key in UTF-8, and who waits for it. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Outgoing(Batch batch, int index, byte @Nullable [] key, WriteTally tally) {
 
     int bytes() {
@@ -138,7 +137,7 @@ final class ProducerSession {
     }
     one.tally().settle(one.index(), failure);
     if (lane.waiting.get() && lane.hasRoom(window / 2) && lane.waiting.compareAndSet(true, false)) {
-      var unused = writer.test(() -> pump(partition, lane));
+      writer.test(() -> pump(partition, lane));
     }
   }
 
@@ -147,7 +146,7 @@ final class ProducerSession {
     if (!WriteTally.isOfTheEvent(failure) && broken.compareAndSet(false, true)) {
       // On the producer's own thread this returns at once, and nothing more is sent.
       producer.close(Duration.ZERO);
-      var unused = writer.test(this::sendHeld);
+      writer.test(this::sendHeld);
     }
   }
 
