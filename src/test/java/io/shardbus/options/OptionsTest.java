@@ -220,7 +220,7 @@ class OptionsTest {
       return LogSinkOptions.Synchronous.off;
     }
     if (type == KafkaSinkOptions.PartitionBy.class) {
-      return KafkaSinkOptions.PartitionBy.key;
+      return KafkaSinkOptions.PartitionBy.shard;
     }
     if (type == Ack.class) {
       return Ack.DELIVERED;

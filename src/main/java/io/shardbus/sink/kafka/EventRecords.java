@@ -36,7 +36,7 @@ final class EventRecords {
   private EventRecords() {}
 
   static ProducerRecord<byte[], byte[]> toRecord(
-      TopicPartition partition, ProducerSession.Outgoing one, RecordTimes times) {
+      TopicPartition partition, Outgoing one, RecordTimes times) {
     ShardEvent event = one.batch().events().get(one.index());
     return new ProducerRecord<>(
         partition.topic(),

@@ -144,9 +144,7 @@ final class KafkaWriter {
         }
         number = spread & Integer.MAX_VALUE;
       }
-      current.send(
-          partitions.get(number % partitions.size()),
-          new ProducerSession.Outgoing(batch, i, key, tally));
+      current.send(partitions.get(number % partitions.size()), new Outgoing(batch, i, key, tally));
     }
   }
 

@@ -1,6 +1,5 @@
 package io.shardbus.sink.kafka;
 
-import io.shardbus.event.Batch;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
@@ -34,23 +33,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProducerSession {
 
-  /** Of a record without its payload; roughly. */
-  private static final int RECORD_BYTES = 200;
-
   private final Producer<byte[], byte[]> producer;
   private final RecordTimes times;
   private final long window;
   private final Predicate<Runnable> writer;
   private final AtomicBoolean broken = new AtomicBoolean();
   private final Map<TopicPartition, Lane> lanes = new HashMap<>();
-
-  /** An event of a batch, its key in UTF-8, and who waits for it. */
-  record Outgoing(Batch batch, int index, byte @Nullable [] key, WriteTally tally) {
-
-    int bytes() {
-      return batch.events().get(index).payload().length() + RECORD_BYTES;
-    }
-  }
 
   /** The records of one partition. */
   private static final class Lane {

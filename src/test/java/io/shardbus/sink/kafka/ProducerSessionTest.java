@@ -45,7 +45,7 @@ class ProducerSessionTest {
             new ProducerId("test", 1));
     WriteTally tally = new WriteTally(batch, Throwable::getMessage);
     for (int i = 0; i < events; i++) {
-      session.send(partition, new ProducerSession.Outgoing(batch, i, null, tally));
+      session.send(partition, new Outgoing(batch, i, null, tally));
     }
     return tally;
   }
