@@ -101,12 +101,12 @@ final class RouterBalance {
             .orElse(false);
     List<String> poor =
         peers.entrySet().stream()
-            .filter(peer -> buses.get(peer.getValue().bus()) < share)
+            .filter(peer -> buses.getOrDefault(peer.getValue().bus(), 0) < share)
             .map(Map.Entry::getKey)
             .sorted()
             .toList();
     if (most && !poor.isEmpty()) {
-      int excess = (int) (buses.get(bus) - share);
+      int excess = (int) (buses.getOrDefault(bus, mine) - share);
       // Several buses begin at several routers.
       int first = Math.floorMod(router.hashCode(), poor.size());
       for (int i = 0; i < excess; i++) {

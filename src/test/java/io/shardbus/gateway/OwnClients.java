@@ -206,7 +206,7 @@ final class OwnClients {
     }
     for (Header header : record.headers()) {
       String value = new String(header.value(), StandardCharsets.UTF_8);
-      String[] parts = header.key().equals("Shardbus-Event") ? value.split(":") : null;
+      String[] parts = header.key().equals("Shardbus-Event") ? value.split(":", -1) : null;
       for (String part : parts == null ? new String[] {value} : parts) {
         places.put(Places.code(header.key()), part);
       }

@@ -3,6 +3,7 @@ package io.shardbus.sink.kafka;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -69,9 +70,13 @@ final class ClientProperties {
    */
   long window(int partitions) {
     Map<String, Object> all = ProducerConfig.configDef().parse(ofProducer());
-    int batch = (Integer) all.get(ProducerConfig.BATCH_SIZE_CONFIG);
-    long buffer = (Long) all.get(ProducerConfig.BUFFER_MEMORY_CONFIG);
+    long batch = number(all, ProducerConfig.BATCH_SIZE_CONFIG);
+    long buffer = number(all, ProducerConfig.BUFFER_MEMORY_CONFIG);
     return Math.max(batch, buffer / partitions - batch);
+  }
+
+  private static long number(Map<String, Object> all, String name) {
+    return ((Number) Objects.requireNonNull(all.get(name))).longValue();
   }
 
   Map<String, Object> ofConsumer() {

@@ -7,9 +7,9 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Predicate;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -36,7 +36,7 @@ final class ProducerSession {
   private final Producer<byte[], byte[]> producer;
   private final RecordTimes times;
   private final long window;
-  private final Predicate<Runnable> writer;
+  private final Executor writer;
   private final AtomicBoolean broken = new AtomicBoolean();
   private final Map<TopicPartition, Lane> lanes = new HashMap<>();
 
@@ -55,13 +55,10 @@ final class ProducerSession {
 
   /**
    * @param window how many bytes of a partition the producer may hold
-   * @param writer runs a task on the writer's thread, unless it answers false
+   * @param writer runs a task on the writer's thread, unless that has ended
    */
   ProducerSession(
-      Producer<byte[], byte[]> producer,
-      RecordTimes times,
-      long window,
-      Predicate<Runnable> writer) {
+      Producer<byte[], byte[]> producer, RecordTimes times, long window, Executor writer) {
     this.producer = producer;
     this.times = times;
     this.window = window;
@@ -125,7 +122,7 @@ final class ProducerSession {
     }
     one.tally().settle(one.index(), failure);
     if (lane.waiting.get() && lane.hasRoom(window / 2) && lane.waiting.compareAndSet(true, false)) {
-      writer.test(() -> pump(partition, lane));
+      writer.execute(() -> pump(partition, lane));
     }
   }
 
@@ -134,7 +131,7 @@ final class ProducerSession {
     if (!WriteTally.isOfTheEvent(failure) && broken.compareAndSet(false, true)) {
       // On the producer's own thread this returns at once, and nothing more is sent.
       producer.close(Duration.ZERO);
-      writer.test(this::sendHeld);
+      writer.execute(this::sendHeld);
     }
   }
 

@@ -25,14 +25,7 @@ class ProducerSessionTest {
   private final MockProducer<byte[], byte[]> producer =
       new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final ProducerSession session =
-      new ProducerSession(
-          producer,
-          new RecordTimes("events"),
-          WINDOW,
-          task -> {
-            task.run();
-            return true;
-          });
+      new ProducerSession(producer, new RecordTimes("events"), WINDOW, Runnable::run);
 
   private WriteTally send(TopicPartition partition, int events) {
     Batch batch =
@@ -61,7 +54,9 @@ class ProducerSessionTest {
     assertThat(producer.history()).hasSize(1);
     producer.completeNext();
     assertThat(producer.history()).hasSize(20);
-    while (producer.completeNext()) {}
+    while (producer.completeNext()) {
+      // all of them
+    }
     assertThat(tally.future().succeeded()).isTrue();
   }
 
@@ -74,7 +69,9 @@ class ProducerSessionTest {
     assertThat(held * 1000).isBetween(WINDOW / 2, WINDOW);
     send(GOOD, 1);
     assertThat(partitions()).endsWith(1);
-    while (producer.completeNext()) {}
+    while (producer.completeNext()) {
+      // all of them
+    }
     assertThat(producer.history()).hasSize(1002);
     assertThat(blocked.future().succeeded()).isTrue();
   }
@@ -88,7 +85,9 @@ class ProducerSessionTest {
     assertThat(producer.closed()).isTrue();
     assertThat(((SinkException) held.future().cause()).kind())
         .isEqualTo(SinkException.Kind.TRANSIENT);
-    while (producer.errorNext(new TimeoutException("closed"))) {}
+    while (producer.errorNext(new TimeoutException("closed"))) {
+      // all of them
+    }
     assertThat(other.future().failed()).isTrue();
   }
 
