@@ -136,8 +136,8 @@ public class ShardBusOptions {
    */
   @OptionSpec(
       value =
-          "events that a ring can hold; 0: the largest up to 65536 with which a full ring a shard,"
-              + " or two with `scaling`, at 1 KiB an event, fit in a quarter of the heap",
+          "events that a ring can hold; 0: as many as fit in a quarter of the heap, at most 65536,"
+              + " if each event has 1 KiB and each shard one ring, or two with `scaling`",
       min = "0",
       max = "67108864",
       allowed = "a power of two from 1024, or 0")
@@ -225,8 +225,8 @@ public class ShardBusOptions {
    */
   @OptionSpec(
       value =
-          "the largest event with its key, in bytes; 0: 16 MiB, or `maxRingBytes` if that is 0 too"
-              + " and less",
+          "the largest event with its key, in bytes; 0: 16 MiB, or the default of `maxRingBytes` if"
+              + " that is less",
       min = "0")
   public ShardBusOptions setMaxEventBytes(int bytes) {
     maxEventBytes = OptionRanges.check(this, "maxEventBytes", bytes);
@@ -250,8 +250,8 @@ public class ShardBusOptions {
    */
   @OptionSpec(
       value =
-          "the sum of the events over 1 KiB in one ring, in bytes; 0: the most from 1 MiB to 64 MiB"
-              + " with which full rings and batches fit in three quarters of the heap",
+          "bytes of all events over 1 KiB in one ring; 0: from 1 MiB to 64 MiB, so that full rings"
+              + " and batches fit in three quarters of the heap",
       min = "0",
       allowed = "not less than `maxEventBytes`, or 0")
   public ShardBusOptions setMaxRingBytes(long bytes) {

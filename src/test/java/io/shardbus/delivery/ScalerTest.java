@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -108,19 +109,22 @@ class ScalerTest {
     };
   }
 
+  private static Function<ShardVerticle, Deployable> failing(
+      IntPredicate which, AtomicInteger starts) {
+    return verticle ->
+        wrap(
+            verticle,
+            n ->
+                which.test(n)
+                    ? Future.failedFuture(new IllegalStateException("no room"))
+                    : Future.succeededFuture(),
+            starts);
+  }
+
   @Test
   void failedDeployment_leavesNoTraceButACounter() throws Exception {
     AtomicInteger starts = new AtomicInteger();
-    start(
-        new ScalingPolicy().setAutoScale(false),
-        verticle ->
-            wrap(
-                verticle,
-                n ->
-                    n == 4
-                        ? Future.failedFuture(new IllegalStateException("no room"))
-                        : Future.succeededFuture(),
-                starts));
+    start(new ScalingPolicy().setAutoScale(false), failing(n -> n == 4, starts));
     int deployed = vertx.deploymentIDs().size();
     assertThatThrownBy(() -> await(scaler.scaleUp(3))).cause().hasMessageContaining("no room");
     assertThat(manager.mapper().orElseThrow().allShardIds()).containsExactly(0, 1);
@@ -520,16 +524,7 @@ class ScalerTest {
   @Test
   void shardThatIsNotActive_isNotInTheWayOfAFlush() throws Exception {
     AtomicInteger starts = new AtomicInteger();
-    start(
-        new ScalingPolicy().setAutoScale(false),
-        verticle ->
-            wrap(
-                verticle,
-                n ->
-                    n > 2
-                        ? Future.failedFuture(new IllegalStateException("no room"))
-                        : Future.succeededFuture(),
-                starts));
+    start(new ScalingPolicy().setAutoScale(false), failing(n -> n > 2, starts));
     manager.addShardForce();
     manager.drainShard(0);
     await(scaler.adoptThoseWithEvents());
@@ -567,14 +562,7 @@ class ScalerTest {
             .setFlushLatencyThresholdMicros(1_000)
             .setMetricsWindow(Duration.ofMillis(10))
             .setCooldown(Duration.ofMinutes(10)),
-        verticle ->
-            wrap(
-                verticle,
-                n ->
-                    n > 2
-                        ? Future.failedFuture(new IllegalStateException("no room"))
-                        : Future.succeededFuture(),
-                starts));
+        failing(n -> n > 2, starts));
     await(scaler.tick());
     while (scaler.failed() == 0) {
       offerWhenIdle();
