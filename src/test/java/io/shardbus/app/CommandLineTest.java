@@ -9,6 +9,7 @@ import io.shardbus.testing.RecordingSink;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -261,7 +262,7 @@ class CommandLineTest {
   @Test
   void interruptedFeed_givesItsSummary() throws Exception {
     var feed = processes.start("feed", "--json", "--url", url());
-    feed.process().getOutputStream().write("1\n2\n".getBytes());
+    feed.process().getOutputStream().write("1\n2\n".getBytes(StandardCharsets.UTF_8));
     feed.process().getOutputStream().flush();
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
