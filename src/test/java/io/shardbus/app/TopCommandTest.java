@@ -297,12 +297,14 @@ class TopCommandTest {
             () ->
                 Files.readString(out)
                     .endsWith(
-                        "accepted 10 (0/s)  d\033[K\r\n"
-                            + "refused 0 (0/s)  evi\033[K\r\n"
-                            + "\033[K\r\n"
-                            + " SHARD STATE        F\033[K\r\n"
-                            + "     0 active       [\033[K\r\n"
-                            + "     1 active       [\033[K\033[J"));
+                        String.join(
+                            "\033[K\r\n",
+                            "accepted 10 (0/s)  d",
+                            "refused 0 (0/s)  evi",
+                            "",
+                            " SHARD STATE        F",
+                            "     0 active       [",
+                            "     1 active       [\033[K\033[J")));
     int port = gateway.port();
     await(gateway.close());
     soon().until(() -> Files.readString(out).contains("does not answer"));

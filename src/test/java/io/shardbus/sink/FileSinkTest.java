@@ -13,6 +13,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -111,7 +112,8 @@ class FileSinkTest {
     await(sink.close());
     assertThat(files(".ndjson")).isEmpty();
     Process gzip = new ProcessBuilder("gzip", "-dc", files(".gz").get(0).toString()).start();
-    assertThat(new String(gzip.getInputStream().readAllBytes())).isEqualTo("1\n2\n");
+    assertThat(new String(gzip.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .isEqualTo("1\n2\n");
     // A crash can leave a file that is not compressed, or compressed in part.
     Path left = dir.resolve("events/20200101T000000000Z.ndjson");
     Files.writeString(left, "0\n");

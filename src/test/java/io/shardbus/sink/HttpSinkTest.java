@@ -31,6 +31,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -98,7 +99,10 @@ class HttpSinkTest {
                                   request
                                       .headers()
                                       .forEach(
-                                          h -> headers.put(h.getKey().toLowerCase(), h.getValue()));
+                                          h ->
+                                              headers.put(
+                                                  h.getKey().toLowerCase(Locale.ROOT),
+                                                  h.getValue()));
                                   requests.add(
                                       new Request(request.uri(), headers, body.toString()));
                                   answers.accept(request);

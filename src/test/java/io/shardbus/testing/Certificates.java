@@ -2,6 +2,7 @@ package io.shardbus.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
@@ -42,7 +43,7 @@ public record Certificates(String store, String pem, String keyPem, String both)
                 "-ext",
                 "san=dns:" + host + ",ip:127.0.0.1"));
     Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(keytool.getInputStream().readAllBytes());
+    String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(keytool.waitFor()).as(output).isZero();
     KeyStore keys = KeyStore.getInstance(store.toFile(), "changeit".toCharArray());
     Key key = keys.getKey("one", "changeit".toCharArray());
