@@ -8,7 +8,10 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /**
  * {@code shardbus warm-up}: uses a server and the commands for it once, so that the launcher can
@@ -17,6 +20,9 @@ import picocli.CommandLine.Command;
 @Command(name = "warm-up", hidden = true)
 final class WarmUpCommand implements Callable<Integer> {
 
+  @Spec private CommandSpec spec;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
   WarmUpCommand() {}
 
   @Override
@@ -33,10 +39,15 @@ final class WarmUpCommand implements Callable<Integer> {
     }
   }
 
-  private static int use(Path data) throws Exception {
+  private int use(Path data) throws Exception {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     Config config =
         Config.load(null, Map.of(), Map.of("gateway.port", 0, "bus.dataDir", data.toString()));
+    CommandLine commands =
+        new CommandLine(spec.root().userObject())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setOut(nowhere)
+            .setErr(nowhere);
     Server server = Server.start(config, false, null, nowhere);
     try {
       for (String command :
@@ -49,7 +60,7 @@ final class WarmUpCommand implements Callable<Integer> {
             "top --once"
           }) {
         String[] words = (command + " --url " + server.url()).split(" ");
-        if (Main.execute(nowhere, nowhere, words) != 0) {
+        if (commands.execute(words) != 0) {
           return 1;
         }
       }

@@ -90,7 +90,7 @@ class DocumentedCommandsTest {
     int found = 0;
     for (String line : command.getCommandSpec().usageMessage().footer()) {
       for (String example : commands(line)) {
-        assertCanBeGiven(example.replaceFirst("   .*", "")); // what it is for
+        assertCanBeGiven(example.replaceFirst("  .*", "")); // what it is for
         found++;
       }
     }
