@@ -1,13 +1,11 @@
 package io.shardbus.app;
 
+import io.shardbus.options.ServerAddress;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.MalformedURLException;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -55,24 +53,21 @@ final class ServerUrl {
           .build();
 
   private URI resolve(String path) throws IOException {
-    try {
-      URI base = URI.create(url.endsWith("/") ? url.substring(0, url.length() - 1) : url);
-      if (base.getHost() != null) {
-        return URI.create(base + path);
-      }
-      if (base.getAuthority() != null) {
-        // Such as my_server, as Compose names it: to Java's client this is no host, its address is.
-        String host = base.toURL().getHost();
-        String address = InetAddress.getByName(host).getHostAddress();
-        return URI.create(base.toString().replaceFirst(Pattern.quote(host), address) + path);
-      }
-    } catch (UnknownHostException e) {
-      throw new IOException("cannot reach " + url + ": there is no such host", e);
-    } catch (IllegalArgumentException | MalformedURLException e) {
-      // said below
+    String base = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+    ServerAddress server =
+        ServerAddress.parse(base, "http", "https")
+            .orElseThrow(
+                () ->
+                    new ConfigException(
+                        "--url or SHARDBUS_URL: \""
+                            + url
+                            + "\" must be such as http://127.0.0.1:8080"));
+    // The client takes no host with an underscore: its address stands for it.
+    URI uri = URI.create(server.resolve(base) + path);
+    if (uri.getHost() == null) {
+      throw new IOException("cannot reach " + url + ": there is no such host");
     }
-    throw new ConfigException(
-        "--url or SHARDBUS_URL: \"" + url + "\" must be such as http://127.0.0.1:8080");
+    return uri;
   }
 
   HttpRequest.Builder request(String path) throws IOException {

@@ -1,7 +1,9 @@
 package io.shardbus.options;
 
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -50,6 +52,28 @@ public record ServerAddress(String scheme, @Nullable String userInfo, String hos
     return port > 65_535
         ? Optional.empty()
         : Optional.of(new ServerAddress(uri.getScheme(), parts.group(1), parts.group(2), port));
+  }
+
+  /**
+   * The URL with an address in place of a host with an underscore, for clients that take no such
+   * host. Blocks.
+   *
+   * @param url what was {@link #parse parsed}
+   * @return the URL for such a client; the same if the host has no underscore, or is not known
+   */
+  public String resolve(String url) {
+    if (host.indexOf('_') < 0) {
+      return url;
+    }
+    try {
+      String address = InetAddress.getByName(host).getHostAddress();
+      int at = url.indexOf(host, scheme.length() + 3 + (userInfo == null ? 0 : userInfo.length()));
+      return url.substring(0, at)
+          + (address.indexOf(':') < 0 ? address : '[' + address + ']')
+          + url.substring(at + host.length());
+    } catch (UnknownHostException e) {
+      return url;
+    }
   }
 
   /**

@@ -67,25 +67,13 @@ final class HttpSink implements Sink {
     TrustOptions trust = options.getTls().trust();
     KeyCertOptions certificate = options.getTls().certificate();
     return vertx
-        .executeBlocking(() -> load(vertx, trust, certificate), false)
+        // So that a store that cannot be read, or a wrong password, is told at the start.
+        .executeBlocking(() -> options.getTls().sslContext(vertx), false)
         .map(
             loaded -> {
               opened = open(vertx, trust, certificate);
               return null;
             });
-  }
-
-  /** So that a store that cannot be read, or a wrong password, is told at the start. */
-  private static @Nullable Void load(
-      Vertx vertx, @Nullable TrustOptions trust, @Nullable KeyCertOptions certificate)
-      throws Exception {
-    if (trust != null) {
-      trust.getTrustManagerFactory(vertx);
-    }
-    if (certificate != null) {
-      certificate.getKeyManagerFactory(vertx);
-    }
-    return null;
   }
 
   private Opened open(

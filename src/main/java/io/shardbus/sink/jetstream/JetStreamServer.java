@@ -6,11 +6,15 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import io.nats.client.api.StreamConfiguration;
+import io.shardbus.options.ServerAddress;
 import io.shardbus.sink.SinkException;
+import io.vertx.core.Vertx;
 import java.io.IOException;
-import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -22,6 +26,7 @@ final class JetStreamServer {
   private final JetStreamSinkOptions options;
   private final String addresses;
   private @Nullable Link current;
+  private @Nullable SSLContext tls;
 
   /** Once is enough: the stream is looked at again after each refusal. */
   private boolean warned;
@@ -30,9 +35,17 @@ final class JetStreamServer {
     this.options = options;
     addresses =
         Arrays.stream(options.getServers().split(",", -1))
-            .map(server -> URI.create(server.strip()))
-            .map(uri -> uri.getPort() < 0 ? uri.getHost() : uri.getHost() + ":" + uri.getPort())
+            .map(server -> address(server).text(Options.DEFAULT_PORT))
             .collect(Collectors.joining(", "));
+  }
+
+  private static ServerAddress address(String server) {
+    return ServerAddress.parse(server.strip(), JetStreamSinkOptions.SCHEMES).orElseThrow();
+  }
+
+  /** Blocks: reads the files of trust store and certificate. */
+  synchronized void useTls(Vertx vertx) throws Exception {
+    tls = options.getTls().sslContext(vertx);
   }
 
   /** A connection to a server that has the stream. */
@@ -70,13 +83,24 @@ final class JetStreamServer {
   private Link connect() {
     Options.Builder builder =
         new Options.Builder()
-            .servers(options.getServers().replace(" ", "").split(",", -1))
+            .servers(
+                // The client takes no host with an underscore: its address stands for it.
+                Arrays.stream(options.getServers().split(",", -1))
+                    .map(server -> address(server).resolve(server.strip()))
+                    .toArray(String[]::new))
             .connectionName("shardbus")
             .connectionTimeout(options.getTimeout())
             .noReconnect() // the order within a shard depends on it
             .dontForceFlushOnRequest()
             .errorListener(new ErrorListener() {}); // the callers that wait for an answer are told
-    if (options.getToken() != null) {
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
+    if (options.getCredsFile() != null) {
+      builder.authHandler(Nats.credentials(options.getCredsFile()));
+    } else if (options.getNkeyFile() != null) {
+      builder.authHandler(Nats.staticCredentials(null, seed(options.getNkeyFile())));
+    } else if (options.getToken() != null) {
       builder.token(options.getToken().toCharArray());
     } else if (options.getUser() != null || options.getPassword() != null) {
       builder.userInfo(chars(options.getUser()), chars(options.getPassword()));
@@ -84,12 +108,20 @@ final class JetStreamServer {
     try {
       return new Link(Nats.connect(builder.build()), options.getMaxInFlight());
     } catch (AuthenticationException e) {
-      throw failure("user, password or token is wrong or missing");
+      throw failure("user, password, token or key is wrong or missing");
     } catch (IOException e) {
       throw failure("cannot connect");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw failure("interrupted");
+    }
+  }
+
+  private char[] seed(String file) {
+    try {
+      return Files.readString(Path.of(file)).strip().toCharArray();
+    } catch (IOException e) {
+      throw failure("nkeyFile: cannot read " + file);
     }
   }
 

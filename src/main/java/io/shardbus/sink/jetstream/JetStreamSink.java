@@ -45,7 +45,12 @@ final class JetStreamSink implements ReplayableSink {
 
   @Override
   public Future<Void> open(SinkContext context) {
-    return reading(server::link).mapEmpty();
+    return reading(
+            () -> {
+              server.useTls(context.vertx());
+              return server.link();
+            })
+        .mapEmpty();
   }
 
   @Override

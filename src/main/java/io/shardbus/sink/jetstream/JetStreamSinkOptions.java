@@ -4,13 +4,16 @@ import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
+import io.shardbus.options.ServerAddress;
+import io.shardbus.sink.support.TlsClientOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
-import java.net.URI;
-import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Set;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Where the jetstream sink writes, and how. */
@@ -36,12 +39,14 @@ public final class JetStreamSinkOptions {
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
 
   static final String SINK_NAME = "jetstream";
-  private static final Set<String> SCHEMES = Set.of("nats", "tls", "ws", "wss");
+  static final String[] SCHEMES = {"nats", "tls", "ws", "wss"};
 
   private String servers = DEFAULT_SERVERS;
   private @Nullable String user;
   private @Nullable String password;
   private @Nullable String token;
+  private @Nullable String credsFile;
+  private @Nullable String nkeyFile;
   private String stream = DEFAULT_STREAM;
   private String subjectPrefix = DEFAULT_SUBJECT_PREFIX;
   private int replicas = 1;
@@ -50,6 +55,7 @@ public final class JetStreamSinkOptions {
   private Duration duplicateWindow = DEFAULT_DUPLICATE_WINDOW;
   private int maxInFlight = DEFAULT_MAX_IN_FLIGHT;
   private Duration timeout = DEFAULT_TIMEOUT;
+  private TlsClientOptions tls = new TlsClientOptions();
 
   /** The defaults. */
   public JetStreamSinkOptions() {}
@@ -97,15 +103,9 @@ public final class JetStreamSinkOptions {
   }
 
   private static boolean isServer(String text) {
-    try {
-      URI uri = new URI(text.strip());
-      return uri.getScheme() != null
-          && SCHEMES.contains(uri.getScheme())
-          && uri.getHost() != null
-          && uri.getUserInfo() == null;
-    } catch (URISyntaxException e) {
-      return false;
-    }
+    return ServerAddress.parse(text.strip(), SCHEMES)
+        .filter(server -> server.userInfo() == null)
+        .isPresent();
   }
 
   /** {@return the user; null if there is none} */
@@ -150,6 +150,42 @@ public final class JetStreamSinkOptions {
   @OptionSpec("a token in place of a user; never logged")
   public JetStreamSinkOptions setToken(@Nullable String secret) {
     token = secret;
+    return this;
+  }
+
+  /** {@return the file with a JWT and its key; null for none} */
+  public @Nullable String getCredsFile() {
+    return credsFile;
+  }
+
+  /**
+   * @param file a {@code .creds} file, with a JWT and its key, in place of a user; null for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "a `.creds` file, with a JWT and its key, in place of a user",
+      min = "1",
+      allowed = "a path")
+  public JetStreamSinkOptions setCredsFile(@Nullable String file) {
+    credsFile = file == null ? null : OptionRanges.check(this, "credsFile", file);
+    return this;
+  }
+
+  /** {@return the file with the seed of an NKey; null for none} */
+  public @Nullable String getNkeyFile() {
+    return nkeyFile;
+  }
+
+  /**
+   * @param file the seed of an NKey ({@code SU...}), in place of a user; null for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "file with the seed of an NKey (`SU...`), in place of a user",
+      min = "1",
+      allowed = "a path")
+  public JetStreamSinkOptions setNkeyFile(@Nullable String file) {
+    nkeyFile = file == null ? null : OptionRanges.check(this, "nkeyFile", file);
     return this;
   }
 
@@ -289,8 +325,44 @@ public final class JetStreamSinkOptions {
     return this;
   }
 
+  /** {@return whom to trust, and the client's certificate} */
+  public TlsClientOptions getTls() {
+    return tls;
+  }
+
+  /**
+   * @param options whom to trust, and the client's certificate; copied
+   * @return this
+   */
+  @OptionSpec("trust store and client certificate")
+  public JetStreamSinkOptions setTls(TlsClientOptions options) {
+    tls = new TlsClientOptions(options);
+    return this;
+  }
+
   /** {@return all options as JSON, password and token among them} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
+  }
+
+  /** Blocks: looks for files. */
+  void check() {
+    long ways =
+        Stream.of(user == null ? password : user, token, credsFile, nkeyFile)
+            .filter(Objects::nonNull)
+            .count();
+    if (ways > 1) {
+      throw new IllegalArgumentException(
+          "credentials: only one is allowed of user, token, credsFile and nkeyFile");
+    }
+    requireReadable("credsFile", credsFile);
+    requireReadable("nkeyFile", nkeyFile);
+    tls.check();
+  }
+
+  private static void requireReadable(String name, @Nullable String file) {
+    if (file != null && !Files.isReadable(Path.of(file))) {
+      throw new IllegalArgumentException(name + ": the file " + file + " cannot be read");
+    }
   }
 }

@@ -19,6 +19,8 @@ public final class JetStreamSinkProvider implements SinkProvider {
   @Override
   public Sink create(JsonObject config) {
     OptionalLibrary.require("io.nats.client.Nats", "io.nats:jnats");
-    return new JetStreamSink(new JetStreamSinkOptions(config));
+    JetStreamSinkOptions options = new JetStreamSinkOptions(config);
+    options.check();
+    return new JetStreamSink(options);
   }
 }

@@ -1,5 +1,6 @@
 package io.shardbus.sink.kafka;
 
+import io.shardbus.sink.support.TlsClientOptions;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /** The properties of the Kafka clients: the sink's own, and those of the operator. */
 final class ClientProperties {
@@ -127,6 +129,9 @@ final class ClientProperties {
     all.put("client.id", "shardbus");
     all.put("request.timeout.ms", (int) (options.getDeliveryTimeout().toMillis() / 2));
     all.put("reconnect.backoff.max.ms", MAX_RECONNECT_BACKOFF_MS);
+    TlsClientOptions tls = options.getTls();
+    addStore(all, "ssl.truststore.", tls.getTrustStore(), tls.getTrustStorePassword());
+    addStore(all, "ssl.keystore.", tls.getKeyStore(), tls.getKeyStorePassword());
     for (Map.Entry<String, Object> entry : options.getProperties()) {
       String name = entry.getKey();
       if (entry.getValue() != null && (ofThisOne.contains(name) || !ofOthers.contains(name))) {
@@ -135,6 +140,25 @@ final class ClientProperties {
       }
     }
     all.put("bootstrap.servers", options.getBootstrapServers());
+  }
+
+  private static void addStore(
+      Map<String, Object> all, String prefix, @Nullable String file, @Nullable String password) {
+    if (file == null) {
+      return;
+    }
+    all.put("security.protocol", "SSL");
+    all.put(prefix + "location", file);
+    all.put(
+        prefix + "type",
+        switch (TlsClientOptions.ending(file)) {
+          case "p12", "pfx" -> "PKCS12";
+          case "jks" -> "JKS";
+          default -> "PEM";
+        });
+    if (password != null) {
+      all.put(prefix + "password", password);
+    }
   }
 
   /** A failure for the operator. It has no cause: a cause may quote secrets. */

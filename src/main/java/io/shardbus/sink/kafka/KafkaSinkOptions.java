@@ -4,6 +4,7 @@ import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
+import io.shardbus.sink.support.TlsClientOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -71,6 +72,7 @@ public final class KafkaSinkOptions {
   private Duration deliveryTimeout = DEFAULT_DELIVERY_TIMEOUT;
   private Duration maxBlock = DEFAULT_MAX_BLOCK;
   private Duration startTimeout = DEFAULT_START_TIMEOUT;
+  private TlsClientOptions tls = new TlsClientOptions();
 
   /** The defaults. */
   public KafkaSinkOptions() {}
@@ -225,6 +227,22 @@ public final class KafkaSinkOptions {
       max = "1d")
   public KafkaSinkOptions setStartTimeout(Duration time) {
     startTimeout = OptionRanges.check(this, "startTimeout", time);
+    return this;
+  }
+
+  /** {@return whom to trust, and the client's certificate} */
+  public TlsClientOptions getTls() {
+    return tls;
+  }
+
+  /**
+   * @param options whom to trust, and the client's certificate; copied. Without {@code
+   *     security.protocol} among the properties they turn TLS on
+   * @return this
+   */
+  @OptionSpec("trust store and client certificate")
+  public KafkaSinkOptions setTls(TlsClientOptions options) {
+    tls = new TlsClientOptions(options);
     return this;
   }
 

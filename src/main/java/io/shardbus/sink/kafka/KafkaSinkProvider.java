@@ -21,6 +21,7 @@ public final class KafkaSinkProvider implements SinkProvider {
     OptionalLibrary.require(
         "org.apache.kafka.clients.producer.KafkaProducer", "org.apache.kafka:kafka-clients");
     KafkaSinkOptions options = new KafkaSinkOptions(config);
+    options.getTls().check();
     new ClientProperties(options).check();
     return new KafkaSink(options);
   }

@@ -38,6 +38,12 @@ record Segment(Path path, int writer, long first) {
   private static final Pattern NAME = Pattern.compile("writer-(\\d{1,3})-(\\d{19})\\.db");
 
   /**
+   * Measured: small blocks take up to a third less room than with 4 KiB, and writing is as fast.
+   * With 16 KiB, more would be written for a few events.
+   */
+  private static final int PAGE_BYTES = 8192;
+
+  /**
    * What SQLite says of a file whose description of its tables makes no sense, or of bad sectors.
    */
   private static final Set<SQLiteErrorCode> UNREADABLE =
@@ -87,11 +93,12 @@ record Segment(Path path, int writer, long first) {
   Connection openForWriting(Synchronous synchronous) throws IOException, SQLException {
     PrivateFiles.make(path);
     SQLiteConfig config = new SQLiteConfig();
-    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(
         SQLiteConfig.SynchronousMode.valueOf(synchronous.name().toUpperCase(Locale.ROOT)));
     Connection connection = config.createConnection("jdbc:sqlite:" + path);
     try (Statement statement = connection.createStatement()) {
+      statement.execute("PRAGMA page_size = " + PAGE_BYTES); // before the mode, and only at first
+      statement.execute("PRAGMA journal_mode = WAL");
       statement.execute(Tables.CREATE_TIMES);
       statement.execute(Tables.CREATE_BLOCKS);
       connection.setAutoCommit(false);

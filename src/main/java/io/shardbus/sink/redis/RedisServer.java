@@ -1,16 +1,23 @@
 package io.shardbus.sink.redis;
 
+import io.shardbus.options.ServerAddress;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.RedisOptions;
+import io.vertx.redis.client.RedisRole;
+import io.vertx.redis.client.RedisSentinelConnectOptions;
+import io.vertx.redis.client.RedisStandaloneConnectOptions;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
-import java.net.URI;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +26,7 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -47,6 +55,8 @@ final class RedisServer {
   /** The client's text for failures in a batch: a line for each, with its number. */
   private static final Pattern OF_BATCH = Pattern.compile("(?s)^ERR \\[\\d+] (\\V*).*");
 
+  private static final Logger LOG = LoggerFactory.getLogger(RedisServer.class);
+
   private static final int DEFAULT_PORT = 6379;
 
   /** The client takes no more than twice as many over one connection at once. */
@@ -60,25 +70,93 @@ final class RedisServer {
   private final String address;
 
   RedisServer(Vertx vertx, RedisSinkOptions options) {
-    URI uri = URI.create(options.getConnectionString());
-    address = uri.getHost() + ":" + (uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort());
+    List<String> servers =
+        Arrays.stream(options.getConnectionString().split(",", -1)).map(String::strip).toList();
+    address =
+        servers.stream()
+            .map(server -> address(server).text(DEFAULT_PORT))
+            .collect(Collectors.joining(", "));
     timeoutMillis = options.getTimeout().toMillis();
     NetClientOptions net =
         new NetClientOptions()
             .setConnectTimeout((int) Math.min(timeoutMillis, Integer.MAX_VALUE))
             .setHostnameVerificationAlgorithm("HTTPS")
+            .setTrustOptions(options.getTls().trust())
+            .setKeyCertOptions(options.getTls().certificate())
             // A connection whose server went silent must not keep its place in the pool.
             .setIdleTimeout((int) Math.min(timeoutMillis, Integer.MAX_VALUE))
             .setIdleTimeoutUnit(TimeUnit.MILLISECONDS);
+    RedisOptions redis =
+        new RedisOptions()
+            .setPassword(options.getPassword())
+            .setMaxPoolSize(options.getConnections())
+            .setMaxPoolWaiting(MAX_WAITING)
+            .setNetClientOptions(net);
+    String master = options.getMasterName();
     client =
-        Redis.createClient(
-            vertx,
-            new RedisOptions()
-                .setConnectionString(options.getConnectionString())
-                .setPassword(options.getPassword())
-                .setMaxPoolSize(options.getConnections())
-                .setMaxPoolWaiting(MAX_WAITING)
-                .setNetClientOptions(net));
+        master == null
+            ? Redis.createStandaloneClient(
+                vertx,
+                redis,
+                () ->
+                    resolved(vertx, servers)
+                        .map(
+                            endpoints ->
+                                new RedisStandaloneConnectOptions()
+                                    .setPassword(options.getPassword())
+                                    .setEndpoints(endpoints)))
+            : Redis.createSentinelClient(
+                vertx,
+                redis.setType(RedisClientType.SENTINEL),
+                () ->
+                    resolved(vertx, servers)
+                        .map(
+                            endpoints ->
+                                new RedisSentinelConnectOptions()
+                                    .setRole(RedisRole.MASTER)
+                                    .setMasterName(master)
+                                    .setPassword(options.getPassword())
+                                    .setEndpoints(endpoints)));
+  }
+
+  /** The client takes no host with an underscore: its address stands for it. */
+  private static Future<List<String>> resolved(Vertx vertx, List<String> servers) {
+    return servers.stream().allMatch(server -> server.indexOf('_') < 0)
+        ? Future.succeededFuture(servers)
+        : vertx.executeBlocking(
+            () -> servers.stream().map(server -> address(server).resolve(server)).toList(), false);
+  }
+
+  private static ServerAddress address(String server) {
+    return ServerAddress.parse(server, "redis", "rediss").orElseThrow();
+  }
+
+  /** Refuses a server that cannot keep streams as the sink needs it. */
+  Future<Void> check() {
+    return bounded(over(connection -> connection.send(Request.cmd(Command.INFO))))
+        .compose(
+            info -> check(info.toString()),
+            // A user need not have the right, and reading tells of any other fault.
+            unknown -> Future.succeededFuture());
+  }
+
+  private Future<Void> check(String info) {
+    if (info.contains("redis_mode:cluster")) {
+      return Future.failedFuture(
+          new IllegalStateException(
+              place() + " it is a Redis Cluster, which is not supported; use a single master"));
+    }
+    if (info.contains("redis_mode:sentinel")) {
+      return Future.failedFuture(
+          new IllegalStateException(place() + " it is a Sentinel: set masterName"));
+    }
+    if (info.contains("maxmemory_policy:allkeys") && !info.contains("maxmemory:0\r")) {
+      LOG.warn(
+          place()
+              + " its maxmemory-policy evicts any key, also streams with events: set it to"
+              + " noeviction");
+    }
+    return Future.succeededFuture();
   }
 
   /**

@@ -43,7 +43,8 @@ final class RedisSink implements ReplayableSink {
     RedisKeys keys = new RedisKeys(options.getStreamPrefix());
     RedisReader reader = new RedisReader(server, keys);
     opened = new Opened(server, new RedisWriter(server, keys, options.getMaxLen()), reader);
-    return reader.end().mapEmpty(); // looks at the credentials, and at every key
+    // Reading looks at the credentials, and at every key.
+    return server.check().compose(good -> reader.end()).mapEmpty();
   }
 
   @Override

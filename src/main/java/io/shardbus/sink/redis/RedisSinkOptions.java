@@ -4,11 +4,12 @@ import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
+import io.shardbus.options.ServerAddress;
+import io.shardbus.sink.support.TlsClientOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Where the redis sink writes, and how. */
@@ -30,11 +31,13 @@ public final class RedisSinkOptions {
   static final String SINK_NAME = "redis";
 
   private String connectionString = DEFAULT_CONNECTION_STRING;
+  private @Nullable String masterName;
   private @Nullable String password;
   private String streamPrefix = DEFAULT_STREAM_PREFIX;
   private long maxLen;
   private int connections = DEFAULT_CONNECTIONS;
   private Duration timeout = DEFAULT_TIMEOUT;
+  private TlsClientOptions tls = new TlsClientOptions();
 
   /** The defaults. */
   public RedisSinkOptions() {}
@@ -65,12 +68,15 @@ public final class RedisSinkOptions {
 
   /**
    * @param server the server: {@code redis://user@host:port/database}, or {@code rediss://} for
-   *     TLS. It may hold a password, but {@code password} is the better place
+   *     TLS. It may hold a password, but {@code password} is the better place. With {@code
+   *     masterName} the Sentinels, separated by commas
    * @return this
    */
-  @OptionSpec("the server, `redis://user@host:port/database`; `rediss://` for TLS")
+  @OptionSpec(
+      "the server, `redis://user@host:port/database`; `rediss://` for TLS; with `masterName` the"
+          + " Sentinels, separated by commas")
   public RedisSinkOptions setConnectionString(String server) {
-    if (!isServer(server)) {
+    if (!Arrays.stream(server.split(",", -1)).allMatch(RedisSinkOptions::isServer)) {
       // not shown: it may hold a password
       throw new IllegalArgumentException(
           "connectionString: must be like " + DEFAULT_CONNECTION_STRING + " or rediss://HOST:PORT");
@@ -80,13 +86,22 @@ public final class RedisSinkOptions {
   }
 
   private static boolean isServer(String text) {
-    try {
-      URI uri = new URI(text);
-      return ("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
-          && uri.getHost() != null;
-    } catch (URISyntaxException e) {
-      return false;
-    }
+    return ServerAddress.parse(text.strip(), "redis", "rediss").isPresent();
+  }
+
+  /** {@return the name of the master among Sentinels; null without Sentinel} */
+  public @Nullable String getMasterName() {
+    return masterName;
+  }
+
+  /**
+   * @param name the name that the Sentinels have for the master; null without Sentinel
+   * @return this
+   */
+  @OptionSpec(value = "name that the Sentinels have for the master; set it to use them", min = "1")
+  public RedisSinkOptions setMasterName(@Nullable String name) {
+    masterName = name == null ? null : OptionRanges.check(this, "masterName", name);
+    return this;
   }
 
   /** {@return the password; null if the server asks for none} */
@@ -167,8 +182,32 @@ public final class RedisSinkOptions {
     return this;
   }
 
+  /** {@return whom to trust, and the client's certificate} */
+  public TlsClientOptions getTls() {
+    return tls;
+  }
+
+  /**
+   * @param options whom to trust, and the client's certificate; copied
+   * @return this
+   */
+  @OptionSpec("trust store and client certificate")
+  public RedisSinkOptions setTls(TlsClientOptions options) {
+    tls = new TlsClientOptions(options);
+    return this;
+  }
+
   /** {@return all options as JSON, the password among them} */
   public JsonObject toJson() {
     return OptionsJson.write(this);
+  }
+
+  /** Blocks: looks for files. */
+  void check() {
+    if (masterName == null && connectionString.indexOf(',') >= 0) {
+      throw new IllegalArgumentException(
+          "connectionString: several servers are only allowed with masterName, as Sentinels");
+    }
+    tls.check();
   }
 }

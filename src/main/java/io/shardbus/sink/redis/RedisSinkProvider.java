@@ -19,6 +19,8 @@ public final class RedisSinkProvider implements SinkProvider {
   @Override
   public Sink create(JsonObject config) {
     OptionalLibrary.require("io.vertx.redis.client.Redis", "io.vertx:vertx-redis-client");
-    return new RedisSink(new RedisSinkOptions(config));
+    RedisSinkOptions options = new RedisSinkOptions(config);
+    options.check();
+    return new RedisSink(options);
   }
 }

@@ -5,6 +5,7 @@ import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.JksOptions;
 import io.vertx.core.net.KeyCertOptions;
@@ -15,6 +16,7 @@ import io.vertx.core.net.TrustOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -172,6 +174,27 @@ public final class TlsClientOptions {
       case "jks" -> new JksOptions().setPath(keyStore).setPassword(keyStorePassword);
       default -> new PemKeyCertOptions().setCertPath(keyStore).setKeyPath(keyStore);
     };
+  }
+
+  /**
+   * Whom to trust and the certificate to show, for other clients. Blocks: reads the files.
+   *
+   * @param vertx finds the files
+   * @return null if nothing is set
+   * @throws Exception if a file cannot be read, or its password is wrong
+   */
+  public @Nullable SSLContext sslContext(Vertx vertx) throws Exception {
+    TrustOptions trust = trust();
+    KeyCertOptions certificate = certificate();
+    if (trust == null && certificate == null) {
+      return null;
+    }
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(
+        certificate == null ? null : certificate.getKeyManagerFactory(vertx).getKeyManagers(),
+        trust == null ? null : trust.getTrustManagerFactory(vertx).getTrustManagers(),
+        null);
+    return context;
   }
 
   /**

@@ -53,7 +53,7 @@ class LogDamageTest {
   private static final int DAMAGES = Integer.getInteger("log.damages", 1_000);
   private static final int FIRST = Integer.getInteger("log.damage", 0);
   private static final int SHARDS = 3;
-  private static final int PAGE = 4096;
+  private static final int PAGE = 8192;
   private static final ProducerId PRODUCER = new ProducerId("test", 1);
 
   @TempDir Path dir;

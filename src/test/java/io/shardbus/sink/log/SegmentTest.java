@@ -32,6 +32,7 @@ class SegmentTest {
       try (Connection connection = Segment.in(dir, 0, 1).openForWriting(when)) {
         assertThat(pragma(connection, "synchronous")).isEqualTo(levels.get(when));
         assertThat(pragma(connection, "journal_mode")).isEqualTo("wal");
+        assertThat(pragma(connection, "page_size")).isEqualTo("8192");
       }
     }
   }
