@@ -169,7 +169,12 @@ public record JsonCheck(int maxDepth) {
       }
     } catch (JsonParseException e) {
       long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-      throw new InvalidEventException("not JSON at byte " + at + ": " + found(bytes, at), at);
+      // The parser's own words name its classes and switches.
+      String what =
+          String.valueOf(e.getOriginalMessage()).contains("surrogate")
+              ? "half a surrogate pair in a name"
+              : found(bytes, at);
+      throw new InvalidEventException("not JSON at byte " + at + ": " + what, at);
     } catch (IOException e) {
       throw new InvalidEventException(
           "a name, a number or a text in it is longer than a parser takes", -1);

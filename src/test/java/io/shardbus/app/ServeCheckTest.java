@@ -55,8 +55,8 @@ class ServeCheckTest {
       delimiter = '|',
       value = {
         // unknown names
-        "{'bus':{'sink':{'name':'nowhere'}}} | sink: \"nowhere\" is unknown | eventbus, jetstream,"
-            + " kafka, log",
+        "{'bus':{'sink':{'name':'nowhere'}}} | sink: \"nowhere\" is unknown | eventbus, file, http,"
+            + " jetstream, kafka, log",
         "{'buss':{}} | unknown section \"buss\" | bus and gateway",
         "{'bus':{'shard':1}} | \"bus\": unknown option \"shard\" | shards",
         "{'bus':{'batch':{'size':1}}} | unknown option \"batch.size\" | maxSize",

@@ -139,7 +139,7 @@ class ServeProcessTest {
         .containsPattern("stored [0-9.]+ [KM]iB, events from 20\\S+Z to 20\\S+Z, .* free");
     assertThat(get(newUrl + "/health/ready")).contains("ready");
     assertThat(get(newUrl + "/metrics"))
-        .contains("shardbus_events_delivered_total 0.0")
+        .contains("shardbus_events_delivered_total{address=\"shardbus.ingest\"} 0.0")
         .contains("shardbus_scalings_total{")
         .contains("vertx_http_server_")
         .contains("jvm_memory_used_bytes")
@@ -199,7 +199,8 @@ class ServeProcessTest {
         config.toString());
     assertFails(
         2,
-        "\"nowhere\" is unknown, there are eventbus, jetstream, kafka, log, memory, noop, redis",
+        "\"nowhere\" is unknown, there are eventbus, file, http, jetstream, kafka, log, memory,"
+            + " noop, redis",
         "serve",
         "--sink",
         "nowhere",

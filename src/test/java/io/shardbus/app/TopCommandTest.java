@@ -216,6 +216,8 @@ class TopCommandTest {
         .put("id", id)
         .put("accepted", accepted)
         .put("delivered", delivered)
+        .put("deadLettered", 0)
+        .put("failures", 0)
         .put("refused", new JsonObject().put("backpressure", 0));
   }
 
@@ -302,9 +304,9 @@ class TopCommandTest {
                             "accepted 10 (0/s)  d",
                             "refused 0 (0/s)  evi",
                             "",
-                            " SHARD STATE        F",
-                            "     0 active       [",
-                            "     1 active       [\033[K\033[J")));
+                            "SHARD STATE        F",
+                            "    0 active       [",
+                            "    1 active       [\033[K\033[J")));
     int port = gateway.port();
     await(gateway.close());
     soon().until(() -> Files.readString(out).contains("does not answer"));
