@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import io.shardbus.ShardBus;
 import io.shardbus.net.Query;
 import io.shardbus.net.SecurityHeaders;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
@@ -163,7 +164,10 @@ final class Endpoints {
         LOG.error(context.request().method() + " " + context.request().path(), context.failure());
         Problem.send(context.response(), 500, "internal error");
       }
-      default -> context.next();
+      default -> {
+        HttpResponseStatus status = HttpResponseStatus.valueOf(context.statusCode());
+        Problem.send(context.response(), status.code(), status.reasonPhrase());
+      }
     }
   }
 

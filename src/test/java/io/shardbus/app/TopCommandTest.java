@@ -295,9 +295,9 @@ class TopCommandTest {
     assertThat(Files.readString(out)).contains("EVENTS/S");
     new ProcessBuilder("stty", "-F", tty, "cols", "20").start().waitFor();
     soon()
-        .until(
+        .untilAsserted(
             () ->
-                Files.readString(out)
+                assertThat(Files.readString(out))
                     .endsWith(
                         String.join(
                             "\033[K\r\n",

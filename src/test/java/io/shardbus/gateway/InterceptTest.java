@@ -29,7 +29,6 @@ import io.vertx.core.http.WebSocket;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -79,23 +78,26 @@ class InterceptTest {
   @EnumSource(WayIn.class)
   void refusal_isToldByEachWayInAndCountedOnce(WayIn way) throws Exception {
     refuseAll();
-    if (EnumSet.of(WayIn.WEB_SOCKET, WayIn.WEB_SOCKET_ENVELOPES).contains(way)) {
-      webSocketIsTold(way == WayIn.WEB_SOCKET_ENVELOPES);
-    } else {
-      assertThat(way.send(server, Sent.json("{\"n\":1}"))).contains("an interceptor refused it");
+    switch (way) {
+      case WEB_SOCKET -> webSocketIsTold("", "1");
+      case WEB_SOCKET_LINES -> webSocketIsTold("", "1\n");
+      case WEB_SOCKET_ENVELOPES -> webSocketIsTold("&format=envelope", "{\"event\":1}");
+      case BUS_LINES -> // answered with counts
+          assertThat(way.send(server, Sent.json("{\"n\":1}"))).isNull();
+      default ->
+          assertThat(way.send(server, Sent.json("{\"n\":1}"))).contains("an interceptor refused it");
     }
     assertCounted(Map.of("no_tenant", 1L), 0);
     assertThat(sink.count()).isZero();
   }
 
-  private void webSocketIsTold(boolean envelope) throws Exception {
+  private void webSocketIsTold(String query, String message) throws Exception {
     WebSocket socket =
         server.connect(
-            "/v1/ingest?ack=accepted" + (envelope ? "&format=envelope" : ""),
-            List.of(Gateway.SUBPROTOCOL));
+            "/v1/ingest?ack=accepted" + query, List.of(Gateway.SUBPROTOCOL));
     BlockingQueue<String> answers = new LinkedBlockingQueue<>();
     socket.textMessageHandler(answers::add);
-    socket.writeTextMessage(envelope ? "{\"event\":1}" : "1");
+    socket.writeTextMessage(message);
     assertThat(new JsonObject(answers.poll(30, TimeUnit.SECONDS)).getJsonObject("rejected"))
         .isEqualTo(new JsonObject().put("intercepted", 1));
   }

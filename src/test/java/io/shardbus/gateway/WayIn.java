@@ -382,11 +382,11 @@ enum WayIn {
       headers.put("Content-Type", media);
     }
     Answer answer = to.send(HttpMethod.POST, "/v1/events?ack=delivered" + query, headers, body);
-    if (answer.status() != 202) {
-      return answer.detail();
-    }
     JsonArray errors = answer.json().getJsonArray("errors");
-    return errors == null ? null : errors.getJsonObject(0).getString("error");
+    if (errors != null) {
+      return errors.getJsonObject(0).getString("error");
+    }
+    return answer.status() == 202 ? null : answer.detail();
   }
 
   static @Nullable String message(
