@@ -1,9 +1,9 @@
 package io.shardbus.gateway;
 
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.shardbus.ShardBus;
 import io.shardbus.net.Query;
 import io.shardbus.net.SecurityHeaders;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;

@@ -85,7 +85,8 @@ class InterceptTest {
       case BUS_LINES -> // answered with counts
           assertThat(way.send(server, Sent.json("{\"n\":1}"))).isNull();
       default ->
-          assertThat(way.send(server, Sent.json("{\"n\":1}"))).contains("an interceptor refused it");
+          assertThat(way.send(server, Sent.json("{\"n\":1}")))
+              .contains("an interceptor refused it");
     }
     assertCounted(Map.of("no_tenant", 1L), 0);
     assertThat(sink.count()).isZero();
@@ -93,8 +94,7 @@ class InterceptTest {
 
   private void webSocketIsTold(String query, String message) throws Exception {
     WebSocket socket =
-        server.connect(
-            "/v1/ingest?ack=accepted" + query, List.of(Gateway.SUBPROTOCOL));
+        server.connect("/v1/ingest?ack=accepted" + query, List.of(Gateway.SUBPROTOCOL));
     BlockingQueue<String> answers = new LinkedBlockingQueue<>();
     socket.textMessageHandler(answers::add);
     socket.writeTextMessage(message);

@@ -136,7 +136,8 @@ class BackendFaultsTest {
         new JsonObject()
             .put("bootstrapServers", "127.0.0.1:" + port)
             .put("deliveryTimeout", "3s")
-            .put("maxBlock", "30s");
+            .put("maxBlock", "30s")
+            .put("partitionBy", "shard"); // which keeps the order of a shard
     run("kafka", config, List.of(this::outage, this::pause, this::outage));
   }
 

@@ -297,7 +297,10 @@ class ServerAccessTest {
                     .put("type", "account")
                     .put("version", 2));
     JsonObject header = new JsonObject().put("typ", "JWT").put("alg", "ed25519-nkey");
-    String signed = base64(header.encode().getBytes()) + "." + base64(claims.encode().getBytes());
+    String signed =
+        base64(header.encode().getBytes(StandardCharsets.UTF_8))
+            + "."
+            + base64(claims.encode().getBytes(StandardCharsets.UTF_8));
     return signed + "." + base64(operator.sign(signed.getBytes(StandardCharsets.UTF_8)));
   }
 
