@@ -109,7 +109,8 @@ class JarTest {
   @Test
   void nativeCode_isThatOfThePlatformsThatPeopleRun() throws Exception {
     try (JarFile jar = new JarFile(target("shardbus.jar").toFile())) {
-      assertThat(jar.stream().map(JarEntry::getName).filter(name -> name.contains("sqlite/native")))
+      assertThat(
+              jar.stream().map(JarEntry::getName).filter(name -> name.contains("sqlite/native/")))
           .filteredOn(name -> !name.endsWith("/"))
           .extracting(name -> name.replaceAll(".*/native/(.*)/.*", "$1"))
           .containsExactlyInAnyOrder(
@@ -222,6 +223,9 @@ class JarTest {
       if (name.equals("eventbus")) { // is found, and asks for what this jar does not bring
         assertThat(check.exit()).as(check.stderr()).isEqualTo(2);
         assertThat(check.stderr()).contains("needs --cluster");
+      } else if (name.equals("http")) { // is found, and asks where to
+        assertThat(check.exit()).as(check.stderr()).isEqualTo(2);
+        assertThat(check.stderr()).contains("url: is required");
       } else {
         assertThat(check.exit()).as(check.stderr()).isZero();
         assertThat(check.stdout()).contains("valid");
