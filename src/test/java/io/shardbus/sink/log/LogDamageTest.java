@@ -186,8 +186,9 @@ class LogDamageTest {
       }
       case 4 -> { // a page in the place of another, or of one of another file
         byte[] from = Files.readAllBytes(files.get(random.nextInt(files.size())));
-        int page = random.nextInt(from.length / PAGE) * PAGE;
-        System.arraycopy(from, page, bytes, Math.min(at / PAGE * PAGE, bytes.length - PAGE), PAGE);
+        int size = Math.min(PAGE, Math.min(from.length, bytes.length)); // a file may be smaller
+        int page = random.nextInt(Math.max(1, from.length / PAGE)) * PAGE;
+        System.arraycopy(from, page, bytes, Math.min(at / PAGE * PAGE, bytes.length - size), size);
         Files.write(file, bytes);
       }
       case 5 -> {
