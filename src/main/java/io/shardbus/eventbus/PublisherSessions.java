@@ -92,7 +92,7 @@ final class PublisherSessions {
     this.flush = flush;
   }
 
-  /** How many publishers send, without those that were asked to go. */
+  /** Counts the publishers that send here and were not asked to leave. */
   int load() {
     long now = System.nanoTime();
     return (int)

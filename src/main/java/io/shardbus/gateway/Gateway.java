@@ -116,7 +116,7 @@ public final class Gateway {
    * setWebSocketSubProtocols(List.of(Gateway.SUBPROTOCOL))} for clients that ask for it. The
    * gateway is closed as one that {@link #start} made. Then its routes leave the router.
    *
-   * @param router gets the routes, behind those that it has
+   * @param router gets the routes, after the routes that it has already
    * @param bus what it serves, as {@link ShardBus#start} made it; it is not closed with the gateway
    * @param options how; copied. Those of a server do not apply
    * @return the gateway

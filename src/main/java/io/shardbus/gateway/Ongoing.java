@@ -36,7 +36,7 @@ final class Ongoing {
     return () -> open.remove(key);
   }
 
-  /** Ends all, and those that come later. */
+  /** Ends all of them. One that comes later ends at once. */
   void close() {
     closing = true;
     open.values().forEach(Runnable::run);

@@ -22,7 +22,7 @@ public final class Query {
   private Query() {}
 
   /**
-   * Reads the query of a request, in place of what Vert.x makes of it.
+   * Reads the query of a request. The request then has these parameters in place of its own.
    *
    * @param request whose {@code params()} are replaced
    * @throws IllegalArgumentException if an escape is broken, or bytes are not UTF-8
@@ -76,8 +76,8 @@ public final class Query {
   /**
    * Checks the names of parameters.
    *
-   * @param names those that were given
-   * @param allowed those that are known
+   * @param names the names in the request
+   * @param allowed the names that the route knows
    * @throws IllegalArgumentException naming one that is unknown, and the nearest that is known; or
    *     one that occurs twice
    */

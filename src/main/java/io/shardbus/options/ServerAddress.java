@@ -28,7 +28,7 @@ public record ServerAddress(String scheme, @Nullable String userInfo, String hos
    * Reads a URL.
    *
    * @param url the URL
-   * @param schemes those that are allowed
+   * @param schemes the allowed schemes
    * @return empty if it is not a URL with one of the schemes and a host
    */
   public static Optional<ServerAddress> parse(String url, String... schemes) {

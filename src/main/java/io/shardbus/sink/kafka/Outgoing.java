@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param batch the batch that it is of
  * @param index its place there
  * @param key its key in UTF-8; null if it has none
- * @param tally who waits for it
+ * @param tally learns the fate of the event
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares them
 record Outgoing(Batch batch, int index, byte @Nullable [] key, WriteTally tally) {
