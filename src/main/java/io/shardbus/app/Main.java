@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.shardbus.net.Similar;
 import java.io.BufferedWriter;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -117,7 +118,7 @@ public final class Main implements Runnable {
           given.startsWith("-")
               ? command.getCommandSpec().optionsMap().keySet().stream()
               : command.getSubcommands().keySet().stream();
-      Optional<String> meant = Similar.to(given, names);
+      Optional<String> meant = Similar.nearest(given, names, name -> name.length() / 3);
       if (meant.isPresent()) {
         return "  did you mean " + meant.get() + "?";
       }

@@ -9,9 +9,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The parameters of a query, read so that what is sent is what is meant: only {@code &} separates
@@ -85,7 +83,8 @@ public final class Query {
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!allowed.contains(name)) {
-        String nearest = nearest(name, allowed);
+        int most = Math.max(2, name.length() / 2); // or it is no likeness
+        String nearest = Similar.nearest(name, allowed.stream(), each -> most).orElse(null);
         throw new IllegalArgumentException(
             "unknown parameter \""
                 + name
@@ -100,36 +99,5 @@ public final class Query {
         throw new IllegalArgumentException(name + ": occurs twice");
       }
     }
-  }
-
-  private static @Nullable String nearest(String name, List<String> allowed) {
-    String nearest = null;
-    int least = Math.max(2, name.length() / 2) + 1; // or it is no likeness
-    for (String each : allowed) {
-      int distance = distance(name.toLowerCase(Locale.ROOT), each.toLowerCase(Locale.ROOT));
-      if (distance < least) {
-        least = distance;
-        nearest = each;
-      }
-    }
-    return nearest;
-  }
-
-  /** How many characters must be changed, added or removed (Levenshtein). */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
   }
 }

@@ -1,19 +1,31 @@
-package io.shardbus.app;
+package io.shardbus.net;
 
 import java.util.Comparator;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
-/** Finds the name that somebody probably meant. */
-final class Similar {
+/** Finds the name that somebody probably meant. Safe for any thread. */
+public final class Similar {
 
   private Similar() {}
 
-  /** The nearest of the names, if at most a third of its letters is wrong. */
-  static Optional<String> to(String given, Stream<String> names) {
+  /**
+   * The nearest name, without regard to case.
+   *
+   * @param given what was written
+   * @param names the names that are known
+   * @param most how many letters may be wrong for a name to be like the given one
+   * @return the nearest name; empty if none is like it
+   */
+  public static Optional<String> nearest(
+      String given, Stream<String> names, ToIntFunction<String> most) {
+    String written = given.toLowerCase(Locale.ROOT);
+    ToIntFunction<String> distance = name -> distance(written, name.toLowerCase(Locale.ROOT));
     return names
-        .filter(name -> distance(given, name) <= name.length() / 3)
-        .min(Comparator.comparingInt(name -> distance(given, name)));
+        .filter(name -> distance.applyAsInt(name) <= most.applyAsInt(name))
+        .min(Comparator.comparingInt(distance));
   }
 
   /** How many letters to add, drop, change or swap with the next (optimal string alignment). */
