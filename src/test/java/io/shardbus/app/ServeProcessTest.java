@@ -32,14 +32,16 @@ class ServeProcessTest {
 
   @BeforeEach
   void setUp() {
-    processes =
-        new CommandProcesses(
-            dir,
-            "-cp",
-            System.getProperty("java.class.path"),
-            // As in the jar, where there is no configuration for tests.
-            "-Dlogback.configurationFile=io/shardbus/app/logback.xml",
-            "io.shardbus.app.Main");
+    List<String> command = new ArrayList<>();
+    if (Runtime.version().feature() >= 23) {
+      command.add("--sun-misc-unsafe-memory-access=allow"); // as the launcher does
+    }
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    // As in the jar, where there is no configuration for tests.
+    command.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml");
+    command.add("io.shardbus.app.Main");
+    processes = new CommandProcesses(dir, command.toArray(String[]::new));
   }
 
   @AfterEach

@@ -11,6 +11,7 @@ import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpMethod;
@@ -318,20 +319,24 @@ class MountTest {
                   }
                 }));
     listen();
-    assertThat(get("/health/live").status()).isEqualTo(200);
-    await(
-        vertx.deployVerticle(
-            new VerticleBase() {
-              @Override
-              public Future<?> start() {
-                return vertx
-                    .createHttpServer()
-                    .requestHandler(app)
-                    .listen(0)
-                    .onSuccess(server -> port = server.actualPort());
-              }
-            }));
     Answer other = get("/health/live");
+    assertThat(other.status()).isEqualTo(200);
+    // Verticles get the event loops in turn, so one of these gets another than the first server.
+    for (int i = 0; i < VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE && other.status() == 200; i++) {
+      await(
+          vertx.deployVerticle(
+              new VerticleBase() {
+                @Override
+                public Future<?> start() {
+                  return vertx
+                      .createHttpServer()
+                      .requestHandler(app)
+                      .listen(0)
+                      .onSuccess(server -> port = server.actualPort());
+                }
+              }));
+      other = get("/health/live");
+    }
     assertThat(other.status()).isEqualTo(500);
     assertThat(other.json().getString("detail")).contains("another event loop");
     await(vertx.undeploy(id));
