@@ -21,6 +21,7 @@ import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.file.OpenOptions;
+import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
@@ -143,17 +144,18 @@ class ReadmeTest {
   void mountedGateway_isBehindTheUsersOfTheApplication() throws Exception {
     AuthenticationProvider nobody = credentials -> Future.failedFuture("unknown");
     HttpServer server = await(Embedding.mount(vertx, bus, BasicAuthHandler.create(nobody)));
+    HttpClient client = vertx.createHttpClient();
     Map<String, Integer> expected = Map.of("/bus/", 401, "/bus/v1/stats", 401, "/health", 200);
     for (Map.Entry<String, Integer> each : expected.entrySet()) {
       int status =
           await(
-              vertx
-                  .createHttpClient()
+              client
                   .request(HttpMethod.GET, server.actualPort(), "localhost", each.getKey())
                   .compose(HttpClientRequest::send)
                   .map(HttpClientResponse::statusCode));
       assertThat(status).as(each.getKey()).isEqualTo(each.getValue());
     }
+    await(client.close());
   }
 
   @Test

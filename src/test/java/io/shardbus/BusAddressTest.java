@@ -10,6 +10,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
@@ -104,13 +105,13 @@ class BusAddressTest {
     DeploymentOptions options =
         new DeploymentOptions()
             .setConfig(json("orders").put("gateway", new JsonObject().put("port", port)));
+    HttpClient client = vertx.createHttpClient();
     for (int round = 0; round < 3; round++) {
       String id = await(vertx.deployVerticle(VERTICLE, options));
       ShardBus bus = find("orders").orElseThrow();
       int status =
           await(
-              vertx
-                  .createHttpClient()
+              client
                   .request(HttpMethod.POST, port, "localhost", "/v1/events")
                   .compose(
                       request -> request.putHeader("Content-Type", "application/json").send("{}"))
@@ -121,6 +122,7 @@ class BusAddressTest {
       assertThat(find("orders")).isEmpty();
     }
     assertThat(vertx.deploymentIDs()).isEmpty();
+    await(client.close());
   }
 
   @Test

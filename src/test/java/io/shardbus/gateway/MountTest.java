@@ -17,6 +17,7 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.WebSocket;
+import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonObject;
@@ -46,6 +47,10 @@ class MountTest {
 
   private final Vertx vertx = Vertx.vertx();
   private final HttpClient http = vertx.createHttpClient();
+  private final WebSocketClient webSockets =
+      // As browsers do, it offers compression.
+      vertx.createWebSocketClient(
+          new WebSocketClientOptions().setTryUsePerMessageCompression(true));
   private ShardBus bus;
   private Gateway gateway;
   private Router app;
@@ -237,16 +242,9 @@ class MountTest {
             .setPort(port)
             .setURI("/app/bus/v1/ingest?ack=delivered")
             .addSubProtocol(Gateway.SUBPROTOCOL);
-    assertThatThrownBy(
-            () -> await(vertx.createWebSocketClient().connect(new WebSocketConnectOptions(to))))
+    assertThatThrownBy(() -> await(webSockets.connect(new WebSocketConnectOptions(to))))
         .hasMessageContaining("401");
-    // As browsers do, it offers compression.
-    WebSocket socket =
-        await(
-            vertx
-                .createWebSocketClient(
-                    new WebSocketClientOptions().setTryUsePerMessageCompression(true))
-                .connect(to.addHeader("Authorization", basic("ben"))));
+    WebSocket socket = await(webSockets.connect(to.addHeader("Authorization", basic("ben"))));
     assertThat(socket.subProtocol()).isEqualTo(Gateway.SUBPROTOCOL);
     CompletableFuture<String> answer = new CompletableFuture<>();
     CompletableFuture<Short> closed = new CompletableFuture<>();

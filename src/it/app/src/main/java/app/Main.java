@@ -11,8 +11,10 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.auth.User;
@@ -76,8 +78,8 @@ public class Main {
 
   private static String send(Vertx vertx, int port) {
     Promise<String> answer = Promise.promise();
-    vertx
-        .createWebSocketClient()
+    WebSocketClient client = vertx.createWebSocketClient();
+    client
         .connect(
             new WebSocketConnectOptions()
                 .setHost("localhost")
@@ -90,12 +92,12 @@ public class Main {
               socket.textMessageHandler(answer::tryComplete);
               socket.writeTextMessage("{}").onFailure(answer::tryFail);
             });
-    return answer.future().await();
+    return answer.future().eventually(client::close).await();
   }
 
   private static int post(Vertx vertx, int port, String user) {
-    return vertx
-        .createHttpClient()
+    HttpClient client = vertx.createHttpClient();
+    return client
         .request(HttpMethod.POST, port, "localhost", "/bus/v1/events?ack=delivered")
         .compose(
             request ->
@@ -104,6 +106,7 @@ public class Main {
                     .putHeader("Content-Type", "application/json")
                     .send(Buffer.buffer("{}")))
         .map(HttpClientResponse::statusCode)
+        .eventually(client::close)
         .await();
   }
 
