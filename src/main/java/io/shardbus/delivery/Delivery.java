@@ -365,6 +365,7 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     if (failure == null && count > 0) {
       boolean whole = count == current.size();
       observer.confirmed(
+          shard.id(),
           whole ? current.oldestIngested() : current.timestamp(part.index(0)),
           current.timestamp(part.index(count - 1)));
     }

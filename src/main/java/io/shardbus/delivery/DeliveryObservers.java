@@ -52,8 +52,8 @@ public final class DeliveryObservers implements DeliveryObserver {
   }
 
   @Override
-  public void confirmed(long oldest, long newest) {
-    tell(observer -> observer.confirmed(oldest, newest));
+  public void confirmed(int shard, long oldest, long newest) {
+    tell(observer -> observer.confirmed(shard, oldest, newest));
   }
 
   @Override

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Admin {
 
   private final ShardBus bus;
+  private final long beganNanos = System.nanoTime();
 
   Admin(ShardBus bus) {
     this.bus = bus;
@@ -78,7 +79,8 @@ final class Admin {
                     .put("underWay", underWay())
                     .put("recent", recent()))
             .put("shards", stats.shards().size())
-            .put("sink", bus.sink().name());
+            .put("sink", bus.sink().name())
+            .put("server", server());
     Storage storage = ReplayableSink.storageOf(bus.sink());
     if (storage != null) {
       json.put(
@@ -90,6 +92,15 @@ final class Admin {
               .put("freeBytes", storage.freeBytes()));
     }
     send(context.response(), 200, json);
+  }
+
+  private JsonObject server() {
+    Runtime memory = Runtime.getRuntime();
+    return new JsonObject()
+        .put("version", Admin.class.getPackage().getImplementationVersion())
+        .put("uptimeSeconds", (System.nanoTime() - beganNanos) / 1_000_000_000)
+        .put("heapBytes", memory.totalMemory() - memory.freeMemory())
+        .put("heapMaxBytes", memory.maxMemory());
   }
 
   private static @Nullable String text(@Nullable Long time) {

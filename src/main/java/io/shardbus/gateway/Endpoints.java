@@ -35,7 +35,9 @@ final class Endpoints {
   private final Admin admin;
   private final DeadLetterRoutes deadLetters;
   private final Settings settings;
+  private final History history;
   private final @Nullable Scrape scrape;
+  private final Runnable stopObserving;
   private volatile List<Route> routes = List.of();
 
   /**
@@ -53,6 +55,8 @@ final class Endpoints {
     admin = new Admin(bus);
     deadLetters = new DeadLetterRoutes(bus, pages);
     settings = new Settings(bus, limits);
+    history = new History(bus, System::currentTimeMillis, System::nanoTime);
+    stopObserving = bus.observe(history);
   }
 
   /** A connection was opened. */
@@ -70,6 +74,11 @@ final class Endpoints {
     webSockets.sweep();
   }
 
+  /** Call it every {@link History#PERIOD_MILLIS}. */
+  void sample() {
+    history.sample();
+  }
+
   /**
    * Adds the meters of the gateway.
    *
@@ -82,6 +91,7 @@ final class Endpoints {
   /** Is not ready any more, and lets WebSockets end. */
   void close() {
     health.closing();
+    stopObserving.run();
     webSockets.close();
     ongoing.close();
   }
@@ -120,6 +130,10 @@ final class Endpoints {
         .handler(reads::tail);
     routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::stats);
     routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::shards);
+    routes
+        .get("/v1/history", Role.READ, Role.ADMIN)
+        .handler(Routes.only("shard"))
+        .handler(history::handle);
     smallBody.of(routes.post("/v1/shards", Role.ADMIN).handler(Routes.only())).handler(admin::add);
     routes.delete("/v1/shards/:id", Role.ADMIN).handler(Routes.only("wait")).handler(admin::remove);
     routes

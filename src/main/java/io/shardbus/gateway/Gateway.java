@@ -142,7 +142,7 @@ public final class Gateway {
     closed.future().onComplete(end -> forget.run());
     Router own = endpoints.router(files, resources);
     undo = Mount.on(router, own);
-    sweepOften();
+    startTimers();
     return this;
   }
 
@@ -189,7 +189,7 @@ public final class Gateway {
         .map(
             listening -> {
               timers.addAll(files.watch(vertx, () -> servers.get(0)));
-              sweepOften();
+              startTimers();
               undo = endpoints.count(resources);
               return this;
             })
@@ -253,10 +253,11 @@ public final class Gateway {
     return failure;
   }
 
-  /** Often enough to ping a silent client before it is closed as idle. */
-  private void sweepOften() {
+  /** Sweeps often enough to ping a silent client before it is closed as idle. */
+  private void startTimers() {
     long millis = Math.min(SWEEP_MILLIS, options.getIdleTimeout().toMillis() / 4);
     timers.add(vertx.setPeriodic(millis, id -> sweep()));
+    timers.add(vertx.setPeriodic(History.PERIOD_MILLIS, id -> endpoints.sample()));
   }
 
   private void sweep() {

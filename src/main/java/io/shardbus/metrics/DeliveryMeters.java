@@ -85,7 +85,7 @@ final class DeliveryMeters implements DeliveryObserver {
   }
 
   @Override
-  public void confirmed(long oldest, long newest) {
+  public void confirmed(int shard, long oldest, long newest) {
     long now = clock.getAsLong();
     // Timestamps of a burst are pushed ahead of the clock to keep them rising.
     latency.record(Math.max(0, now - oldest), TimeUnit.NANOSECONDS);

@@ -32,10 +32,11 @@ public interface DeliveryObserver {
   /**
    * The sink confirmed events.
    *
+   * @param shard the shard that they went through
    * @param oldest timestamp of the first of them
    * @param newest timestamp of the last of them
    */
-  default void confirmed(long oldest, long newest) {}
+  default void confirmed(int shard, long oldest, long newest) {}
 
   /** The bus is closed, and no further call comes, except perhaps this one again. */
   default void closed() {}

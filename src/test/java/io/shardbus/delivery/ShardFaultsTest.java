@@ -268,7 +268,7 @@ class ShardFaultsTest {
       observers.add(
           new DeliveryObserver() {
             @Override
-            public void confirmed(long oldest, long newest) {
+            public void confirmed(int shard, long oldest, long newest) {
               throwNowAndThen();
             }
 

@@ -68,6 +68,8 @@ class AccessTest {
     "GET,/v1/tail?cursor=bad,r-1",
     "GET,/v1/stats,r-1",
     "GET,/v1/stats,a-1",
+    "GET,/v1/history,r-1",
+    "GET,/v1/history,a-1",
     "GET,/v1/shards,r-1",
     "GET,/v1/shards,a-1",
     "POST,/v1/shards,a-1",

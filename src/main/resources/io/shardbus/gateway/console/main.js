@@ -1,26 +1,20 @@
 // Asks the server once a second, and shows what it says.
 
 import { ApiError, getJson, getText, setToken } from './api.js'
-import { latencyLines, rateLines, Steps } from './charts.js'
 import { $, make, rows, setText } from './dom.js'
-import { bytes, count, dateTime, duration, many, rate, time } from './format.js'
+import { bytes, count, dateTime, duration, many, rate, span, time } from './format.js'
+import { showHistory } from './history.js'
 import { showLetters } from './letters.js'
-import { quantile, Scrape } from './scrape.js'
+import { Scrape } from './scrape.js'
 import { showShards, sinksThat } from './shards.js'
 import './browse.js'
 import './settings.js'
 import './tail.js'
 
 const PERIOD_MILLIS = 1000
-const WINDOW = 10 // seconds that a quantile is taken over
 const WRITE = 'shardbus_sink_write_seconds'
-const LATENCY = 'shardbus_delivery_latency_seconds'
 
-const rateChart = rateLines($('rate-chart'))
-const latencyChart = latencyLines($('latency-chart'))
-const scalingChart = new Steps($('scaling-chart'))
 let last = null
-let scrapes = []
 
 const sum = (numbers) => Object.values(numbers).reduce((a, b) => a + b, 0)
 
@@ -35,7 +29,7 @@ async function scrape() {
 }
 
 async function ask() {
-  const [stats, { shards }, meters] = await Promise.all([getJson('v1/stats'), getJson('v1/shards'), scrape(), showLetters()])
+  const [stats, { shards }, meters] = await Promise.all([getJson('v1/stats'), getJson('v1/shards'), scrape(), showLetters(), showHistory()])
   return { stats, shards, meters, at: performance.now() }
 }
 
@@ -119,15 +113,8 @@ function sink({ stats, shards, meters }) {
   rows($('sink'), entries)
 }
 
-function latency(now, meters) {
-  $('latency-note').textContent = meters
-    ? `From ingestion to confirmation by the sink, over ${WINDOW} seconds.`
-    : 'This server has no metrics, so there is no latency to show.'
-  if (!meters) return
-  scrapes.push(meters)
-  if (scrapes.length > WINDOW) scrapes.shift()
-  const q = (n, name) => quantile(n, name, scrapes[0], meters)
-  latencyChart.add(now, [q(0.5, LATENCY), q(0.99, LATENCY), q(0.99, WRITE)])
+function about({ version, uptimeSeconds, heapBytes, heapMaxBytes }) {
+  setText($('about'), `${version ? `Version ${version}, up` : 'Up'} ${span(uptimeSeconds)}, heap ${bytes(heapBytes)} of ${bytes(heapMaxBytes)}.`)
 }
 
 /** What the policy said, if it was the policy that asked. */
@@ -158,21 +145,17 @@ function scalings({ underWay, recent }) {
 let shownScalings = ''
 
 function show(now) {
-  const clock = Date.now()
   if (last && now.stats.accepted < last.stats.accepted) {
     last = null // another server, or one that was started again
-    scrapes = []
   }
   const rates = last && ratesOf(now, last)
   tiles(now.stats, rates)
   refusals(now.stats.refused, now.meters)
-  const active = showShards(now.shards, last?.shards, rates?.seconds)
-  if (rates) rateChart.add(clock, [rates.accepted, rates.delivered, rates.refused])
-  latency(clock, now.meters)
+  showShards(now.shards, last?.shards, rates?.seconds)
+  about(now.stats.server)
   sink(now)
   limit(now.stats.scaling)
   const { underWay, recent } = now.stats.scaling
-  scalingChart.show(recent, active, clock)
   const seen = JSON.stringify([underWay, recent])
   if (seen !== shownScalings) {
     shownScalings = seen

@@ -99,7 +99,6 @@ export function showShards(shards, before, seconds) {
     }
   }
   setText($('shard-count'), `${active.length} active`)
-  return active.length
 }
 
 $('add-form').addEventListener('submit', async (event) => {

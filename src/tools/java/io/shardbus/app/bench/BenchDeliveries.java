@@ -19,7 +19,7 @@ final class BenchDeliveries implements DeliveryObserver {
   }
 
   @Override
-  public void confirmed(long oldest, long newest) {
+  public void confirmed(int shard, long oldest, long newest) {
     long now = clock.getAsLong();
     // Timestamps of a burst are pushed ahead of the clock to keep them rising.
     nanos.recordValue(Math.max(0, now - oldest));
