@@ -42,8 +42,6 @@ final class History implements DeliveryObserver {
           "p999Millis",
           "lag",
           "fenced");
-  private static final List<String> OF_BUS =
-      List.of("activeShards", "heapBytes", "storedBytes", "freeBytes");
 
   /** The samples of the bus or of a shard. */
   private static final class Series {
@@ -168,9 +166,9 @@ final class History implements DeliveryObserver {
     Storage storage = ReplayableSink.storageOf(bus.sink());
     Long free = storage == null ? null : storage.freeBytes();
     whole.set("activeShards", at, active);
-    whole.set("heapBytes", at, memory.totalMemory() - memory.freeMemory());
-    whole.set("storedBytes", at, storage == null ? Double.NaN : storage.bytes());
-    whole.set("freeBytes", at, free == null ? Double.NaN : free);
+    whole.set("heapBytes", at, (double) (memory.totalMemory() - memory.freeMemory()));
+    whole.set("storedBytes", at, storage == null ? Double.NaN : (double) storage.bytes());
+    whole.set("freeBytes", at, free == null ? Double.NaN : (double) free);
   }
 
   private static void read(
@@ -189,8 +187,8 @@ final class History implements DeliveryObserver {
     series.set("p50Millis", at, Latencies.quantile(0.5, latencies));
     series.set("p99Millis", at, Latencies.quantile(0.99, latencies));
     series.set("p999Millis", at, Latencies.quantile(0.999, latencies));
-    series.set("lag", at, now.pending());
-    series.set("fenced", at, fenced);
+    series.set("lag", at, (double) now.pending());
+    series.set("fenced", at, (double) fenced);
     series.counted = now;
     series.refused = refused;
   }

@@ -43,7 +43,9 @@ final class Latencies {
   /** The least latency of a class, in microseconds. */
   private static long least(int i) {
     int octave = (i >> BITS) + BITS;
-    return i < 1 << BITS ? i : (long) ((1 << BITS) + (i & ((1 << BITS) - 1))) << (octave - BITS - 1);
+    return i < 1 << BITS
+        ? i
+        : (long) ((1 << BITS) + (i & ((1 << BITS) - 1))) << (octave - BITS - 1);
   }
 
   /** {@return in milliseconds, the middle of its class; NaN if nothing was counted} */

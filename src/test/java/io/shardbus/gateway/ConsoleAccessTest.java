@@ -29,7 +29,6 @@ class ConsoleAccessTest extends ConsolePage {
     soon().until(() -> find("tail-count").getText().contains("events"));
     soon().until(() -> said("latency-chart").contains("ms"));
     browser.executeScript("scrollTo(0, 0)");
-    emulate("light");
     screenshot("light");
     emulate("dark");
     screenshot("dark");
@@ -58,7 +57,6 @@ class ConsoleAccessTest extends ConsolePage {
         "Emulation.setDeviceMetricsOverride",
         Map.of("width", 1920, "height", 2600, "deviceScaleFactor", 1, "mobile", false));
     screenshot("wide");
-    browser.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
     vertx.cancelTimer(timer);
     assertNoErrors();
   }
@@ -188,7 +186,10 @@ class ConsoleAccessTest extends ConsolePage {
   private static List<Node> tree() {
     Object nodes = browser.executeCdpCommand("Accessibility.getFullAXTree", Map.of()).get("nodes");
     return ((List<Map<String, Object>>) nodes)
-        .stream().filter(node -> !Boolean.TRUE.equals(node.get("ignored"))).map(ConsoleAccessTest::node).toList();
+        .stream()
+            .filter(node -> !Boolean.TRUE.equals(node.get("ignored")))
+            .map(ConsoleAccessTest::node)
+            .toList();
   }
 
   @SuppressWarnings("unchecked")
@@ -209,8 +210,20 @@ class ConsoleAccessTest extends ConsolePage {
 
   private static final Set<String> NAMED =
       Set.of(
-          "button", "link", "textbox", "searchbox", "spinbutton", "checkbox", "combobox", "meter",
-          "image", "dialog", "list", "region", "form", "DisclosureTriangle");
+          "button",
+          "link",
+          "textbox",
+          "searchbox",
+          "spinbutton",
+          "checkbox",
+          "combobox",
+          "meter",
+          "image",
+          "dialog",
+          "list",
+          "region",
+          "form",
+          "DisclosureTriangle");
 
   private void showAll() throws Exception {
     RecordingSink sink = new RecordingSink();
@@ -231,18 +244,37 @@ class ConsoleAccessTest extends ConsolePage {
   void screenReaders_getNamesHeadingsAndColumns() throws Exception {
     showAll();
     List<Node> nodes = tree();
-    assertThat(nodes.stream().map(Node::role)).contains("button", "searchbox", "meter", "image", "list");
+    assertThat(nodes.stream().map(Node::role))
+        .contains("button", "searchbox", "meter", "image", "list");
     assertThat(nodes)
         .filteredOn(node -> NAMED.contains(node.role()))
         .filteredOn(node -> node.name().isEmpty())
         .isEmpty();
     List<Node> headings = nodes.stream().filter(node -> node.role().equals("heading")).toList();
-    assertThat(headings.stream().filter(node -> !"3".equals(String.valueOf(node.level())))
-        .map(node -> node.level() + " " + node.name().replaceFirst("( \\d.*| recording)$", "")))
-        .containsExactly("1 Shardbus", "2 Totals", "2 Last hour", "2 Shards", "2 Refusals by reason", "2 Sink", "2 Scaling", "2 Dead letters", "2 Events", "2 Tail", "2 Settings");
+    assertThat(
+            headings.stream()
+                .filter(node -> !"3".equals(String.valueOf(node.level())))
+                .map(
+                    node ->
+                        node.level() + " " + node.name().replaceFirst("( \\d.*| recording)$", "")))
+        .containsExactly(
+            "1 Shardbus",
+            "2 Totals",
+            "2 Last hour",
+            "2 Shards",
+            "2 Refusals by reason",
+            "2 Sink",
+            "2 Scaling",
+            "2 Dead letters",
+            "2 Events",
+            "2 Tail",
+            "2 Settings");
     assertThat(nodes.stream().filter(node -> node.role().equals("columnheader")).map(Node::name))
-        .containsExactly("Shard", "State", "Fill of the ring", "Events/s", "Lag", "Weight", "Sink", "Remove");
-    assertThat(nodes).filteredOn(node -> node.role().equals("status")).hasSizeGreaterThanOrEqualTo(3);
+        .containsExactly(
+            "Shard", "State", "Fill of the ring", "Events/s", "Lag", "Weight", "Sink", "Remove");
+    assertThat(nodes)
+        .filteredOn(node -> node.role().equals("status"))
+        .hasSizeGreaterThanOrEqualTo(3);
     find("add-button").click();
     soon().until(() -> find("confirm").isDisplayed());
     assertThat(tree()).contains(new Node("dialog", "Add one shard?", null));
@@ -260,16 +292,17 @@ class ConsoleAccessTest extends ConsolePage {
         browser.executeCdpCommand(
             "Emulation.setDeviceMetricsOverride",
             Map.of("width", width, "height", 1600, "deviceScaleFactor", 1, "mobile", width < 1000));
-        assertThat((List<?>) browser.executeAsyncScript(
-                """
-                const done = arguments[0]
-                axe.run({ resultTypes: ['violations'] }).then(found => done(found.violations.map(v =>
-                  `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(' | ')}`)), e => done([String(e)]))\
-                """))
+        assertThat(
+                (List<?>)
+                    browser.executeAsyncScript(
+                        """
+                        const done = arguments[0]
+                        axe.run({ resultTypes: ['violations'] }).then(found => done(found.violations.map(v =>
+                          `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(' | ')}`)), e => done([String(e)]))\
+                        """))
             .as(scheme + " " + width)
             .isEmpty();
       }
     }
-    browser.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
   }
 }

@@ -61,8 +61,7 @@ abstract class ConsolePage {
   @TempDir static Path profile;
   static ChromeDriver browser;
 
-  final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final AtomicLong sent = new AtomicLong();
   Vertx vertx;
   ShardBus bus;
@@ -111,6 +110,8 @@ abstract class ConsolePage {
   @AfterEach
   void tearDown() throws Exception {
     browser.get("about:blank");
+    emulate("light");
+    browser.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
     await(vertx.close());
   }
 

@@ -174,7 +174,7 @@ class ConsoleTest extends ConsolePage {
                                     + " String(p.y))"))
                     .asString()
                     .startsWith("[" + accepted.getValue(0)));
-    soon().until(() -> said("heap-chart").contains("in use"));
+    soon().until(() -> said("heap-chart").contains("Heap in use now"));
     assertThat(find("about").getText()).matches("Up \\d+ s.*, heap .* of .*");
     assertNoErrors();
   }

@@ -100,8 +100,7 @@ class HistoryTest {
     assertThat(series(null, "storedBytes")).containsExactly(null, null, null);
     assertThat(series(null, "p50Millis").getValue(1)).isNull();
     assertThat(series(null, "p999Millis").getFloat(0)).isPositive();
-    assertThat(
-            series("0", "accepted").getFloat(0) + series("1", "accepted").getFloat(0))
+    assertThat(series("0", "accepted").getFloat(0) + series("1", "accepted").getFloat(0))
         .isEqualTo(20);
     assertThat(times()).containsExactly(START + PERIOD, START + 2 * PERIOD, START + 4 * PERIOD);
   }
@@ -191,7 +190,8 @@ class HistoryTest {
     long[] counts = Latencies.none();
     latencies.moveTo(counts);
     for (double q : new double[] {0.001, 0.5, 0.9, 0.99, 0.999}) {
-      assertThat((double) Latencies.quantile(q, counts)).isCloseTo(q * 10, within(q * 10 / 16 + 1e-3));
+      assertThat((double) Latencies.quantile(q, counts))
+          .isCloseTo(q * 10, within(q * 10 / 16 + 1e-3));
     }
     latencies.moveTo(counts);
     latencies.record(Long.MAX_VALUE);

@@ -58,10 +58,12 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => all.
 export class Lines {
   constructor(canvas, what, format, labels, precision, stepped) {
     Object.assign(this, { canvas, what, format, labels })
+    const shape = options(format, precision)
+    shape.plugins.legend.display = labels.length > 1
     this.chart = new Chart(canvas, {
       type: 'line',
       data: { datasets: labels.map((label, i) => ({ label, data: [], borderDash: DASHES[i], order: -i, stepped, clip: 8 })) },
-      options: options(format, precision),
+      options: shape,
     })
     all.push(this.chart)
     paint(this.chart)

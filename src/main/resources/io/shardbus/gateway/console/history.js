@@ -13,8 +13,8 @@ const CHARTS = [
   ['latency', 'Latency', seconds, { p50Millis: 'median', p99Millis: '99 %', p999Millis: '99.9 %' }],
   ['lag', 'Lag', count, { lag: 'not confirmed', fenced: 'at a fence' }, true],
   ['scaling', 'Active shards', count, { activeShards: 'shards' }, true, true, true],
-  ['heap', 'Heap', size, { heapBytes: 'in use' }, false, true],
-  ['stored', 'Stored', size, { storedBytes: 'by the sink' }, false, true],
+  ['heap', 'Heap in use', size, { heapBytes: 'bytes' }, false, true],
+  ['stored', 'Stored by the sink', size, { storedBytes: 'bytes' }, false, true],
 ].map(([id, title, format, values, whole, ofBus, stepped]) => {
   const canvas = make('canvas', { id: `${id}-chart`, role: 'img', 'aria-label': `${title}: no values yet` })
   const figure = make('figure', {}, make('h3', {}, title), make('div', { class: 'chart' }, canvas))
