@@ -110,6 +110,7 @@ class KafkaSinkTest extends ForgetfulServerContract {
                         .put("topic", topic)
                         .put("deliveryTimeout", timeout)
                         .put("maxBlock", timeout)
+                        .put("startTimeout", "2s")
                         .put("partitionBy", "shard") // the contract wants the order of shards
                         .put("properties", properties)
                         .mergeIn(config)));
