@@ -134,17 +134,25 @@ public final class ShardDeployments {
     Entry entry =
         new Entry(new ShardPump(shard, sink, deadLetters, producer, batch, delivery, observer));
     entries.put(shard.id(), entry);
-    return deploy(entry)
-        .onFailure(
-            e -> {
-              entries.remove(shard.id(), entry);
-              entry.pump.neverRan();
-            });
+    return deploy(entry).onFailure(e -> giveUp(entry));
+  }
+
+  /** Its verticle may have started and stopped before its deployment failed, and be redeployed. */
+  private synchronized void giveUp(Entry entry) {
+    entries.remove(entry.pump.shard().id(), entry);
+    entry.wanted = false;
+    entry.pump.neverRan();
+    entry.deployment.onSuccess(
+        id -> {
+          if (id != null) {
+            vertx.undeploy(id);
+          }
+        });
   }
 
   /** Not from the context of the caller: the verticle would become a child of the caller. */
   private synchronized Future<Void> deploy(Entry entry) {
-    if (!entry.wanted) {
+    if (!entry.wanted || closed) {
       return Future.succeededFuture();
     }
     DeploymentOptions options =
@@ -180,7 +188,7 @@ public final class ShardDeployments {
   }
 
   private synchronized void stopped(Entry entry) {
-    if (entry.wanted) {
+    if (entry.wanted && !closed) {
       LOG.warn("the verticle of " + entry.pump.shard() + " stopped; deploying it again");
       // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
       redeploy(entry);

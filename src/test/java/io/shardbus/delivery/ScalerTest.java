@@ -55,7 +55,7 @@ class ScalerTest {
 
   @AfterEach
   void tearDown() throws Exception {
-    deployments.closing(); // else it would go on deploying verticles
+    deployments.abandonAll(); // else it would go on deploying verticles
     await(vertx.close());
   }
 
@@ -510,6 +510,45 @@ class ScalerTest {
     Future<Void> undeployed = deployments.undeploy(0);
     await(deployments.abandonAll());
     await(undeployed);
+  }
+
+  /** As when Vert.x closes while it deploys. */
+  @Test
+  void deploymentThatFailsAfterItsVerticleStopped_isNotTriedForEver() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Function<ShardVerticle, Deployable> stopping =
+        verticle ->
+            new Deployable() {
+              @Override
+              public Future<?> deploy(Context context) throws Exception {
+                int number = starts.incrementAndGet();
+                Future<?> deployed = verticle.deploy(context);
+                return number != 3
+                    ? deployed
+                    : deployed
+                        .compose(started -> undeploy(context))
+                        .compose(stopped -> Future.failedFuture("Vert.x closes"));
+              }
+
+              @Override
+              public Future<?> undeploy(Context context) {
+                try {
+                  return verticle.undeploy(context);
+                } catch (Exception e) {
+                  return Future.failedFuture(e);
+                }
+              }
+            };
+    start(new ScalingPolicy().setAutoScale(false), stopping);
+    int deployed = vertx.deploymentIDs().size();
+    assertThatThrownBy(() -> await(scaler.scaleUp(1))).hasMessageContaining("Vert.x closes");
+    Awaitility.await()
+        .during(Duration.ofMillis(500))
+        .untilAsserted(
+            () -> {
+              assertThat(starts.get()).isLessThanOrEqualTo(4);
+              assertThat(vertx.deploymentIDs()).hasSize(deployed);
+            });
   }
 
   @Test
