@@ -4,6 +4,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.files.SqliteFiles;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.vertx.core.Future;
@@ -42,6 +43,10 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
    */
   static Server start(Config config, boolean cluster, @Nullable String clusterHost, PrintWriter err)
       throws Exception {
+    // It takes a while, and the dead letters need it: beside what comes first.
+    Thread loading = new Thread(SqliteFiles::load, "sqlite");
+    loading.setDaemon(true);
+    loading.start();
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     Vertx vertx = vertx(registry, config.gateway(), cluster, clusterHost);
     ShardBus bus;

@@ -46,11 +46,19 @@ final class ServerUrl {
               + " not see it.")
   private @Nullable String token;
 
-  private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(CONNECT_TIMEOUT)
-          .build();
+  /** Made when it is needed: it loads the certificates of Java, and every command has one. */
+  private @Nullable HttpClient http;
+
+  private synchronized HttpClient http() {
+    if (http == null) {
+      http =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(CONNECT_TIMEOUT)
+              .build();
+    }
+    return http;
+  }
 
   private URI resolve(String path) throws IOException {
     String base = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
@@ -77,7 +85,7 @@ final class ServerUrl {
   }
 
   WebSocket webSocket(String path, WebSocket.Listener listener) throws IOException {
-    WebSocket.Builder builder = http.newWebSocketBuilder().subprotocols("shardbus.v1");
+    WebSocket.Builder builder = http().newWebSocketBuilder().subprotocols("shardbus.v1");
     authorization().ifPresent(value -> builder.header(AUTHORIZATION, value));
     URI uri = URI.create(resolve(path).toString().replaceFirst("^http", "ws"));
     try {
@@ -107,7 +115,7 @@ final class ServerUrl {
   <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body)
       throws IOException, InterruptedException {
     try {
-      return http.send(request, body);
+      return http().send(request, body);
     } catch (ConnectException e) {
       throw unreachable(e);
     }

@@ -12,6 +12,7 @@ import java.util.Set;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteJDBCLoader;
 import org.sqlite.SQLiteOpenMode;
 
 /** The files of a SQLite database, and what their errors mean. */
@@ -39,6 +40,15 @@ public final class SqliteFiles {
   private static final int BUSY_MILLIS = 5_000;
 
   private SqliteFiles() {}
+
+  /** Loads the native library, so that the first file is opened sooner. Blocks. */
+  public static void load() {
+    try {
+      SQLiteJDBCLoader.initialize();
+    } catch (Exception | LinkageError e) {
+      // Who opens a file is told.
+    }
+  }
 
   /**
    * The files of a database.
