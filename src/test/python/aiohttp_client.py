@@ -1,4 +1,4 @@
-"""Sends events with aiohttp: kept connections, a body that is a stream, compression, a WebSocket, a tail.
+"""Sends events with aiohttp: kept connections, a body that is a stream, compression both ways, a WebSocket, a tail.
 
 Usage: aiohttp_client.py http://127.0.0.1:8080
 """
@@ -29,6 +29,8 @@ async def main(url):
             print("acked", (await socket.receive_json())["acked"])
             await socket.close(code=4000)
             print("closed", socket.close_code)
+        async with session.get(events + "?limit=1000") as page:
+            print("page", page.headers["Content-Encoding"], len((await page.json())["events"]))
         async with session.get(url + "/v1/tail?from=start") as tail:
             line = b""
             while not line.startswith(b"data: {"):

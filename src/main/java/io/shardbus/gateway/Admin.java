@@ -23,18 +23,24 @@ final class Admin {
 
   private final ShardBus bus;
   private final long beganNanos = System.nanoTime();
+  private final Pages pages;
 
-  Admin(ShardBus bus) {
+  Admin(ShardBus bus, Pages pages) {
     this.bus = bus;
+    this.pages = pages;
   }
 
   static void send(HttpServerResponse response, int status, JsonObject json) {
     if (!response.ended() && !response.closed()) {
       response
           .setStatusCode(status)
-          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)
           .end(json.toBuffer().appendString("\n"));
     }
+  }
+
+  private void page(RoutingContext context, JsonObject json) {
+    pages.send(context, MediaTypes.JSON, json.toBuffer().appendString("\n"));
   }
 
   void stats(RoutingContext context) {
@@ -91,7 +97,7 @@ final class Admin {
               .put("newest", text(storage.newest()))
               .put("freeBytes", storage.freeBytes()));
     }
-    send(context.response(), 200, json);
+    page(context, json);
   }
 
   private JsonObject server() {
@@ -147,7 +153,7 @@ final class Admin {
   void shards(RoutingContext context) {
     JsonArray all = new JsonArray();
     bus.stats().shards().forEach(shard -> all.add(json(shard)));
-    send(context.response(), 200, new JsonObject().put("shards", all));
+    page(context, new JsonObject().put("shards", all));
   }
 
   private static JsonObject json(BusStats.ShardStatus shard) {

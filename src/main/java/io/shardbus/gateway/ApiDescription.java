@@ -1,7 +1,6 @@
 package io.shardbus.gateway;
 
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -26,13 +25,13 @@ final class ApiDescription {
     }
   }
 
-  void send(RoutingContext context) {
+  void send(RoutingContext context, Pages pages) {
     String path = Routes.mountPoint(context);
     Buffer mine = json;
     if (!path.isEmpty()) {
       JsonArray servers = new JsonArray().add(new JsonObject().put("url", path));
       mine = new JsonObject(json).put("servers", servers).toBuffer();
     }
-    context.response().putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON).end(mine);
+    pages.send(context, MediaTypes.JSON, mine);
   }
 }

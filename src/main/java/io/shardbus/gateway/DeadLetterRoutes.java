@@ -60,7 +60,7 @@ final class DeadLetterRoutes {
     ask(letters -> letters.list(after, limit))
         .onSuccess(
             page ->
-                pages.send(context.response(), Pages.JSON, json(page, bus.deadLetters().kept())))
+                pages.send(context, MediaTypes.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 

@@ -30,6 +30,7 @@ final class Endpoints {
   private final Ongoing ongoing = new Ongoing();
   private final Connections connections;
   private final WebSockets webSockets;
+  private final Pages pages;
   private final EventReads reads;
   private final Health health;
   private final Admin admin;
@@ -49,10 +50,10 @@ final class Endpoints {
     this.scrape = scrape;
     connections = new Connections(vertx, limits);
     webSockets = new WebSockets(connections);
-    Pages pages = new Pages();
+    pages = new Pages(vertx, limits.options().isCompression());
     reads = new EventReads(vertx, bus, pages, limits.options().getIdleTimeout(), ongoing);
     health = new Health(bus);
-    admin = new Admin(bus);
+    admin = new Admin(bus, pages);
     deadLetters = new DeadLetterRoutes(bus, pages);
     settings = new Settings(bus, limits);
     history = new History(bus, System::currentTimeMillis, System::nanoTime);
@@ -151,11 +152,12 @@ final class Endpoints {
     settings.mount(routes, smallBody);
     routes.open("/health/live").handler(health::live);
     routes.open("/health/ready").handler(health::ready);
-    routes.open("/openapi.json").handler(files.api()::send);
+    routes.open("/openapi.json").handler(context -> files.api().send(context, pages));
     if (scrape != null) {
-      routes.get("/metrics", Role.READ, Role.ADMIN).handler(scrape);
+      routes.get("/metrics", Role.READ, Role.ADMIN)
+          .handler(context -> scrape.send(context, pages));
     }
-    Console.mount(routes);
+    new Console(vertx, pages).mount(routes);
     routes.close();
     List<Route> all = router.getRoutes();
     all.stream().filter(Endpoints::endsByItself).forEach(route -> route.method(HttpMethod.HEAD));

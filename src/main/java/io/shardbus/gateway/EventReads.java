@@ -69,7 +69,7 @@ final class EventReads {
     PageFormat format = wanted(context, PageFormat.values(), PageFormat::media);
     turns
         .take(() -> log.read(query), response::closed)
-        .onSuccess(page -> send(response, page, format))
+        .onSuccess(page -> send(context, page, format))
         .onFailure(e -> Problem.cannotRead(response, e));
   }
 
@@ -101,12 +101,13 @@ final class EventReads {
         && (range.subComponent().equals("*") || range.subComponent().equalsIgnoreCase(parts[1]));
   }
 
-  private void send(HttpServerResponse response, EventPage page, PageFormat format) {
+  private void send(RoutingContext context, EventPage page, PageFormat format) {
+    HttpServerResponse response = context.response();
     response.putHeader(CURSOR, page.cursor()).putHeader(MORE, Boolean.toString(page.more()));
     if (page.missed() > 0) {
       response.putHeader(MISSED, Long.toString(page.missed()));
     }
-    pages.send(response, format.media(), format.write(page));
+    pages.send(context, format.media(), format.write(page));
   }
 
   void tail(RoutingContext context) {

@@ -127,6 +127,7 @@ public final class Gateway {
   public static Gateway mount(Router router, ShardBus bus, GatewayOptions options) {
     GatewayOptions own = new GatewayOptions(options);
     Mount.check(own);
+    own.setCompression(false); // the application's server may compress
     Vertx vertx = IngestResources.holder(bus).vertx();
     return new Gateway(vertx, bus, own, null, true).mountOn(router);
   }

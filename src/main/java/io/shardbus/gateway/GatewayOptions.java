@@ -23,6 +23,9 @@ public final class GatewayOptions {
   /** The default of {@code eventLoops}. */
   public static final int DEFAULT_EVENT_LOOPS = 1;
 
+  /** The default of {@code compression}. */
+  public static final boolean DEFAULT_COMPRESSION = true;
+
   /** The default of {@code maxFrameBytes}: 1 MiB. */
   public static final int DEFAULT_MAX_FRAME_BYTES = 1 << 20;
 
@@ -82,6 +85,7 @@ public final class GatewayOptions {
   private TokenOptions token = new TokenOptions();
   private TlsOptions tls = new TlsOptions();
   private boolean http2ClearText;
+  private boolean compression = DEFAULT_COMPRESSION;
   private long maxDecodedBytes = DEFAULT_MAX_DECODED_BYTES;
   private int maxDecodedRatio = DEFAULT_MAX_DECODED_RATIO;
   private int maxUriBytes = DEFAULT_MAX_URI_BYTES;
@@ -341,6 +345,21 @@ public final class GatewayOptions {
       "whether HTTP/2 is spoken without TLS, too; then a connection counts from its first byte on")
   public GatewayOptions setHttp2ClearText(boolean on) {
     http2ClearText = on;
+    return this;
+  }
+
+  /** {@return whether answers are compressed for clients that ask for it} */
+  public boolean isCompression() {
+    return compression;
+  }
+
+  /**
+   * @param on whether answers are compressed (gzip, zstd) for clients that ask for it
+   * @return this
+   */
+  @OptionSpec("compress answers (gzip, zstd) for clients that ask for it")
+  public GatewayOptions setCompression(boolean on) {
+    compression = on;
     return this;
   }
 

@@ -2,36 +2,50 @@ package io.shardbus.gateway;
 
 import io.shardbus.event.Outcome;
 import io.shardbus.net.Budget;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
 
 /**
- * Sends pages, as long as not too many bytes wait for clients to take them. Safe for any thread.
+ * Sends answers that may be large: compressed if the client asks for it, and as long as not too
+ * many bytes wait for clients to take them. Safe for any thread.
  */
 final class Pages {
 
-  static final String JSON = MediaTypes.JSON;
+  private static final Logger LOG = LoggerFactory.getLogger(Pages.class);
 
   /** For pages that clients have not taken yet: an eighth of the heap, and not too little. */
   private static final long MAX_UNTAKEN_BYTES =
       Math.max(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
 
+  /** What fits in one packet is not worth the time. */
+  private static final int MIN_COMPRESSED = 1024;
+
+  private final Vertx vertx;
+  private final boolean compress;
   private final Budget untaken = new Budget(() -> MAX_UNTAKEN_BYTES);
 
-  /** A page larger than this limit goes alone. */
-  void send(HttpServerResponse response, String media, Buffer page) {
+  /**
+   * @param compress false if no answer is compressed, whatever clients ask
+   */
+  Pages(Vertx vertx, boolean compress) {
+    this.vertx = vertx;
+    this.compress = compress;
+  }
+
+  /** A page larger than the limit goes alone. */
+  void send(RoutingContext context, String media, Buffer page) {
+    HttpServerResponse response = context.response();
     if (response.closed()) {
       return;
     }
     Budget.Share share = untaken.share();
-    if (share.resize(Math.min(page.length(), MAX_UNTAKEN_BYTES))) {
-      response
-          .putHeader(HttpHeaders.CONTENT_TYPE, media)
-          .end(page)
-          .onComplete(taken -> share.free());
-    } else {
+    if (!share.resize(Math.min(page.length(), MAX_UNTAKEN_BYTES))) {
       Problem.send(
           response,
           Outcome.NO_MEMORY,
@@ -39,6 +53,20 @@ final class Pages {
               + untaken.used()
               + " bytes of pages yet: ask again, or for less",
           new JsonObject());
+      return;
     }
+    response.putHeader(HttpHeaders.CONTENT_TYPE, media);
+    response.headers().add(HttpHeaders.VARY, HttpHeaders.ACCEPT_ENCODING); // beside the origin
+    String encoding =
+        compress && page.length() >= MIN_COMPRESSED ? Encodings.wanted(context) : Encodings.NONE;
+    if (encoding.equals(Encodings.NONE)) {
+      response.end(page).onComplete(taken -> share.free());
+      return;
+    }
+    vertx // a large page takes long
+        .executeBlocking(() -> Encodings.encode(encoding, page), false)
+        .compose(small -> response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding).end(small))
+        .onFailure(e -> LOG.debug("page", e))
+        .onComplete(taken -> share.free());
   }
 }

@@ -7,10 +7,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.metrics.OwnMeters;
 import io.shardbus.net.Budget;
 import io.shardbus.sink.DeliveryObserver;
-import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.ext.web.RoutingContext;
@@ -19,7 +17,7 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
 /** {@code GET /metrics}, in Prometheus' text format. */
-final class Scrape implements Handler<RoutingContext> {
+final class Scrape {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scrape.class);
   private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
@@ -89,24 +87,15 @@ final class Scrape implements Handler<RoutingContext> {
   }
 
   /** Reading every meter takes a while: not on an event loop. */
-  @Override
-  public void handle(RoutingContext context) {
-    HttpServerResponse response = context.response();
+  void send(RoutingContext context, Pages pages) {
     vertx
-        .executeBlocking(() -> registry.scrape(TEXT_FORMAT), false)
+        .executeBlocking(() -> Buffer.buffer(registry.scrape(TEXT_FORMAT)), false)
         .onSuccess(
-            text -> {
-              if (!response.closed()) {
-                response
-                    .putHeader(HttpHeaders.CONTENT_TYPE, TEXT_FORMAT)
-                    .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                    .end(text);
-              }
-            })
+text -> pages.send(context, TEXT_FORMAT, text))
         .onFailure(
             e -> {
               LOG.error("cannot read the meters", e);
-              Problem.send(response, 500, "internal error");
+              Problem.send(context.response(), 500, "internal error");
             });
   }
 }

@@ -214,7 +214,7 @@ final class SingleEvent implements RequestBody.Reader {
               + (outcome == Outcome.DUPLICATE ? "\",\"duplicate\":true}" : "\"}");
       response
           .setStatusCode(outcome.status())
-          .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
+          .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)
           .end(json);
     }
   }

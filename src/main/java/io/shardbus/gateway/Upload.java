@@ -360,7 +360,7 @@ final class Upload implements RequestBody.Reader {
     }
     response
         .setStatusCode(202)
-        .putHeader(HttpHeaders.CONTENT_TYPE, Pages.JSON)
+        .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)
         .end(counts().toBuffer());
   }
 

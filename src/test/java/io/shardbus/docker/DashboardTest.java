@@ -12,6 +12,7 @@ import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.testing.Ports;
+import io.shardbus.testing.Program;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -167,6 +168,12 @@ class DashboardTest {
           .pollInterval(Duration.ofMillis(250))
           .until(() -> ask(now), values -> !values.isEmpty() && !values.contains(Double.NaN));
     }
+    assertThat(
+            Program.run(
+                "curl", "-si", "--compressed", "http://127.0.0.1:" + gateway.port() + "/metrics"))
+        .as("what Prometheus asks for")
+        .contains("content-encoding: ")
+        .contains("shardbus_events_delivered_total");
     // A single scrape may come too late.
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))

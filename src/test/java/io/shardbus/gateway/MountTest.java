@@ -279,6 +279,7 @@ class MountTest {
     "tokensFile, '\"tokens\"'",
     "token, '{\"read\":\"0123456789abcdef0123\"}'",
     "tls, '{\"key\":\"key.pem\"}'",
+    "compression, false",
     "maxUriBytes, 2048",
     "maxHeaderBytes, 2048",
     "maxConnections, 5",
