@@ -90,6 +90,7 @@ class ClientsTest {
         "CloudEvents SDK",
         "aiohttp",
         "websockets",
+        "syslog-ng",
         "Prometheus",
         "Chromium"
       })
