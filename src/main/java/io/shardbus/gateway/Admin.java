@@ -24,10 +24,12 @@ final class Admin {
   private final ShardBus bus;
   private final long beganNanos = System.nanoTime();
   private final Pages pages;
+  private final RefusalCounters refusals;
 
-  Admin(ShardBus bus, Pages pages) {
+  Admin(ShardBus bus, Pages pages, RefusalCounters refusals) {
     this.bus = bus;
     this.pages = pages;
+    this.refusals = refusals;
   }
 
   static void send(HttpServerResponse response, int status, JsonObject json) {
@@ -53,11 +55,14 @@ final class Admin {
             .put(Outcome.CLOSED.word(), stats.refusals().closed())
             .put(Outcome.TOO_LARGE.word(), stats.refusals().tooLarge())
             .put(Outcome.INTERCEPTED.word(), stats.refusals().interceptedInAll());
+    JsonObject byGateway = new JsonObject();
+    refusals.counts().forEach((reason, count) -> byGateway.put(reason.word(), count.sum()));
     JsonObject json =
         new JsonObject()
             .put("offered", stats.offered())
             .put("accepted", stats.total().accepted())
             .put("refused", refused)
+            .put("refusedByGateway", byGateway)
             .put("intercepted", new JsonObject(new TreeMap<>(stats.refusals().intercepted())))
             .put("duplicates", stats.ids().duplicates())
             .put("delivered", stats.total().delivered())

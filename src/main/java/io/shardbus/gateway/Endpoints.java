@@ -44,7 +44,12 @@ final class Endpoints {
   /**
    * @param scrape the meters; null to serve none
    */
-  Endpoints(Vertx vertx, ShardBus bus, Limits limits, @Nullable Scrape scrape) {
+  Endpoints(
+      Vertx vertx,
+      ShardBus bus,
+      Limits limits,
+      RefusalCounters refusals,
+      @Nullable Scrape scrape) {
     this.vertx = vertx;
     this.limits = limits;
     this.scrape = scrape;
@@ -53,7 +58,7 @@ final class Endpoints {
     pages = new Pages(vertx, limits.options().isCompression());
     reads = new EventReads(vertx, bus, pages, limits.options().getIdleTimeout(), ongoing);
     health = new Health(bus);
-    admin = new Admin(bus, pages);
+    admin = new Admin(bus, pages, refusals);
     deadLetters = new DeadLetterRoutes(bus, pages);
     settings = new Settings(bus, limits);
     history = new History(bus, System::currentTimeMillis, System::nanoTime);
@@ -105,7 +110,7 @@ final class Endpoints {
   /** For one event loop: not all handlers can be shared. */
   Router router(ServerFiles files, IngestResources mine) {
     HttpIngest ingest = new HttpIngest(mine, ongoing);
-    SmallBody smallBody = new SmallBody(vertx, limits);
+    SmallBody smallBody = new SmallBody(vertx, limits, ongoing);
     Router router = Router.router(vertx);
     // Not error handlers: a router under another one has none.
     router.route().failureHandler(Endpoints::failed);

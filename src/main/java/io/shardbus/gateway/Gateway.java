@@ -57,6 +57,7 @@ public final class Gateway {
   /** A verticle of the gateway's own for each event loop. */
   private volatile Future<String> deployment = Future.failedFuture("not deployed");
 
+  private volatile Duration grace = GRACE;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final Promise<Void> closed = Promise.promise();
   private @Nullable Future<Void> shutdown;
@@ -72,7 +73,7 @@ public final class Gateway {
     this.options = options;
     Limits limits = new Limits(bus.shards(), options, mounted);
     resources = IngestResources.of(vertx, bus, limits);
-    endpoints = new Endpoints(vertx, bus, limits, scrape);
+    endpoints = new Endpoints(vertx, bus, limits, resources.refusals(), scrape);
   }
 
   /**
@@ -294,6 +295,12 @@ public final class Gateway {
     return onCaller(end());
   }
 
+  /** For tests that must not end because the grace does. */
+  Future<Void> close(Duration otherGrace) {
+    grace = otherGrace;
+    return close();
+  }
+
   private Future<Void> end() {
     // The verticles last: undeploying them would close the servers at once.
     if (closing.compareAndSet(false, true)) {
@@ -312,7 +319,7 @@ public final class Gateway {
       shutdown =
           Future.join(
                   servers.stream()
-                      .map(server -> server.shutdown(GRACE.toMillis(), TimeUnit.MILLISECONDS))
+                      .map(server -> server.shutdown(grace.toMillis(), TimeUnit.MILLISECONDS))
                       .toList())
               .mapEmpty();
     }

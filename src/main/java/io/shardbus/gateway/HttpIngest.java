@@ -69,7 +69,7 @@ final class HttpIngest {
     BodyDecoder decoder = Encodings.decoder(encoding, resources.options());
     Webhooks.Signature signature = Access.signature(context);
     if (format.isOne()) {
-      new SingleEvent(resources, request, asked, decoder, signature).begin();
+      new SingleEvent(resources, ongoing, request, asked, decoder, signature).begin();
     } else if (signature != null) {
       Problem.refuse(request, 400, "a body that is signed must be one event");
     } else {

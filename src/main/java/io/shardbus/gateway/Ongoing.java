@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -13,8 +14,14 @@ import java.util.concurrent.ConcurrentHashMap;
  * Why it is safe: so an entry that comes while the server closes is seen by one of the two, or by both. To end is
  * allowed twice.
  */
-/** Streams without an end of their own, which end when the server stops. Safe for any thread. */
+/**
+ * Requests that last: streams without an end of their own, bodies under way, and those that wait
+ * for the sink. They end when the server stops. Safe for any thread.
+ */
 final class Ongoing {
+
+  /** What a stop of the server leaves to a client; less than what the stop waits. */
+  static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private final Map<Object, Runnable> open = new ConcurrentHashMap<>();
   private volatile boolean closing;

@@ -26,6 +26,7 @@ final class SingleEvent implements RequestBody.Reader {
       "; to send one event a line, use the content type " + MediaTypes.NDJSON;
 
   private final IngestResources resources;
+  private final Ongoing ongoing;
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final IngestRequest asked;
@@ -33,16 +34,20 @@ final class SingleEvent implements RequestBody.Reader {
   private final PartialBody body;
   private final Deadline wholeBody;
   private final Deadline delivery;
+  private final Deadline lastWait;
+  private Runnable forget = () -> {};
   private long length = -1; // as announced
   private boolean over;
 
   SingleEvent(
       IngestResources resources,
+      Ongoing ongoing,
       HttpServerRequest request,
       IngestRequest asked,
       @Nullable BodyDecoder decoder,
       Webhooks.@Nullable Signature signature) {
     this.resources = resources;
+    this.ongoing = ongoing;
     this.request = request;
     this.asked = asked;
     response = request.response();
@@ -52,6 +57,7 @@ final class SingleEvent implements RequestBody.Reader {
     body = new PartialBody(resources.budget());
     wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
     delivery = new Deadline(resources.vertx(), this::notConfirmed);
+    lastWait = new Deadline(resources.vertx(), this::endNow);
   }
 
   void begin() {
@@ -77,8 +83,9 @@ final class SingleEvent implements RequestBody.Reader {
       refuse(Outcome.TOO_LARGE, tooLarge());
     } else if (!body.add(chunk)) {
       refuse(Outcome.NO_MEMORY, resources.budget().refusal());
-    } else if (body.length() != length) {
+    } else if (body.length() != length && !wholeBody.running()) {
       wholeBody.begin(resources.options().getBodyTimeout());
+      endWithServer();
     }
   }
 
@@ -106,7 +113,22 @@ final class SingleEvent implements RequestBody.Reader {
     refuse(Outcome.TOO_SLOW, resources.tooSlow("the body"));
   }
 
+  /** Only for requests that last: most are over at once. */
+  private void endWithServer() {
+    forget.run();
+    forget = ongoing.add(resources.vertx(), () -> lastWait.begin(Ongoing.PATIENCE));
+  }
+
+  private void endNow() {
+    if (over) {
+      notConfirmed();
+    } else {
+      refuse(Outcome.CLOSED, "the server is stopping");
+    }
+  }
+
   private void notConfirmed() {
+    stop();
     Problem.send(response, 504, resources.notConfirmed());
   }
 
@@ -117,6 +139,8 @@ final class SingleEvent implements RequestBody.Reader {
     body.drop();
     wholeBody.cancel();
     delivery.cancel();
+    lastWait.cancel();
+    forget.run();
   }
 
   private void refuse(Outcome reason, String detail) {
@@ -197,6 +221,7 @@ final class SingleEvent implements RequestBody.Reader {
       return;
     }
     delivery.begin(resources.options().getAckTimeout());
+    endWithServer();
   }
 
   private void answer(IngestResult result) {

@@ -23,10 +23,12 @@ final class SmallBody {
 
   private final Vertx vertx;
   private final Limits limits;
+  private final Ongoing ongoing;
 
-  SmallBody(Vertx vertx, Limits limits) {
+  SmallBody(Vertx vertx, Limits limits, Ongoing ongoing) {
     this.vertx = vertx;
     this.limits = limits;
+    this.ongoing = ongoing;
   }
 
   /** Lets a route have the body, once it is whole. */
@@ -62,6 +64,8 @@ final class SmallBody {
     private final RoutingContext context;
     private final Buffer bytes = Buffer.buffer();
     private final Deadline late = new Deadline(vertx, this::takesTooLong);
+    private final Deadline stop = new Deadline(vertx, this::stopped);
+    private Runnable forget = () -> {};
     private boolean over;
 
     Reading(RoutingContext context) {
@@ -70,6 +74,7 @@ final class SmallBody {
 
     void begin() {
       late.begin(limits.options().getBodyTimeout());
+      forget = ongoing.add(vertx, () -> stop.begin(Ongoing.PATIENCE));
       new RequestBody(context.request(), null, null, true, this).begin();
     }
 
@@ -95,6 +100,10 @@ final class SmallBody {
       broken(Outcome.TOO_SLOW, limits.tooSlow("the body"));
     }
 
+    private void stopped() {
+      broken(Outcome.CLOSED, "the server is stopping");
+    }
+
     @Override
     public void broken(Outcome reason, String detail) {
       if (!over) {
@@ -107,6 +116,8 @@ final class SmallBody {
     public void gone() {
       over = true;
       late.cancel();
+      stop.cancel();
+      forget.run();
     }
   }
 

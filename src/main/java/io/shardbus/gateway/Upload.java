@@ -42,9 +42,6 @@ final class Upload implements RequestBody.Reader {
           Outcome.CLOSED,
           Outcome.INVALID);
 
-  /** What a stop of the server leaves to a client; less than what the stop waits. */
-  private static final Duration PATIENCE = Duration.ofSeconds(4);
-
   /**
    * The bytes that Vert.x may have read of a paused request: with HTTP/1 two dozen chunks, with
    * HTTP/2 the window of the stream, which is as much.
@@ -138,10 +135,12 @@ final class Upload implements RequestBody.Reader {
 
   /** Takes the line that has begun, and tells the client where to go on, as the server stops. */
   private void endSoon() {
-    if (!answered && !ended && !stopping) {
+    if (!answered && !stopping) {
       stopping = true;
-      lastLine.begin(PATIENCE);
-      endAtLineEnd();
+      lastLine.begin(Ongoing.PATIENCE);
+      if (!ended) {
+        endAtLineEnd();
+      }
     }
   }
 
@@ -153,6 +152,10 @@ final class Upload implements RequestBody.Reader {
   }
 
   private void stopped() {
+    if (ended && !ingest.full()) {
+      notConfirmed();
+      return;
+    }
     refuse(Outcome.CLOSED, "the server is stopping");
   }
 

@@ -7,10 +7,12 @@ import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -147,6 +149,62 @@ class ServeProcessTest {
         .contains("jvm_memory_used_bytes")
         .doesNotContain("method=\"GET\"");
     assertThat(get(newUrl + "/")).contains("console/main.js");
+  }
+
+  /** By a signal, as systemd and containers stop it. */
+  @Test
+  void uploadsUnderWay_areAnsweredWhenTheProcessIsStopped() throws Exception {
+    Run server = start("serve", "--port", "0", "--data", dir.resolve("data").toString());
+    int port = URI.create(server.url()).getPort();
+    String lines = "application/x-ndjson";
+    String json = "application/json";
+    try (Socket inLine = post(port, "/v1/events", lines, "1\n2\n3");
+        Socket whole = post(port, "/v1/events?ack=delivered", json, "{\"n\":");
+        Socket silent = post(port, "/v1/events", json, "{\"n\":");
+        Socket admin = post(port, "/v1/shards", json, "{\"count\":")) {
+      assertThat(new String(admin.getInputStream().readNBytes(25), StandardCharsets.US_ASCII))
+          .startsWith("HTTP/1.1 100");
+      Awaitility.await()
+          .atMost(30, TimeUnit.SECONDS)
+          .until(() -> get(server.url() + "/metrics").contains("shardbus_gateway_partial_bytes 11"));
+      server.process().destroy();
+      Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> refused(port));
+      inLine.getOutputStream().write("4\n5".getBytes(StandardCharsets.US_ASCII));
+      whole.getOutputStream().write("1}".getBytes(StandardCharsets.US_ASCII));
+      assertThat(answer(inLine))
+          .startsWith("HTTP/1.1 503")
+          .contains("\"accepted\":3", "\"reason\":\"closed\"", "go on behind the first 3 lines");
+      assertThat(answer(whole)).startsWith("HTTP/1.1 202");
+      for (Socket cut : List.of(silent, admin)) {
+        assertThat(answer(cut)).startsWith("HTTP/1.1 503").contains("the server is stopping");
+      }
+    }
+    assertThat(server.exit()).isZero();
+    assertThat(server.stderr()).contains("stopped: 4 events accepted, 4 delivered");
+  }
+
+  private static Socket post(int port, String uri, String type, String begin) throws IOException {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket.setSoTimeout(30_000);
+    String head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n";
+    String expect = uri.endsWith("shards") ? "Expect: 100-continue\r\n" : "";
+    int length = begin.length() + (type.endsWith("ndjson") ? 100 : 2);
+    socket
+        .getOutputStream()
+        .write((head.formatted(uri, type, length, expect) + begin).getBytes(StandardCharsets.US_ASCII));
+    return socket;
+  }
+
+  private static String answer(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+  }
+
+  private static boolean refused(int port) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return !socket.isConnected();
+    } catch (java.net.ConnectException e) {
+      return true;
+    }
   }
 
   /** A server that nobody uses must not keep a machine awake. */
