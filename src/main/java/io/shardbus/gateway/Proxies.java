@@ -6,12 +6,16 @@ import io.netty.util.NetUtil;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.SocketAddress;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Proxies {
 
+  /** One parameter, or none, and what ends it. */
   private static final Pattern PARAMETER =
-      Pattern.compile("\\s*([\\w!#$%&'*+.^`|~-]+)=(\"(?:[^\"\\\\]|\\\\.)*\"|[^;,\"\\s]*)\\s*[;,]?");
+      Pattern.compile(
+          "\\G\\s*(?:([\\w!#$%&'*+.^`|~-]+)=(\"(?:[^\"\\\\]|\\\\.)*\"|[^;,\"\\s]*)\\s*)?([;,]|$)");
 
   /** An address, perhaps with a port. IPv6 may stand in brackets. */
   private static final Pattern ADDRESS =
@@ -66,40 +72,49 @@ final class Proxies {
   }
 
   private boolean trusts(String address) {
-    byte[] bytes = trusted.isEmpty() ? null : NetUtil.createByteArrayFromIpAddressString(address);
-    if (bytes == null) {
+    InetAddress parsed = trusted.isEmpty() ? null : address(address);
+    if (parsed == null) {
       return false;
     }
-    try {
-      InetSocketAddress socket = new InetSocketAddress(InetAddress.getByAddress(bytes), 0);
-      return trusted.stream().anyMatch(rule -> rule.matches(socket));
-    } catch (UnknownHostException e) {
-      return false;
-    }
+    InetSocketAddress socket = new InetSocketAddress(parsed, 0);
+    return trusted.stream().anyMatch(rule -> rule.matches(socket));
   }
 
-  /** The address that stands for the client of a request. */
-  String client(HttpServerRequest request) {
-    return network(address(request));
-  }
+  /**
+   * What is known of the sender of a request.
+   *
+   * @param address its own; null if it has none
+   * @param scheme that it used, as the proxies say; null if they do not
+   * @param host that it asked for, as the proxies say; null if they do not
+   */
+  private record Sender(@Nullable String address, @Nullable String scheme, @Nullable String host) {}
 
-  private @Nullable String address(HttpServerRequest request) {
+  private Sender sender(HttpServerRequest request) {
     SocketAddress peer = request.remoteAddress();
     String known = peer == null ? null : peer.hostAddress();
-    if (!trusts(peer)) {
-      return known;
+    String scheme = null;
+    String host = null;
+    if (known == null || !trusts(known)) {
+      return new Sender(known, null, null);
     }
-    List<String> hops = hops(request);
+    boolean standard = request.headers().contains("Forwarded");
+    List<Map<String, String>> hops = standard ? forwarded(request) : xForwarded(request);
+    if (!standard) {
+      scheme = last(request, "X-Forwarded-Proto");
+      host = last(request, "X-Forwarded-Host");
+    }
     // From the nearest on: what stands before an untrusted one could be invented.
-    for (int i = hops.size() - 1; i >= 0 && known != null && trusts(known); i--) {
-      Matcher matcher = ADDRESS.matcher(hops.get(i));
+    for (int i = hops.size() - 1; i >= 0 && trusts(known); i--) {
+      scheme = hops.get(i).getOrDefault("proto", scheme);
+      host = hops.get(i).getOrDefault("host", host);
+      Matcher matcher = ADDRESS.matcher(hops.get(i).getOrDefault("for", ""));
       String next = matcher.matches() ? firstGroup(matcher) : "";
       if (NetUtil.createByteArrayFromIpAddressString(next) == null) {
         break; // hidden or unknown
       }
       known = next;
     }
-    return known;
+    return new Sender(known, scheme, host);
   }
 
   private static String firstGroup(Matcher matcher) {
@@ -111,56 +126,63 @@ final class Proxies {
     return "";
   }
 
-  private static List<String> hops(HttpServerRequest request) {
-    if (request.headers().contains("Forwarded")) {
-      return forwarded(request, "for");
-    }
-    List<String> hops = new ArrayList<>();
+  private static List<Map<String, String>> xForwarded(HttpServerRequest request) {
+    List<Map<String, String>> hops = new ArrayList<>();
     for (String line : request.headers().getAll("X-Forwarded-For")) {
       for (String hop : line.split(",", -1)) {
-        hops.add(hop.strip());
+        hops.add(Map.of("for", hop.strip()));
       }
     }
     return hops;
   }
 
-  private static List<String> forwarded(HttpServerRequest request, String name) {
-    List<String> values = new ArrayList<>();
-    Matcher matcher = PARAMETER.matcher(String.join(",", request.headers().getAll("Forwarded")));
-    while (matcher.find()) {
-      if (matcher.group(1).equalsIgnoreCase(name)) {
-        String value = HeaderText.unquote(matcher.group(2));
-        values.add(value == null ? "" : value);
-      }
-    }
-    return values;
+  /** The last value: that of the nearest proxy. */
+  private static @Nullable String last(HttpServerRequest request, String header) {
+    String all = String.join(",", request.headers().getAll(header));
+    return all.isBlank() ? null : all.substring(all.lastIndexOf(',') + 1).strip();
   }
 
-  /** The last value that a trusted proxy gave; null for none. */
-  private @Nullable String said(HttpServerRequest request, String name, String header) {
-    if (!trusts(request.remoteAddress())) {
-      return null;
+  /**
+   * The parameters of each hop. None at all if the header is malformed: a client could have begun a
+   * quotation that hides what a proxy adds.
+   */
+  private static List<Map<String, String>> forwarded(HttpServerRequest request) {
+    List<Map<String, String>> hops = new ArrayList<>();
+    Map<String, String> hop = new HashMap<>();
+    Matcher matcher = PARAMETER.matcher(String.join(",", request.headers().getAll("Forwarded")));
+    while (matcher.find()) {
+      if (matcher.group(1) != null) {
+        String value = HeaderText.unquote(matcher.group(2));
+        if (value == null || hop.put(matcher.group(1).toLowerCase(Locale.ROOT), value) != null) {
+          return List.of();
+        }
+      }
+      if (!matcher.group(3).equals(";")) {
+        hops.add(hop);
+        hop = new HashMap<>();
+        if (matcher.hitEnd() && matcher.group(3).isEmpty()) {
+          hops.removeIf(Map::isEmpty); // a comma too many
+          return hops;
+        }
+      }
     }
-    List<String> values =
-        request.headers().contains("Forwarded")
-            ? forwarded(request, name)
-            : request.headers().getAll(header);
-    if (values.isEmpty()) {
-      return null;
-    }
-    String last = values.get(values.size() - 1);
-    return last.substring(last.lastIndexOf(',') + 1).strip();
+    return List.of();
+  }
+
+  /** The address that stands for the client of a request. */
+  String client(HttpServerRequest request) {
+    return network(sender(request).address());
   }
 
   /** Whether the client used https. */
   boolean secure(HttpServerRequest request) {
-    String scheme = said(request, "proto", "X-Forwarded-Proto");
+    String scheme = sender(request).scheme();
     return scheme == null ? request.isSSL() : scheme.equalsIgnoreCase("https");
   }
 
-  /** The address that the client used; null if it used none. */
+  /** The address that the client used; null if it used none, or one that is malformed. */
   @Nullable HostAndPort authority(HttpServerRequest request) {
-    String host = said(request, "host", "X-Forwarded-Host");
+    String host = sender(request).host();
     return host == null ? request.authority() : HostAndPort.parseAuthority(host, -1);
   }
 
@@ -172,9 +194,21 @@ final class Proxies {
     if (host == null || host.indexOf(':') < 0) {
       return String.valueOf(host);
     }
-    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(host);
-    return bytes == null || bytes.length != 16
+    InetAddress address = address(host);
+    if (address instanceof Inet4Address) { // ::ffff:192.0.2.1
+      return address.getHostAddress();
+    }
+    return address == null
         ? host
-        : HexFormat.of().formatHex(bytes, 0, 8) + "::/64";
+        : HexFormat.of().formatHex(address.getAddress(), 0, 8) + "::/64";
+  }
+
+  private static @Nullable InetAddress address(String text) {
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(text);
+    try {
+      return bytes == null ? null : InetAddress.getByAddress(bytes);
+    } catch (UnknownHostException e) {
+      return null; // it has 4 or 16 bytes
+    }
   }
 }
