@@ -51,8 +51,8 @@ final class DeadLetterRoutes {
     long after;
     int limit;
     try {
-      after = number(context, "after", 0, 0, Long.MAX_VALUE);
-      limit = (int) number(context, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT);
+      after = ReadParameters.number(context.request(), "after", 0, 0, Long.MAX_VALUE);
+      limit = (int) ReadParameters.number(context.request(), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT);
     } catch (IllegalArgumentException e) {
       Problem.send(context.response(), 400, String.valueOf(e.getMessage()));
       return;
@@ -62,24 +62,6 @@ final class DeadLetterRoutes {
             page ->
                 pages.send(context, MediaTypes.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
-  }
-
-  private static long number(
-      RoutingContext context, String name, long otherwise, long min, long max) {
-    String text = context.request().getParam(name);
-    if (text == null) {
-      return otherwise;
-    }
-    try {
-      long value = Long.parseLong(text);
-      if (value >= min && value <= max) {
-        return value;
-      }
-    } catch (NumberFormatException e) {
-      // said below
-    }
-    throw new IllegalArgumentException(
-        name + ": \"" + text + "\" must be a number from " + min + " to " + max);
   }
 
   private static Buffer json(List<Kept> page, long count) {

@@ -60,7 +60,11 @@ final class EventReads {
     EventQuery query;
     try {
       query =
-          ReadParameters.query(request, limit(request))
+          ReadParameters.query(
+                  request,
+                  (int)
+                      ReadParameters.number(
+                          request, "limit", DEFAULT_LIMIT, 1, EventQuery.MAX_LIMIT))
               .withOrder(ReadParameters.order(request.getParam("order")));
     } catch (IllegalArgumentException e) {
       Problem.send(response, 400, String.valueOf(e.getMessage()));
@@ -71,13 +75,6 @@ final class EventReads {
         .take(() -> log.read(query), response::closed)
         .onSuccess(page -> send(context, page, format))
         .onFailure(e -> Problem.cannotRead(response, e));
-  }
-
-  private static int limit(HttpServerRequest request) {
-    String text = request.getParam("limit");
-    return text == null
-        ? DEFAULT_LIMIT
-        : ReadParameters.number("limit", text, 1, EventQuery.MAX_LIMIT);
   }
 
   /** The format that the client likes best; the first if it does not mind, or likes none. */

@@ -21,19 +21,24 @@ final class ReadParameters {
   static EventQuery query(HttpServerRequest request, int limit) {
     String since = request.getParam("since");
     String until = request.getParam("until");
-    String shard = request.getParam("shard");
+    int shard = (int) number(request, "shard", -1, 0, MAX_SHARD);
     EventQuery query =
         EventQuery.of(request.getParam("cursor"), limit)
             .withKey(request.getParam("key"))
             .withFilter(filter(request.getParam("filter")))
-            .withShard(shard == null ? null : number("shard", shard, 0, MAX_SHARD));
+            .withShard(shard < 0 ? null : shard);
     query = since == null ? query : query.withSince(time("since", since));
     return until == null ? query : query.withUntil(time("until", until));
   }
 
-  static int number(String name, String text, int min, int max) {
+  static long number(
+      HttpServerRequest request, String name, long otherwise, long min, long max) {
+    String text = request.getParam(name);
+    if (text == null) {
+      return otherwise;
+    }
     try {
-      int value = Integer.parseInt(text);
+      long value = Long.parseLong(text);
       if (value >= min && value <= max) {
         return value;
       }

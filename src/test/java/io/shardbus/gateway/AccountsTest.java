@@ -418,6 +418,36 @@ class AccountsTest {
     return last.future();
   }
 
+  /** The gateway refuses them, not the bus. */
+  @ParameterizedTest
+  @ValueSource(strings = {"fail-producer", "drop-newest"})
+  void linesRefusedBecauseTheyComeTooFast_areCountedOnceEach(String mode) throws Exception {
+    server =
+        new TestGateway(
+            new ShardBusOptions().setBackpressure(BackpressureMode.parse(mode)),
+            new RecordingSink(),
+            new GatewayOptions()
+                .setMaxEventsPerSecondPerClient(10)
+                .setBackpressureTimeout(Duration.ofMillis(200)),
+            new HttpClientOptions());
+    bus = server.bus;
+    long refused = 0;
+    for (int i = 0; i < 3; i++) {
+      TestGateway.Answer answer = server.post("/v1/events", NDJSON, lines(100) + "{\n");
+      JsonObject json = answer.json();
+      refused += json.getLong("rejected") + json.getLong("notTaken", 0L);
+      assertThat(json.getLong("accepted") + json.getLong("rejected") + json.getLong("notTaken", 0L))
+          .isEqualTo(101);
+    }
+    refused += server.post("/v1/events", JSON, "1").status() == 429 ? 1 : 0;
+    JsonObject stats = server.get("/v1/stats").json();
+    JsonObject byGateway = stats.getJsonObject("refusedByGateway");
+    assertThat(byGateway.getLong("invalid")).isEqualTo(3);
+    assertThat(byGateway.getLong("rate")).isEqualTo(refused - 3).isPositive();
+    assertThat(stats.getLong("offered")).isEqualTo(stats.getLong("accepted"));
+    assertThat(stats.getLong("accepted")).isEqualTo(304 - refused);
+  }
+
   /** The bus is full before the first line comes. */
   @Test
   void linesRefusedForWantOfRoom_areCountedOnceEach() throws Exception {
