@@ -216,10 +216,8 @@ final class Admin {
   }
 
   void remove(RoutingContext context) {
-    int id;
-    try {
-      id = Integer.parseInt(context.pathParam("id"));
-    } catch (NumberFormatException e) {
+    long id = ReadParameters.whole(context.pathParam("id"));
+    if (id < 0 || id > ReadParameters.MAX_SHARD) {
       Problem.send(context.response(), 404, "no shard with that id");
       return;
     }
@@ -228,7 +226,7 @@ final class Admin {
       Problem.send(context.response(), 400, "wait: \"" + wait + "\" must be true or false");
       return;
     }
-    var removed = bus.removeShard(id);
+    var removed = bus.removeShard((int) id);
     if ("false".equals(wait) && !removed.failed()) {
       context.response().setStatusCode(202).end();
       return;

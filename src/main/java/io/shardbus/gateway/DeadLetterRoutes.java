@@ -153,10 +153,8 @@ final class DeadLetterRoutes {
   }
 
   void remove(RoutingContext context) {
-    long id;
-    try {
-      id = Long.parseLong(context.pathParam("id"));
-    } catch (NumberFormatException e) {
+    long id = ReadParameters.whole(context.pathParam("id"));
+    if (id < 0) {
       Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }

@@ -40,8 +40,12 @@ final class Encodings {
 
   /** The encoding of a request's body; empty for none. */
   static String of(HttpServerRequest request) {
-    String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
-    String name = encoding == null ? "" : encoding.strip().toLowerCase(Locale.ROOT);
+    if (!request.headers().contains(HttpHeaders.CONTENT_ENCODING)) {
+      return NONE;
+    }
+    // Each line is another encoding.
+    String all = String.join(", ", request.headers().getAll(HttpHeaders.CONTENT_ENCODING));
+    String name = all.strip().toLowerCase(Locale.ROOT);
     return name.equals("identity") ? "" : name;
   }
 

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class Endpoints {
 
   private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
+  private static final String ONE_HOST =
+      "a request needs one header Host, with a name and perhaps a port";
+
   private static final String INGEST = "/v1/ingest";
   private static final String TAIL = "/v1/tail";
 
@@ -180,7 +183,9 @@ final class Endpoints {
 
   private static void failed(RoutingContext context) {
     switch (context.statusCode()) {
-      case 400 -> Problem.send(context.response(), 400, "bad request");
+      case 400 -> // vertx-web itself refuses it
+          Problem.send(
+              context.response(), 400, hasOneHost(context.request()) ? "bad request" : ONE_HOST);
       case 500 -> {
         LOG.error(context.request().method() + " " + context.request().path(), context.failure());
         Problem.send(context.response(), 500, "internal error");
@@ -210,13 +215,24 @@ final class Endpoints {
         : hosts == 1 && request.authority() != null;
   }
 
+  /** Whether a body comes in a form in which it would be taken for another one. */
+  private static boolean isCoded(HttpServerRequest request) {
+    String coding = request.getHeader(HttpHeaders.TRANSFER_ENCODING);
+    return coding != null
+        && !(coding.equalsIgnoreCase("chunked")
+            && request.headers().getAll(HttpHeaders.TRANSFER_ENCODING).size() == 1);
+  }
+
   /** Applies to every request. */
   private static void guard(RoutingContext context, Origins origins) {
     HttpServerRequest request = context.request();
     SecurityHeaders.put(request);
     if (!hasOneHost(request)) {
-      Problem.refuse(
-          request, 400, "a request needs one header Host, with a name and perhaps a port");
+      Problem.refuse(request, 400, ONE_HOST);
+      return;
+    }
+    if (isCoded(request)) {
+      Problem.refuse(request, 501, "Transfer-Encoding: only chunked is supported");
       return;
     }
     if (origins.misnamed(request)) {

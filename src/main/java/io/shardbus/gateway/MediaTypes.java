@@ -40,9 +40,10 @@ final class MediaTypes {
     if (header == null) {
       return "";
     }
-    if (header.equals(JSON)) {
+    if (header.equals(JSON) && request.headers().getAll(HttpHeaders.CONTENT_TYPE).size() == 1) {
       return JSON;
     }
+    header = String.join(", ", request.headers().getAll(HttpHeaders.CONTENT_TYPE));
     if (OTHER_CHARSET.matcher(header).find()) {
       return header;
     }

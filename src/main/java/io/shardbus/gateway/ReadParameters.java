@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** The parameters with which a request chooses events: for a page, and for a tail. */
 final class ReadParameters {
 
-  private static final int MAX_SHARD = 65_534;
+  static final int MAX_SHARD = 65_534;
 
   private ReadParameters() {}
 
@@ -31,19 +31,20 @@ final class ReadParameters {
     return until == null ? query : query.withUntil(time("until", until));
   }
 
+  /** A number of ASCII digits alone; -1 if the text is another one. */
+  static long whole(String text) {
+    return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
+  }
+
   static long number(
       HttpServerRequest request, String name, long otherwise, long min, long max) {
     String text = request.getParam(name);
     if (text == null) {
       return otherwise;
     }
-    try {
-      long value = Long.parseLong(text);
-      if (value >= min && value <= max) {
-        return value;
-      }
-    } catch (NumberFormatException e) {
-      // said below
+    long value = whole(text);
+    if (value >= min && value <= max) {
+      return value;
     }
     throw new IllegalArgumentException(
         name + ": \"" + text + "\" must be a number from " + min + " to " + max);

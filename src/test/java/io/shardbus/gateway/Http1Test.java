@@ -114,6 +114,52 @@ class Http1Test {
     assertThat(server.get(uri).detail()).endsWith(": there are none here");
   }
 
+  /** Java reads other digits, and a plus sign, as numbers too. */
+  @ParameterizedTest
+  @ValueSource(strings = {"%D9%A1", "%2B1", "1.0", "0x1", "1e1", "99999999999999999999"})
+  void numbers_areDigitsAlone(String number) throws Exception {
+    assertThat(server.get("/v1/events?limit=" + number).status()).isEqualTo(400);
+    assertThat(server.get("/v1/dead-letters?after=" + number).status()).isEqualTo(400);
+    for (String uri : new String[] {"/v1/shards/", "/v1/dead-letters/"}) {
+      Answer answer = server.send(HttpMethod.DELETE, uri + number, Map.of(), null);
+      assertThat(answer.status()).isEqualTo(404);
+    }
+    assertThat(server.bus.stats().shards()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Content-Type: text/plain|415|application/json, text/plain",
+        "Content-Encoding: gzip~Content-Encoding: gzip|415|gzip, gzip",
+        "Transfer-Encoding: gzip, chunked|501|only chunked",
+        "Transfer-Encoding: gzip~Transfer-Encoding: chunked|501|only chunked"
+      })
+  void bodiesWhoseFormIsNotClear_areRefused(String headers, int status, String says)
+      throws Exception {
+    String length = headers.startsWith("Transfer") ? "" : "Content-Length: 1\r\n";
+    String body = length.isEmpty() ? "1\r\n1\r\n0\r\n\r\n" : "1";
+    assertThat(
+            exchange(
+                "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    + length
+                    + headers.replace("~", "\r\n")
+                    + "\r\n\r\n"
+                    + body))
+        .startsWith("HTTP/1.1 " + status)
+        .contains(says);
+    assertThat(server.bus.stats().offered()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "Host: a@localhost\r\n"})
+  void hostThatIsNone_isSaid(String host) throws Exception {
+    assertThat(exchange("GET /v1/stats HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 400")
+        .contains("one header Host");
+  }
+
   /** For the tools that ask them, they take any. */
   @ParameterizedTest
   @ValueSource(strings = {"/health/ready?x=1", "/metrics?x=1", "/?x=1", "/openapi.json?x=1"})
