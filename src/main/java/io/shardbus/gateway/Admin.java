@@ -41,10 +41,6 @@ final class Admin {
     }
   }
 
-  private void page(RoutingContext context, JsonObject json) {
-    pages.send(context, MediaTypes.JSON, json.toBuffer().appendString("\n"));
-  }
-
   void stats(RoutingContext context) {
     BusStats stats = bus.stats();
     JsonObject refused =
@@ -102,7 +98,7 @@ final class Admin {
               .put("newest", text(storage.newest()))
               .put("freeBytes", storage.freeBytes()));
     }
-    page(context, json);
+    pages.send(context, json);
   }
 
   private JsonObject server() {
@@ -158,7 +154,7 @@ final class Admin {
   void shards(RoutingContext context) {
     JsonArray all = new JsonArray();
     bus.stats().shards().forEach(shard -> all.add(json(shard)));
-    page(context, new JsonObject().put("shards", all));
+    pages.send(context, new JsonObject().put("shards", all));
   }
 
   private static JsonObject json(BusStats.ShardStatus shard) {

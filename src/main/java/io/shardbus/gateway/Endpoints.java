@@ -142,7 +142,7 @@ final class Endpoints {
     routes
         .get("/v1/history", Role.READ, Role.ADMIN)
         .handler(Routes.only("shard"))
-        .handler(history::handle);
+        .handler(context -> history.send(context, pages));
     smallBody.of(routes.post("/v1/shards", Role.ADMIN).handler(Routes.only())).handler(admin::add);
     routes.delete("/v1/shards/:id", Role.ADMIN).handler(Routes.only("wait")).handler(admin::remove);
     routes

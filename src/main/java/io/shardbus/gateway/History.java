@@ -194,13 +194,13 @@ final class History implements DeliveryObserver {
   }
 
   /** Answers with the samples of the bus, or of the shard that the parameter names. */
-  void handle(RoutingContext context) {
+  void send(RoutingContext context, Pages pages) {
     String shard = context.request().getParam("shard");
     JsonObject json = json(shard);
     if (json == null) {
       Problem.send(context.response(), 404, "shard: there is no history of shard " + shard);
     } else {
-      Admin.send(context.response(), 200, json);
+      pages.send(context, json);
     }
   }
 

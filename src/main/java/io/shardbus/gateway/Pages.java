@@ -38,6 +38,10 @@ final class Pages {
     this.compress = compress;
   }
 
+  void send(RoutingContext context, JsonObject json) {
+    send(context, MediaTypes.JSON, json.toBuffer().appendString("\n"));
+  }
+
   /** A page larger than the limit goes alone. */
   void send(RoutingContext context, String media, Buffer page) {
     HttpServerResponse response = context.response();

@@ -2,6 +2,14 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.ShardBusOptions;
+import io.shardbus.testing.RecordingSink;
+import io.vertx.core.Promise;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.RequestOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.Headers;
 import io.shardbus.event.RawEvent;
@@ -204,5 +212,147 @@ class ReadsTest {
                     .hasSize(1)
                     .allSatisfy(line -> assertThat(line).endsWith(",\"event\":2}")));
     response.request().connection().close();
+  }
+
+  @Test
+  void pages_areWalkedByCursor() throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 1_000; i++) {
+      lines.append(i).append('\n');
+    }
+    server.post("/v1/events?ack=delivered", "application/x-ndjson", lines.toString());
+    List<String> seen = new ArrayList<>();
+    String cursor = "";
+    JsonObject page;
+    do {
+      page = server.get("/v1/events?limit=77" + cursor).json();
+      page.getJsonArray("events")
+          .forEach(e -> seen.add(((JsonObject) e).getValue("event").toString()));
+      cursor = "&cursor=" + page.getString("cursor");
+    } while (page.getBoolean("more"));
+    assertThat(seen).hasSize(1_000).doesNotHaveDuplicates();
+    for (String bad : List.of("limit=0", "limit=x", "limit=10001", "cursor=zzz", "order=up")) {
+      assertThat(server.get("/v1/events?" + bad).status()).as(bad).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void payloads_thatAreNotJsonAreTextOrBase64() throws Exception {
+    take(RawEvent.of("plain é"), RawEvent.of(new byte[] {(byte) 0xFF, 0}));
+    assertThat(read("").get(0).getString("text")).isEqualTo("plain é");
+    assertThat(read("").get(1).getString("base64")).isEqualTo("/wA=");
+  }
+
+  @Test
+  void sinkThatCannotBeRead_isNotImplemented() throws Exception {
+    server.close();
+    server =
+        new TestGateway(
+            new ShardBusOptions().setShards(1),
+            new RecordingSink(),
+            new GatewayOptions(),
+            new HttpClientOptions());
+    assertThat(server.get("/v1/events").status()).isEqualTo(501);
+    assertThat(server.get("/v1/tail").status()).isEqualTo(501);
+  }
+
+  private Future<HttpClientResponse> openTail(String uri) {
+    return server.http.request(
+            new RequestOptions().setPort(server.gateway.port()).setHost("127.0.0.1").setURI(uri))
+        .compose(
+            request -> {
+              // Asked for before it is sent, so that nothing comes before the pause.
+              Future<HttpClientResponse> response =
+                  request.response().onSuccess(HttpClientResponse::pause);
+              return request.send().compose(sent -> response);
+            });
+  }
+
+  @Test
+  void tail_hasNoSeamBetweenOldAndNew() throws Exception {
+    String before = server.get("/v1/events").json().getString("cursor");
+    List<String> seen = new java.util.concurrent.CopyOnWriteArrayList<>();
+    StringBuilder all = new StringBuilder();
+    for (int i = 0; i < 300; i++) {
+      server.post("/v1/events", "application/json", Integer.toString(i));
+      if (i == 100) {
+        HttpClientResponse tail = TestGateway.await(openTail("/v1/tail?cursor=" + before));
+        assertThat(tail.getHeader("Content-Type")).isEqualTo("text/event-stream");
+        tail.handler(
+            chunk -> {
+              all.append(chunk);
+              int end;
+              while ((end = all.indexOf("\n\n")) >= 0) {
+                String message = all.substring(0, end);
+                all.delete(0, end + 2);
+                if (message.startsWith("data: {")) {
+                  seen.add(new JsonObject(message.substring(6)).getValue("event").toString());
+                }
+              }
+            });
+        tail.resume();
+      }
+    }
+    Awaitility.await().until(() -> seen.size() >= 300);
+    assertThat(seen).hasSize(300).doesNotHaveDuplicates();
+    assertThat(TestGateway.await(openTail("/v1/tail?cursor=zzz")).statusCode()).isEqualTo(400);
+  }
+
+  /** A tail to which nothing comes is not idle. */
+  @Test
+  void tail_outlivesTheIdleTimeout() throws Exception {
+    server.close();
+    server = new TestGateway(TestGateway.idleAfter(2));
+    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail"));
+    AtomicBoolean ended = new AtomicBoolean();
+    tail.request().connection().closeHandler(closed -> ended.set(true));
+    tail.resume();
+    Awaitility.await().during(Duration.ofSeconds(4)).until(() -> !ended.get());
+  }
+
+  @Test
+  void tail_keepsEventsThatSpanLines() throws Exception {
+    Promise<String> got = Promise.promise();
+    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail"));
+    Buffer all = Buffer.buffer();
+    tail.handler(
+        chunk -> {
+          all.appendBuffer(chunk);
+          if (all.toString().contains("}}\n\n")) {
+            got.tryComplete(all.toString());
+          }
+        });
+    tail.resume();
+    server.post("/v1/events", "application/json", "{\n\"a\":1}");
+    assertThat(TestGateway.await(got.future())).contains("\"event\":{\ndata: \"a\":1}}\n\n").contains("id: ");
+  }
+
+  @Test
+  void filter_choosesWhatIsRead() throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 100; i++) {
+      lines.append("{\"n\":").append(i).append(",\"even\":").append(i % 2 == 0).append("}\n");
+    }
+    server.post("/v1/events?ack=delivered", "application/x-ndjson", lines.toString());
+    String filter = encoded("@.n >= 90 && !(@.even == true)");
+    JsonObject page =
+        server.get("/v1/events?order=timestamp&filter=" + filter).json();
+    assertThat(page.getJsonArray("events"))
+        .extracting(e -> ((JsonObject) e).getJsonObject("event").getInteger("n"))
+        .containsExactlyInAnyOrder(91, 93, 95, 97, 99);
+    // What no double can hold, and lists of lists, are data like any other.
+    server.post("/v1/events?ack=delivered&key=k", "application/x-ndjson", "{\"n\":1e400}\n{\"n\":[2]}");
+    for (String one :
+        List.of("@.n > 99", "@.n in [[1],[2]]", "$key == 'k' && $time > '2020' && @.n == [2.0]")) {
+      Answer answer = server.get("/v1/events?filter=" + encoded(one));
+      assertThat(answer.status()).isEqualTo(200);
+      assertThat(answer.json().getJsonArray("events")).as(one).hasSize(1);
+    }
+    for (String path : List.of("/v1/events", "/v1/tail")) {
+      Answer bad = server.get(path + "?filter=" + encoded("@.n =="));
+      assertThat(bad.status()).isEqualTo(400);
+      assertThat(bad.json().getString("detail"))
+          .contains("filter: at the end: a value is expected; allowed are");
+    }
   }
 }
