@@ -27,12 +27,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bus the section {@code bus}
  * @param gateway the section {@code gateway}
+ * @param cluster the section {@code cluster}
  * @param ignored environment variables that look like options but are not
  */
-record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored) {
+record Config(
+    ShardBusOptions bus, GatewayOptions gateway, ClusterOptions cluster, List<String> ignored) {
 
   private static final Map<String, Class<?>> SECTIONS =
-      Map.of("bus", ShardBusOptions.class, "gateway", GatewayOptions.class);
+      Map.of(
+          "bus", ShardBusOptions.class,
+          "gateway", GatewayOptions.class,
+          "cluster", ClusterOptions.class);
 
   /** Short names for options that have a flag. */
   private static final Map<String, String> ALIASES =
@@ -82,7 +87,8 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
           Config config = withDefaults(checked);
           config.bus().validate();
           config.gateway().validate();
-          return new Config(config.bus(), config.gateway(), ignored);
+          config.cluster().validate();
+          return new Config(config.bus(), config.gateway(), config.cluster(), ignored);
         });
   }
 
@@ -90,7 +96,7 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
     for (String section : json.fieldNames()) {
       if (!SECTIONS.containsKey(section) && !section.equals(SCHEMA_KEY)) {
         throw new IllegalArgumentException(
-            "unknown section \"" + section + "\": allowed are bus and gateway");
+            "unknown section \"" + section + "\": allowed are bus, gateway and cluster");
       }
     }
     JsonObject section = new JsonObject().put("dataDir", "data");
@@ -101,7 +107,10 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
       sink.setConfig(new JsonObject().put("retention", RETENTION).mergeIn(sink.getConfig()));
     }
     return new Config(
-        bus, read("gateway", section(json, "gateway"), GatewayOptions::new), List.of());
+        bus,
+        read("gateway", section(json, "gateway"), GatewayOptions::new),
+        read("cluster", section(json, "cluster"), ClusterOptions::new),
+        List.of());
   }
 
   private static <T> T read(String name, JsonObject section, Function<JsonObject, T> reader) {
@@ -225,6 +234,9 @@ record Config(ShardBusOptions bus, GatewayOptions gateway, List<String> ignored)
   }
 
   JsonObject toJson() {
-    return new JsonObject().put("bus", bus.toJson()).put("gateway", gateway.toJson());
+    return new JsonObject()
+        .put("bus", bus.toJson())
+        .put("gateway", gateway.toJson())
+        .put("cluster", cluster.toJson());
   }
 }

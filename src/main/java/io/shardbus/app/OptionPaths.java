@@ -21,9 +21,13 @@ final class OptionPaths {
    */
   record Option(String path, Class<?> type) {
 
-    /** {@code bus.batch.maxDelay} is {@code SHARDBUS_BATCH_MAX_DELAY}. */
+    /**
+     * {@code bus.batch.maxDelay} is {@code SHARDBUS_BATCH_MAX_DELAY}, but {@code cluster.host} is
+     * {@code SHARDBUS_CLUSTER_HOST}: the gateway has a host, too.
+     */
     String environmentName() {
-      String inner = path.substring(path.indexOf('.') + 1);
+      String inner =
+          path.startsWith("cluster.") ? path : path.substring(path.indexOf('.') + 1);
       return "SHARDBUS_"
           + inner
               .replace('.', '_')

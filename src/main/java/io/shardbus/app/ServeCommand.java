@@ -13,8 +13,6 @@ import io.shardbus.sink.Sinks;
 import io.shardbus.sink.Storage;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
-import io.vertx.core.spi.VertxServiceProvider;
-import io.vertx.core.spi.cluster.ClusterManager;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.UnknownHostException;
@@ -22,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -83,13 +80,14 @@ final class ServeCommand implements Callable<Integer> {
       names = "--cluster",
       description =
           "Join the Vert.x cluster of the cluster manager on the class path: publishers and"
-              + " consumers on its event bus are then served.")
+              + " consumers on its event bus are then served. Its ports listen on this machine"
+              + " only, unless --cluster-host or cluster.host says more.")
   private boolean cluster;
 
   @Option(
       names = "--cluster-host",
       paramLabel = "H",
-      description = "Address at which other nodes reach this one (found automatically).")
+      description = "Address for other nodes, on which the cluster's ports listen (127.0.0.1).")
   private @Nullable String clusterHost;
 
   @Option(
@@ -154,16 +152,13 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void checkCluster(Config config) {
-    if (cluster
-        && ServiceLoader.load(VertxServiceProvider.class).stream()
-            .noneMatch(found -> ClusterManager.class.isAssignableFrom(found.type()))) {
-      throw new ConfigException(
-          "--cluster: there is no cluster manager on the class path, such as vertx-hazelcast");
-    }
-    if (!cluster && clusterHost != null) {
+    boolean joins = config.cluster().isEnabled();
+    if (joins) {
+      Clustering.check(config.cluster());
+    } else if (clusterHost != null) {
       throw new ConfigException("--cluster-host: only together with --cluster");
     }
-    if (!cluster && config.bus().getSink().getName().equals("eventbus")) {
+    if (!joins && config.bus().getSink().getName().equals("eventbus")) {
       throw new ConfigException(
           "bus.sink.name: \"eventbus\" needs --cluster: without it no consumer is on the server's"
               + " event bus");
@@ -187,8 +182,12 @@ final class ServeCommand implements Callable<Integer> {
     putIfGiven(flags, "bus.dataDir", data);
     putIfGiven(flags, "bus.shards", shards);
     putIfGiven(flags, "bus.sink.name", sink);
+    putIfGiven(flags, "cluster.host", clusterHost);
     if (insecure) {
       flags.put("gateway.insecure", true);
+    }
+    if (cluster) {
+      flags.put("cluster.enabled", true);
     }
     return flags;
   }
@@ -210,7 +209,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void serve(Config config, PrintWriter out, PrintWriter err) throws Exception {
-    Server server = Server.start(config, cluster, clusterHost, err);
+    Server server = Server.start(config, err);
     // Before anyone can know that the server runs and stop it.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(err), "shutdown"));
     greet(server, config, err);
@@ -233,6 +232,9 @@ final class ServeCommand implements Callable<Integer> {
             + Path.of(String.valueOf(config.bus().getDataDir())).toAbsolutePath());
     if (config.bus().getSink().getName().equals("log")) {
       err.println("  " + kept(bus, config.bus()));
+    }
+    if (config.cluster().isEnabled()) {
+      err.println("  " + Clustering.open(config.cluster()));
     }
     String curl =
         hasTokens(config.gateway())

@@ -21,7 +21,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A running server: a Vert.x with a bus, its meters and a gateway.
@@ -37,18 +36,15 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
   /**
    * Starts all of it, or leaves nothing behind. Blocks.
    *
-   * @param cluster whether it joins a cluster
-   * @param clusterHost the address for other nodes; null to find it
    * @param err told what takes long
    */
-  static Server start(Config config, boolean cluster, @Nullable String clusterHost, PrintWriter err)
-      throws Exception {
+  static Server start(Config config, PrintWriter err) throws Exception {
     // It takes a while, and the dead letters need it: beside what comes first.
     Thread loading = new Thread(SqliteFiles::load, "sqlite");
     loading.setDaemon(true);
     loading.start();
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    Vertx vertx = vertx(registry, config.gateway(), cluster, clusterHost);
+    Vertx vertx = vertx(registry, config.gateway(), config.cluster());
     ShardBus bus;
     Gateway gateway;
     try {
@@ -71,20 +67,19 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
   private static Vertx vertx(
       PrometheusMeterRegistry registry,
       GatewayOptions gateway,
-      boolean cluster,
-      @Nullable String clusterHost)
+      ClusterOptions cluster)
       throws Exception {
     VertxOptions options =
         new VertxOptions()
             .setMetricsOptions(vertxMetrics())
             .setEventLoopPoolSize(
                 Math.max(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE, gateway.getEventLoops()));
-    if (clusterHost != null) {
-      options.getEventBusOptions().setHost(clusterHost);
+    if (cluster.isEnabled()) {
+      Clustering.prepare(cluster, options.getEventBusOptions());
     }
     VertxBuilder builder =
         Vertx.builder().with(options).withMetrics(new MicrometerMetricsFactory(registry));
-    if (!cluster) {
+    if (!cluster.isEnabled()) {
       return builder.build();
     }
     return await(builder.buildClustered());

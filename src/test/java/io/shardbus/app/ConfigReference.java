@@ -102,7 +102,8 @@ final class ConfigReference {
                                 "where editors find this schema; the server does not look at it")
                             .put("type", "string"))
                     .put("bus", bus)
-                    .put("gateway", schema(generator, GatewayOptions.class)))
+                    .put("gateway", schema(generator, GatewayOptions.class))
+                    .put("cluster", schema(generator, ClusterOptions.class)))
             .encodePrettily()
         + "\n";
   }
@@ -224,6 +225,7 @@ final class ConfigReference {
           switch (what) {
             case "bus" -> rows("bus.", ShardBusOptions.class, rows);
             case "gateway" -> rows("gateway.", GatewayOptions.class, rows);
+            case "cluster" -> rows("cluster.", ClusterOptions.class, rows);
             case "publisher" -> rows("", EventBusPublisherOptions.class, rows);
             default -> rows("", SINKS.get(what.substring("sink ".length())), rows);
           }
@@ -269,7 +271,7 @@ final class ConfigReference {
 
   /** The names of all tables. */
   static List<String> tables() {
-    List<String> all = new ArrayList<>(List.of("bus", "gateway", "publisher"));
+    List<String> all = new ArrayList<>(List.of("bus", "gateway", "cluster", "publisher"));
     SINKS.keySet().forEach(sink -> all.add("sink " + sink));
     return all;
   }

@@ -95,7 +95,7 @@ class ConfigTest {
       value = {
         "{|config.json|not a JSON object",
         "[]|config.json|not a JSON object",
-        "{\"buss\":{}}|buss|bus and gateway",
+        "{\"buss\":{}}|buss|bus, gateway and cluster",
         "{\"bus\":[]}|bus|JSON object",
         "{\"bus\":{\"shard\":1}}|unknown option|shards",
         "{\"bus\":{\"batch\":{\"minSize\":-1}}}|batch.minSize|1 to 1000000",

@@ -57,7 +57,7 @@ class ServeCheckTest {
         // unknown names
         "{'bus':{'sink':{'name':'nowhere'}}} | sink: \"nowhere\" is unknown | eventbus, file, http,"
             + " jetstream, kafka, log",
-        "{'buss':{}} | unknown section \"buss\" | bus and gateway",
+        "{'buss':{}} | unknown section \"buss\" | bus, gateway and cluster",
         "{'bus':{'shard':1}} | \"bus\": unknown option \"shard\" | shards",
         "{'bus':{'batch':{'size':1}}} | unknown option \"batch.size\" | maxSize",
         "{'bus':{'delivery':{'retries':1}}} | unknown option \"delivery.retries\" | maxAttempts",

@@ -14,11 +14,18 @@ import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -90,5 +97,85 @@ class ServeClusterTest {
     server.process().destroy();
     assertThat(server.exit()).as(server.stderr()).isZero();
     assertThat(server.stderr()).contains("stopped: 1000 events accepted, 1000 delivered");
+  }
+
+  /** Without a configuration of one's own. */
+  @Test
+  void nodesOfOneMachine_findEachOtherAndListenOnTheLoopbackOnly() throws Exception {
+    CommandProcesses plain =
+        new CommandProcesses(
+            dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
+    try {
+      Map<String, String> environment =
+          Map.of(
+              "SHARDBUS_CLUSTER_PORT",
+              "" + Math.min(Ports.free(), 65_000),
+              "SHARDBUS_CLUSTER_NAME",
+              dir.getFileName().toString());
+      List<Run> servers = new ArrayList<>();
+      for (String name : List.of("one", "two")) {
+        Run server =
+            plain.start(
+                environment,
+                "serve",
+                "--cluster",
+                "--port",
+                "0",
+                "--sink",
+                "memory",
+                "--data",
+                dir.resolve(name).toString());
+        server.url();
+        servers.add(server);
+      }
+      Awaitility.await()
+          .atMost(60, TimeUnit.SECONDS)
+          .until(() -> servers.get(0).stderr().contains("Members {size:2"));
+      for (Run server : servers) {
+        assertThat(server.stderr()).contains("its ports listen on 127.0.0.1, so only this machine");
+        assertThat(listening(server.process().pid()))
+            .hasSizeGreaterThanOrEqualTo(3)
+            .allMatch(address -> address.endsWith("0100007F"), "loopback");
+      }
+    } finally {
+      plain.killAll();
+    }
+  }
+
+  /** The addresses on which a process listens, as Linux writes them. */
+  private static List<String> listening(long pid) throws Exception {
+    Set<String> sockets = new HashSet<>();
+    try (Stream<Path> files = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path file : files.toList()) {
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+          sockets.add(Files.readSymbolicLink(file).toString());
+        }
+      }
+    }
+    List<String> addresses = new ArrayList<>();
+    for (String table : List.of("tcp", "tcp6")) {
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/net/" + table))) {
+        String[] fields = line.strip().split("\\s+");
+        if (fields[3].equals("0A") && sockets.contains("socket:[" + fields[9] + "]")) {
+          addresses.add(fields[1].substring(0, fields[1].indexOf(':')));
+        }
+      }
+    }
+    return addresses;
+  }
+
+  @Test
+  void badXml_isNamedWithItsFile() throws Exception {
+    Path bad = Files.writeString(dir.resolve("bad.xml"), "<hazelcast>\n<network>\n</hazelcast>");
+    for (Path file : List.of(bad, dir.resolve("missing.xml"))) {
+      Run run =
+          processes.start(
+              Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", file.toString()),
+              "serve",
+              "--cluster",
+              "--check");
+      assertThat(run.exit()).isEqualTo(2);
+      assertThat(run.stderr()).contains(file.toString());
+    }
   }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.IdOptions;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.app.ClusterOptions;
+import io.shardbus.app.ClusterTlsOptions;
 import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Ack;
@@ -56,6 +58,8 @@ class OptionsTest {
         EventBusSinkOptions.class,
         KafkaSinkOptions.class,
         EventBusPublisherOptions.class,
+        ClusterOptions.class,
+        ClusterTlsOptions.class,
         ScalingPolicy.class);
   }
 
@@ -161,6 +165,9 @@ class OptionsTest {
     }
     if (type == HttpSinkOptions.Body.class) {
       return HttpSinkOptions.Body.single;
+    }
+    if (type == ClusterTlsOptions.class) {
+      return new ClusterTlsOptions().setKey("other");
     }
     if (type == TlsClientOptions.class) {
       return new TlsClientOptions().setTrustStore("other");

@@ -41,8 +41,12 @@ public final class ClusteredNode {
   }
 
   public static Vertx start(String cluster, int port) throws Exception {
+    return start(cluster, port, new EventBusOptions().setHost("127.0.0.1"));
+  }
+
+  public static Vertx start(String cluster, int port, EventBusOptions eventBus) throws Exception {
     return Vertx.builder()
-        .with(new VertxOptions().setEventBusOptions(new EventBusOptions().setHost("127.0.0.1")))
+        .with(new VertxOptions().setEventBusOptions(eventBus))
         .withClusterManager(new HazelcastClusterManager(config(cluster, port)))
         .buildClustered()
         .toCompletionStage()
