@@ -4,6 +4,7 @@ import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
 import io.shardbus.options.OptionsJson;
+import io.shardbus.sink.support.TlsClientOptions;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +31,9 @@ public final class ClusterOptions {
   private int eventBusPort;
   private String name = DEFAULT_NAME;
   private String members = DEFAULT_MEMBERS;
+  private @Nullable String service;
   private @Nullable String configFile;
-  private ClusterTlsOptions tls = new ClusterTlsOptions();
+  private TlsClientOptions tls = new TlsClientOptions();
 
   /** No cluster. */
   public ClusterOptions() {}
@@ -155,6 +157,27 @@ public final class ClusterOptions {
     return this;
   }
 
+  /** {@return the DNS name that has the addresses of all nodes; null for {@code members}} */
+  public @Nullable String getService() {
+    return service;
+  }
+
+  /**
+   * @param dnsName a DNS name that has the addresses of all nodes, such as that of a headless
+   *     service of Kubernetes; null for {@code members}
+   * @return this
+   */
+  @OptionSpec(
+      value =
+          "DNS name that has the addresses of all nodes, such as a headless service of Kubernetes;"
+              + " instead of `members`",
+      min = "1",
+      allowed = "a DNS name")
+  public ClusterOptions setService(@Nullable String dnsName) {
+    service = dnsName == null ? null : OptionRanges.check(this, "service", dnsName);
+    return this;
+  }
+
   /** {@return the cluster manager's own configuration; null for the server's} */
   public @Nullable String getConfigFile() {
     return configFile;
@@ -175,7 +198,7 @@ public final class ClusterOptions {
   }
 
   /** {@return how the event bus is encrypted} */
-  public ClusterTlsOptions getTls() {
+  public TlsClientOptions getTls() {
     return tls;
   }
 
@@ -184,7 +207,7 @@ public final class ClusterOptions {
    * @return this
    */
   @OptionSpec("TLS of the event bus")
-  public ClusterOptions setTls(ClusterTlsOptions options) {
+  public ClusterOptions setTls(TlsClientOptions options) {
     tls = options;
     return this;
   }
@@ -195,11 +218,9 @@ public final class ClusterOptions {
    * @throws IllegalArgumentException naming the option
    */
   void validate() {
-    boolean some = tls.getCertificate() != null || tls.getKey() != null || tls.getTrust() != null;
-    boolean all = tls.getCertificate() != null && tls.getKey() != null && tls.getTrust() != null;
-    if (some && !all) {
+    if ((tls.getKeyStore() == null) != (tls.getTrustStore() == null)) {
       throw new IllegalArgumentException(
-          "cluster.tls: certificate, key and trust are needed together");
+          "cluster.tls: keyStore and trustStore are needed together");
     }
   }
 

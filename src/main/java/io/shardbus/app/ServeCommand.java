@@ -42,8 +42,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  shardbus serve --port 0 --data /var/lib/shardbus",
       "  shardbus serve --config conf/shardbus.json --check",
-      "  java -cp 'shardbus.jar:lib/*' io.shardbus.app.Main serve --cluster",
-      "        as a node of a Vert.x cluster, with the jars of a cluster manager in lib",
+      "  shardbus serve --cluster --sink kafka",
+      "        as a node of a Vert.x cluster; docs/cluster.md has the recipe",
       "",
       "Exit codes: 0 stopped by a signal, or the check found nothing; 1 failed;",
       "2 wrong usage or configuration."
@@ -79,9 +79,9 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--cluster",
       description =
-          "Join the Vert.x cluster of the cluster manager on the class path: publishers and"
-              + " consumers on its event bus are then served. Its ports listen on this machine"
-              + " only, unless --cluster-host or cluster.host says more.")
+          "Join a Vert.x cluster by Hazelcast: publishers and consumers on its event bus are then"
+              + " served. Its ports listen on this machine only, unless --cluster-host or"
+              + " cluster.host says more.")
   private boolean cluster;
 
   @Option(

@@ -82,7 +82,7 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
     if (!cluster.isEnabled()) {
       return builder.build();
     }
-    return await(builder.buildClustered());
+    return await(Clustering.join(builder, cluster));
   }
 
   /** Without the HTTP method as a label: clients may invent any number of methods. */

@@ -48,7 +48,7 @@ final class WarmUpCommand implements Callable<Integer> {
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setOut(nowhere)
             .setErr(nowhere);
-    Server server = Server.start(config, false, null, nowhere);
+    Server server = Server.start(config, nowhere);
     try {
       for (String command :
           new String[] {

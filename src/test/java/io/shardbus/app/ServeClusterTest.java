@@ -2,6 +2,8 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.event.Ack;
 import io.shardbus.event.Batch;
@@ -31,6 +33,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server as a node of a cluster whose other node publishes and consumes. */
 @Tag("backend")
@@ -39,18 +43,19 @@ class ServeClusterTest {
   @TempDir Path dir;
   private Vertx vertx;
   private CommandProcesses processes;
+  private Map<String, String> environment;
 
   @BeforeEach
   void start() throws Exception {
     int port = Ports.free();
     vertx = ClusteredNode.start("serve", port);
     Path config = Files.writeString(dir.resolve("hazelcast.xml"), ClusteredNode.xml("serve", port));
+    environment = Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", config.toString());
     processes =
         new CommandProcesses(
             dir,
             "-cp",
             System.getProperty("java.class.path"),
-            "-Dvertx.hazelcast.config=" + config,
             "io.shardbus.app.Main");
   }
 
@@ -78,6 +83,7 @@ class ServeClusterTest {
             }));
     Run server =
         processes.start(
+            environment,
             "serve",
             "--cluster",
             "--cluster-host",
@@ -100,23 +106,28 @@ class ServeClusterTest {
   }
 
   /** Without a configuration of one's own. */
-  @Test
-  void nodesOfOneMachine_findEachOtherAndListenOnTheLoopbackOnly() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"SHARDBUS_CLUSTER_MEMBERS", "SHARDBUS_CLUSTER_SERVICE"})
+  void nodesOfOneMachine_findEachOtherAndListenOnTheLoopbackOnly(String where) throws Exception {
     CommandProcesses plain =
         new CommandProcesses(
             dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
     try {
-      Map<String, String> environment =
+      int port = Ports.free();
+      String name = dir.getFileName().toString();
+      Map<String, String> alone =
           Map.of(
+              where,
+              "localhost",
               "SHARDBUS_CLUSTER_PORT",
-              "" + Math.min(Ports.free(), 65_000),
+              Integer.toString(port),
               "SHARDBUS_CLUSTER_NAME",
-              dir.getFileName().toString());
+              name);
       List<Run> servers = new ArrayList<>();
-      for (String name : List.of("one", "two")) {
+      for (String folder : List.of("one", "two")) {
         Run server =
             plain.start(
-                environment,
+                alone,
                 "serve",
                 "--cluster",
                 "--port",
@@ -124,13 +135,18 @@ class ServeClusterTest {
                 "--sink",
                 "memory",
                 "--data",
-                dir.resolve(name).toString());
+                dir.resolve(folder).toString());
         server.url();
         servers.add(server);
       }
-      Awaitility.await()
-          .atMost(60, TimeUnit.SECONDS)
-          .until(() -> servers.get(0).stderr().contains("Members {size:2"));
+      HazelcastInstance third = Hazelcast.newHazelcastInstance(ClusteredNode.config(name, port));
+      try {
+        Awaitility.await()
+            .atMost(60, TimeUnit.SECONDS)
+            .until(() -> third.getCluster().getMembers().size() == 3);
+      } finally {
+        third.shutdown();
+      }
       for (Run server : servers) {
         assertThat(server.stderr()).contains("its ports listen on 127.0.0.1, so only this machine");
         assertThat(listening(server.process().pid()))
@@ -167,7 +183,11 @@ class ServeClusterTest {
   @Test
   void badXml_isNamedWithItsFile() throws Exception {
     Path bad = Files.writeString(dir.resolve("bad.xml"), "<hazelcast>\n<network>\n</hazelcast>");
-    for (Path file : List.of(bad, dir.resolve("missing.xml"))) {
+    Path unknown =
+        Files.writeString(
+            dir.resolve("unknown.xml"),
+            "<hazelcast xmlns='http://www.hazelcast.com/schema/config'><nett/></hazelcast>");
+    for (Path file : List.of(bad, unknown, dir.resolve("missing.xml"))) {
       Run run =
           processes.start(
               Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", file.toString()),
@@ -175,7 +195,7 @@ class ServeClusterTest {
               "--cluster",
               "--check");
       assertThat(run.exit()).isEqualTo(2);
-      assertThat(run.stderr()).contains(file.toString());
+      assertThat(run.stderr()).contains("cluster.configFile: " + file);
     }
   }
 }

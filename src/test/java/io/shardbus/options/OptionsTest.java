@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.IdOptions;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.app.ClusterOptions;
-import io.shardbus.app.ClusterTlsOptions;
 import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Ack;
@@ -59,7 +58,6 @@ class OptionsTest {
         KafkaSinkOptions.class,
         EventBusPublisherOptions.class,
         ClusterOptions.class,
-        ClusterTlsOptions.class,
         ScalingPolicy.class);
   }
 
@@ -165,9 +163,6 @@ class OptionsTest {
     }
     if (type == HttpSinkOptions.Body.class) {
       return HttpSinkOptions.Body.single;
-    }
-    if (type == ClusterTlsOptions.class) {
-      return new ClusterTlsOptions().setKey("other");
     }
     if (type == TlsClientOptions.class) {
       return new TlsClientOptions().setTrustStore("other");

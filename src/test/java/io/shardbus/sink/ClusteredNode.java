@@ -22,7 +22,7 @@ public final class ClusteredNode {
     return new ConfigXmlGenerator(true, false).generate(config(cluster, port));
   }
 
-  private static Config config(String cluster, int port) {
+  public static Config config(String cluster, int port) {
     Config config = ConfigUtil.loadConfig();
     config.setClusterName(cluster);
     config.setProperty("hazelcast.phone.home.enabled", "false");

@@ -20,7 +20,7 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom a sink trusts, and how it shows who it is, where it uses TLS. A file that ends with {@code
+ * Whom a sink or a node of a cluster trusts, and how it shows who it is, where it uses TLS. A file that ends with {@code
  * .p12} or {@code .pfx} is a PKCS#12 store, one that ends with {@code .jks} a Java store, and any
  * other a PEM file.
  */
@@ -100,7 +100,7 @@ public final class TlsClientOptions {
    */
   @OptionSpec(
       value =
-          "the client's certificate and its private key: a PEM file with both, or a store as above",
+          "own certificate and its private key: a PEM file with both, or a store as above",
       min = "1",
       allowed = "a path")
   public TlsClientOptions setKeyStore(@Nullable String file) {
