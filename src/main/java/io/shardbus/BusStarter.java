@@ -238,6 +238,7 @@ final class BusStarter {
                   manager,
                   parts.queue(),
                   options.getAddress(),
+                  options.getSecret(),
                   bus,
                   () -> parts.deployments().flushAll()),
           options.getRouters());

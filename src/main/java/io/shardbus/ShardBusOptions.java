@@ -50,6 +50,7 @@ public class ShardBusOptions {
   private BackpressureMode backpressure = BackpressureMode.FAIL_PRODUCER;
   private @Nullable ScalingPolicy scaling;
   private String address = DEFAULT_ADDRESS;
+  private @Nullable String secret;
   private int routers = DEFAULT_ROUTERS;
   private int maxEventBytes = DEFAULT_MAX_EVENT_BYTES;
   private long maxRingBytes = DEFAULT_MAX_RING_BYTES;
@@ -191,6 +192,25 @@ public class ShardBusOptions {
   @OptionSpec(value = "event-bus address on which the bus takes events", min = "1")
   public ShardBusOptions setAddress(String address) {
     this.address = OptionRanges.check(this, "address", address);
+    return this;
+  }
+
+  /** {@return the secret that senders on the event bus must know; null for none} */
+  public @Nullable String getSecret() {
+    return secret;
+  }
+
+  /**
+   * @param text the secret that senders on the event bus must know; null for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "secret that senders on the event bus must know; never logged",
+      min = "1",
+      allowed = "a text",
+      secret = true)
+  public ShardBusOptions setSecret(@Nullable String text) {
+    secret = text == null ? null : OptionRanges.check(this, "secret", text);
     return this;
   }
 

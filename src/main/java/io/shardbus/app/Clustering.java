@@ -86,14 +86,17 @@ final class Clustering {
   }
 
   /** What others on the network can reach, in words. */
-  static String open(ClusterOptions options) {
+  static String open(ClusterOptions options, boolean secret) {
     String where =
         "cluster \"" + options.getName() + "\": its ports listen on " + options.getHost();
     if (options.getHost().startsWith("127.") || options.getHost().equals("::1")) {
       return where + ", so only this machine reaches them";
     }
-    return options.getTls().getKeyStore() == null
-        ? where + "; whoever reaches them can join, publish and consume"
-        : where + "; whoever reaches them can join, but the event bus takes only certified nodes";
+    return where
+        + "; whoever reaches them can join"
+        + (options.getTls().getKeyStore() == null
+            ? ""
+            : "; the event bus takes only nodes with a certificate")
+        + (secret ? "; publishers need the secret" : "; publishers need no secret");
   }
 }

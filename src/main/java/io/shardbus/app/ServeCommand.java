@@ -234,7 +234,7 @@ final class ServeCommand implements Callable<Integer> {
       err.println("  " + kept(bus, config.bus()));
     }
     if (config.cluster().isEnabled()) {
-      err.println("  " + Clustering.open(config.cluster()));
+      err.println("  " + Clustering.open(config.cluster(), config.bus().getSecret() != null));
     }
     String curl =
         hasTokens(config.gateway())

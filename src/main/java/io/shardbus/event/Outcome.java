@@ -46,7 +46,9 @@ public enum Outcome {
   /** The bus has taken an event with this id before. It answers as it did then. */
   DUPLICATE(15, 202, "an event with this id was taken before"),
   /** An interceptor of the application refused it. */
-  INTERCEPTED(16, 422, "an interceptor refused it");
+  INTERCEPTED(16, 422, "an interceptor refused it"),
+  /** The bus asks for a secret, and the publisher has none or another one. */
+  UNAUTHORIZED(17, 401, "the bus asks for a secret, and got none or a wrong one");
 
   private static final Outcome[] ALL = values();
 

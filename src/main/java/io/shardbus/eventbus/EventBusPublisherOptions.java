@@ -8,6 +8,7 @@ import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** How an {@link EventBusPublisher} works. */
 @DataObject
@@ -42,6 +43,7 @@ public final class EventBusPublisherOptions {
   private int batchBytes = DEFAULT_BATCH_BYTES;
   private Duration timeout = DEFAULT_TIMEOUT;
   private Duration silence = DEFAULT_SILENCE;
+  private @Nullable String secret;
 
   /** The defaults. */
   public EventBusPublisherOptions() {}
@@ -201,6 +203,25 @@ public final class EventBusPublisherOptions {
       max = "1d")
   public EventBusPublisherOptions setSilence(Duration time) {
     silence = OptionRanges.check(this, "silence", time);
+    return this;
+  }
+
+  /** {@return the secret that the bus asks for; null for none} */
+  public @Nullable String getSecret() {
+    return secret;
+  }
+
+  /**
+   * @param text the secret that the bus asks for; null for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "secret that the bus asks for, its option `secret`; never logged",
+      min = "1",
+      allowed = "a text",
+      secret = true)
+  public EventBusPublisherOptions setSecret(@Nullable String text) {
+    secret = text == null ? null : OptionRanges.check(this, "secret", text);
     return this;
   }
 

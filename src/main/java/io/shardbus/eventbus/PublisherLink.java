@@ -3,6 +3,7 @@ package io.shardbus.eventbus;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.eventbus.PublisherQueue.Pending;
+import io.shardbus.options.SharedSecret;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -33,6 +34,7 @@ final class PublisherLink {
   /** A silent router is asked so often until it counts as hung. */
   private static final int QUESTIONS = 5;
 
+  private static final int NO_CODE = -1;
   private static final long MAX_ATTEMPT_MILLIS = 5_000;
 
   /** A move waits no longer for what the router holds; its sink may be down. */
@@ -113,7 +115,7 @@ final class PublisherLink {
 
   /** Does what there is to do. */
   void run() {
-    refuseOverdue();
+    refuseUntil(System.nanoTime(), router == null ? absence : router.absence());
     if (queue.isEmpty() && window.isEmpty()) {
       return;
     }
@@ -168,9 +170,8 @@ final class PublisherLink {
     }
   }
 
-  private void refuseOverdue() {
-    Outcome reason = router == null ? absence : router.absence();
-    for (Pending one : queue.overdue(System.nanoTime())) {
+  private void refuseUntil(long deadline, Outcome reason) {
+    for (Pending one : queue.overdue(deadline)) {
       NotDeliveredException failure = new NotDeliveredException(reason);
       queue.dropped(one);
       one.promise().fail(failure);
@@ -186,15 +187,17 @@ final class PublisherLink {
   private void open(String address) {
     opening = true;
     String publisher = UUID.randomUUID().toString();
+    DeliveryOptions question =
+        new DeliveryOptions()
+            .setSendTimeout(questionMillis)
+            .addHeader(PublisherProtocol.PUBLISHER, publisher)
+            .addHeader(PublisherProtocol.ASK, PublisherProtocol.OPEN);
+    if (options.getSecret() != null) {
+      question.addHeader(SharedSecret.NAME, options.getSecret());
+    }
     vertx
         .eventBus()
-        .<JsonObject>request(
-            address,
-            null,
-            new DeliveryOptions()
-                .setSendTimeout(questionMillis)
-                .addHeader(PublisherProtocol.PUBLISHER, publisher)
-                .addHeader(PublisherProtocol.ASK, PublisherProtocol.OPEN))
+        .<JsonObject>request(address, null, question)
         .map(reply -> reply.body().getString("address"))
         .onComplete(found -> context.runOnContext(now -> opened(publisher, found)));
   }
@@ -206,11 +209,12 @@ final class PublisherLink {
           new PublisherRouter(
               vertx, context, publisher, address.result(), silenceMillis, questionMillis);
     } else {
-      absence =
-          address.cause() instanceof ReplyException refusal
-                  && refusal.failureCode() == Outcome.CLOSED.status()
-              ? Outcome.CLOSED
-              : Outcome.NO_BUS;
+      int code =
+          address.cause() instanceof ReplyException refusal ? refusal.failureCode() : NO_CODE;
+      if (code == Outcome.UNAUTHORIZED.status()) { // waiting does not help
+        refuseUntil(System.nanoTime() + options.getTimeout().toNanos(), Outcome.UNAUTHORIZED);
+      }
+      absence = code == Outcome.CLOSED.status() ? Outcome.CLOSED : Outcome.NO_BUS;
       pause(SEARCH_MILLIS);
     }
     run();

@@ -14,7 +14,8 @@ import java.util.List;
  * How a publisher talks to a bus over the event bus.
  *
  * <p>It first sends a request without a body to the address of the bus, with the header {@code
- * publisher}, an id of its choice. The reply is a JSON object with the {@code address} at which one
+ * publisher}, an id of its choice, and {@code secret} if the bus asks for one; without it the
+ * failure is 401, and the publisher gives up what waits. The reply is a JSON object with the {@code address} at which one
  * router of one bus waits for this publisher.
  *
  * <p>There it sends its batches, with the headers {@code batch: framed}, {@code publisher}, {@code

@@ -5,6 +5,7 @@ import io.shardbus.event.Ack;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.options.SharedSecret;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -35,6 +36,7 @@ final class PublisherSessions {
   private final Context context;
   private final WaitingRoom queue;
   private final String address;
+  private final @Nullable String secret;
   private final Supplier<Future<Void>> flush;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -82,13 +84,19 @@ final class PublisherSessions {
 
   /**
    * @param address where the publishers send their batches
+   * @param secret that publishers must know; null for none
    * @param flush completes when all that the bus has taken is settled
    */
   PublisherSessions(
-      Context context, WaitingRoom queue, String address, Supplier<Future<Void>> flush) {
+      Context context,
+      WaitingRoom queue,
+      String address,
+      @Nullable String secret,
+      Supplier<Future<Void>> flush) {
     this.context = context;
     this.queue = queue;
     this.address = address;
+    this.secret = secret;
     this.flush = flush;
   }
 
@@ -180,9 +188,11 @@ final class PublisherSessions {
     return settling.succeeded();
   }
 
-  /** Refuses if there are too many. */
+  /** Refuses if there are too many, or the secret is wrong. */
   void openFor(String publisher, Message<Object> message) {
-    if (open(publisher)) {
+    if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
+      message.fail(Outcome.UNAUTHORIZED.status(), Outcome.UNAUTHORIZED.meaning());
+    } else if (open(publisher)) {
       message.reply(new JsonObject().put("address", address));
     } else {
       message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");

@@ -10,6 +10,7 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.options.SharedSecret;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Future;
@@ -39,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Bodies: {@link Buffer}, {@link String} (UTF-8), {@link JsonObject}, {@link JsonArray}, {@link
  * RawEvent}. Headers: {@code key}; {@code id}; {@code ack}, when to reply: {@code none}, {@code
  * accepted} (the default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events.
- * Other headers travel with the event, or with each event of a batch. Failure codes: 400 invalid,
- * 413 too large, 422 refused by an interceptor, 429 backpressure, 503 closed or unrouted, 500
+ * {@code secret}, if the bus asks for one. Other headers travel with the event, or with each event
+ * of a batch. Failure codes: 400 invalid, 401 no secret or a wrong one, 413 too large, 422 refused by an interceptor, 429 backpressure, 503 closed or unrouted, 500
  * accepted but not deliverable. Publishers with flow control speak {@link PublisherProtocol}.
  */
 public final class RouterVerticle extends VerticleBase {
@@ -58,6 +59,7 @@ public final class RouterVerticle extends VerticleBase {
           ID,
           ACK,
           BATCH,
+          SharedSecret.NAME,
           PublisherProtocol.PUBLISHER,
           PublisherProtocol.ASK,
           PublisherProtocol.NUMBER,
@@ -66,6 +68,7 @@ public final class RouterVerticle extends VerticleBase {
   private final ShardManager manager;
   private final WaitingRoom queue;
   private final String address;
+  private final @Nullable String secret;
   private final String publishersAddress;
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private final Supplier<Future<Void>> flush;
@@ -77,6 +80,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param manager where events go
    * @param queue where publishers' events wait for room
    * @param address the address to serve
+   * @param secret that senders must know; null for none
    * @param bus the same for all routers of a bus, and no other; publishers need not move between
    *     them
    * @param flush completes when all that the bus has taken is settled
@@ -85,6 +89,7 @@ public final class RouterVerticle extends VerticleBase {
       ShardManager manager,
       WaitingRoom queue,
       String address,
+      @Nullable String secret,
       String bus,
       Supplier<Future<Void>> flush) {
     this.bus = bus;
@@ -92,12 +97,13 @@ public final class RouterVerticle extends VerticleBase {
     this.manager = manager;
     this.queue = queue;
     this.address = address;
+    this.secret = secret;
     publishersAddress = address + ".publishers." + UUID.randomUUID();
   }
 
   @Override
   public Future<?> start() {
-    PublisherSessions sessions = new PublisherSessions(context, queue, publishersAddress, flush);
+    PublisherSessions sessions = new PublisherSessions(context, queue, publishersAddress, secret, flush);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", bus, publishersAddress, sessions);
@@ -133,6 +139,10 @@ public final class RouterVerticle extends VerticleBase {
       String publisher = message.headers().get(PublisherProtocol.PUBLISHER);
       if (publisher != null) {
         open(message, publisher);
+        return;
+      }
+      if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
+        message.fail(Outcome.UNAUTHORIZED.status(), Outcome.UNAUTHORIZED.meaning());
         return;
       }
       Ack ack = ack(message.headers().get(ACK));

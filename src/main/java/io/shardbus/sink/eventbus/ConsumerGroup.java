@@ -1,6 +1,7 @@
 package io.shardbus.sink.eventbus;
 
 import io.shardbus.event.Batch;
+import io.shardbus.options.SharedSecret;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -14,8 +15,10 @@ import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +29,16 @@ import org.jspecify.annotations.Nullable;
 final class ConsumerGroup extends VerticleBase {
 
   private static final Logger LOG = LoggerFactory.getLogger(ConsumerGroup.class);
+  private static final int MAX_REFUSED = 1000;
   private static final int SWEEPS_PER_TIMEOUT = 4;
 
   private final EventBusSinkOptions options;
   private final Members members = new Members();
   private final Map<Integer, Dispatch> underWay = new HashMap<>();
+
+  /** Those that were told so. */
+  private final Set<String> refused = new HashSet<>();
+
   private long lastSweep;
   private @Nullable Promise<Void> closing;
 
@@ -218,10 +226,30 @@ final class ConsumerGroup extends VerticleBase {
     } else if (Protocol.HELLO.equals(json.getValue(Protocol.TYPE))
         && json.getValue(Protocol.CREDITS) instanceof Integer credits
         && credits > 0) {
+      String secret = json.getValue(SharedSecret.NAME) instanceof String text ? text : null;
+      if (!SharedSecret.matches(options.getSecret(), secret)) {
+        refuse(id);
+        return;
+      }
       joinedOrAlive(
           id, credits, json.getValue(Protocol.LATE) instanceof Boolean late ? late : null);
     } else {
       LOG.warn(options.getAddress() + ": ignored a malformed message of " + id);
+    }
+  }
+
+  private void refuse(String id) {
+    if (refused.size() >= MAX_REFUSED) {
+      refused.clear();
+    }
+    if (refused.add(id)) {
+      LOG.warn(options.getAddress() + ": consumer " + id + " gets no events: wrong secret");
+      vertx
+          .eventBus()
+          .send(
+              Protocol.memberAddress(options.getAddress(), id),
+              null,
+              new DeliveryOptions().addHeader(Protocol.REFUSED_HEADER, "secret"));
     }
   }
 

@@ -6,6 +6,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A member of the group that takes the batches of an event-bus sink. Its handler gets the batches
@@ -45,6 +46,26 @@ public final class EventBusConsumer {
    */
   public static Future<EventBusConsumer> start(
       Vertx vertx, String address, int credits, Function<Batch, Future<Void>> handler) {
+    return start(vertx, address, credits, null, handler);
+  }
+
+  /**
+   * The same at a sink that asks for a secret. A consumer that does not know it gets no batches,
+   * and logs an error once.
+   *
+   * @param vertx a Vert.x instance of the cluster the sink is in, or the sink's own
+   * @param address the sink's address
+   * @param credits how many batches the handler may have at once, at least 1
+   * @param secret the option {@code secret} of the sink; null for none
+   * @param handler takes a batch
+   * @return the consumer, once the sinks can send to it
+   */
+  public static Future<EventBusConsumer> start(
+      Vertx vertx,
+      String address,
+      int credits,
+      @Nullable String secret,
+      Function<Batch, Future<Void>> handler) {
     if (address.isBlank()) {
       throw new IllegalArgumentException("address: must not be empty");
     }
@@ -52,7 +73,7 @@ public final class EventBusConsumer {
       throw new IllegalArgumentException("credits: " + credits + " must be at least 1");
     }
     Context caller = Vertx.currentContext();
-    MemberVerticle member = new MemberVerticle(address, credits, handler, caller);
+    MemberVerticle member = new MemberVerticle(address, credits, secret, handler, caller);
     return vertx
         .deployVerticle(member)
         .map(deployment -> new EventBusConsumer(vertx, member, deployment));

@@ -7,6 +7,7 @@ import io.shardbus.options.OptionsJson;
 import io.vertx.codegen.annotations.DataObject;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Where the event-bus sink finds its consumers, and how long it waits for them. */
 @DataObject
@@ -22,6 +23,7 @@ public final class EventBusSinkOptions {
   public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
   private String address = DEFAULT_ADDRESS;
+  private @Nullable String secret;
   private Duration memberTimeout = DEFAULT_MEMBER_TIMEOUT;
   private Duration requestTimeout = DEFAULT_REQUEST_TIMEOUT;
 
@@ -59,6 +61,25 @@ public final class EventBusSinkOptions {
   @OptionSpec(value = "address at which consumers announce themselves", min = "1")
   public EventBusSinkOptions setAddress(String where) {
     address = OptionRanges.check(this, "address", where);
+    return this;
+  }
+
+  /** {@return the secret that consumers must know; null for none} */
+  public @Nullable String getSecret() {
+    return secret;
+  }
+
+  /**
+   * @param text the secret that consumers must know; null for none
+   * @return this
+   */
+  @OptionSpec(
+      value = "secret that consumers must know; never logged",
+      min = "1",
+      allowed = "a text",
+      secret = true)
+  public EventBusSinkOptions setSecret(@Nullable String text) {
+    secret = text == null ? null : OptionRanges.check(this, "secret", text);
     return this;
   }
 

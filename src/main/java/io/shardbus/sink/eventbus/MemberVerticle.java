@@ -8,6 +8,8 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -26,9 +28,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemberVerticle extends VerticleBase {
 
+  private static final Logger LOG = LoggerFactory.getLogger(MemberVerticle.class);
+
   private final String id = UUID.randomUUID().toString();
   private final String address;
   private final int credits;
+  private final @Nullable String secret;
   private final Function<Batch, Future<Void>> handler;
   private final @Nullable Context handlerContext;
 
@@ -44,10 +49,12 @@ final class MemberVerticle extends VerticleBase {
   MemberVerticle(
       String address,
       int credits,
+      @Nullable String secret,
       Function<Batch, Future<Void>> handler,
       @Nullable Context handlerContext) {
     this.address = address;
     this.credits = credits;
+    this.secret = secret;
     this.handler = handler;
     this.handlerContext = handlerContext;
   }
@@ -67,11 +74,15 @@ final class MemberVerticle extends VerticleBase {
     if (leaving == null) {
       long now = System.nanoTime();
       boolean late = running.values().stream().anyMatch(deadline -> deadline - now < 0);
-      vertx.eventBus().publish(address, Protocol.hello(id, credits, late));
+      vertx.eventBus().publish(address, Protocol.hello(id, credits, late, secret));
     }
   }
 
   private void received(Message<Buffer> message) {
+    if (message.headers().contains(Protocol.REFUSED_HEADER)) {
+      LOG.error(address + ": a sink gives this consumer no events: it asks for another secret");
+      return;
+    }
     if (leaving != null) {
       handBack(message);
       return;

@@ -1,7 +1,9 @@
 package io.shardbus.sink.eventbus;
 
+import io.shardbus.options.SharedSecret;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** The messages between the sink and its consumers; see the description of the package. */
 final class Protocol {
@@ -17,6 +19,9 @@ final class Protocol {
   static final String LATE = "late";
 
   static final String DEDUPLICATION_ID_HEADER = "deduplicationId";
+  /** From the sink to a consumer that does not know the secret. */
+  static final String REFUSED_HEADER = "refused";
+
   static final String TIMEOUT_HEADER = "timeout";
 
   static final int CODE_TRANSIENT = 1;
@@ -35,8 +40,9 @@ final class Protocol {
     return address + ".member." + member;
   }
 
-  static JsonObject hello(String member, int credits, boolean late) {
+  static JsonObject hello(String member, int credits, boolean late, @Nullable String secret) {
     return new JsonObject()
+        .put(SharedSecret.NAME, secret)
         .put(TYPE, HELLO)
         .put(MEMBER, member)
         .put(CREDITS, credits)
