@@ -26,8 +26,7 @@ final class OptionPaths {
      * {@code SHARDBUS_CLUSTER_HOST}: the gateway has a host, too.
      */
     String environmentName() {
-      String inner =
-          path.startsWith("cluster.") ? path : path.substring(path.indexOf('.') + 1);
+      String inner = path.startsWith("cluster.") ? path : path.substring(path.indexOf('.') + 1);
       return "SHARDBUS_"
           + inner
               .replace('.', '_')

@@ -65,9 +65,7 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
   }
 
   private static Vertx vertx(
-      PrometheusMeterRegistry registry,
-      GatewayOptions gateway,
-      ClusterOptions cluster)
+      PrometheusMeterRegistry registry, GatewayOptions gateway, ClusterOptions cluster)
       throws Exception {
     VertxOptions options =
         new VertxOptions()

@@ -15,8 +15,8 @@ import java.util.List;
  *
  * <p>It first sends a request without a body to the address of the bus, with the header {@code
  * publisher}, an id of its choice, and {@code secret} if the bus asks for one; without it the
- * failure is 401, and the publisher gives up what waits. The reply is a JSON object with the {@code address} at which one
- * router of one bus waits for this publisher.
+ * failure is 401, and the publisher gives up what waits. The reply is a JSON object with the {@code
+ * address} at which one router of one bus waits for this publisher.
  *
  * <p>There it sends its batches, with the headers {@code batch: framed}, {@code publisher}, {@code
  * number} (from 0, one more with each batch), {@code ack} ({@code accepted} or {@code delivered})

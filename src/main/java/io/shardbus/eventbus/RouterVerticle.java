@@ -41,8 +41,9 @@ import org.jspecify.annotations.Nullable;
  * RawEvent}. Headers: {@code key}; {@code id}; {@code ack}, when to reply: {@code none}, {@code
  * accepted} (the default) or {@code delivered}; {@code batch: ndjson}, the body is lines of events.
  * {@code secret}, if the bus asks for one. Other headers travel with the event, or with each event
- * of a batch. Failure codes: 400 invalid, 401 no secret or a wrong one, 413 too large, 422 refused by an interceptor, 429 backpressure, 503 closed or unrouted, 500
- * accepted but not deliverable. Publishers with flow control speak {@link PublisherProtocol}.
+ * of a batch. Failure codes: 400 invalid, 401 no secret or a wrong one, 413 too large, 422 refused
+ * by an interceptor, 429 backpressure, 503 closed or unrouted, 500 accepted but not deliverable.
+ * Publishers with flow control speak {@link PublisherProtocol}.
  */
 public final class RouterVerticle extends VerticleBase {
 
@@ -103,7 +104,8 @@ public final class RouterVerticle extends VerticleBase {
 
   @Override
   public Future<?> start() {
-    PublisherSessions sessions = new PublisherSessions(context, queue, publishersAddress, secret, flush);
+    PublisherSessions sessions =
+        new PublisherSessions(context, queue, publishersAddress, secret, flush);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", bus, publishersAddress, sessions);

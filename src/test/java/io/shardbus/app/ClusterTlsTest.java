@@ -1,6 +1,5 @@
 package io.shardbus.app;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.sink.ClusteredNode;
@@ -32,18 +31,14 @@ class ClusterTlsTest {
   void nodeWithoutACertificate_isNotHeard() throws Exception {
     Certificates certificates = Certificates.make(dir, "localhost");
     ClusterOptions options = new ClusterOptions();
-    options
-        .getTls()
-        .setKeyStore(certificates.both())
-        .setTrustStore(certificates.pem());
+    options.getTls().setKeyStore(certificates.both()).setTrustStore(certificates.pem());
     EventBusOptions secured = new EventBusOptions();
     Clustering.prepare(options, secured);
     String cluster = UUID.randomUUID().toString();
     int port = Ports.free();
     Vertx one = ClusteredNode.start(cluster, port, secured);
     Vertx two = ClusteredNode.start(cluster, port, secured);
-    Vertx other =
-        ClusteredNode.start(cluster, port, new EventBusOptions().setHost("127.0.0.1"));
+    Vertx other = ClusteredNode.start(cluster, port, new EventBusOptions().setHost("127.0.0.1"));
     try {
       get(
           one.eventBus()

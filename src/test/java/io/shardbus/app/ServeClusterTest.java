@@ -53,10 +53,7 @@ class ServeClusterTest {
     environment = Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", config.toString());
     processes =
         new CommandProcesses(
-            dir,
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.shardbus.app.Main");
+            dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
   }
 
   @AfterEach
@@ -171,7 +168,7 @@ class ServeClusterTest {
     List<String> addresses = new ArrayList<>();
     for (String table : List.of("tcp", "tcp6")) {
       for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/net/" + table))) {
-        String[] fields = line.strip().split("\\s+");
+        String[] fields = line.strip().split("\\s+", -1);
         if (fields[3].equals("0A") && sockets.contains("socket:[" + fields[9] + "]")) {
           addresses.add(fields[1].substring(0, fields[1].indexOf(':')));
         }

@@ -19,6 +19,7 @@ final class Protocol {
   static final String LATE = "late";
 
   static final String DEDUPLICATION_ID_HEADER = "deduplicationId";
+
   /** From the sink to a consumer that does not know the secret. */
   static final String REFUSED_HEADER = "refused";
 

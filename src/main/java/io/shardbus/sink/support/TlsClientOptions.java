@@ -20,9 +20,9 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom a sink or a node of a cluster trusts, and how it shows who it is, where it uses TLS. A file that ends with {@code
- * .p12} or {@code .pfx} is a PKCS#12 store, one that ends with {@code .jks} a Java store, and any
- * other a PEM file.
+ * Whom a sink or a node of a cluster trusts, and how it shows who it is, where it uses TLS. A file
+ * that ends with {@code .p12} or {@code .pfx} is a PKCS#12 store, one that ends with {@code .jks} a
+ * Java store, and any other a PEM file.
  */
 @DataObject
 public final class TlsClientOptions {
@@ -99,8 +99,7 @@ public final class TlsClientOptions {
    * @return this
    */
   @OptionSpec(
-      value =
-          "own certificate and its private key: a PEM file with both, or a store as above",
+      value = "own certificate and its private key: a PEM file with both, or a store as above",
       min = "1",
       allowed = "a path")
   public TlsClientOptions setKeyStore(@Nullable String file) {
