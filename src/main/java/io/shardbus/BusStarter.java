@@ -9,6 +9,7 @@ import io.shardbus.delivery.ScalerVerticle;
 import io.shardbus.delivery.ShardDeployments;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.RawEvent;
+import io.shardbus.eventbus.ClusterNodes;
 import io.shardbus.eventbus.RawEventCodec;
 import io.shardbus.eventbus.RouterVerticle;
 import io.shardbus.files.DataFolder;
@@ -32,7 +33,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.ServiceLoader;
-import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
@@ -173,7 +173,7 @@ final class BusStarter {
     DefaultShardBus bus = new DefaultShardBus(parts(folder, letters, home));
     undo.clear();
     undo.push(bus::end);
-    deploy(bus.parts());
+    deploy(bus.parts(), bus.cluster());
     done("the owner", owner.ready());
     time.atMost(RECALL_MILLIS).await(recall.get());
     extend(bus);
@@ -217,7 +217,7 @@ final class BusStarter {
         new CopyOnWriteArrayList<>());
   }
 
-  private void deploy(BusParts parts) throws Throwable {
+  private void deploy(BusParts parts, ClusterNodes nodes) throws Throwable {
     List<Future<?>> shards = new ArrayList<>();
     for (Shard shard : manager.shards()) {
       shards.add(parts.deployments().deploy(shard));
@@ -229,7 +229,6 @@ final class BusStarter {
       } catch (IllegalStateException registered) {
         // by another bus on this Vert.x: it is the same codec
       }
-      String bus = UUID.randomUUID().toString();
       deploy(
           parts,
           "the routers",
@@ -239,7 +238,7 @@ final class BusStarter {
                   parts.queue(),
                   options.getAddress(),
                   options.getSecret(),
-                  bus,
+                  nodes,
                   () -> parts.deployments().flushAll()),
           options.getRouters());
     }

@@ -4,10 +4,12 @@ import io.shardbus.delivery.Scaler;
 import io.shardbus.delivery.ShardDeployments;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.ClusterNode;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.eventbus.ClusterNodes;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.Interceptor;
@@ -24,6 +26,7 @@ import io.shardbus.sink.SinkHealth;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.WriteStream;
 import java.time.Duration;
 import java.util.Collection;
@@ -48,6 +51,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   private final OpenAnswers answers = new OpenAnswers();
   private final DeadLetterReplay replay;
   private final BusCloser closer;
+  private final ClusterNodes cluster;
   private @Nullable Future<Void> closing;
 
   /** Set before the close refuses anything. */
@@ -62,6 +66,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
     queue = parts.queue();
     replay = new DeadLetterReplay(parts.letters(), queue);
     closer = new BusCloser(parts);
+    cluster = new ClusterNodes(vertx, this::report);
   }
 
   BusParts parts() {
@@ -313,6 +318,43 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
             shard.turnOvers()),
         shard.accounting(),
         sinkHealth(shard.id()));
+  }
+
+  ClusterNodes cluster() {
+    return cluster;
+  }
+
+  @Override
+  public Future<List<ClusterNode>> nodes() {
+    return OnCaller.answer(vertx, cluster.ask());
+  }
+
+  private JsonObject report() {
+    BusStats stats = stats();
+    List<SinkHealth> failing =
+        stats.shards().stream()
+            .map(BusStats.ShardStatus::sink)
+            .filter(sink -> sink.circuit() != SinkHealth.Circuit.CLOSED)
+            .toList();
+    JsonObject json =
+        new JsonObject()
+            .put(
+                "shards",
+                stats.shards().stream().filter(shard -> shard.state() == ShardState.ACTIVE).count())
+            .put("accepted", stats.total().accepted())
+            .put("refused", stats.offered() - stats.total().accepted() - stats.ids().duplicates())
+            .put("delivered", stats.total().delivered())
+            .put("deadLettered", stats.total().deadLettered())
+            .put("lag", stats.total().pending())
+            .put("sink", parts.sink().sink().name())
+            .put("sinkFailing", failing.size());
+    failing.stream()
+        .map(SinkHealth::lastError)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .ifPresent(error -> json.put("error", error));
+    notReady().ifPresent(reason -> json.put("notReady", reason));
+    return json;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.shardbus;
 
 import io.shardbus.event.BatchIngestResult;
+import io.shardbus.event.ClusterNode;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.RawEvent;
@@ -289,6 +290,20 @@ public interface ShardBus {
    * @return completes when the fate of all is known; fails if a replay is under way
    */
   Future<DeadLetters.ReplayResult> replayDeadLetters(Collection<Long> ids);
+
+  /**
+   * The buses of the Vert.x cluster that serve the same address, this one first. Each of them with
+   * routers is known from a second after its start. One that hangs or was killed stays in the list
+   * for ten minutes, without a report.
+   *
+   * <p>A report has the numbers {@code shards} (active), {@code accepted}, {@code refused}, {@code
+   * delivered}, {@code deadLettered}, {@code lag} (accepted, and not settled yet) and {@code
+   * sinkFailing} (shards whose sink fails), the name of the {@code sink}, its last {@code error} if
+   * it fails, and {@code notReady} if {@link #notReady} has a reason.
+   *
+   * @return completes within about a second
+   */
+  Future<List<ClusterNode>> nodes();
 
   /**
    * Whether it makes sense to send events now.

@@ -23,6 +23,11 @@ final class StatsCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
 
+  @Option(
+      names = "--cluster",
+      description = "Show the buses of the server's cluster. Takes a second, for the rates.")
+  private boolean cluster;
+
   @Option(names = "--json", description = "As JSON, for scripts.")
   private boolean json;
 
@@ -31,9 +36,13 @@ final class StatsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    if (cluster) {
+      showCluster(out);
+      return 0;
+    }
     JsonObject stats = server.get("/v1/stats");
     JsonObject shards = server.get("/v1/shards");
-    PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(stats.put("shardList", shards.getJsonArray("shards")).encode());
       return 0;
@@ -90,5 +99,53 @@ final class StatsCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
+  }
+
+  private void showCluster(PrintWriter out) throws Exception {
+    JsonObject before = server.get("/v1/cluster");
+    if (json) {
+      out.println(before.encode());
+      return;
+    }
+    long start = System.nanoTime();
+    Thread.sleep(1000);
+    JsonArray nodes = server.get("/v1/cluster").getJsonArray("nodes");
+    double seconds = (System.nanoTime() - start) / 1e9;
+    out.printf(
+        "%-30s %6s %12s %12s %12s %12s  %s%n",
+        "node", "shards", "accepted/s", "delivered/s", "refused", "lag", "sink");
+    for (Object each : nodes) {
+      JsonObject node = (JsonObject) each;
+      String name = node.getString("name") + (node.getBoolean("self") ? " *" : "");
+      if (!node.getBoolean("answers")) {
+        out.printf(
+            "%-30s does not answer, silent for %d s%n", name, node.getLong("silentMillis") / 1000);
+        continue;
+      }
+      out.printf(
+          "%-30s %6d %12s %12s %,12d %,12d  %s%n",
+          name,
+          node.getInteger("shards"),
+          rate(before, node, "accepted", seconds),
+          rate(before, node, "delivered", seconds),
+          node.getLong("refused"),
+          node.getLong("lag"),
+          node.getInteger("sinkFailing") == 0
+              ? node.getString("sink")
+              : node.getString("sink") + " fails: " + node.getString("error", ""));
+    }
+    out.flush();
+  }
+
+  /** Empty for a node that did not answer before. */
+  private static String rate(JsonObject before, JsonObject node, String count, double seconds) {
+    return before.getJsonArray("nodes").stream()
+        .map(JsonObject.class::cast)
+        .filter(same -> same.getString("id").equals(node.getString("id")))
+        .filter(same -> same.containsKey(count))
+        .map(same -> (node.getLong(count) - same.getLong(count)) / seconds)
+        .map(rate -> String.format("%,.0f", rate))
+        .findFirst()
+        .orElse("");
   }
 }

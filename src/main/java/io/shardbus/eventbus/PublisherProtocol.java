@@ -36,7 +36,8 @@ import java.util.List;
  * waits from one that hangs. {@code settled} is answered at once with a JSON object: {@code
  * settled} is true when all that the bus has taken before is delivered or dead-lettered. A
  * publisher asks so before it moves to another router, because of the order of its keys. {@code
- * open} opens a session as the address of the bus does.
+ * open} opens a session as the address of the bus does. {@code report}, which needs no publisher,
+ * is answered with a JSON object of counts.
  *
  * <p>If the reply to a batch has the header {@code move}, the router asks the publisher to go on at
  * the router with that address, as soon as it can.
@@ -63,6 +64,9 @@ final class PublisherProtocol {
 
   /** Question: whether a publisher may come. */
   static final String OPEN = "open";
+
+  /** Question: what the bus says about itself. */
+  static final String REPORT = "report";
 
   /** Header of a reply: the address of the router to go to. */
   static final String MOVE = "move";

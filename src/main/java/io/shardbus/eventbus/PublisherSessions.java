@@ -37,6 +37,7 @@ final class PublisherSessions {
   private final WaitingRoom queue;
   private final String address;
   private final @Nullable String secret;
+  private final ClusterNodes nodes;
   private final Supplier<Future<Void>> flush;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -85,6 +86,7 @@ final class PublisherSessions {
   /**
    * @param address where the publishers send their batches
    * @param secret that publishers must know; null for none
+   * @param nodes answers what the bus says about itself
    * @param flush completes when all that the bus has taken is settled
    */
   PublisherSessions(
@@ -92,11 +94,13 @@ final class PublisherSessions {
       WaitingRoom queue,
       String address,
       @Nullable String secret,
+      ClusterNodes nodes,
       Supplier<Future<Void>> flush) {
     this.context = context;
     this.queue = queue;
     this.address = address;
     this.secret = secret;
+    this.nodes = nodes;
     this.flush = flush;
   }
 
@@ -163,6 +167,7 @@ final class PublisherSessions {
     switch (question) {
       case PublisherProtocol.ALIVE -> message.reply(null);
       case PublisherProtocol.OPEN -> openFor(publisher, message);
+      case PublisherProtocol.REPORT -> nodes.reply(message);
       case PublisherProtocol.SETTLED -> {
         if (session == null) {
           message.fail(PublisherProtocol.UNKNOWN_PUBLISHER, NOT_KNOWN);
@@ -172,7 +177,7 @@ final class PublisherSessions {
       }
       default ->
           throw new InvalidEventException(
-              "header ask: \"" + question + "\" must be alive, settled or open", -1);
+              "header ask: \"" + question + "\" must be alive, settled, open or report", -1);
     }
   }
 

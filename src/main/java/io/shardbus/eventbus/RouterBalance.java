@@ -27,11 +27,13 @@ final class RouterBalance {
 
   private static final String BUS = "bus";
   private static final String ROUTER = "router";
+  private static final String NAME = "name";
+  private static final String GONE = "gone";
   private static final String PUBLISHERS = "publishers";
 
   private final Vertx vertx;
   private final String address;
-  private final String bus;
+  private final ClusterNodes nodes;
   private final String router;
   private final PublisherSessions sessions;
   private final Map<String, Peer> peers = new HashMap<>();
@@ -42,14 +44,14 @@ final class RouterBalance {
 
   /**
    * @param address where the routers tell each other
-   * @param bus the same for all routers of a bus
+   * @param nodes the same for all routers of a bus
    * @param router where this one's publishers send their batches
    */
   RouterBalance(
-      Vertx vertx, String address, String bus, String router, PublisherSessions sessions) {
+      Vertx vertx, String address, ClusterNodes nodes, String router, PublisherSessions sessions) {
     this.vertx = vertx;
     this.address = address;
-    this.bus = bus;
+    this.nodes = nodes;
     this.router = router;
     this.sessions = sessions;
   }
@@ -65,29 +67,39 @@ final class RouterBalance {
     vertx.cancelTimer(timer);
     if (consumer != null) {
       consumer.unregister();
+      vertx.eventBus().publish(address, told().put(GONE, true));
     }
   }
 
   private void heard(Message<JsonObject> message) {
     JsonObject told = message.body();
-    peers.put(
-        told.getString(ROUTER),
-        new Peer(told.getString(BUS), told.getInteger(PUBLISHERS), System.nanoTime()));
+    String bus = told.getString(BUS);
+    String from = told.getString(ROUTER);
+    if (told.getBoolean(GONE, false)) {
+      peers.remove(from);
+      nodes.gone(bus);
+    } else {
+      peers.put(from, new Peer(bus, told.getInteger(PUBLISHERS), System.nanoTime()));
+      nodes.heard(bus, told.getString(NAME, ""), from);
+    }
   }
 
   private void tick() {
     int mine = sessions.load();
-    vertx
-        .eventBus()
-        .publish(address, new JsonObject().put(BUS, bus).put(ROUTER, router).put(PUBLISHERS, mine));
+    vertx.eventBus().publish(address, told().put(PUBLISHERS, mine));
     long now = System.nanoTime();
     peers.values().removeIf(peer -> now - peer.heard() > FRESH_NANOS);
-    peers.put(router, new Peer(bus, mine, now));
+    peers.put(router, new Peer(nodes.id(), mine, now));
     move(mine);
+  }
+
+  private JsonObject told() {
+    return new JsonObject().put(BUS, nodes.id()).put(NAME, nodes.name()).put(ROUTER, router);
   }
 
   /** The router of this bus that has the most publishers asks as many as the bus has too many. */
   private void move(int mine) {
+    String bus = nodes.id();
     Map<String, Integer> buses = new HashMap<>();
     peers.values().forEach(peer -> buses.merge(peer.bus(), peer.publishers(), Integer::sum));
     double share = buses.values().stream().mapToInt(Integer::intValue).average().orElse(mine);

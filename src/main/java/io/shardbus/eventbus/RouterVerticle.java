@@ -73,7 +73,7 @@ public final class RouterVerticle extends VerticleBase {
   private final String publishersAddress;
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private final Supplier<Future<Void>> flush;
-  private final String bus;
+  private final ClusterNodes nodes;
   private @Nullable PublisherSessions publishers;
   private @Nullable RouterBalance balance;
 
@@ -82,8 +82,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param queue where publishers' events wait for room
    * @param address the address to serve
    * @param secret that senders must know; null for none
-   * @param bus the same for all routers of a bus, and no other; publishers need not move between
-   *     them
+   * @param nodes the same for all routers of a bus; publishers need not move between them
    * @param flush completes when all that the bus has taken is settled
    */
   public RouterVerticle(
@@ -91,9 +90,9 @@ public final class RouterVerticle extends VerticleBase {
       WaitingRoom queue,
       String address,
       @Nullable String secret,
-      String bus,
+      ClusterNodes nodes,
       Supplier<Future<Void>> flush) {
-    this.bus = bus;
+    this.nodes = nodes;
     this.flush = flush;
     this.manager = manager;
     this.queue = queue;
@@ -105,10 +104,10 @@ public final class RouterVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     PublisherSessions sessions =
-        new PublisherSessions(context, queue, publishersAddress, secret, flush);
+        new PublisherSessions(context, queue, publishersAddress, secret, nodes, flush);
     publishers = sessions;
     RouterBalance others =
-        new RouterBalance(vertx, address + ".routers", bus, publishersAddress, sessions);
+        new RouterBalance(vertx, address + ".routers", nodes, publishersAddress, sessions);
     balance = others;
     // First, so that no publisher is sent there too early.
     return consume(publishersAddress, sessions::message)

@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
+import io.shardbus.event.ClusterNode;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.Outcome;
 import io.shardbus.shard.ScalingException;
@@ -18,7 +19,7 @@ import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** {@code /v1/shards} and {@code /v1/stats}. */
+/** {@code /v1/shards}, {@code /v1/stats} and {@code /v1/cluster}. */
 final class Admin {
 
   private final ShardBus bus;
@@ -149,6 +150,29 @@ final class Admin {
       all.add(json);
     }
     return all;
+  }
+
+  void cluster(RoutingContext context) {
+    bus.nodes()
+        .onSuccess(
+            nodes -> {
+              JsonArray all = new JsonArray();
+              nodes.forEach(node -> all.add(json(node)));
+              send(context.response(), 200, new JsonObject().put("nodes", all));
+            })
+        .onFailure(context::fail);
+  }
+
+  private static JsonObject json(ClusterNode node) {
+    JsonObject json =
+        new JsonObject()
+            .put("id", node.id())
+            .put("name", node.name())
+            .put("self", node.self())
+            .put("answers", node.report() != null);
+    return node.report() == null
+        ? json.put("silentMillis", node.silentMillis())
+        : json.mergeIn(node.report());
   }
 
   void shards(RoutingContext context) {

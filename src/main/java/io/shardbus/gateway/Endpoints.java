@@ -48,11 +48,7 @@ final class Endpoints {
    * @param scrape the meters; null to serve none
    */
   Endpoints(
-      Vertx vertx,
-      ShardBus bus,
-      Limits limits,
-      RefusalCounters refusals,
-      @Nullable Scrape scrape) {
+      Vertx vertx, ShardBus bus, Limits limits, RefusalCounters refusals, @Nullable Scrape scrape) {
     this.vertx = vertx;
     this.limits = limits;
     this.scrape = scrape;
@@ -138,6 +134,7 @@ final class Endpoints {
         .handler(Routes.only("cursor", "from", "since", "until", "key", "shard", "filter"))
         .handler(reads::tail);
     routes.get("/v1/stats", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::stats);
+    routes.get("/v1/cluster", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::cluster);
     routes.get("/v1/shards", Role.READ, Role.ADMIN).handler(Routes.only()).handler(admin::shards);
     routes
         .get("/v1/history", Role.READ, Role.ADMIN)
@@ -162,8 +159,7 @@ final class Endpoints {
     routes.open("/health/ready").handler(health::ready);
     routes.open("/openapi.json").handler(context -> files.api().send(context, pages));
     if (scrape != null) {
-      routes.get("/metrics", Role.READ, Role.ADMIN)
-          .handler(context -> scrape.send(context, pages));
+      routes.get("/metrics", Role.READ, Role.ADMIN).handler(context -> scrape.send(context, pages));
     }
     new Console(vertx, pages).mount(routes);
     routes.close();

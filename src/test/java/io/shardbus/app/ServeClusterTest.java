@@ -2,8 +2,6 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.hazelcast.core.Hazelcast;
-import com.hazelcast.core.HazelcastInstance;
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.event.Ack;
 import io.shardbus.event.Batch;
@@ -13,8 +11,14 @@ import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.sink.ClusteredNode;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Ports;
+import io.shardbus.testing.Program;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -25,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -102,7 +107,49 @@ class ServeClusterTest {
     assertThat(server.stderr()).contains("stopped: 1000 events accepted, 1000 delivered");
   }
 
-  /** Without a configuration of one's own. */
+  /** Two servers without a configuration of one's own. */
+  private List<Run> two(CommandProcesses plain, String where) throws Exception {
+    Map<String, String> alone =
+        Map.of(
+            where,
+            "localhost",
+            "SHARDBUS_CLUSTER_PORT",
+            Integer.toString(Ports.free()),
+            "SHARDBUS_CLUSTER_NAME",
+            dir.getFileName().toString());
+    List<Run> servers = new ArrayList<>();
+    for (String folder : List.of("one", "two")) {
+      Run server =
+          plain.start(
+              alone,
+              "serve",
+              "--cluster",
+              "--port",
+              "0",
+              "--sink",
+              "memory",
+              "--data",
+              dir.resolve(folder).toString());
+      server.url();
+      servers.add(server);
+    }
+    return servers;
+  }
+
+  private static List<JsonObject> nodes(Run server) throws Exception {
+    String body =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(server.url() + "/v1/cluster")).build(),
+                HttpResponse.BodyHandlers.ofString())
+            .body();
+    return new JsonObject(body).getJsonArray("nodes").stream().map(JsonObject.class::cast).toList();
+  }
+
+  private static void awaitNodes(Run server, Predicate<List<JsonObject>> condition) {
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> nodes(server), condition);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"SHARDBUS_CLUSTER_MEMBERS", "SHARDBUS_CLUSTER_SERVICE"})
   void nodesOfOneMachine_findEachOtherAndListenOnTheLoopbackOnly(String where) throws Exception {
@@ -110,40 +157,8 @@ class ServeClusterTest {
         new CommandProcesses(
             dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
     try {
-      int port = Ports.free();
-      String name = dir.getFileName().toString();
-      Map<String, String> alone =
-          Map.of(
-              where,
-              "localhost",
-              "SHARDBUS_CLUSTER_PORT",
-              Integer.toString(port),
-              "SHARDBUS_CLUSTER_NAME",
-              name);
-      List<Run> servers = new ArrayList<>();
-      for (String folder : List.of("one", "two")) {
-        Run server =
-            plain.start(
-                alone,
-                "serve",
-                "--cluster",
-                "--port",
-                "0",
-                "--sink",
-                "memory",
-                "--data",
-                dir.resolve(folder).toString());
-        server.url();
-        servers.add(server);
-      }
-      HazelcastInstance third = Hazelcast.newHazelcastInstance(ClusteredNode.config(name, port));
-      try {
-        Awaitility.await()
-            .atMost(60, TimeUnit.SECONDS)
-            .until(() -> third.getCluster().getMembers().size() == 3);
-      } finally {
-        third.shutdown();
-      }
+      List<Run> servers = two(plain, where);
+      awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
       for (Run server : servers) {
         assertThat(server.stderr()).contains("its ports listen on 127.0.0.1, so only this machine");
         assertThat(listening(server.process().pid()))
@@ -153,6 +168,74 @@ class ServeClusterTest {
     } finally {
       plain.killAll();
     }
+  }
+
+  @Test
+  void view_showsTheOtherNodeUntilItLeaves() throws Exception {
+    CommandProcesses plain =
+        new CommandProcesses(
+            dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
+    try {
+      List<Run> servers = two(plain, "SHARDBUS_CLUSTER_MEMBERS");
+      Run one = servers.get(0);
+      Process other = servers.get(1).process();
+      awaitNodes(one, nodes -> nodes.size() == 2);
+      assertThat(nodes(one))
+          .extracting(node -> node.getBoolean("self"))
+          .containsExactly(true, false);
+      assertThat(nodes(one).get(1).getString("name")).endsWith("/" + other.pid());
+      assertThat(nodes(one)).allMatch(node -> node.getString("sink").equals("memory"));
+      signal("STOP", other);
+      awaitNodes(one, nodes -> !nodes.get(1).getBoolean("answers"));
+      assertThat(nodes(one).get(1).getLong("silentMillis")).isPositive();
+      Run stats = plain.start("stats", "--cluster", "--url", one.url());
+      assertThat(stats.exit()).isZero();
+      assertThat(stats.stdout())
+          .containsSubsequence("delivered/s", "* ", "memory", "/" + other.pid(), "does not answer");
+      signal("CONT", other);
+      awaitNodes(one, nodes -> nodes.get(1).getBoolean("answers"));
+      other.destroy();
+      awaitNodes(one, nodes -> nodes.size() == 1);
+    } finally {
+      plain.killAll();
+    }
+  }
+
+  @Test
+  @Tag("browser")
+  void console_showsTheNodes() throws Exception {
+    CommandProcesses plain =
+        new CommandProcesses(
+            dir, "-cp", System.getProperty("java.class.path"), "io.shardbus.app.Main");
+    try {
+      List<Run> servers = two(plain, "SHARDBUS_CLUSTER_MEMBERS");
+      awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
+      String page =
+          Program.run(
+              "chromium",
+              "--headless",
+              "--no-sandbox",
+              "--disable-gpu",
+              "--disable-background-networking",
+              "--disable-component-update",
+              "--disable-sync",
+              "--no-first-run",
+              "--user-data-dir=" + dir.resolve("chromium"),
+              "--virtual-time-budget=5000",
+              "--dump-dom",
+              servers.get(0).url());
+      assertThat(page)
+          .containsSubsequence("node-rows", "/" + servers.get(0).process().pid() + " (this one)")
+          .contains("/" + servers.get(1).process().pid() + "</th>")
+          .containsPattern("<section id=\"nodes\" aria-labelledby=\"nodes-title\">");
+    } finally {
+      plain.killAll();
+    }
+  }
+
+  private static void signal(String name, Process process) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor())
+        .isZero();
   }
 
   /** The addresses on which a process listens, as Linux writes them. */

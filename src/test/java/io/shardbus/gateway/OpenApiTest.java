@@ -253,6 +253,7 @@ class OpenApiTest {
     drive("GET /v1/history", "/v1/history", 200, null, null, ALL);
     drive("GET /v1/history", "/v1/history?shard=0", 200, null, null, ALL);
     drive("GET /v1/history", "/v1/history?shard=99", 404, null, null, ALL);
+    drive("GET /v1/cluster", "/v1/cluster", 200, null, null, ALL);
     drive("GET /metrics", "/metrics", 200, null, null, ALL);
     drive("GET /v1/shards", "/v1/shards", 200, null, null, ALL);
     drive("POST /v1/shards", "/v1/shards", 201, JSON, "{\"count\":2}", ALL);

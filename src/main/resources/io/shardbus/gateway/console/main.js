@@ -5,6 +5,7 @@ import { $, make, rows, setText } from './dom.js'
 import { bytes, count, dateTime, duration, many, rate, span, time } from './format.js'
 import { showHistory } from './history.js'
 import { showLetters } from './letters.js'
+import { showNodes } from './nodes.js'
 import { Scrape } from './scrape.js'
 import { showShards, sinksThat } from './shards.js'
 import './browse.js'
@@ -29,6 +30,7 @@ async function scrape() {
 }
 
 async function ask() {
+  showNodes()
   const [stats, { shards }, meters] = await Promise.all([getJson('v1/stats'), getJson('v1/shards'), scrape(), showLetters(), showHistory()])
   return { stats, shards, meters, at: performance.now() }
 }
