@@ -1,6 +1,7 @@
 package io.shardbus.app;
 
 import io.vertx.core.json.JsonObject;
+import java.time.temporal.ChronoUnit;
 
 /** How commands say what a server tells of its scaling. */
 final class ScalingText {
@@ -10,7 +11,7 @@ final class ScalingText {
   /** One change of the shards, and why. */
   static String change(JsonObject change) {
     String reason = change.getString("reason");
-    return change.getString("at")
+    return change.getInstant("at").truncatedTo(ChronoUnit.SECONDS)
         + " "
         + change.getString("cause")
         + " "

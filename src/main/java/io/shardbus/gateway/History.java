@@ -12,6 +12,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,7 +47,7 @@ final class History implements DeliveryObserver {
   /** The samples of the bus or of a shard. */
   private static final class Series {
 
-    final Map<String, float[]> values = new HashMap<>();
+    final Map<String, float[]> values = new LinkedHashMap<>();
     final Latencies latencies = new Latencies();
     ShardAccounting counted = ShardAccounting.ZERO;
     long refused;
