@@ -90,7 +90,7 @@ public final class WaitingRoom {
   /** Changed under the monitor only. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  /** Of the waiting events, without those of streams. */
+  /** Of the waiting events, without those of streams, and of those for which room is kept. */
   private int bounded;
 
   private long boundedBytes;
@@ -231,32 +231,39 @@ public final class WaitingRoom {
 
   /**
    * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
-   * hold all of them, it takes none.
+   * hold all of them, it takes none, and asks no interceptor. If interceptors make events larger,
+   * those that cannot wait any more are refused with BACKPRESSURE.
    *
    * @param offers the events
    * @param nanos how long each may wait; not at all if not above 0
    * @return false if it took none because they could not all wait
    */
   public boolean ingestAllWithin(List<Offer> offers, long nanos) {
-    long deadline = deadlineIn(nanos);
-    List<Waiting> passed = new ArrayList<>(offers.size());
-    List<Runnable> completions = new ArrayList<>(offers.size());
     long bytes = 0;
     for (Offer offer : offers) {
-      Intercepted answer = manager.intercept(offer.event());
-      if (answer instanceof Intercepted.Refusal refusal) {
-        completions.add(() -> offer.then().accept(manager.refuse(refusal)));
-      } else {
-        RawEvent event = (RawEvent) answer;
-        passed.add(new Waiting(event, offer.ack(), offer.then(), deadline, false));
-        bytes += event.totalSize();
+      bytes += offer.event().totalSize();
+    }
+    if (!reserve(offers.size(), bytes)) {
+      return false;
+    }
+    List<Waiting> passed = new ArrayList<>(offers.size());
+    List<Runnable> completions = new ArrayList<>(offers.size());
+    try {
+      long deadline = deadlineIn(nanos);
+      for (Offer offer : offers) {
+        Intercepted answer = manager.intercept(offer.event());
+        if (answer instanceof Intercepted.Refusal refusal) {
+          completions.add(() -> offer.then().accept(manager.refuse(refusal)));
+        } else {
+          passed.add(new Waiting((RawEvent) answer, offer.ack(), offer.then(), deadline, false));
+        }
       }
+    } catch (Throwable e) {
+      release(offers.size(), bytes);
+      throw e;
     }
     synchronized (this) {
-      if (bounded > 0
-          && (bounded + passed.size() > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
-        return false;
-      }
+      release(offers.size(), bytes);
       for (Waiting one : passed) {
         IngestResult result = pushOrWait(one);
         if (result != null) {
@@ -266,6 +273,21 @@ public final class WaitingRoom {
     }
     runAll(completions);
     return true;
+  }
+
+  /** Keeps room while interceptors are asked, which is not done under the monitor. */
+  private synchronized boolean reserve(int events, long bytes) {
+    if (bounded > 0 && (bounded + events > MAX_WAITING || boundedBytes + bytes > maxWaitingBytes)) {
+      return false;
+    }
+    bounded += events;
+    boundedBytes += bytes;
+    return true;
+  }
+
+  private synchronized void release(int events, long bytes) {
+    bounded -= events;
+    boundedBytes -= bytes;
   }
 
   private long now() {
