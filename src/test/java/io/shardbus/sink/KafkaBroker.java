@@ -1,5 +1,6 @@
 package io.shardbus.sink;
 
+import io.shardbus.testing.Certificates;
 import io.shardbus.testing.Ports;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -34,6 +35,8 @@ public final class KafkaBroker implements AutoCloseable {
   /** Who a broker with a password lets in. */
   static final String USER = "bus";
 
+  private static final String PROTOCOLS = "listener.security.protocol.map";
+
   private final Properties properties = new Properties();
   private final String bootstrap;
   private final int port;
@@ -45,10 +48,27 @@ public final class KafkaBroker implements AutoCloseable {
 
   /** Clients are told to connect to the port of a proxy, unless that is 0. */
   KafkaBroker(Path dir, int partitions, int proxyPort) throws Exception {
-    this(dir, partitions, proxyPort, Ports.free(), "");
+    this(dir, partitions, proxyPort, Ports.free(), Map.of());
   }
 
-  private KafkaBroker(Path dir, int partitions, int proxyPort, int port, String password)
+  /** Speaks TLS, and asks clients for a certificate. */
+  KafkaBroker(Path dir, Certificates own) throws Exception {
+    this(
+        dir,
+        1,
+        0,
+        Ports.free(),
+        Map.of(
+            PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:SSL",
+            "ssl.client.auth", "required",
+            "ssl.keystore.type", "PEM",
+            "ssl.keystore.location", own.both(),
+            "ssl.truststore.type", "PEM",
+            "ssl.truststore.location", own.pem()));
+  }
+
+  private KafkaBroker(
+      Path dir, int partitions, int proxyPort, int port, Map<String, String> security)
       throws Exception {
     this.port = port;
     int controllerPort = Ports.free();
@@ -61,16 +81,8 @@ public final class KafkaBroker implements AutoCloseable {
     properties.put("advertised.listeners", "CLIENTS://" + bootstrap);
     properties.put("controller.listener.names", "CONTROLLER");
     properties.put("inter.broker.listener.name", "CLIENTS");
-    properties.put(
-        "listener.security.protocol.map",
-        "CONTROLLER:PLAINTEXT,CLIENTS:" + (password.isEmpty() ? "PLAINTEXT" : "SASL_PLAINTEXT"));
-    if (!password.isEmpty()) {
-      properties.put("sasl.enabled.mechanisms", "PLAIN");
-      properties.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
-      properties.put(
-          "listener.name.clients.plain.sasl.jaas.config",
-          jaas(password).replace(";", " user_" + USER + "=\"" + password + "\";"));
-    }
+    properties.put(PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:PLAINTEXT");
+    properties.putAll(security);
     properties.put("log.dirs", dir.toString());
     properties.put("num.partitions", Integer.toString(partitions));
     properties.put("offsets.topic.replication.factor", "1");
@@ -113,9 +125,22 @@ public final class KafkaBroker implements AutoCloseable {
   public static void main(String[] args) throws Exception {
     KafkaBroker broker =
         new KafkaBroker(
-            Path.of(args[0]), Integer.parseInt(args[1]), 0, Integer.parseInt(args[2]), args[3]);
+            Path.of(args[0]),
+            Integer.parseInt(args[1]),
+            0,
+            Integer.parseInt(args[2]),
+            args[3].isEmpty() ? Map.of() : security(args[3]));
     System.in.transferTo(OutputStream.nullOutputStream()); // until the tests end, however they do
     broker.close();
+  }
+
+  private static Map<String, String> security(String password) {
+    return Map.of(
+        PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms", "PLAIN",
+        "sasl.mechanism.inter.broker.protocol", "PLAIN",
+        "listener.name.clients.plain.sasl.jaas.config",
+            jaas(password).replace(";", " user_" + USER + "=\"" + password + "\";"));
   }
 
   /** What a client says to a broker with a password. */
