@@ -18,9 +18,11 @@ final class StepsReport {
         String name = one.params().getBenchmark();
         String bytes = one.params().getParam("bytes");
         String event = one.params().getParam("event");
+        String interceptors = one.params().getParam("interceptors");
+        String what = interceptors != null ? interceptors + " interceptors" : event;
         table.row(
             name.substring(name.lastIndexOf('.') + 1),
-            bytes != null ? bytes + " B" : event != null ? event : "",
+            bytes != null ? bytes + " B" : what != null ? what : "",
             String.format(Locale.ROOT, "%.1f", one.score()),
             Double.isNaN(one.bytes()) ? "" : String.format(Locale.ROOT, "%.0f", one.bytes()));
       }

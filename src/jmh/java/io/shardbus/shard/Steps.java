@@ -156,12 +156,18 @@ public class Steps {
   @State(Scope.Thread)
   public static class Emptied {
 
+    @Param({"0", "1"})
+    int interceptors;
+
     private ShardManager manager;
     private RawEvent event;
 
     @Setup
     public void open() {
       manager = new ShardManager(1, EVENTS, BackpressureMode.FAIL_PRODUCER);
+      for (int i = 0; i < interceptors; i++) {
+        manager.addInterceptor(passed -> passed);
+      }
       event = RawEvent.of(new byte[128]);
     }
 
