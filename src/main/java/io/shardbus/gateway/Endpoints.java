@@ -1,7 +1,10 @@
 package io.shardbus.gateway;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.shardbus.ShardBus;
+import io.shardbus.metrics.VertxMeters;
 import io.shardbus.net.Query;
 import io.shardbus.net.SecurityHeaders;
 import io.vertx.core.Vertx;
@@ -85,12 +88,18 @@ final class Endpoints {
   }
 
   /**
-   * Adds the meters of the gateway.
+   * Adds the meters of the gateway to the registry that it serves, or to that of the Vert.x.
    *
    * @return removes them
    */
-  Runnable count(IngestResources resources) {
-    return scrape == null ? () -> {} : scrape.count(resources, connections, webSockets, reads);
+  Runnable count(IngestResources resources, boolean mounted) {
+    MeterRegistry registry = scrape == null ? VertxMeters.registry(vertx) : scrape.registry();
+    if (registry == null) {
+      return () -> {};
+    }
+    GatewayMeters meters =
+        new GatewayMeters(registry, resources, mounted ? null : connections, webSockets, reads);
+    return scrape == null ? meters.addBesideOthers() : meters.add(Tags.empty());
   }
 
   /** Is not ready any more, and lets WebSockets end. */

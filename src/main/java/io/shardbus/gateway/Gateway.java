@@ -143,7 +143,13 @@ public final class Gateway {
     Runnable forget = Owner.ofCaller(vertx).ownGateway(this::end);
     closed.future().onComplete(end -> forget.run());
     Router own = endpoints.router(files, resources);
-    undo = Mount.on(router, own);
+    Runnable unmount = Mount.on(router, own);
+    Runnable forgetMeters = endpoints.count(resources, true);
+    undo =
+        () -> {
+          unmount.run();
+          forgetMeters.run();
+        };
     startTimers();
     return this;
   }
@@ -192,7 +198,7 @@ public final class Gateway {
             listening -> {
               timers.addAll(files.watch(vertx, () -> servers.get(0)));
               startTimers();
-              undo = endpoints.count(resources);
+              undo = endpoints.count(resources, false);
               return this;
             })
         .recover(e -> Future.failedFuture(explained(e)));

@@ -18,14 +18,24 @@ public final class VertxMeters implements BusExtension {
 
   @Override
   public void started(Vertx vertx, ShardBus bus) {
-    if (vertx instanceof MetricsProvider provider
-        && vertx.isMetricsEnabled()
-        && OptionalLibrary.isThere("io.vertx.micrometer.MicrometerMetricsOptions")) {
-      MeterRegistry registry = OfVertx.registry(provider);
-      if (registry != null) {
-        new BusMetrics(bus).bindTo(registry);
-      }
+    MeterRegistry registry = registry(vertx);
+    if (registry != null) {
+      new BusMetrics(bus).bindTo(registry);
     }
+  }
+
+  /**
+   * The registry of a Vert.x.
+   *
+   * @param vertx the Vert.x
+   * @return null if it has no Micrometer metrics
+   */
+  public static @Nullable MeterRegistry registry(Vertx vertx) {
+    return vertx instanceof MetricsProvider provider
+            && vertx.isMetricsEnabled()
+            && OptionalLibrary.isThere("io.vertx.micrometer.MicrometerMetricsOptions")
+        ? OfVertx.registry(provider)
+        : null;
   }
 
   /** Loaded only if the library is there. */
