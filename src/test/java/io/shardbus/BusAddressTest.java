@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.RawEvent;
-import io.shardbus.testing.HookedSink;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Ports;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -27,7 +27,7 @@ class BusAddressTest {
   private static final String VERTICLE = "io.shardbus.ShardBusVerticle";
 
   private final Vertx vertx = Vertx.vertx();
-  private final HookedSink sink = new HookedSink();
+  private final RecordingSink sink = new RecordingSink();
 
   @AfterEach
   void tearDown() throws Exception {
@@ -56,7 +56,7 @@ class BusAddressTest {
   @Test
   void bus_isFoundByItsAddressUntilItIsClosed() throws Exception {
     ShardBus bus = await(ShardBus.start(vertx, at("a"), sink));
-    ShardBus other = await(ShardBus.start(vertx, at("b"), new HookedSink()));
+    ShardBus other = await(ShardBus.start(vertx, at("b"), new RecordingSink()));
     assertThat(bus.address()).isEqualTo("a");
     assertThat(find("a")).containsSame(bus);
     assertThat(find("b")).containsSame(other);
@@ -72,7 +72,7 @@ class BusAddressTest {
     sink.onOpen(opening::future);
     Future<ShardBus> first = ShardBus.start(vertx, at("a").setRouters(0), sink);
     assertThat(find("a")).as("that starts").isEmpty();
-    HookedSink unused = new HookedSink();
+    RecordingSink unused = new RecordingSink();
     for (boolean running : new boolean[] {false, true}) {
       if (running) {
         opening.complete();
@@ -85,10 +85,10 @@ class BusAddressTest {
               "address: another bus of this Vert.x has \"a\": give each bus an address of its own,"
                   + " or close the other bus first");
     }
-    assertThat(unused.opened).hasValue(0);
+    assertThat(unused.opened()).isZero();
     assertThat(first.result().ingest(RawEvent.of("x")).accepted()).isTrue();
     await(first.result().close());
-    await(ShardBus.start(vertx, at("a"), new HookedSink()));
+    await(ShardBus.start(vertx, at("a"), new RecordingSink()));
   }
 
   @Test
@@ -96,7 +96,7 @@ class BusAddressTest {
     sink.onOpen(() -> Future.failedFuture("no"));
     assertThatThrownBy(() -> await(ShardBus.start(vertx, at("a"), sink)))
         .hasMessageContaining("no");
-    await(ShardBus.start(vertx, at("a"), new HookedSink()));
+    await(ShardBus.start(vertx, at("a"), new RecordingSink()));
   }
 
   @Test

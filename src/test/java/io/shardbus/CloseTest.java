@@ -8,7 +8,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -300,7 +300,7 @@ class CloseTest {
       assertThat(total.pending()).isEqualTo(Long.parseLong(left.group(1))).isPositive();
       assertThat(hangs).isTrue();
     }
-    assertThat(sink.isClosed()).isTrue();
+    assertThat(sink.closed()).isOne();
     assertThat(vertx.deploymentIDs()).isEmpty();
   }
 

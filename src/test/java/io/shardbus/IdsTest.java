@@ -20,7 +20,7 @@ import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.memory.MemorySink;
 import io.shardbus.sink.memory.MemorySinkOptions;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -93,14 +93,13 @@ class IdsTest {
 
   @Test
   void repeat_waitsForTheDeliveryOfTheFirst() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     ShardBus bus = start(new ShardBusOptions());
     bus.ingest(event("a"));
     Future<IngestResult> repeat = bus.deliver(event("a"));
     Future<IngestResult> another = bus.deliverAwait(event("a"));
     assertThat(repeat.isComplete() || another.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     assertThat(await(repeat).outcome()).isEqualTo(Outcome.DUPLICATE);
     assertThat(await(another)).isEqualTo(await(repeat));
     await(bus.close());
@@ -108,7 +107,7 @@ class IdsTest {
 
   @Test
   void idOfADeadLetter_isFree() throws Exception {
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     ShardBus bus = start(new ShardBusOptions());
     Future<IngestResult> first = bus.deliver(event("a"));
     Future<IngestResult> repeat = bus.deliver(event("a"));
@@ -119,18 +118,18 @@ class IdsTest {
               NotDeliveredException.class,
               e -> assertThat(e.reason()).isEqualTo(Outcome.DEAD_LETTERED));
     }
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     assertThat(await(bus.deliver(event("a"))).outcome()).isEqualTo(Outcome.ACCEPTED);
     await(bus.close());
   }
 
   @Test
   void replayedDeadLetter_keepsItsId() throws Exception {
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     ShardBus bus = start(new ShardBusOptions());
     bus.ingest(RawEvent.builder(Buffer.buffer("x")).key("k").id("a").header("h", "v").build());
     await(bus.flush());
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     await(bus.replayDeadLetters());
     await(bus.flush());
     ShardEvent replayed =

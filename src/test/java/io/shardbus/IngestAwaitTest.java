@@ -11,7 +11,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,17 +40,15 @@ class IngestAwaitTest {
   private Vertx vertx;
   private ShardBus bus;
   private final RecordingSink sink = new RecordingSink();
-  private volatile Promise<Void> gate = Promise.promise();
 
   @BeforeEach
   void start() throws Exception {
     vertx = Vertx.vertx();
-    sink.behave(batch -> gate.future());
   }
 
   @AfterEach
   void stop() throws Exception {
-    gate.tryComplete();
+    sink.heal();
     await(bus.close());
     await(vertx.close());
   }
@@ -74,25 +71,6 @@ class IngestAwaitTest {
     return RawEvent.of(Buffer.buffer(text), key);
   }
 
-  /** Also what a consumer that forms its next batch takes out once more. */
-  private void fill(String key) {
-    fill(key, 60);
-  }
-
-  /** Until nothing was taken for so many looks on end. */
-  private void fill(String key, int looks) {
-    AtomicInteger idle = new AtomicInteger();
-    Awaitility.await()
-        .pollInterval(Duration.ofMillis(5))
-        .until(
-            () -> {
-              while (bus.ingest(event("fill", key)).accepted()) {
-                idle.set(0);
-              }
-              return idle.incrementAndGet() > looks;
-            });
-  }
-
   private void assertReason(Future<?> future, Outcome reason) {
     assertThatThrownBy(() -> await(future))
         .cause()
@@ -110,7 +88,7 @@ class IngestAwaitTest {
   @Test
   void deadline_failsAndTheEventNeverGetsIn() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     long refused = bus.stats().total().backpressure();
     Future<IngestResult> late = bus.ingestAwait(event("late", "k"), Duration.ofMillis(20));
     Future<IngestResult> patient = bus.ingestAwait(event("patient", "k"), Duration.ofDays(99_999));
@@ -118,7 +96,7 @@ class IngestAwaitTest {
     assertReason(bus.ingestAwait(event("at once", "k"), Duration.ZERO), Outcome.BACKPRESSURE);
     assertThat(bus.stats().total().backpressure()).isEqualTo(refused + 2);
     assertThat(patient.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     assertThat(await(patient).accepted()).isTrue();
     await(bus.flush());
     assertThat(sink.all().stream().map(e -> e.payload().toString()))
@@ -133,16 +111,14 @@ class IngestAwaitTest {
     Random random = new Random(7);
     Map<String, Future<IngestResult>> results = new HashMap<>();
     for (int round = 0; round < 15; round++) {
-      Promise<Void> roundsGate = Promise.promise();
-      gate = roundsGate;
-      fill("a", 5);
+      sink.fillRings(bus);
       for (int i = 0; i < 400; i++) {
         String text = round + ":" + i;
         Duration patience =
             i % 10 == 0 ? Duration.ofMinutes(1) : Duration.ofMillis(1 + random.nextInt(20));
         results.put(text, bus.ingestAwait(event(text, "a"), patience));
       }
-      vertx.setTimer(1 + random.nextInt(20), timer -> roundsGate.complete());
+      vertx.setTimer(1 + random.nextInt(20), timer -> sink.heal());
       await(Future.join(new ArrayList<>(results.values())).otherwiseEmpty());
     }
     await(bus.flush());
@@ -162,7 +138,7 @@ class IngestAwaitTest {
   @Test
   void callers_areServedInTurn() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     List<String> asked = new ArrayList<>();
     List<Future<IngestResult>> results = new ArrayList<>();
     WriteStream<RawEvent> stream = bus.writeStream();
@@ -175,7 +151,7 @@ class IngestAwaitTest {
         default -> stream.write(event(text, "c" + i));
       }
     }
-    gate.complete();
+    sink.heal();
     await(Future.all(results));
     await(stream.end());
     await(bus.flush());
@@ -189,7 +165,7 @@ class IngestAwaitTest {
   @Test
   void waiting_isBounded() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     List<Future<IngestResult>> results = new ArrayList<>();
     for (int i = 0; i < WaitingRoom.MAX_WAITING + 10; i++) {
       results.add(bus.ingestAwait(RawEvent.of("w" + i)));
@@ -197,7 +173,7 @@ class IngestAwaitTest {
     for (int i = WaitingRoom.MAX_WAITING; i < results.size(); i++) {
       assertRefused(results.get(i), Outcome.BACKPRESSURE);
     }
-    gate.complete();
+    sink.heal();
     await(Future.all(results.subList(0, WaitingRoom.MAX_WAITING)));
     await(bus.flush());
     assertThat(sink.ofShard(0).stream().filter(e -> e.payload().toString().startsWith("w")).count())
@@ -215,18 +191,18 @@ class IngestAwaitTest {
       i++;
     }
     String free = "k" + i;
-    fill(full);
+    sink.fillRings(bus, busy);
     Future<IngestResult> waits = bus.ingestAwait(event("x", full));
     assertThat(bus.ingestAwait(event("x", free)).isComplete()).isTrue();
     assertThat(waits.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     await(waits);
   }
 
   @Test
   void scaling_keepsTheOrderOfWhatWaits() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     List<Future<IngestResult>> results = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
       results.add(bus.ingestAwait(event("" + i, "key" + i % 10)));
@@ -235,27 +211,23 @@ class IngestAwaitTest {
     for (int i = 2_000; i < 6_000; i++) {
       results.add(bus.ingestAwait(event("" + i, "key" + i % 10)));
     }
-    gate.complete();
+    sink.heal();
     await(Future.all(results));
     await(bus.flush());
     Map<Integer, Integer> last = new HashMap<>();
-    int count = 0;
     for (ShardEvent event : sink.all()) {
-      if (!event.payload().toString().equals("fill")) {
-        int n = Integer.parseInt(event.payload().toString());
-        Integer before = last.put(event.shard(), n);
-        assertThat(n).isGreaterThan(before == null ? -1 : before);
-        count++;
-      }
+      int n = Integer.parseInt(event.payload().toString());
+      Integer before = last.put(event.shard(), n);
+      assertThat(n).isGreaterThan(before == null ? -1 : before);
     }
-    assertThat(count).isEqualTo(6_000);
+    assertThat(sink.count()).isEqualTo(6_000);
     assertBalanced();
   }
 
   @Test
   void callerThatIsUndeployed_doesNotStopOthers() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     Promise<Future<IngestResult>> first = Promise.promise();
     String id =
         await(
@@ -269,7 +241,7 @@ class IngestAwaitTest {
                 }));
     await(vertx.undeploy(id));
     Future<IngestResult> second = bus.ingestAwait(RawEvent.of("second"));
-    gate.complete();
+    sink.heal();
     await(second);
     assertThat(await(await(first.future())).accepted()).isTrue();
   }
@@ -277,19 +249,19 @@ class IngestAwaitTest {
   @Test
   void close_refusesWhatWaits() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     Future<IngestResult> waits = bus.ingestAwait(RawEvent.of("x"));
     Future<Void> closed = bus.close();
     Awaitility.await().until(waits::isComplete);
     assertRefused(waits, Outcome.CLOSED);
-    gate.complete();
+    sink.heal();
     await(closed);
   }
 
   @Test
   void cancelledEvent_neverGetsInAndHoldsUpNobody() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     Promise<Void> cancel = Promise.promise();
     Future<IngestResult> regretted = bus.ingestAwait(RawEvent.of("regretted"), cancel.future());
     Future<IngestResult> next = bus.ingestAwait(RawEvent.of("next"), Future.future(never -> {}));
@@ -297,7 +269,7 @@ class IngestAwaitTest {
     Awaitility.await().until(regretted::isComplete);
     assertRefused(regretted, Outcome.BACKPRESSURE);
     assertThat(next.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     await(next);
     await(bus.flush());
     assertThat(sink.ofShard(0))
@@ -314,7 +286,8 @@ class IngestAwaitTest {
   @Test
   void deliverAwait_waitsForRoomAndThenForTheSink() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
+    Promise<Void> gate = Promise.promise();
     Promise<Void> confirmation = Promise.promise();
     AtomicBoolean written = new AtomicBoolean();
     sink.behave(
@@ -333,7 +306,7 @@ class IngestAwaitTest {
     confirmation.complete();
     assertThat(await(result).accepted()).isTrue();
     assertThat(sink.ofShard(0)).extracting(e -> e.payload().toString()).contains("x");
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     Future<IngestResult> poison = bus.deliverAwait(RawEvent.of("poison"));
     Awaitility.await().until(poison::isComplete);
     assertRefused(poison, Outcome.DEAD_LETTERED);
@@ -351,7 +324,7 @@ class IngestAwaitTest {
   @Test
   void stream_tellsOfRoomOnItsContext() throws Exception {
     start(1);
-    fill("k");
+    sink.fillRings(bus);
     Context context = vertx.getOrCreateContext();
     Promise<Boolean> drained = Promise.promise();
     context.runOnContext(
@@ -361,7 +334,7 @@ class IngestAwaitTest {
             stream.write(RawEvent.of("x"));
           }
           stream.drainHandler(room -> drained.complete(Vertx.currentContext() == context));
-          gate.complete();
+          sink.heal();
         });
     assertThat(await(drained.future())).isTrue();
     Promise<Void> late = Promise.promise();

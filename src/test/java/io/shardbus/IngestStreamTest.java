@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.RawEvent;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -34,8 +34,7 @@ class IngestStreamTest {
   /** Whoever asks whether it is full is never refused. */
   @Test
   void stream_isFullAlsoByBytes() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink sink = new RecordingSink().hang();
     ShardBusOptions options =
         new ShardBusOptions().setShards(1).setMaxEventBytes(100_000).setMaxRingBytes(300_000);
     ShardBus bus = await(ShardBus.start(vertx, options, sink));
@@ -47,7 +46,7 @@ class IngestStreamTest {
     assertThat(written).hasSizeLessThan(100).noneMatch(Future::failed);
     Promise<Void> drained = Promise.promise();
     stream.drainHandler(drained::complete);
-    gate.complete();
+    sink.heal();
     await(drained.future());
     await(Future.all(written));
     assertThat(stream.writeQueueFull()).isFalse();
@@ -80,8 +79,7 @@ class IngestStreamTest {
 
   @Test
   void whoDoesNotAskWhetherItIsFull_isRefusedInTheEnd() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink sink = new RecordingSink().hang();
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     ShardBus bus = await(ShardBus.start(vertx, options, sink));
     WriteStream<RawEvent> stream = bus.writeStream();
@@ -90,7 +88,7 @@ class IngestStreamTest {
       written.add(stream.write(RawEvent.of("event")));
     }
     assertThat(bus.stats().waiting()).isBetween(1, 2_048);
-    gate.complete();
+    sink.heal();
     await(stream.end());
     await(bus.flush());
     long refused = written.stream().filter(Future::failed).count();

@@ -8,7 +8,7 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -87,7 +87,7 @@ class OptionalLibrariesTest {
   /** How many are kept of an event that the sink refuses. */
   private static long letters(Vertx vertx) throws Exception {
     RecordingSink refusing = new RecordingSink();
-    refusing.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    refusing.fail(SinkException.permanentFailure("no"));
     ShardBusOptions options = new ShardBusOptions().setAddress("refusing");
     ShardBus bus = ShardBus.start(vertx, options, refusing).await();
     bus.ingest(RawEvent.of("{}"));

@@ -8,7 +8,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.sink.SinkOptions;
-import io.shardbus.testing.HookedSink;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Ports;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -41,7 +41,7 @@ class OwnershipTest {
   @TempDir Path dir;
   private final Vertx vertx = Vertx.vertx();
   private final Vertx elsewhere = Vertx.vertx();
-  private final HookedSink sink = new HookedSink();
+  private final RecordingSink sink = new RecordingSink();
   private final AtomicReference<ShardBus> bus = new AtomicReference<>();
   private final AtomicReference<Gateway> gateway = new AtomicReference<>();
   private final List<String> order = new CopyOnWriteArrayList<>();
@@ -75,7 +75,7 @@ class OwnershipTest {
   }
 
   private void slow() {
-    sink.taken.behave(
+    sink.behave(
         batch -> Future.future(done -> elsewhere.setTimer(50, timer -> done.complete())));
   }
 
@@ -86,9 +86,9 @@ class OwnershipTest {
   }
 
   private void assertClosedAfterDelivering() {
-    assertThat(sink.taken.count()).isEqualTo(EVENTS);
-    assertThat(sink.taken.faults()).isEmpty();
-    assertThat(sink.closed).hasValue(1);
+    assertThat(sink.count()).isEqualTo(EVENTS);
+    assertThat(sink.faults()).isEmpty();
+    assertThat(sink.closed()).isEqualTo(1);
     assertThat(bus.get().ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
   }
 
@@ -134,7 +134,7 @@ class OwnershipTest {
     await(vertx.undeploy(id));
     assertClosedAfterDelivering();
     await(bus.get().close());
-    assertThat(sink.closed).hasValue(1);
+    assertThat(sink.closed()).isEqualTo(1);
   }
 
   @Test
@@ -147,7 +147,7 @@ class OwnershipTest {
                             () -> startBus().compose(b -> Future.failedFuture("no")),
                             Future::succeededFuture))))
         .hasMessageContaining("no");
-    assertThat(sink.closed).hasValue(1);
+    assertThat(sink.closed()).isEqualTo(1);
     assertThat(vertx.deploymentIDs()).isEmpty();
   }
 
@@ -165,12 +165,12 @@ class OwnershipTest {
                       return Future.succeededFuture();
                     },
                     Future::succeededFuture)));
-    Awaitility.await().until(() -> sink.opened.get() == 1);
+    Awaitility.await().until(() -> sink.opened() == 1);
     Future<Void> undeployed = vertx.undeploy(id);
     opening.complete();
     await(undeployed);
     Awaitility.await().until(() -> starting.get().isComplete());
-    assertThat(sink.closed).hasValue(1);
+    assertThat(sink.closed()).isEqualTo(1);
     assertThat(vertx.deploymentIDs()).isEmpty();
   }
 
@@ -199,10 +199,10 @@ class OwnershipTest {
     AtomicReference<NetClient> client = new AtomicReference<>();
     sink.onOpen(
         () -> {
-          client.set(sink.context.get().vertx().createNetClient());
+          client.set(sink.context().vertx().createNetClient());
           return Future.succeededFuture();
         });
-    sink.taken.behave(
+    sink.behave(
         batch ->
             client
                 .get()
@@ -227,8 +227,7 @@ class OwnershipTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void gateway_closesWithItsVerticleBeforeTheBus(int loops) throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.taken.behave(batch -> gate.future());
+    sink.hang();
     String id =
         await(
             vertx.deployVerticle(
@@ -262,11 +261,11 @@ class OwnershipTest {
                     .toCompletableFuture()
                     .get());
     assertThat(bus.get().shards().isClosed()).as("closed before its gateway").isFalse();
-    gate.complete();
+    sink.heal();
     assertThat(await(asked)).isEqualTo(202);
     await(undeployed);
     assertThat(bus.get().shards().isClosed()).isTrue();
-    assertThat(sink.taken.count()).isEqualTo(1);
+    assertThat(sink.count()).isEqualTo(1);
     assertThat(vertx.deploymentIDs()).isEmpty();
   }
 

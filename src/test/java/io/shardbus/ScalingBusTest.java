@@ -10,7 +10,7 @@ import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.ScalingHistory;
 import io.shardbus.shard.ScalingLimit;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;

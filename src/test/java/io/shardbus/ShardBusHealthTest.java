@@ -2,7 +2,7 @@ package io.shardbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.ext.healthchecks.CheckResult;

@@ -11,7 +11,7 @@ import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -98,7 +98,7 @@ class ShardBusTest {
     assertThat(new HashSet<>(got)).isEqualTo(sent);
     assertBalanced(bus);
     await(bus.close());
-    assertThat(sink.isClosed()).isTrue();
+    assertThat(sink.closed()).isOne();
     assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
   }
 
@@ -119,8 +119,7 @@ class ShardBusTest {
   /** Handlers of a verticle may rely on its thread, and nobody's hold up a shard. */
   @Test
   void answers_comeOnTheContextOfTheCaller() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     ShardBus bus = start(elastic(2));
     Context caller = vertx.getOrCreateContext();
     Promise<List<Future<?>>> asked = Promise.promise();
@@ -141,7 +140,7 @@ class ShardBusTest {
         });
     Future<List<Future<?>>> all = asked.future();
     await(all);
-    gate.complete();
+    sink.heal();
     await(Future.join(all.result()).otherwiseEmpty());
     assertThat(seen).containsExactly(caller);
   }
@@ -177,7 +176,7 @@ class ShardBusTest {
               .compose(done -> own.close()));
       assertThat(mine.count()).isEqualTo(accepted);
       assertThat(mine.faults()).isEmpty();
-      assertThat(mine.isClosed()).isTrue();
+      assertThat(mine.closed()).isOne();
     }
   }
 
@@ -199,7 +198,7 @@ class ShardBusTest {
       bus.ingest(RawEvent.of("a"));
       Awaitility.await().until(() -> bus.stats().total().inFlight() == 1);
       assertThatThrownBy(() -> await(bus.close())).hasMessageContaining("1 events of shards [0]");
-      assertThat(sink.isClosed()).isTrue();
+      assertThat(sink.closed()).isOne();
     } finally {
       blocked.countDown();
     }
@@ -208,8 +207,7 @@ class ShardBusTest {
   /** Each stops at its own marks, and none is refused because there are many. */
   @Test
   void streams_areNotRefusedForEachOther() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     ShardBus bus = start(new ShardBusOptions().setShards(1).setRingCapacity(1024));
     List<Future<?>> written = new ArrayList<>();
     for (int stream = 0; stream < 80; stream++) {
@@ -221,7 +219,7 @@ class ShardBusTest {
     }
     assertThat(bus.stats().waiting()).isGreaterThan(65_536);
     written.add(bus.ingestAwait(RawEvent.of("nor are others for streams")));
-    gate.complete();
+    sink.heal();
     await(Future.all(written));
     await(bus.flush());
     assertThat(sink.count()).isEqualTo(written.size());
@@ -242,8 +240,7 @@ class ShardBusTest {
               });
     }
     try {
-      Promise<Void> gate = Promise.promise();
-      sink.behave(batch -> gate.future());
+      sink.hang();
       ShardBus bus = start(elastic(1).setRingCapacity(1024));
       while (bus.ingest(RawEvent.of("event")).accepted()) {
         // until the ring is full
@@ -251,7 +248,7 @@ class ShardBusTest {
       Future<IngestResult> impatient = bus.ingestAwait(RawEvent.of("late"), Duration.ofMillis(100));
       await(impatient.otherwiseEmpty());
       Future<IngestResult> patient = bus.ingestAwait(RawEvent.of("event"));
-      gate.complete();
+      sink.heal();
       assertThat(await(patient).accepted()).isTrue();
       assertThat(await(bus.scaleUp(1))).hasSize(1);
     } finally {
@@ -278,7 +275,7 @@ class ShardBusTest {
 
   @Test
   void sinkThatDoesNotClose_isNotWaitedForForEver() throws Exception {
-    sink.closing(Future.future(never -> {}));
+    sink.onClose(() -> Future.future(never -> {}));
     ShardBus bus = start(new ShardBusOptions().setCloseTimeout(Duration.ofSeconds(2)));
     bus.ingest(RawEvent.of("x"));
     await(bus.flush());
@@ -290,7 +287,7 @@ class ShardBusTest {
 
   @Test
   void closeThatCannotDeliver_answersAllWhoWait() throws Exception {
-    sink.behave(batch -> Promise.<Void>promise().future());
+    sink.hang();
     ShardBus bus =
         start(new ShardBusOptions().setShards(1).setCloseTimeout(Duration.ofMillis(200)));
     List<Future<IngestResult>> deliveries = new ArrayList<>();
@@ -319,15 +316,14 @@ class ShardBusTest {
     }
     await(vertx.close());
     assertThat(sink.count()).isEqualTo(10_000);
-    assertThat(sink.isClosed()).isTrue();
+    assertThat(sink.closed()).isOne();
     assertThat(bus.ingest(RawEvent.of("late")).outcome()).isEqualTo(Outcome.CLOSED);
     vertx = Vertx.vertx();
   }
 
   @Test
   void waitingEvents_doNotDependOnAnyVerticle() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     ShardBus bus = start(new ShardBusOptions().setShards(1).setRingCapacity(1024));
     List<Future<IngestResult>> results = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {
@@ -336,7 +332,7 @@ class ShardBusTest {
     for (String id : allButTheFirst(vertx)) {
       vertx.undeploy(id);
     }
-    gate.complete();
+    sink.heal();
     await(Future.all(results));
     await(bus.close());
     assertThat(sink.count()).isEqualTo(20_000);
@@ -480,15 +476,14 @@ class ShardBusTest {
     await(bus.close());
 
     // They outlive the bus.
-    Promise<Void> gate = Promise.promise();
-    RecordingSink patient = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink patient = new RecordingSink().hang();
     ShardBus next =
         await(ShardBus.start(vertx, new ShardBusOptions().setDataDir(folder.toString()), patient));
     Future<DeadLetters.ReplayResult> replay = next.replayDeadLetters();
     assertThatThrownBy(() -> await(next.replayDeadLetters()))
         .cause()
         .hasMessageContaining("under way");
-    gate.complete();
+    patient.heal();
     assertThat(await(replay)).isEqualTo(new DeadLetters.ReplayResult(20, 0, 0));
     assertThat(await(next.deadLetters().count())).isZero();
     assertThat(patient.all())

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
-import io.vertx.core.Future;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;
@@ -70,7 +69,7 @@ class ExitCodesTest {
   @Test
   void replay_listsAndSaysWhatBecameOfThem() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no\nway")));
+    sink.fail(SinkException.permanentFailure("no\nway"));
     server.close();
     server = new TestServer(sink, new GatewayOptions());
     for (int i = 0; i < 3; i++) {
@@ -95,7 +94,7 @@ class ExitCodesTest {
         .isEqualTo(
             new JsonObject(
                 "{'delivered':0,'deadLettered':3,'kept':0,'missing':0}".replace('\'', '"')));
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     assertThat(server.run("replay", "--all", "--json")).isZero();
     assertThat(server.json().getInteger("delivered")).isEqualTo(3);
   }
@@ -103,7 +102,7 @@ class ExitCodesTest {
   @Test
   void replay_deletesInstead() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     server.close();
     server = new TestServer(sink, new GatewayOptions());
     for (int i = 0; i < 5; i++) {
@@ -127,7 +126,7 @@ class ExitCodesTest {
   @Test
   void replay_listsLargeOnesToo() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     server.close();
     server = new TestServer(sink, new GatewayOptions());
     for (int i = 0; i < 20; i++) {

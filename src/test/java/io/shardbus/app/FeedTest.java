@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;

@@ -70,7 +70,7 @@ class JarTest {
           .isEqualTo("io.shardbus");
       assertThat(jar.stream().map(JarEntry::getName))
           .contains("io/shardbus/ShardBus.class")
-          .noneMatch(name -> name.startsWith("io/shardbus/app/"));
+          .noneMatch(name -> name.matches("io/shardbus/(app|junit5)/.*"));
     }
   }
 
@@ -83,6 +83,7 @@ class JarTest {
             "shardbus.jar",
             prefix + ".jar",
             prefix + "-app.jar",
+            prefix + "-testkit.jar",
             prefix + "-sources.jar",
             prefix + "-javadoc.jar")) {
       try (JarFile jar = new JarFile(target(name).toFile())) {

@@ -10,9 +10,8 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.Ports;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
@@ -27,7 +26,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -104,9 +102,7 @@ class TopCommandTest {
 
   @Test
   void once_showsTotalsAndShards() throws Exception {
-    Promise<Void> hold = Promise.promise();
-    sink.behave(batch -> hold.future());
-    fillOne();
+    sink.fillRings(bus, 0);
     List<String> lines = run(command("top", "--once", "--url", url())).lines().toList();
     var total = bus.stats().total();
     assertThat(lines.get(0)).isEqualTo("2 shards, sink recording");
@@ -126,22 +122,7 @@ class TopCommandTest {
         .hasSize(2)
         .allMatch(shard -> ((JsonObject) shard).getLong("acceptedPerSecond") == 0)
         .anyMatch(shard -> ((JsonObject) shard).getDouble("fillRatio") == 1);
-    hold.complete();
-  }
-
-  /** Also what a shard that forms its next batch takes out once more. */
-  private void fillOne() {
-    RawEvent event = RawEvent.of(Buffer.buffer("event"), "one key");
-    AtomicInteger idle = new AtomicInteger();
-    soon()
-        .pollInterval(Duration.ofMillis(5))
-        .until(
-            () -> {
-              while (bus.ingest(event).accepted()) {
-                idle.set(0);
-              }
-              return idle.incrementAndGet() > 60;
-            });
+    sink.heal();
   }
 
   @Test
@@ -249,7 +230,7 @@ class TopCommandTest {
 
   @Test
   void sinkThatRefusesAll_isNotGood() throws Exception {
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     bus.ingest(RawEvent.of(Buffer.buffer("event"), "key"));
     await(bus.flush());
     assertThat(run(command("top", "--once", "--url", url()))).contains("refusing");

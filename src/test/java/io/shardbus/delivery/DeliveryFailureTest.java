@@ -211,7 +211,7 @@ class DeliveryFailureTest extends PumpFixture {
   void maxAttempts_deadLetters() {
     List<String> fates = new ArrayList<>();
     delivery.setMaxAttempts(3);
-    sink.behave(b -> Future.failedFuture("down"));
+    sink.fail(new IllegalStateException("down"));
     start();
     manager.ingestRaw(
         RawEvent.of("x"),
@@ -278,7 +278,7 @@ class DeliveryFailureTest extends PumpFixture {
   void deadLetterSinkThatFails_isNoFailureOfTheSink() {
     delivery.setBreakerFailures(2);
     deadLetterAnswer = Future.failedFuture("disk full");
-    sink.behave(b -> Future.failedFuture(SinkException.permanentFailure("poison")));
+    sink.fail(SinkException.permanentFailure("poison"));
     start();
     send(1);
     loop.pass(Duration.ofMinutes(1));
@@ -288,7 +288,7 @@ class DeliveryFailureTest extends PumpFixture {
   /** Not when the dead-letter sink took it, which can be hours later. */
   @Test
   void deadLetter_carriesTheTimeAtWhichItWasGivenUp() {
-    sink.behave(b -> Future.failedFuture(SinkException.permanentFailure("never")));
+    sink.fail(SinkException.permanentFailure("never"));
     deadLetterAnswer = Future.failedFuture("no room");
     start();
     send(1);

@@ -10,7 +10,7 @@ import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.List;

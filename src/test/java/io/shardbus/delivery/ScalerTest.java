@@ -13,7 +13,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
@@ -219,14 +219,13 @@ class ScalerTest {
 
   @Test
   void removalUnderWay_isJoinedByAllWhoAsk() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     start(new ScalingPolicy().setAutoScale(false).setMaxShards(8), verticle -> verticle);
     for (int i = 0; i < 100; i++) {
       manager.ingestRaw(RawEvent.of("event " + i));
     }
     List<Future<Void>> all = Stream.generate(() -> scaler.remove(0)).limit(7).toList();
-    gate.complete();
+    sink.heal();
     for (Future<Void> one : all) {
       await(one);
     }

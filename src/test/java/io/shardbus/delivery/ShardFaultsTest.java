@@ -15,7 +15,7 @@ import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
 import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
@@ -132,7 +132,7 @@ class ShardFaultsTest {
 
   /** A sink whose call ends badly itself, not only the future that it returns. */
   private void behave(Function<Batch, Future<Void>> behaviour) {
-    sink.behaveRudely(behaviour);
+    sink.behave(behaviour);
   }
 
   @ParameterizedTest
@@ -277,7 +277,7 @@ class ShardFaultsTest {
               throwNowAndThen();
             }
           });
-      sink.behaveRudely(this::write);
+      sink.behave(this::write);
       pump =
           new ShardPump(
               shard,
@@ -331,7 +331,6 @@ class ShardFaultsTest {
         case 0 -> {
           BitSet failed = new BitSet();
           failed.set(random.nextInt(batch.size()));
-          sink.take(batch, failed);
           return Future.failedFuture(SinkException.partial(failed, new IllegalStateException()));
         }
         case 1 -> {

@@ -44,16 +44,15 @@ class ShardPumpEndTest extends PumpFixture {
 
   @Test
   void timerOfTheLoopBefore_isNotTrusted() {
-    Promise<Void> gate = Promise.promise();
     batch.setAdaptive(false).setMinSize(10).setMaxDelay(Duration.ofSeconds(2));
-    sink.behave(b -> gate.future());
+    sink.hang();
     start();
     send(10);
     loop.run();
     send(3);
     loop.run();
     pump.detach();
-    gate.complete();
+    sink.heal();
     loop.run();
     loop = new ManualLoop();
     sink.behave(this::record);
@@ -77,9 +76,8 @@ class ShardPumpEndTest extends PumpFixture {
             }
           }
         };
-    Promise<Void> never = Promise.promise();
     batch.setAdaptive(false).setMinSize(10).setMaxSize(20);
-    sink.behave(b -> never.future());
+    sink.hang();
     start();
     for (int i = 0; i < 50; i++) { // written, forming and in the ring
       manager.ingestRaw(RawEvent.of("event " + i), ack);
@@ -98,7 +96,7 @@ class ShardPumpEndTest extends PumpFixture {
     assertThat(flushedLate.failed()).isTrue();
     assertThat(pump.flush().failed()).isTrue();
     assertThat(shard.accounting().inFlight()).isEqualTo(50);
-    never.complete();
+    sink.heal();
     loop.run();
     assertThat(failures).as("a late answer").hasSize(50);
     assertBalanced();
@@ -152,12 +150,11 @@ class ShardPumpEndTest extends PumpFixture {
     send(1);
     Awaitility.await().until(() -> before.pendingTasks() > 0);
     pump.detach();
-    Promise<Void> gate = Promise.promise();
-    sink.behave(b -> gate.future());
+    sink.hang();
     loop = new ManualLoop();
     pump.attach(loop);
     loop.run();
-    gate.complete();
+    sink.heal();
     before.run();
     assertThat(shard.accounting().delivered()).as("the next loop has not run").isZero();
     loop.run();
@@ -168,7 +165,7 @@ class ShardPumpEndTest extends PumpFixture {
   @Test
   void endOnTheLoopBefore_leavesTheNextLoopAlone() {
     ManualLoop before = loop;
-    sink.behave(b -> Promise.<Void>promise().future());
+    sink.hang();
     start();
     Future<Void> ended = pump.end();
     pump.detach();

@@ -8,7 +8,6 @@ import io.shardbus.event.ShardEvent;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -74,8 +73,7 @@ class ShardPumpTest extends PumpFixture {
           @Override
           public void failed(Outcome failure, int events) {}
         };
-    Promise<Void> gate = Promise.promise();
-    sink.behave(b -> gate.future());
+    sink.hang();
     start();
     manager.ingestRaw(RawEvent.of("first"), ack);
     loop.run();
@@ -83,7 +81,7 @@ class ShardPumpTest extends PumpFixture {
       manager.ingestRaw(RawEvent.of("meanwhile " + i), ack);
     }
     loop.run();
-    gate.complete();
+    sink.heal();
     loop.run();
     assertThat(told).containsExactly(1, 5);
   }
@@ -193,9 +191,8 @@ class ShardPumpTest extends PumpFixture {
 
   @Test
   void oneWrite_isInFlightAndTheRingFillsBehindIt() {
-    Promise<Void> gate = Promise.promise();
     batch.setMinSize(1).setMaxSize(100);
-    sink.behave(b -> gate.future());
+    sink.hang();
     start();
     send(1);
     loop.run();
@@ -203,7 +200,7 @@ class ShardPumpTest extends PumpFixture {
     loop.run();
     assertThat(shard.size()).isEqualTo(924);
     assertThat(loop.pendingTasks()).as("does not spin").isZero();
-    gate.complete();
+    sink.heal();
     loop.pass(Duration.ofSeconds(1));
     assertThat(delivered()).isEqualTo(events(0, 1025));
     assertBalanced();
@@ -211,17 +208,16 @@ class ShardPumpTest extends PumpFixture {
 
   @Test
   void flush_completesWhenWhatWasAcceptedIsSettled() {
-    Promise<Void> gate = Promise.promise();
     batch.setAdaptive(false).setMinSize(1000).setMaxDelay(Duration.ofMinutes(1));
     start();
     assertThat(pump.flush().isComplete()).isFalse();
     loop.run();
-    sink.behave(b -> gate.future());
+    sink.hang();
     send(5);
     Future<Void> flushed = pump.flush();
     loop.run();
     assertThat(flushed.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     loop.run();
     assertThat(flushed.succeeded()).isTrue();
     assertThat(delivered()).isEqualTo(events(0, 5));

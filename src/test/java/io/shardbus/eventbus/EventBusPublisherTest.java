@@ -11,7 +11,7 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Source;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -137,7 +137,7 @@ class EventBusPublisherTest {
       open.complete();
     }
     gate.get().complete();
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     await(done);
     await(bus.flush());
     source.assertTruthful(sink);
@@ -247,8 +247,7 @@ class EventBusPublisherTest {
 
   @Test
   void fullBus_failsInTimeAndLetsInNothingLater() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     ShardBus bus = bus(sink);
     Source source = new Source("a", 5_000);
     Future<Void> done =
@@ -260,7 +259,7 @@ class EventBusPublisherTest {
                     .setMaxInFlightEvents(10_000)));
     await(done);
     assertThat(source.reasons().get(Outcome.BACKPRESSURE)).isBetween(1_000, 4_000);
-    gate.complete();
+    sink.heal();
     await(bus.flush());
     source.assertTruthful(sink);
   }

@@ -9,9 +9,8 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
@@ -128,8 +127,7 @@ class RouterVerticleTest {
 
   @Test
   void ack_saysWhenToReply() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     request("accepted by default");
     request("accepted", "ack", "accepted");
     Future<?> delivered =
@@ -137,7 +135,7 @@ class RouterVerticleTest {
     vertx.eventBus().send("shardbus.ingest", "none", headers("ack", "none"));
     Awaitility.await().until(() -> bus.stats().total().accepted() == 4);
     assertThat(delivered.isComplete()).isFalse();
-    gate.complete();
+    sink.heal();
     await(delivered);
     await(bus.flush());
     assertThat(sink.count()).isEqualTo(4);
@@ -179,8 +177,7 @@ class RouterVerticleTest {
     assertFails(400, "Buffer or String", new JsonObject(), "batch", "ndjson");
     assertFails(413, "larger", Buffer.buffer(new byte[10_001]));
     assertFails(413, "longer", Buffer.buffer(new byte[10_002]), "batch", "ndjson");
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     // A consumer that forms its next batch may still make room.
     Awaitility.await()
         .atMost(60, TimeUnit.SECONDS)
@@ -191,7 +188,7 @@ class RouterVerticleTest {
               }
               assertFails(429, "full", "x", "ack", "none");
             });
-    gate.complete();
+    sink.heal();
     await(bus.flush());
     bus.shards().close();
     assertFails(503, "closed", "x");

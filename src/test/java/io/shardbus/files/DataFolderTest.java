@@ -8,7 +8,7 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.ProducerId;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.testing.AckingProcess;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;

@@ -15,7 +15,7 @@ import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Samples;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

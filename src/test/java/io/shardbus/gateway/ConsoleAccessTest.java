@@ -5,8 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
-import io.vertx.core.Future;
+import io.shardbus.junit5.RecordingSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -150,12 +149,12 @@ class ConsoleAccessTest extends ConsolePage {
   @Test
   void texts_standOutInBothSchemes() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("poisonous")));
+    sink.fail(SinkException.permanentFailure("poisonous"));
     open(sink);
     browser.findElement(By.cssSelector("#access summary")).click();
     bus.ingest(RawEvent.of("{\"poison\":true}"));
     soon().until(() -> find("letters").getText().contains("poison"));
-    sink.behave(batch -> Future.failedFuture(SinkException.transientFailure("no disk")));
+    sink.fail(SinkException.transientFailure("no disk"));
     long timer = load();
     soon().until(() -> find("sink").getText().contains("failing for 3 of 3 shards"));
     soon().until(() -> shown().get("refused") > 0);
@@ -170,7 +169,7 @@ class ConsoleAccessTest extends ConsolePage {
     find("confirm-yes").click();
     soon().until(() -> find("message").getText().contains("maxShards"));
     assertContrast("a refusal");
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     soon().until(() -> find("sink").getText().contains("good"));
     assertContrast("all is well");
     vertx.cancelTimer(timer);
@@ -227,11 +226,11 @@ class ConsoleAccessTest extends ConsolePage {
 
   private void showAll() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("poisonous")));
+    sink.fail(SinkException.permanentFailure("poisonous"));
     open(sink);
     bus.ingest(RawEvent.of("{\"poison\":true}"));
     soon().until(() -> find("letters").getText().contains("poison"));
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     find("settings").findElement(By.tagName("summary")).click();
     browser.findElement(By.cssSelector("#access summary")).click();
     await(bus.scaleUp(1));

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
-import io.vertx.core.Future;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.Map;
@@ -85,13 +84,13 @@ class ConsoleEventsTest extends ConsolePage {
   @Test
   void oneDeadLetter_isReplayedOrDeleted() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     open(sink);
     for (int i = 0; i < 3; i++) {
       bus.ingest(RawEvent.of("{\"n\":" + i + "}"));
     }
     soon().until(() -> browser.findElements(By.cssSelector("#letters li button")).size() == 6);
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     click("Replay dead letter 1");
     soon().until(() -> find("message").getText().startsWith("Replayed: 1 delivered"));
     soon().until(() -> browser.findElements(By.cssSelector("#letters li button")).size() == 4);
@@ -110,19 +109,19 @@ class ConsoleEventsTest extends ConsolePage {
   @Test
   void deadLetters_areShownAndReplayed() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("it is poisonous")));
+    sink.fail(SinkException.permanentFailure("it is poisonous"));
     open(sink);
     bus.ingest(RawEvent.of("{\"poison\":true}"));
     soon().until(() -> find("letters").getText().contains("it is poisonous"));
     assertThat(find("letters").getText()).contains("{\"poison\":true}");
     soon().until(() -> number("total-deadLettered") == 1);
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     find("replay-button").click();
     soon().until(() -> find("confirm").isDisplayed());
     find("confirm-yes").click();
     soon().until(() -> find("message").getText().startsWith("Replayed: 1 delivered"));
     soon().until(() -> find("letters").getText().equals("None."));
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("it is poisonous")));
+    sink.fail(SinkException.permanentFailure("it is poisonous"));
     bus.ingest(RawEvent.of("{\"poison\":2}"));
     soon().until(() -> find("forget-button").isEnabled());
     find("forget-button").click();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.BusStats;
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
@@ -51,13 +51,13 @@ class ConsoleShardsTest extends ConsolePage {
   @Test
   void sinkThatRefusesAll_isNotCalledGood() throws Exception {
     RecordingSink sink = new RecordingSink();
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("no")));
+    sink.fail(SinkException.permanentFailure("no"));
     open(sink);
     bus.ingest(RawEvent.of(Buffer.buffer("1"), "key"));
     soon().until(() -> find("sink").getText().contains("refusing for 1 of 3 shards"));
     assertThat(find("shard-rows").getText()).contains("refusing");
     soon().until(() -> find("letters").getText().contains("1 attempt ·"));
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     bus.ingest(RawEvent.of(Buffer.buffer("1"), "key"));
     soon().until(() -> find("sink").getText().startsWith("state\ngood"));
   }
@@ -68,7 +68,7 @@ class ConsoleShardsTest extends ConsolePage {
     open(sink);
     long timer = load();
     soon().until(() -> sink.count() > 2000);
-    sink.behave(batch -> Future.failedFuture(SinkException.transientFailure("no disk")));
+    sink.fail(SinkException.transientFailure("no disk"));
     soon()
         .until(
             () ->
@@ -78,7 +78,7 @@ class ConsoleShardsTest extends ConsolePage {
     soon().until(() -> find("sink").getText().contains("failing for 3 of 3 shards"));
     assertThat(find("shard-rows").getText()).contains("failing");
     screenshot("down");
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     soon().until(() -> find("sink").getText().contains("good"));
     vertx.cancelTimer(timer);
     assertNoErrors();

@@ -9,9 +9,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
-import io.shardbus.testing.RecordingSink;
-import io.vertx.core.Future;
-import io.vertx.core.Promise;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -92,15 +90,14 @@ class ConsoleTest extends ConsolePage {
   @Test
   void numbersAfterLoad_areThoseOfTheApi() throws Exception {
     RecordingSink sink = new RecordingSink();
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
+    sink.hang();
     open(sink);
     for (int i = 0; i < 60_000; i++) {
       bus.ingest(RawEvent.of("burst " + i));
     }
-    gate.complete();
+    sink.heal();
     await(bus.flush());
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("poison")));
+    sink.fail(SinkException.permanentFailure("poison"));
     bus.ingest(RawEvent.of("poison"));
     bus.ingest(RawEvent.of(new byte[17 << 20]));
     await(bus.flush());

@@ -12,7 +12,7 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.net.Budget;
 import io.shardbus.net.WebSocketLife;
 import io.shardbus.shard.Shard;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpClientOptions;
@@ -225,8 +225,7 @@ class EventLoopsTest {
     int sockets = 12;
     int uploads = 5; // as many connections as the client opens
     int lines = 2_000;
-    Promise<Void> gate = Promise.promise();
-    RecordingSink sink = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink sink = new RecordingSink().hang();
     ShardBusOptions small =
         new ShardBusOptions()
             .setShards(2)
@@ -255,7 +254,7 @@ class EventLoopsTest {
             () ->
                 server.bus.shards().shards().stream().anyMatch(Shard::isFull)
                     && server.gateway.partialBytes() > 0);
-    gate.complete();
+    sink.heal();
     for (Client each : clients) {
       assertThat(acked(each, lines)).isEqualTo(lines);
     }

@@ -26,7 +26,7 @@ import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Attributes;
 import io.shardbus.testing.Ports;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
@@ -250,7 +250,7 @@ class FieldsTest {
     List<StoredEvent> consumed = consume(consumers);
     RecordingSink refusing =
         new RecordingSink()
-            .behave(batch -> Future.failedFuture(SinkException.permanentFailure("not today")));
+            .fail(SinkException.permanentFailure("not today"));
     Path data = folder.resolve("data");
     Server letters = new Server(refusing, new ShardBusOptions().setDataDir(data.toString()));
 
@@ -446,7 +446,7 @@ class FieldsTest {
     see(seen, "dead letters, `dead-letters.db`", server, OwnClients.deadLetters(file));
     JsonObject page = new JsonObject(server.read("/v1/dead-letters" + READ, MediaTypes.JSON));
     see(seen, "`GET /v1/dead-letters`", server, objects(page.getJsonArray("deadLetters")));
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     TestGateway.await(server.gateway.bus.replayDeadLetters());
     seen.forEach(table::row);
     List<Places> replayed = sink.all().stream().map(Places::withoutPlace).toList();

@@ -12,9 +12,8 @@ import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
@@ -246,8 +245,7 @@ class GatewayTest {
 
   @Test
   void fullBus_isAnsweredByItsMode() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink stalled = new RecordingSink().hang();
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(1)
@@ -269,7 +267,7 @@ class GatewayTest {
       assertThat(refused.json().getString("reason")).isEqualTo("backpressure");
     }
     assertThat(get("/health/ready").status()).isEqualTo(503);
-    gate.complete();
+    stalled.heal();
     await(bus.flush());
     assertThat(stalled.count()).isEqualTo(accepted);
     assertThat(get("/health/ready").status()).isEqualTo(200);

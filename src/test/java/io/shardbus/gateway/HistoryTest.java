@@ -8,7 +8,7 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.shard.ScalingPolicy;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.json.JsonArray;

@@ -19,9 +19,8 @@ import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.gateway.WayIn.Sent;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.http.HttpClientOptions;
@@ -242,14 +241,7 @@ class InterceptTest {
   @Test
   void eventThatWaitsForRoom_isInterceptedOnce() throws Exception {
     AtomicInteger calls = new AtomicInteger();
-    Promise<Void> gate = Promise.promise();
-    sink.behave(batch -> gate.future());
-    for (int i = 0; i < 3; i++) { // the consumer takes its share out of the ring
-      for (int events = 0; events < 1024; events++) {
-        bus.ingest(RawEvent.of("fill"));
-      }
-      Awaitility.await().until(() -> bus.stats().total().inFlight() > 1);
-    }
+    sink.fillRings(bus);
     long taken = bus.stats().total().accepted();
     bus.intercept(
         event -> {
@@ -261,7 +253,7 @@ class InterceptTest {
     EventBusPublisher publisher = EventBusPublisher.create(server.vertx);
     Future<Void> published = publisher.write(RawEvent.of("waits"));
     Awaitility.await().until(() -> bus.stats().waiting() == 3);
-    gate.complete();
+    sink.heal();
     TestGateway.await(Future.all(waits, streamed, published));
     assertThat(calls).hasValue(3);
     assertThat(bus.stats().total().accepted()).isEqualTo(taken + 3);
@@ -281,10 +273,10 @@ class InterceptTest {
 
   @Test
   void replayedDeadLetter_isNotInterceptedAgain() throws Exception {
-    sink.behave(batch -> Future.failedFuture(SinkException.permanentFailure("never")));
+    sink.fail(SinkException.permanentFailure("never"));
     bus.ingest(RawEvent.of("letter"));
     Awaitility.await().until(() -> bus.stats().deadLettersKept() == 1);
-    sink.behave(batch -> Future.succeededFuture());
+    sink.heal();
     refuseAll();
     DeadLetters.ReplayResult result = TestGateway.await(bus.replayDeadLetters());
     assertThat(result.delivered()).isOne();

@@ -18,7 +18,7 @@ import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Samples;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -188,7 +188,7 @@ class MetricsTest {
     awaitFailed(bus.scaleUp(100));
     awaitFailed(bus.removeShard(100));
     Promise<Void> end = Promise.promise();
-    sink.closing(end.future()); // the meters go when the bus is closed
+    sink.onClose(() -> end.future()); // the meters go when the bus is closed
     Future<Void> closed = bus.close();
     Awaitility.await().until(() -> bus.ingest(RawEvent.of("late")).outcome() == Outcome.CLOSED);
     JsonObject stats = new JsonObject(get("/v1/stats", "application/json"));
@@ -330,25 +330,11 @@ class MetricsTest {
 
   @Test
   void whatWaitsForRoom_isSeen() throws Exception {
-    Promise<Void> hold = Promise.promise();
-    sink.behave(batch -> hold.future());
-    // Some of it is taken from the rings, and with the sink: not before that are they full for
-    // good.
-    List<Future<?>> waiting = new ArrayList<>();
-    Awaitility.await()
-        .atMost(Duration.ofMinutes(1))
-        .during(Duration.ofMillis(500))
-        .until(
-            () -> {
-              boolean full = bus.stats().waiting() > 0; // since the last look
-              for (int i = 0; !full && i < 1_000; i++) {
-                waiting.add(bus.ingestAwait(RawEvent.of("event " + i)));
-              }
-              return full;
-            });
-    assertThat(scrape().count("shardbus_events_waiting")).isPositive();
-    hold.complete();
-    await(Future.join(waiting));
+    sink.fillRings(bus);
+    Future<?> waiting = bus.ingestAwait(RawEvent.of("event"));
+    assertThat(scrape().count("shardbus_events_waiting")).isOne();
+    sink.heal();
+    await(waiting);
     assertThat(scrape().count("shardbus_events_waiting")).isZero();
     assertThat(bus.stats().waiting()).isZero();
   }

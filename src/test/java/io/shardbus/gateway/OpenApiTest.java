@@ -11,7 +11,7 @@ import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
 import io.shardbus.testing.Program;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;

@@ -6,7 +6,7 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.Program;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.json.JsonObject;

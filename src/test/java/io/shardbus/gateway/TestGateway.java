@@ -8,7 +8,7 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;

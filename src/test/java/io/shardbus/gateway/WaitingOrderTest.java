@@ -5,16 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.BackpressureMode;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.WebSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,13 +23,11 @@ class WaitingOrderTest {
 
   private static final int EVENTS = 40;
 
-  private final Promise<Void> gate = Promise.promise();
   private final RecordingSink sink = new RecordingSink();
   private TestGateway server;
 
   @BeforeEach
   void start() throws Exception {
-    sink.behave(batch -> gate.future());
     ShardBusOptions options =
         new ShardBusOptions()
             .setShards(1)
@@ -40,27 +36,13 @@ class WaitingOrderTest {
     options.getBatch().setMinSize(1).setMaxSize(10);
     GatewayOptions patience = new GatewayOptions().setBackpressureTimeout(Duration.ofSeconds(1));
     server = new TestGateway(options, sink, patience, new HttpClientOptions());
-    fill();
+    sink.fillRings(server.bus);
   }
 
   @AfterEach
   void stop() throws Exception {
-    gate.tryComplete();
+    sink.heal();
     server.close();
-  }
-
-  /** Until nothing was taken for so long that the consumer has taken out all that it can hold. */
-  private void fill() {
-    AtomicInteger idle = new AtomicInteger();
-    Awaitility.await()
-        .pollInterval(Duration.ofMillis(5))
-        .until(
-            () -> {
-              while (server.bus.ingest(RawEvent.of("fill")).accepted()) {
-                idle.set(0);
-              }
-              return idle.incrementAndGet() > 60;
-            });
   }
 
   /** One socket an event, so that each waits by itself. */
@@ -97,7 +79,7 @@ class WaitingOrderTest {
         send(event);
       }
     }
-    gate.complete();
+    sink.heal();
     TestGateway.await(Future.all(results));
     settle();
     assertThat(delivered()).containsExactlyElementsOf(sent);
@@ -109,7 +91,7 @@ class WaitingOrderTest {
     send("1");
     send("2");
     assertThat(server.bus.stats().waiting()).isEqualTo(3);
-    gate.complete();
+    sink.heal();
     settle();
     assertThat(delivered()).hasSize(3);
   }
@@ -126,7 +108,7 @@ class WaitingOrderTest {
     assertThat(server.bus.stats().total().backpressure()).isEqualTo(refused + 3);
     assertThat(server.bus.stats().waiting()).isEqualTo(1);
     Future<?> last = server.bus.ingestAwait(RawEvent.of("4"));
-    gate.complete();
+    sink.heal();
     TestGateway.await(Future.all(first, last));
     settle();
     assertThat(delivered()).containsExactly("0", "4");

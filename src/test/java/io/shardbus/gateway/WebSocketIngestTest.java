@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBusOptions;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
@@ -107,8 +107,7 @@ class WebSocketIngestTest {
 
   @Test
   void socket_withAckIsSlowedAndLosesNothing() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink stalled = new RecordingSink().hang();
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     options.getBatch().setMinSize(1).setMaxSize(10);
     start(options, stalled);
@@ -119,7 +118,7 @@ class WebSocketIngestTest {
     }
     Awaitility.await().until(() -> server.bus.shards().totalPendingInRings() == 1024);
     assertThat(client.frames()).isEmpty();
-    gate.complete();
+    stalled.heal();
     assertThat(client.settled(total).getLong("acked")).isEqualTo(total);
     assertThat(stalled.ofShard(0)).hasSize(total);
     for (int i = 0; i < total; i++) {
@@ -132,8 +131,7 @@ class WebSocketIngestTest {
   /** {@code acked + rejected} is about the first events, without a gap. */
   @Test
   void socket_tellsOfRefusalsInTheOrderOfTheEvents() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink stalled = new RecordingSink().hang();
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     options.setMaxEventBytes(100);
     start(options, stalled);
@@ -149,7 +147,7 @@ class WebSocketIngestTest {
     other.socket().writeTextMessage("bad");
     assertThat(other.settled(1).getJsonObject("rejected").getInteger("invalid")).isEqualTo(1);
     assertThat(client.frames()).isEmpty();
-    gate.complete();
+    stalled.heal();
     JsonObject last = client.settled(1_004);
     assertThat(last.getLong("acked")).isEqualTo(2);
     assertThat(last.getJsonObject("rejected"))
@@ -158,8 +156,7 @@ class WebSocketIngestTest {
 
   @Test
   void socket_withoutAckIsAnsweredByTheMode() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink stalled = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink stalled = new RecordingSink().hang();
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     options.getBatch().setMinSize(1).setMaxSize(10);
     start(options, stalled);
@@ -170,7 +167,7 @@ class WebSocketIngestTest {
     Awaitility.await().until(() -> server.bus.stats().offered() == 5_000);
     long accepted = server.bus.stats().total().accepted();
     assertThat(client.frames().poll(10, TimeUnit.SECONDS).getJsonObject("rejected")).isNotNull();
-    gate.complete();
+    stalled.heal();
     TestGateway.await(server.bus.flush());
     assertThat(stalled.count()).isEqualTo(accepted).isLessThan(2_000);
   }
@@ -218,8 +215,7 @@ class WebSocketIngestTest {
 
   @Test
   void close_waitsForWhatIsToBeAcknowledged() throws Exception {
-    Promise<Void> gate = Promise.promise();
-    RecordingSink slow = new RecordingSink().behave(batch -> gate.future());
+    RecordingSink slow = new RecordingSink().hang();
     start(new ShardBusOptions().setShards(1), slow);
     Client client = connect("/v1/ingest?ack=delivered");
     Promise<Void> closed = Promise.promise();
@@ -237,7 +233,7 @@ class WebSocketIngestTest {
     // Too late to be taken, so never acknowledged.
     client.socket().writeTextMessage("3");
     assertThat(client.socket().isClosed()).isFalse();
-    gate.complete();
+    slow.heal();
     assertThatThrownBy(() -> connect("/v1/ingest")).isNotNull();
     assertThat(client.settled(3).getLong("acked")).isEqualTo(2);
     TestGateway.await(closed.future());

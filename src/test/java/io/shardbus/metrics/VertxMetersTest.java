@@ -8,10 +8,13 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
-import io.shardbus.testing.RecordingSink;
+import io.shardbus.junit5.RecordingSink;
+import io.shardbus.gateway.Gateway;
+import io.shardbus.gateway.GatewayOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.ext.web.Router;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.util.List;
@@ -79,6 +82,33 @@ class VertxMetersTest {
     await(clicks.close());
     assertThat(addresses()).containsExactly("orders");
     await(orders.close());
+    assertThat(addresses()).isEmpty();
+  }
+
+  /** By the numbers of the gateways. */
+  private List<String> numbersOf(String meter) {
+    return registry.getMeters().stream()
+        .map(Meter::getId)
+        .filter(id -> id.getName().equals(meter) && "orders".equals(id.getTag("address")))
+        .map(id -> id.getTag("gateway"))
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void metersOfGateways_areThereUntilTheGatewayOrTheBusCloses() throws Exception {
+    ShardBus bus = start(vertx, "orders");
+    Router app = Router.router(vertx);
+    Gateway first = Gateway.mount(app, bus, new GatewayOptions());
+    await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0)));
+    assertThat(numbersOf("shardbus.gateway.tails")).containsExactly("0", "1");
+    assertThat(numbersOf("shardbus.gateway.connections")).as("not mounted").containsExactly("1");
+    await(first.close());
+    assertThat(numbersOf("shardbus.gateway.tails")).containsExactly("1");
+    Gateway.mount(app, bus, new GatewayOptions());
+    assertThat(numbersOf("shardbus.gateway.tails")).containsExactly("0", "1");
+    await(bus.close());
+    assertThat(registry.find("shardbus.gateway.tails").meters()).isEmpty();
     assertThat(addresses()).isEmpty();
   }
 

@@ -1,5 +1,6 @@
 package io.shardbus.testing;
 
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;

@@ -1,5 +1,6 @@
 package io.shardbus.testing;
 
+import io.shardbus.junit5.RecordingSink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.NotDeliveredException;
