@@ -52,7 +52,7 @@ public final class TestBus {
     return bus;
   }
 
-  /** {@return its sink, which can also be read back, as the sink {@code memory} can} */
+  /** {@return its sink; also a {@code ReplayableSink}, which gives what fills the rings, too} */
   public RecordingSink sink() {
     return sink;
   }
