@@ -35,10 +35,8 @@ final class Admin {
 
   static void send(HttpServerResponse response, int status, JsonObject json) {
     if (!response.ended() && !response.closed()) {
-      response
-          .setStatusCode(status)
-          .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)
-          .end(json.toBuffer().appendString("\n"));
+      response.setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON);
+      HeadRequests.end(response, json.toBuffer().appendString("\n"));
     }
   }
 

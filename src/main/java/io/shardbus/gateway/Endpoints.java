@@ -231,6 +231,7 @@ final class Endpoints {
   /** Applies to every request. */
   private static void guard(RoutingContext context, Origins origins) {
     HttpServerRequest request = context.request();
+    HeadRequests.mark(request);
     SecurityHeaders.put(request);
     if (!hasOneHost(request)) {
       Problem.refuse(request, 400, ONE_HOST);

@@ -64,12 +64,15 @@ final class Pages {
     String encoding =
         compress && page.length() >= MIN_COMPRESSED ? Encodings.wanted(context) : Encodings.NONE;
     if (encoding.equals(Encodings.NONE)) {
-      response.end(page).onComplete(taken -> share.free());
+      HeadRequests.end(response, page).onComplete(taken -> share.free());
       return;
     }
     vertx // a large page takes long
         .executeBlocking(() -> Encodings.encode(encoding, page), false)
-        .compose(small -> response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding).end(small))
+        .compose(
+            small ->
+                HeadRequests.end(
+                    response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding), small))
         .onFailure(e -> LOG.debug("page", e))
         .onComplete(taken -> share.free());
   }

@@ -101,7 +101,7 @@ final class Problem {
     }
     response
         .setStatusCode(status)
-        .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-        .end(body.toBuffer());
+        .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json");
+    HeadRequests.end(response, body.toBuffer());
   }
 }

@@ -109,6 +109,21 @@ class CompressedAnswersTest {
     assertThat(answer.header("Content-Encoding")).isEqualTo(encoding);
   }
 
+  /** Also what is refused, and what is not compressed. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--http1.1", "--http2-prior-knowledge"})
+  void head_hasNoBody(String version) throws Exception {
+    start(new GatewayOptions().setHttp2ClearText(true));
+    for (String uri : List.of(PAGE, "/health/live", "/metrics", "/", "/console/main.js")) {
+      for (String more : List.of("--compressed", "-s")) {
+        assertThat(curl(uri, "-I", version, more)).as(uri).contains(" 200").endsWith("\r\n\r\n");
+      }
+    }
+    assertThat(curl("/v1/nothing", "-I", version)).contains(" 404").endsWith("\r\n\r\n");
+    assertThat(curl("/v1/events?limit=x", "-I", version)).contains(" 400").endsWith("\r\n\r\n");
+    assertThat(curl("/v1/tail", "-I", version)).contains(" 405").endsWith("\r\n\r\n");
+  }
+
   @Test
   void head_saysWhatGetWould() throws Exception {
     start(new GatewayOptions());
