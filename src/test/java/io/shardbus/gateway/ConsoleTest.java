@@ -177,6 +177,16 @@ class ConsoleTest extends ConsolePage {
   }
 
   @Test
+  void pageWithoutTheLibraryOfCharts_showsTheRest() throws Exception {
+    browser.executeCdpCommand("Network.enable", Map.of());
+    browser.executeCdpCommand("Network.setBlockedURLs", Map.of("urls", List.of("*chart.umd*")));
+    open();
+    soon().until(() -> browser.findElements(By.cssSelector("#shard-rows tr")).size() == 3);
+    assertThat(find("history").isDisplayed()).isFalse();
+    browser.executeCdpCommand("Network.setBlockedURLs", Map.of("urls", List.of()));
+  }
+
+  @Test
   void axes_haveWholeNumbers() throws Exception {
     open();
     bus.ingest(RawEvent.of("1"));

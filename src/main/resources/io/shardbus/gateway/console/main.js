@@ -3,7 +3,6 @@
 import { ApiError, getJson, getText, setToken } from './api.js'
 import { $, make, rows, setText } from './dom.js'
 import { bytes, count, dateTime, duration, many, rate, span, time } from './format.js'
-import { showHistory } from './history.js'
 import { showLetters } from './letters.js'
 import { showNodes } from './nodes.js'
 import { Scrape } from './scrape.js'
@@ -11,6 +10,9 @@ import { showShards, sinksThat } from './shards.js'
 import './browse.js'
 import './settings.js'
 import './tail.js'
+
+// An application may have no chart.js.
+const { showHistory } = globalThis.Chart ? await import('./history.js') : { showHistory: () => ($('history').hidden = true) }
 
 const PERIOD_MILLIS = 1000
 const WRITE = 'shardbus_sink_write_seconds'
