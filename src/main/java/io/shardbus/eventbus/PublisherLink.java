@@ -195,9 +195,7 @@ final class PublisherLink {
     if (options.getSecret() != null) {
       question.addHeader(SharedSecret.NAME, options.getSecret());
     }
-    vertx
-        .eventBus()
-        .<JsonObject>request(address, null, question)
+    PublisherProtocol.<JsonObject>request(vertx, address, null, question)
         .map(reply -> reply.body().getString("address"))
         .onComplete(found -> context.runOnContext(now -> opened(publisher, found)));
   }
@@ -314,9 +312,7 @@ final class PublisherLink {
             .addHeader(PublisherProtocol.WAIT, Long.toString(Math.max(0, sent.millisLeft())))
             .addHeader("ack", options.getAck().word());
     Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
-    vertx
-        .eventBus()
-        .<Buffer>request(sent.to.address, body, headers)
+    PublisherProtocol.<Buffer>request(vertx, sent.to.address, body, headers)
         .onComplete(answer -> context.runOnContext(now -> answered(sent, answer)));
   }
 

@@ -6,9 +6,14 @@ import io.shardbus.event.ByteWriter;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a publisher talks to a bus over the event bus.
@@ -81,6 +86,20 @@ final class PublisherProtocol {
   static final int UNKNOWN_PUBLISHER = 410;
 
   private PublisherProtocol() {}
+
+  /**
+   * Asks. A clustered event bus may throw while the connection to a node that was killed breaks.
+   *
+   * @return the answer, or why there is none; the message may have arrived all the same
+   */
+  static <T> Future<Message<T>> request(
+      Vertx vertx, String address, @Nullable Buffer body, DeliveryOptions options) {
+    try {
+      return vertx.eventBus().request(address, body, options);
+    } catch (RuntimeException e) {
+      return Future.failedFuture(e);
+    }
+  }
 
   /**
    * Writes a body.

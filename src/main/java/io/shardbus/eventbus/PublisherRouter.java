@@ -120,9 +120,8 @@ final class PublisherRouter {
       return;
     }
     asking = true;
-    vertx
-        .eventBus()
-        .<JsonObject>request(
+    PublisherProtocol.<JsonObject>request(
+            vertx,
             address,
             null,
             new DeliveryOptions()

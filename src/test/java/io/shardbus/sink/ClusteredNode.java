@@ -19,10 +19,10 @@ public final class ClusteredNode {
 
   /** The cluster manager's configuration, for a node that is a process of its own. */
   public static String xml(String cluster, int port) {
-    return new ConfigXmlGenerator(true, false).generate(config(cluster, port));
+    return new ConfigXmlGenerator(true, false).generate(config(cluster, port, "127.0.0.1"));
   }
 
-  public static Config config(String cluster, int port) {
+  private static Config config(String cluster, int port, String host) {
     Config config = ConfigUtil.loadConfig();
     config.setClusterName(cluster);
     config.setProperty("hazelcast.phone.home.enabled", "false");
@@ -33,21 +33,25 @@ public final class ClusteredNode {
     config.setProperty("hazelcast.socket.bind.any", "false");
     var network = config.getNetworkConfig();
     network.setPort(port).setPortAutoIncrement(true).setPortCount(10);
-    network.getInterfaces().setEnabled(true).setInterfaces(List.of("127.0.0.1"));
+    network.getInterfaces().setEnabled(true).setInterfaces(List.of(host));
     network.getJoin().getMulticastConfig().setEnabled(false);
     network.getJoin().getAutoDetectionConfig().setEnabled(false);
-    network.getJoin().getTcpIpConfig().setEnabled(true).addMember("127.0.0.1:" + port);
+    network.getJoin().getTcpIpConfig().setEnabled(true).addMember(host + ":" + port);
     return config;
   }
 
   public static Vertx start(String cluster, int port) throws Exception {
-    return start(cluster, port, new EventBusOptions().setHost("127.0.0.1"));
+    return start(cluster, port, "127.0.0.1");
+  }
+
+  static Vertx start(String cluster, int port, String host) throws Exception {
+    return start(cluster, port, new EventBusOptions().setHost(host));
   }
 
   public static Vertx start(String cluster, int port, EventBusOptions eventBus) throws Exception {
     return Vertx.builder()
         .with(new VertxOptions().setEventBusOptions(eventBus))
-        .withClusterManager(new HazelcastClusterManager(config(cluster, port)))
+        .withClusterManager(new HazelcastClusterManager(config(cluster, port, eventBus.getHost())))
         .buildClustered()
         .toCompletionStage()
         .toCompletableFuture()
