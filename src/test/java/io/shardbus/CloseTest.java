@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;

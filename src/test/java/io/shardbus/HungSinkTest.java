@@ -3,8 +3,8 @@ package io.shardbus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.RawEvent;
-import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.shard.ScalingPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;

@@ -7,8 +7,8 @@ import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
-import io.shardbus.sink.SinkOptions;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.sink.SinkOptions;
 import io.shardbus.testing.Ports;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -75,8 +75,7 @@ class OwnershipTest {
   }
 
   private void slow() {
-    sink.behave(
-        batch -> Future.future(done -> elsewhere.setTimer(50, timer -> done.complete())));
+    sink.behave(batch -> Future.future(done -> elsewhere.setTimer(50, timer -> done.complete())));
   }
 
   private void ingest() {

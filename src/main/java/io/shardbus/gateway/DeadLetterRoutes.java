@@ -59,8 +59,7 @@ final class DeadLetterRoutes {
     }
     ask(letters -> letters.list(after, limit))
         .onSuccess(
-            page ->
-                pages.send(context, MediaTypes.JSON, json(page, bus.deadLetters().kept())))
+            page -> pages.send(context, MediaTypes.JSON, json(page, bus.deadLetters().kept())))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
   }
 

@@ -63,7 +63,9 @@ final class Encodings {
     }
     long bytes = options.getMaxDecodedBytes();
     int ratio = options.getMaxDecodedRatio();
-    return encoding.equals(ZSTANDARD) ? new ZstdDecoder(bytes, ratio) : new GzipDecoder(bytes, ratio);
+    return encoding.equals(ZSTANDARD)
+        ? new ZstdDecoder(bytes, ratio)
+        : new GzipDecoder(bytes, ratio);
   }
 
   /** The encoding that a client likes best for an answer. */

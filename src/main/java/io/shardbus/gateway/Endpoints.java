@@ -1,8 +1,8 @@
 package io.shardbus.gateway;
 
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.shardbus.ShardBus;
 import io.shardbus.metrics.VertxMeters;
 import io.shardbus.net.Query;

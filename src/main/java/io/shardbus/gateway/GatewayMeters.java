@@ -110,8 +110,7 @@ final class GatewayMeters {
                         .register(registry)));
   }
 
-  private <T> Gauge gauge(
-      Tags tags, String name, String what, T of, ToDoubleFunction<T> count) {
+  private <T> Gauge gauge(Tags tags, String name, String what, T of, ToDoubleFunction<T> count) {
     return Gauge.builder("shardbus.gateway." + name, of, count)
         .tags(tags)
         .description(what)

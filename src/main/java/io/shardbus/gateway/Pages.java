@@ -71,8 +71,7 @@ final class Pages {
         .executeBlocking(() -> Encodings.encode(encoding, page), false)
         .compose(
             small ->
-                HeadRequests.end(
-                    response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding), small))
+                HeadRequests.end(response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding), small))
         .onFailure(e -> LOG.debug("page", e))
         .onComplete(taken -> share.free());
   }

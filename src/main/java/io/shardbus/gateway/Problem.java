@@ -99,9 +99,7 @@ final class Problem {
     if (status == 429 || status == 503) {
       response.putHeader(HttpHeaders.RETRY_AFTER, "1");
     }
-    response
-        .setStatusCode(status)
-        .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json");
+    response.setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json");
     HeadRequests.end(response, body.toBuffer());
   }
 }

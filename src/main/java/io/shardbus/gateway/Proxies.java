@@ -198,9 +198,7 @@ final class Proxies {
     if (address instanceof Inet4Address) { // ::ffff:192.0.2.1
       return address.getHostAddress();
     }
-    return address == null
-        ? host
-        : HexFormat.of().formatHex(address.getAddress(), 0, 8) + "::/64";
+    return address == null ? host : HexFormat.of().formatHex(address.getAddress(), 0, 8) + "::/64";
   }
 
   private static @Nullable InetAddress address(String text) {

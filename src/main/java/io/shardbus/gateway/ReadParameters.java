@@ -36,8 +36,7 @@ final class ReadParameters {
     return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
   }
 
-  static long number(
-      HttpServerRequest request, String name, long otherwise, long min, long max) {
+  static long number(HttpServerRequest request, String name, long otherwise, long min, long max) {
     String text = request.getParam(name);
     if (text == null) {
       return otherwise;

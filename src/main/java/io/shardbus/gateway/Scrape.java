@@ -31,8 +31,7 @@ final class Scrape {
   void send(RoutingContext context, Pages pages) {
     vertx
         .executeBlocking(() -> Buffer.buffer(registry.scrape(TEXT_FORMAT)), false)
-        .onSuccess(
-text -> pages.send(context, TEXT_FORMAT, text))
+        .onSuccess(text -> pages.send(context, TEXT_FORMAT, text))
         .onFailure(
             e -> {
               LOG.error("cannot read the meters", e);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.GatewayOptions;
-import io.shardbus.sink.SinkException;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.sink.SinkException;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;

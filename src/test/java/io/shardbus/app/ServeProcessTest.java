@@ -166,7 +166,8 @@ class ServeProcessTest {
           .startsWith("HTTP/1.1 100");
       Awaitility.await()
           .atMost(30, TimeUnit.SECONDS)
-          .until(() -> get(server.url() + "/metrics").contains("shardbus_gateway_partial_bytes 11"));
+          .until(
+              () -> get(server.url() + "/metrics").contains("shardbus_gateway_partial_bytes 11"));
       server.process().destroy();
       Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> refused(port));
       inLine.getOutputStream().write("4\n5".getBytes(StandardCharsets.US_ASCII));
@@ -186,12 +187,15 @@ class ServeProcessTest {
   private static Socket post(int port, String uri, String type, String begin) throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setSoTimeout(30_000);
-    String head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n";
+    String head =
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n";
     String expect = uri.endsWith("shards") ? "Expect: 100-continue\r\n" : "";
     int length = begin.length() + (type.endsWith("ndjson") ? 100 : 2);
     socket
         .getOutputStream()
-        .write((head.formatted(uri, type, length, expect) + begin).getBytes(StandardCharsets.US_ASCII));
+        .write(
+            (head.formatted(uri, type, length, expect) + begin)
+                .getBytes(StandardCharsets.US_ASCII));
     return socket;
   }
 

@@ -7,10 +7,10 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.Ports;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -181,7 +181,8 @@ class TopCommandTest {
     String said =
         "Z automatic up [2], 3 active, because 2 active shards, minShards is 3"
             + System.lineSeparator();
-    assertThat(run(command("top", "--once", "--url", url()))).contains(said)
+    assertThat(run(command("top", "--once", "--url", url())))
+        .contains(said)
         .containsPattern("last change: [0-9-]+T[0-9:]{8}Z");
     assertThat(run(command("stats", "--url", url()))).contains(said).doesNotContain("limited");
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingHistory;
@@ -13,7 +14,6 @@ import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardState;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;

@@ -44,7 +44,14 @@ class ClientsTest {
   @Test
   void aiohttp_sendsAndFollows() throws Exception {
     assertThat(Program.python("aiohttp", "aiohttp_client.py", url).lines())
-        .containsExactly("json 202", "stream 1000", "gzip 2", "acked 3", "closed 4000", "page gzip 1000", "tail 200");
+        .containsExactly(
+            "json 202",
+            "stream 1000",
+            "gzip 2",
+            "acked 3",
+            "closed 4000",
+            "page gzip 1000",
+            "tail 200");
   }
 
   @Test

@@ -57,11 +57,7 @@ class CompressedAnswersTest {
     start(new GatewayOptions().setHttp2ClearText(true));
     for (String uri :
         List.of(
-            PAGE,
-            "/openapi.json",
-            "/",
-            "/console/console.css",
-            "/console/lib/chart.umd.min.js")) {
+            PAGE, "/openapi.json", "/", "/console/console.css", "/console/lib/chart.umd.min.js")) {
       String plain = curl(uri, version);
       String squeezed = curl(uri, version, "--compressed");
       assertThat(head(plain)).as(uri).contains("vary: accept-encoding");
@@ -144,9 +140,7 @@ class CompressedAnswersTest {
           .doesNotContain("content-encoding");
     }
     assertThat(
-            server
-                .post("/v1/events", "application/json", "1", "Accept-Encoding", "gzip")
-                .headers())
+            server.post("/v1/events", "application/json", "1", "Accept-Encoding", "gzip").headers())
         .doesNotContainKey("content-encoding");
   }
 
@@ -184,7 +178,9 @@ class CompressedAnswersTest {
     assertThat(server.get("/console/" + name).status()).isEqualTo(404);
   }
 
-  /** The application's server compresses, if it is told to, and a tail comes at once all the same. */
+  /**
+   * The application's server compresses, if it is told to, and a tail comes at once all the same.
+   */
   @Test
   void mountedGateway_leavesItToTheServerOfTheApplication() throws Exception {
     start(new GatewayOptions());

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.shardbus.event.RawEvent;
-import io.shardbus.sink.SinkException;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.sink.SinkException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

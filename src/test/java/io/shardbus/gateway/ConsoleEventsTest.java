@@ -3,8 +3,8 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.RawEvent;
-import io.shardbus.sink.SinkException;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.sink.SinkException;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.Map;

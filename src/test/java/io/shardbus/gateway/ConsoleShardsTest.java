@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.BusStats;
 import io.shardbus.event.RawEvent;
-import io.shardbus.sink.SinkException;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;

@@ -12,6 +12,7 @@ import io.shardbus.gateway.Places.Field;
 import io.shardbus.gateway.WayIn.Form;
 import io.shardbus.gateway.WayIn.Kind;
 import io.shardbus.gateway.WayIn.Sent;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.sink.DeadLetters;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.KafkaBroker;
@@ -26,7 +27,6 @@ import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Attributes;
 import io.shardbus.testing.Ports;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
@@ -248,9 +248,7 @@ class FieldsTest {
     stores.put(SINGLE, remembering(sink("http", "url", url + SINGLE_PATH, "body", "single")));
     stores.put("`file`", remembering(sink("file", "dir", files.toString())));
     List<StoredEvent> consumed = consume(consumers);
-    RecordingSink refusing =
-        new RecordingSink()
-            .fail(SinkException.permanentFailure("not today"));
+    RecordingSink refusing = new RecordingSink().fail(SinkException.permanentFailure("not today"));
     Path data = folder.resolve("data");
     Server letters = new Server(refusing, new ShardBusOptions().setDataDir(data.toString()));
 

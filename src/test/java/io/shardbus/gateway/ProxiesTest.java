@@ -66,10 +66,13 @@ class ProxiesTest {
       quoteCharacter = '`',
       value = {
         "for=192.0.2.1;proto=https;host=bus.example                  | 192.0.2.1 https bus.example",
-        "For=192.0.2.1;PROTO=HTTPS;Host=bus.example:8443             | 192.0.2.1 https bus.example:8443",
+        "For=192.0.2.1;PROTO=HTTPS;Host=bus.example:8443             | 192.0.2.1 https"
+            + " bus.example:8443",
         "for=192.0.2.1:4711                                          | 192.0.2.1 http own",
-        "for=\"[2001:db8::1]:4711\";host=\"[2001:db8::2]:443\"       | 20010db800000000::/64 http [2001:db8::2]:443",
-        "for=\"[2001:db8::1]\"                                       | 20010db800000000::/64 http own",
+        "for=\"[2001:db8::1]:4711\";host=\"[2001:db8::2]:443\"       | 20010db800000000::/64 http"
+            + " [2001:db8::2]:443",
+        "for=\"[2001:db8::1]\"                                       | 20010db800000000::/64 http"
+            + " own",
         "for=\"[::ffff:192.0.2.1]\"                                  | 192.0.2.1 http own",
         "for=192.0.2.1 ; proto=https , for=10.0.0.1;proto=http       | 192.0.2.1 https own",
         "for=192.0.2.1;proto=https;host=a, for=\"[2001:db8:a::1]\"   | 192.0.2.1 https a",
@@ -90,7 +93,9 @@ class ProxiesTest {
       })
   void forwarded_saysWhoSentIt(String header, String who) throws Exception {
     assertThat(seen(TRUSTED, "Forwarded", header)).isEqualTo(who);
-    assertThat(seen(null, "Forwarded", header)).as("nobody trusted").isEqualTo("127.0.0.1 http own");
+    assertThat(seen(null, "Forwarded", header))
+        .as("nobody trusted")
+        .isEqualTo("127.0.0.1 http own");
     assertThat(seen("192.0.2.0/24", "Forwarded", header))
         .as("others trusted")
         .isEqualTo("127.0.0.1 http own");
@@ -101,12 +106,17 @@ class ProxiesTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "192.0.2.1                        | https       | bus.example      | 192.0.2.1 https bus.example",
-        "192.0.2.9, 192.0.2.1             | http        | bus.example:81   | 192.0.2.1 http bus.example:81",
+        "192.0.2.1                        | https       | bus.example      | 192.0.2.1 https"
+            + " bus.example",
+        "192.0.2.9, 192.0.2.1             | http        | bus.example:81   | 192.0.2.1 http"
+            + " bus.example:81",
         "192.0.2.1, 10.1.2.3,2001:db8:a::9| https       | evil, bus        | 192.0.2.1 https bus",
-        "192.0.2.1:4711                   | http, HTTPS | [2001:db8::1]:80 | 192.0.2.1 https [2001:db8::1]:80",
-        "2001:db8::1                      | ftp         | own              | 20010db800000000::/64 http own",
-        "[2001:db8::1]:4711               | http        | own              | 20010db800000000::/64 http own",
+        "192.0.2.1:4711                   | http, HTTPS | [2001:db8::1]:80 | 192.0.2.1 https"
+            + " [2001:db8::1]:80",
+        "2001:db8::1                      | ftp         | own              | 20010db800000000::/64"
+            + " http own",
+        "[2001:db8::1]:4711               | http        | own              | 20010db800000000::/64"
+            + " http own",
         "::ffff:192.0.2.1                 | http        | own              | 192.0.2.1 http own",
         "192.0.2.9, unknown               | http        | a b              | 127.0.0.1 http null",
         "192.0.2.9,                       | http        | own              | 127.0.0.1 http own",
@@ -137,7 +147,15 @@ class ProxiesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"10.0.0.0/33", "::1/129", "10.0.0.0/-1", "10.0.0.0/", "localhost", "127.0.0.1,", " "})
+      strings = {
+        "10.0.0.0/33",
+        "::1/129",
+        "10.0.0.0/-1",
+        "10.0.0.0/",
+        "localhost",
+        "127.0.0.1,",
+        " "
+      })
   void proxiesThatAreNone_areRefused(String list) {
     assertThatThrownBy(() -> new Proxies(list))
         .isInstanceOf(IllegalArgumentException.class)

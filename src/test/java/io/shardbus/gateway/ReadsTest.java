@@ -3,27 +3,27 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
-import io.shardbus.junit5.RecordingSink;
-import io.vertx.core.Promise;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.RequestOptions;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.Headers;
 import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.TestGateway.Answer;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.RequestOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -257,7 +257,9 @@ class ReadsTest {
   }
 
   private Future<HttpClientResponse> openTail(String uri) {
-    return server.http.request(
+    return server
+        .http
+        .request(
             new RequestOptions().setPort(server.gateway.port()).setHost("127.0.0.1").setURI(uri))
         .compose(
             request -> {
@@ -324,7 +326,9 @@ class ReadsTest {
         });
     tail.resume();
     server.post("/v1/events", "application/json", "{\n\"a\":1}");
-    assertThat(TestGateway.await(got.future())).contains("\"event\":{\ndata: \"a\":1}}\n\n").contains("id: ");
+    assertThat(TestGateway.await(got.future()))
+        .contains("\"event\":{\ndata: \"a\":1}}\n\n")
+        .contains("id: ");
   }
 
   @Test
@@ -335,13 +339,13 @@ class ReadsTest {
     }
     server.post("/v1/events?ack=delivered", "application/x-ndjson", lines.toString());
     String filter = encoded("@.n >= 90 && !(@.even == true)");
-    JsonObject page =
-        server.get("/v1/events?order=timestamp&filter=" + filter).json();
+    JsonObject page = server.get("/v1/events?order=timestamp&filter=" + filter).json();
     assertThat(page.getJsonArray("events"))
         .extracting(e -> ((JsonObject) e).getJsonObject("event").getInteger("n"))
         .containsExactlyInAnyOrder(91, 93, 95, 97, 99);
     // What no double can hold, and lists of lists, are data like any other.
-    server.post("/v1/events?ack=delivered&key=k", "application/x-ndjson", "{\"n\":1e400}\n{\"n\":[2]}");
+    server.post(
+        "/v1/events?ack=delivered&key=k", "application/x-ndjson", "{\"n\":1e400}\n{\"n\":[2]}");
     for (String one :
         List.of("@.n > 99", "@.n in [[1],[2]]", "$key == 'k' && $time > '2020' && @.n == [2.0]")) {
       Answer answer = server.get("/v1/events?filter=" + encoded(one));

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.gateway.TestGateway.Answer;
-import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.shard.ScalingPolicy;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;

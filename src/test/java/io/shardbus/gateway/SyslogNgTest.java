@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.Program;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.json.JsonObject;
@@ -102,14 +102,10 @@ class SyslogNgTest {
     Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> sink.count() >= MESSAGES);
     List<ShardEvent> events = sink.all();
     List<String> seen =
-        events.stream()
-            .map(event -> new JsonObject(event.payload()).getString("message"))
-            .toList();
+        events.stream().map(event -> new JsonObject(event.payload()).getString("message")).toList();
     assertThat(seen)
         .isEqualTo(
-            IntStream.range(0, MESSAGES)
-                .mapToObj("message %d \"quoted\" ä"::formatted)
-                .toList());
+            IntStream.range(0, MESSAGES).mapToObj("message %d \"quoted\" ä"::formatted).toList());
     assertThat(events)
         .allMatch(event -> event.key().equals(new JsonObject(event.payload()).getString("host")));
   }

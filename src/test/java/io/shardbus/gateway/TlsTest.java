@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
 import io.shardbus.testing.Program;
-import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;

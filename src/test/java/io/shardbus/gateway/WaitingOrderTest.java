@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
-import io.shardbus.shard.BackpressureMode;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.shard.BackpressureMode;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;

@@ -186,8 +186,7 @@ class WebSocketIngestTest {
           .isInstanceOf(io.vertx.core.http.UpgradeRejectedException.class);
     }
     for (String uri : List.of("/v1/ingest", "/v1/ingest/", "/v1//ingest", "/v1/x/../%69ngest/")) {
-      assertThatThrownBy(
-              () -> server.connect(uri, List.of(), "Origin", "http://evil.example"))
+      assertThatThrownBy(() -> server.connect(uri, List.of(), "Origin", "http://evil.example"))
           .as(uri)
           .cause()
           .hasMessageContaining("403");

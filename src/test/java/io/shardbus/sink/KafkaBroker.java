@@ -59,12 +59,18 @@ public final class KafkaBroker implements AutoCloseable {
         0,
         Ports.free(),
         Map.of(
-            PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:SSL",
-            "ssl.client.auth", "required",
-            "ssl.keystore.type", "PEM",
-            "ssl.keystore.location", own.both(),
-            "ssl.truststore.type", "PEM",
-            "ssl.truststore.location", own.pem()));
+            PROTOCOLS,
+            "CONTROLLER:PLAINTEXT,CLIENTS:SSL",
+            "ssl.client.auth",
+            "required",
+            "ssl.keystore.type",
+            "PEM",
+            "ssl.keystore.location",
+            own.both(),
+            "ssl.truststore.type",
+            "PEM",
+            "ssl.truststore.location",
+            own.pem()));
   }
 
   private KafkaBroker(
@@ -136,11 +142,14 @@ public final class KafkaBroker implements AutoCloseable {
 
   private static Map<String, String> security(String password) {
     return Map.of(
-        PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:SASL_PLAINTEXT",
-        "sasl.enabled.mechanisms", "PLAIN",
-        "sasl.mechanism.inter.broker.protocol", "PLAIN",
+        PROTOCOLS,
+        "CONTROLLER:PLAINTEXT,CLIENTS:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms",
+        "PLAIN",
+        "sasl.mechanism.inter.broker.protocol",
+        "PLAIN",
         "listener.name.clients.plain.sasl.jaas.config",
-            jaas(password).replace(";", " user_" + USER + "=\"" + password + "\";"));
+        jaas(password).replace(";", " user_" + USER + "=\"" + password + "\";"));
   }
 
   /** What a client says to a broker with a password. */

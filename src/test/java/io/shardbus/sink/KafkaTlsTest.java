@@ -52,7 +52,8 @@ class KafkaTlsTest {
       assertThatThrownBy(() -> open(vertx, broker, trust.copy()))
           .hasMessageStartingWith("Kafka at " + broker.bootstrap())
           .hasMessageContaining("bad_certificate");
-      JsonObject wrong = new JsonObject().put("trustStore", other.pem()).put("keyStore", own.both());
+      JsonObject wrong =
+          new JsonObject().put("trustStore", other.pem()).put("keyStore", own.both());
       assertThatThrownBy(() -> open(vertx, broker, wrong))
           .hasMessageStartingWith("Kafka at " + broker.bootstrap())
           .hasMessageContaining("unable to find valid certification path");

@@ -1,10 +1,10 @@
 package io.shardbus.testing;
 
-import io.shardbus.junit5.RecordingSink;
 import io.shardbus.BusStats;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.RawEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.io.IOException;

@@ -1,12 +1,12 @@
 package io.shardbus.testing;
 
-import io.shardbus.junit5.RecordingSink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -12,8 +12,7 @@ import io.vertx.core.Future;
 /** Hands what it records on to the sink {@code memory}, from which it can be read back. */
 final class RecordingMemorySink extends RecordingSink implements ReplayableSink {
 
-  private final ReplayableSink memory =
-      (ReplayableSink) Sinks.create(new SinkOptions("memory"));
+  private final ReplayableSink memory = (ReplayableSink) Sinks.create(new SinkOptions("memory"));
 
   @Override
   public Future<Void> open(SinkContext lent) {
