@@ -57,7 +57,8 @@ class DocumentedCommandsTest {
     for (Path page : documents()) {
       for (MatchResult code : CODE.matcher(Files.readString(page)).results().toList()) {
         for (String command : commands(code.group())) {
-          assertCanBeGiven(command);
+          // The argument of a function of the shell, and where output goes.
+          assertCanBeGiven(command.replace("$1", "1").replaceFirst(" \\d?>.*", ""));
           found++;
         }
       }
