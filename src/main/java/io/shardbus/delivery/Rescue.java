@@ -65,19 +65,27 @@ final class Rescue {
 
     /** Asks for help. Allocates nothing and does not throw. */
     void ask() {
-      if (waiting.compareAndSet(false, true)) {
-        do {
-          next = CALLS.get();
-        } while (!CALLS.compareAndSet(next, this));
+      if (enqueue()) {
         LockSupport.unpark(THREAD);
       }
+    }
+
+    /** Whether it was not in the list. */
+    private boolean enqueue() {
+      if (!waiting.compareAndSet(false, true)) {
+        return false;
+      }
+      do {
+        next = CALLS.get();
+      } while (!CALLS.compareAndSet(next, this));
+      return true;
     }
 
     private void answer() {
       try {
         action.run();
       } catch (Throwable e) {
-        ask();
+        enqueue(); // after the pause: an unpark would end it at once
       }
     }
   }

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -384,8 +385,24 @@ public final class WaitingRoom {
 
   private void rescued() {
     if (waiting.get() > 0) {
-      setTimer();
+      try {
+        setTimer();
+      } catch (RejectedExecutionException e) {
+        refuseAll();
+      }
     }
+  }
+
+  /** Vert.x has ended, and nothing will make room any more. */
+  private void refuseAll() {
+    List<Runnable> completions = new ArrayList<>();
+    synchronized (this) {
+      for (Set<Waiting> lane : List.copyOf(lanes.values())) {
+        List.copyOf(lane).forEach(one -> giveUp(one, completions));
+      }
+      armed = false;
+    }
+    runAll(completions);
   }
 
   private void armAgain() {

@@ -77,6 +77,14 @@ class WaitingRoomTest {
     assertThat(results).hasSize(2).allMatch(IngestResult::accepted);
   }
 
+  @Test
+  void eventsThatWaitWhenVertxEnds_areRefused(Vertx vertx) {
+    room.ingest(EVENT, null, results::add);
+    vertx.close().await();
+    Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> room.waiting() == 0);
+    assertThat(results).extracting(IngestResult::outcome).containsExactly(Outcome.BACKPRESSURE);
+  }
+
   private boolean drained() {
     manager.withShard(0, shard -> shard.popBatch(1024));
     return room.waiting() == 0;

@@ -99,7 +99,7 @@ class ClientsTest {
         "websockets",
         "syslog-ng",
         "Prometheus",
-        "Chromium"
+        "Chromium, axe-core"
       })
   void clientsOfTheTable_haveTests(String client) throws Exception {
     String row =
