@@ -92,7 +92,7 @@ class EventLoopsTest {
                 ShardBus.class.getClassLoader(),
                 new Class<?>[] {ShardBus.class, WaitingRoom.Holder.class},
                 (proxy, method, arguments) -> {
-                  if (method.getName().equals("stats")) {
+                  if (method.getName().equals("notReady")) {
                     threads.add(Thread.currentThread().getName());
                   }
                   try {
@@ -109,7 +109,7 @@ class EventLoopsTest {
     try {
       for (int i = 0; i < 4 * LOOPS; i++) {
         open.add(socket(gateway.port()));
-        assertThat(ask(open.get(i), "GET /v1/stats")).isEqualTo(200);
+        assertThat(ask(open.get(i), "GET /health/ready")).isEqualTo(200);
       }
       assertThat(gateway.connections()).isEqualTo(4 * LOOPS);
     } finally {
