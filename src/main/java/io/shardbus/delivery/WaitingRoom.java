@@ -233,7 +233,7 @@ public final class WaitingRoom {
   /**
    * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
    * hold all of them, it takes none, and asks no interceptor. If interceptors make events larger,
-   * those that cannot wait any more are refused with BACKPRESSURE.
+   * the waiting room may be too small for some of them. It refuses these with BACKPRESSURE.
    *
    * @param offers the events
    * @param nanos how long each may wait; not at all if not above 0
@@ -376,7 +376,7 @@ public final class WaitingRoom {
     if (!armed) {
       armed = true;
       try {
-        NoContext.THREADS.execute(this::setTimer);
+        NoContext.THREADS.execute(this::armAgain);
       } catch (Throwable e) {
         rescue.ask();
       }

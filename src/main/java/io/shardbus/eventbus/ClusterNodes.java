@@ -82,7 +82,7 @@ public final class ClusterNodes {
   /**
    * Asks all of them.
    *
-   * @return this one first, then the others by name; those that do not answer within a second have
+   * @return this one first, then the others by name. One that does not answer within a second has
    *     no report
    */
   public Future<List<ClusterNode>> ask() {
@@ -100,9 +100,8 @@ public final class ClusterNodes {
 
   private Future<ClusterNode> ask(String bus, Heard other, long now) {
     long silent = TimeUnit.NANOSECONDS.toMillis(now - other.at());
-    return vertx
-        .eventBus()
-        .<JsonObject>request(
+    return PublisherProtocol.<JsonObject>request(
+            vertx,
             other.router(),
             null,
             new DeliveryOptions()

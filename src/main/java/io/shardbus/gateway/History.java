@@ -211,8 +211,9 @@ final class History implements DeliveryObserver {
    */
   synchronized @Nullable JsonObject json(@Nullable String shard) {
     Series series = shard == null ? whole : null;
-    if (shard != null && shard.matches("\\d{1,5}")) {
-      series = shards.get(Integer.valueOf(shard));
+    if (shard != null) {
+      long id = ReadParameters.whole(shard);
+      series = id <= ReadParameters.MAX_SHARD ? shards.get((int) id) : null;
     }
     if (series == null) {
       return null;

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * allowed twice.
  */
 /**
- * Requests that last: streams without an end of their own, bodies under way, and those that wait
- * for the sink. They end when the server stops. Safe for any thread.
+ * Requests that last. A stream may have no end of its own, a body may be under way, a client may
+ * wait for the sink. They end when the server stops. Safe for any thread.
  */
 final class Ongoing {
 

@@ -72,7 +72,14 @@ final class Pages {
         .compose(
             small ->
                 HeadRequests.end(response.putHeader(HttpHeaders.CONTENT_ENCODING, encoding), small))
-        .onFailure(e -> LOG.debug("page", e))
+        .onFailure(
+            e -> {
+              if (response.ended() || response.closed()) {
+                LOG.debug("page", e);
+              } else {
+                context.fail(e); // else the client would wait
+              }
+            })
         .onComplete(taken -> share.free());
   }
 }

@@ -76,7 +76,7 @@ public class RecordingSink implements Sink {
   public RecordingSink() {}
 
   /**
-   * Decides what happens to the writes from now on, also to those that hang.
+   * Sets how the sink answers writes from now on. It also answers those that hang.
    *
    * @param next returns the answer to a write. If it succeeds, the batch is recorded. It may also
    *     throw or return null, as a faulty sink does
