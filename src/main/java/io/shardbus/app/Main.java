@@ -8,8 +8,11 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,19 +27,6 @@ import picocli.CommandLine.Spec;
     description = "Elastic, sharded event ingestion for Vert.x.",
     versionProvider = Main.Version.class,
     mixinStandardHelpOptions = true,
-    subcommands = {
-      ServeCommand.class,
-      FeedCommand.class,
-      TailCommand.class,
-      StatsCommand.class,
-      TopCommand.class,
-      ScaleCommand.class,
-      ReplayCommand.class,
-      LogCommand.class,
-      CompletionCommand.class,
-      WarmUpCommand.class,
-      CommandLine.HelpCommand.class
-    },
     footer = {
       "",
       "Try it:",
@@ -50,8 +40,10 @@ import picocli.CommandLine.Spec;
     })
 public final class Main implements Runnable {
 
+  private static final Map<String, Class<?>> COMMANDS = commands();
   private static final int FAILED = 1;
   private static final int WRONG_USAGE = 2;
+  private static final Set<String> VERSION = Set.of("--version", "-V");
 
   @Spec private CommandSpec spec;
 
@@ -83,7 +75,7 @@ public final class Main implements Runnable {
 
   static int execute(PrintWriter out, PrintWriter err, String... args) {
     Main main = new Main();
-    CommandLine line = commandLine(main);
+    CommandLine line = commandLine(main, args);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -126,10 +118,37 @@ public final class Main implements Runnable {
     return "  see " + command.getCommandSpec().qualifiedName() + " --help";
   }
 
-  static CommandLine commandLine(Main main) {
+  /**
+   * Reading the annotations of all commands takes longer than most commands run, so only the one
+   * that is called is read.
+   *
+   * @param words the command line, or nothing for all commands
+   */
+  static CommandLine commandLine(Main main, String... words) {
     CommandLine line = new CommandLine(main);
-    ServiceLoader.load(Tool.class).forEach(line::addSubcommand);
+    String first = words.length == 0 ? "" : words[0];
+    if (COMMANDS.containsKey(first)) {
+      line.addSubcommand(first, COMMANDS.get(first));
+    } else if (!(words.length == 1 && VERSION.contains(first))) {
+      COMMANDS.forEach(line::addSubcommand);
+      ServiceLoader.load(Tool.class).forEach(line::addSubcommand);
+      line.addSubcommand(new CompletionCommand()).addSubcommand(new CommandLine.HelpCommand());
+    }
     return line;
+  }
+
+  private static Map<String, Class<?>> commands() {
+    Map<String, Class<?>> commands = new LinkedHashMap<>(); // in the order of the help
+    commands.put("serve", ServeCommand.class);
+    commands.put("feed", FeedCommand.class);
+    commands.put("tail", TailCommand.class);
+    commands.put("stats", StatsCommand.class);
+    commands.put("top", TopCommand.class);
+    commands.put("scale", ScaleCommand.class);
+    commands.put("replay", ReplayCommand.class);
+    commands.put("log", LogCommand.class);
+    commands.put("warm-up", WarmUpCommand.class);
+    return commands;
   }
 
   @Override

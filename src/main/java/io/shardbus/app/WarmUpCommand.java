@@ -8,10 +8,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /**
  * {@code shardbus warm-up}: uses a server and the commands for it once, so that the launcher can
@@ -19,11 +16,6 @@ import picocli.CommandLine.Spec;
  */
 @Command(name = "warm-up", hidden = true)
 final class WarmUpCommand implements Callable<Integer> {
-
-  @Spec private CommandSpec spec;
-
-  @SuppressWarnings("NullAway.Init") // picocli sets the fields
-  WarmUpCommand() {}
 
   @Override
   public Integer call() throws Exception {
@@ -43,24 +35,20 @@ final class WarmUpCommand implements Callable<Integer> {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     Config config =
         Config.load(null, Map.of(), Map.of("gateway.port", 0, "bus.dataDir", data.toString()));
-    CommandLine commands =
-        new CommandLine(spec.root().userObject())
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .setOut(nowhere)
-            .setErr(nowhere);
     Server server = Server.start(config, nowhere);
     try {
       for (String command :
           new String[] {
-            "feed --generate 1000",
-            "feed --generate 1000 --via ws",
-            "stats",
-            "replay --list",
-            "tail --from-start --count 10",
-            "top --once"
+            "--help",
+            "feed --generate 1000 --url URL",
+            "feed --generate 1000 --via ws --url URL",
+            "stats --url URL",
+            "replay --list --url URL",
+            "tail --from-start --count 10 --url URL",
+            "top --once --url URL"
           }) {
-        String[] words = (command + " --url " + server.url()).split(" ");
-        if (commands.execute(words) != 0) {
+        String[] words = command.replace("URL", server.url()).split(" ");
+        if (Main.execute(nowhere, nowhere, words) != 0) {
           return 1;
         }
       }

@@ -13,7 +13,6 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -158,12 +157,7 @@ class ReadsTest {
   }
 
   private HttpClientResponse tail(String query, String accept) throws Exception {
-    return TestGateway.await(
-        server
-            .http
-            .request(HttpMethod.GET, server.gateway.port(), "127.0.0.1", "/v1/tail?" + query)
-            .compose(request -> request.putHeader("Accept", accept).send())
-            .map(HttpClientResponse::pause)); // so that nothing comes before it is asked for
+    return TestGateway.await(openTail("/v1/tail?" + query, accept));
   }
 
   private static String all(HttpClientResponse response) throws Exception {
@@ -256,11 +250,15 @@ class ReadsTest {
     assertThat(server.get("/v1/tail").status()).isEqualTo(501);
   }
 
-  private Future<HttpClientResponse> openTail(String uri) {
+  private Future<HttpClientResponse> openTail(String uri, String accept) {
     return server
         .http
         .request(
-            new RequestOptions().setPort(server.gateway.port()).setHost("127.0.0.1").setURI(uri))
+            new RequestOptions()
+                .setPort(server.gateway.port())
+                .setHost("127.0.0.1")
+                .setURI(uri)
+                .putHeader("Accept", accept))
         .compose(
             request -> {
               // Asked for before it is sent, so that nothing comes before the pause.
@@ -278,7 +276,8 @@ class ReadsTest {
     for (int i = 0; i < 300; i++) {
       server.post("/v1/events", "application/json", Integer.toString(i));
       if (i == 100) {
-        HttpClientResponse tail = TestGateway.await(openTail("/v1/tail?cursor=" + before));
+        HttpClientResponse tail =
+            TestGateway.await(openTail("/v1/tail?cursor=" + before, "text/event-stream"));
         assertThat(tail.getHeader("Content-Type")).isEqualTo("text/event-stream");
         tail.handler(
             chunk -> {
@@ -297,7 +296,8 @@ class ReadsTest {
     }
     Awaitility.await().until(() -> seen.size() >= 300);
     assertThat(seen).hasSize(300).doesNotHaveDuplicates();
-    assertThat(TestGateway.await(openTail("/v1/tail?cursor=zzz")).statusCode()).isEqualTo(400);
+    assertThat(TestGateway.await(openTail("/v1/tail?cursor=zzz", "text/event-stream")).statusCode())
+        .isEqualTo(400);
   }
 
   /** A tail to which nothing comes is not idle. */
@@ -305,7 +305,7 @@ class ReadsTest {
   void tail_outlivesTheIdleTimeout() throws Exception {
     server.close();
     server = new TestGateway(TestGateway.idleAfter(2));
-    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail"));
+    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail", "text/event-stream"));
     AtomicBoolean ended = new AtomicBoolean();
     tail.request().connection().closeHandler(closed -> ended.set(true));
     tail.resume();
@@ -315,7 +315,7 @@ class ReadsTest {
   @Test
   void tail_keepsEventsThatSpanLines() throws Exception {
     Promise<String> got = Promise.promise();
-    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail"));
+    HttpClientResponse tail = TestGateway.await(openTail("/v1/tail", "text/event-stream"));
     Buffer all = Buffer.buffer();
     tail.handler(
         chunk -> {
