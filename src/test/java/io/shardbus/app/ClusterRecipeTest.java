@@ -7,6 +7,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.eventbus.EventBusPublisher;
 import io.shardbus.eventbus.EventBusPublisherOptions;
 import io.shardbus.sink.ClusteredNode;
+import io.shardbus.testing.Java;
 import io.shardbus.testing.Ports;
 import io.shardbus.testing.Program;
 import io.vertx.core.Future;
@@ -87,9 +88,9 @@ class ClusterRecipeTest {
             bin.resolve("shardbus"),
             """
             #!/bin/sh
-            exec '%s/bin/java' -Xmx256m -XX:TieredStopAtLevel=1 -cp '%s' io.shardbus.app.Main "$@"
+            exec %s "$@"
             """
-                .formatted(System.getProperty("java.home"), System.getProperty("java.class.path")));
+                .formatted(String.join(" ", Java.command("io.shardbus.app.Main"))));
     assertThat(program.toFile().setExecutable(true)).isTrue();
     ProcessBuilder builder =
         new ProcessBuilder("sh").directory(dir.toFile()).redirectErrorStream(true);

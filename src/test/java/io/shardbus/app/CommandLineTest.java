@@ -6,6 +6,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.testing.Java;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -43,10 +44,10 @@ class CommandLineTest {
     processes =
         new CommandProcesses(
             dir,
-            "-Djdk.net.hosts.file=" + Files.writeString(dir.resolve("hosts"), "127.0.0.1 a_b\n"),
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.shardbus.app.Main");
+            Java.command(
+                "-Djdk.net.hosts.file="
+                    + Files.writeString(dir.resolve("hosts"), "127.0.0.1 a_b\n"),
+                "io.shardbus.app.Main"));
   }
 
   @AfterEach
@@ -249,8 +250,7 @@ class CommandLineTest {
   }
 
   private static String onTerminal(String words) {
-    return "'%s/bin/java' -Xmx256m -cp '%s' io.shardbus.app.Main %s"
-        .formatted(System.getProperty("java.home"), System.getProperty("java.class.path"), words);
+    return String.join(" ", Java.command("io.shardbus.app.Main", words));
   }
 
   private static Process script(String command, Path out) throws Exception {

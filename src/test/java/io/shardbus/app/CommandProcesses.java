@@ -47,11 +47,11 @@ final class CommandProcesses {
 
   /**
    * @param dir where their output goes
-   * @param program what Java has to be told to run it
+   * @param program the program, with what comes before its arguments
    */
-  CommandProcesses(Path dir, String... program) {
+  CommandProcesses(Path dir, List<String> program) {
     this.dir = dir;
-    this.program = List.of(program);
+    this.program = program;
   }
 
   Run start(String... args) throws IOException {
@@ -59,11 +59,7 @@ final class CommandProcesses {
   }
 
   Run start(Map<String, String> environment, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx256m");
-    command.add("-XX:TieredStopAtLevel=1"); // they are too short for more to be worth it
-    command.addAll(program);
+    List<String> command = new ArrayList<>(program);
     command.addAll(List.of(args));
     Path out = dir.resolve("out" + processes.size());
     Path err = dir.resolve("err" + processes.size());

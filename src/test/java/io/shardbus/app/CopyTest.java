@@ -7,6 +7,7 @@ import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.StoredEvent;
+import io.shardbus.testing.Java;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
@@ -121,10 +122,7 @@ class CopyTest {
   }
 
   private static ProcessBuilder command(TestServer server, String... words) {
-    List<String> all = new ArrayList<>();
-    all.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    all.addAll(
-        List.of("-Xmx256m", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    List<String> all = new ArrayList<>(Java.command(Main.class.getName()));
     all.addAll(List.of(words));
     all.addAll(List.of("--url", "http://127.0.0.1:" + server.gateway.port()));
     ProcessBuilder builder = new ProcessBuilder(all);

@@ -6,9 +6,9 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.junit5.RecordingSink;
 import io.shardbus.sink.SinkException;
+import io.shardbus.testing.Java;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -176,14 +176,12 @@ class ExitCodesTest {
     TestServer.await(server.bus.flush());
     Process tail =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.shardbus.app.Main",
-                "tail",
-                "--from-start",
-                "--url",
-                "http://127.0.0.1:" + server.gateway.port())
+                Java.command(
+                    "io.shardbus.app.Main",
+                    "tail",
+                    "--from-start",
+                    "--url",
+                    "http://127.0.0.1:" + server.gateway.port()))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.CommandProcesses.Run;
 import io.shardbus.sink.SinkProvider;
+import io.shardbus.testing.Java;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -39,7 +40,15 @@ class JarTest {
 
   @BeforeEach
   void setUp() {
-    jar = new CommandProcesses(dir, "-jar", System.getProperty("shardbus.jar"));
+    jar =
+        new CommandProcesses(
+            dir,
+            List.of(
+                Java.PROGRAM,
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-jar",
+                System.getProperty("shardbus.jar")));
   }
 
   @AfterEach

@@ -3,6 +3,7 @@ package io.shardbus.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.CommandProcesses.Run;
+import io.shardbus.testing.Java;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -41,10 +42,8 @@ class LogCommandTest {
     processes =
         new CommandProcesses(
             dir,
-            "-cp",
-            System.getProperty("java.class.path"),
-            "-Dlogback.configurationFile=io/shardbus/app/logback.xml",
-            "io.shardbus.app.Main");
+            Java.command(
+                "-Dlogback.configurationFile=io/shardbus/app/logback.xml", "io.shardbus.app.Main"));
   }
 
   @AfterEach

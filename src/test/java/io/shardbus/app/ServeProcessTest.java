@@ -3,6 +3,7 @@ package io.shardbus.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.app.CommandProcesses.Run;
+import io.shardbus.testing.Java;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -34,16 +35,14 @@ class ServeProcessTest {
 
   @BeforeEach
   void setUp() {
-    List<String> command = new ArrayList<>();
+    List<String> options = new ArrayList<>();
     if (Runtime.version().feature() >= 23) {
-      command.add("--sun-misc-unsafe-memory-access=allow"); // as the launcher does
+      options.add("--sun-misc-unsafe-memory-access=allow"); // as the launcher does
     }
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
     // As in the jar, where there is no configuration for tests.
-    command.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml");
-    command.add("io.shardbus.app.Main");
-    processes = new CommandProcesses(dir, command.toArray(String[]::new));
+    options.add("-Dlogback.configurationFile=io/shardbus/app/logback.xml");
+    options.add("io.shardbus.app.Main");
+    processes = new CommandProcesses(dir, Java.command(options.toArray(String[]::new)));
   }
 
   @AfterEach

@@ -10,6 +10,7 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.junit5.RecordingSink;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
+import io.shardbus.testing.Java;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -24,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -77,15 +79,9 @@ class TopCommandTest {
   }
 
   private static List<String> command(String... arguments) {
-    return Stream.concat(
-            Stream.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.shardbus.app.Main"),
-            Stream.of(arguments))
-        .toList();
+    List<String> command = new ArrayList<>(Java.command("io.shardbus.app.Main"));
+    command.addAll(List.of(arguments));
+    return command;
   }
 
   private String url() {

@@ -14,13 +14,13 @@ import io.shardbus.sink.ClusteredNode;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.SinkOptions;
+import io.shardbus.testing.Java;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.io.BufferedReader;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -276,13 +276,7 @@ class PublisherMovesTest {
     Node() throws Exception {
       process =
           new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-Xmx256m",
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  PublisherMovesTest.class.getName(),
-                  cluster,
-                  Integer.toString(port))
+                  Java.command(PublisherMovesTest.class.getName(), cluster, Integer.toString(port)))
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
       BufferedReader out = process.inputReader();

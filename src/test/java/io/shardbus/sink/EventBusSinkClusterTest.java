@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.shardbus.sink.eventbus.EventBusConsumer;
+import io.shardbus.testing.Java;
 import io.shardbus.testing.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
-import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
@@ -108,14 +108,8 @@ class EventBusSinkClusterTest {
   void nodeThatIsKilled_losesItsBatchesToAnother() throws Exception {
     Process process =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ClusteredNode.class.getName(),
-                cluster,
-                Integer.toString(port),
-                ADDRESS)
+                Java.command(
+                    ClusteredNode.class.getName(), cluster, Integer.toString(port), ADDRESS))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     List<String> lines = new CopyOnWriteArrayList<>();

@@ -1,5 +1,6 @@
 package io.shardbus.sink;
 
+import io.shardbus.testing.Java;
 import io.shardbus.testing.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -106,12 +107,7 @@ final class FaultyNodes implements AutoCloseable {
       command.addAll(List.of("ip", "netns", "exec", space(n)));
     }
     command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
+        Java.command(
             "io.shardbus.app.Main",
             "serve",
             "--cluster",

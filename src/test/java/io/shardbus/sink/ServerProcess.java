@@ -2,6 +2,7 @@ package io.shardbus.sink;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.shardbus.testing.Java;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,28 +25,23 @@ public final class ServerProcess {
 
   /** Skips the test if the program is not installed. */
   public ServerProcess(int port, Path dir, String program, String... arguments) {
-    this(port, dir.resolve(program + ".log"), find(program), List.of(arguments));
+    this(
+        port,
+        dir.resolve(program + ".log"),
+        Stream.concat(Stream.of(find(program).toString()), Stream.of(arguments)).toList());
   }
 
-  private ServerProcess(int port, Path log, Path program, List<String> arguments) {
+  private ServerProcess(int port, Path log, List<String> command) {
     this.port = port;
     this.log = log;
-    command = Stream.concat(Stream.of(program.toString()), arguments.stream()).toList();
+    this.command = command;
   }
 
   /** A class of the tests, in a JVM of its own. */
   static ServerProcess java(int port, Path dir, Class<?> main, String... arguments) {
-    List<String> all =
-        new ArrayList<>(
-            List.of(
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx384m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
-    all.addAll(List.of(arguments));
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    return new ServerProcess(port, dir.resolve(main.getSimpleName() + ".log"), java, all);
+    List<String> command = new ArrayList<>(Java.command("-Xmx384m", main.getName()));
+    command.addAll(List.of(arguments));
+    return new ServerProcess(port, dir.resolve(main.getSimpleName() + ".log"), command);
   }
 
   private static Path find(String program) {

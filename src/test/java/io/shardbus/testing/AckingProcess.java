@@ -64,15 +64,7 @@ public final class AckingProcess {
       throws IOException {
     List<String> command = new ArrayList<>(before);
     command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-Xmx256m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            AckingProcess.class.getName(),
-            data.toString(),
-            Integer.toString(round)));
+        Java.command(AckingProcess.class.getName(), data.toString(), Integer.toString(round)));
     return new ProcessBuilder(command)
         .redirectOutput(acks.toFile())
         .redirectError(errors.toFile())
