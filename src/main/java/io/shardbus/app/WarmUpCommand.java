@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
@@ -32,24 +33,23 @@ final class WarmUpCommand implements Callable<Integer> {
   }
 
   private int use(Path data) throws Exception {
-    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     Config config =
         Config.load(null, Map.of(), Map.of("gateway.port", 0, "bus.dataDir", data.toString()));
-    Server server = Server.start(config, nowhere);
+    Server server = Server.start(config, new PrintWriter(Writer.nullWriter()));
     try {
-      for (String command :
-          new String[] {
-            "--help",
-            "feed --generate 1000 --url URL",
-            "feed --generate 1000 --via ws --url URL",
-            "stats --url URL",
-            "replay --list --url URL",
-            "tail --from-start --count 10 --url URL",
-            "top --once --url URL"
+      String url = " --url " + server.url();
+      for (int code :
+          new int[] {
+            run(FeedCommand.class, "--help"),
+            run(FeedCommand.class, "--generate 1000" + url),
+            run(FeedCommand.class, "--generate 1000 --via ws" + url),
+            run(StatsCommand.class, url),
+            run(ReplayCommand.class, "--list" + url),
+            run(TailCommand.class, "--from-start --count 10" + url),
+            run(TopCommand.class, "--once" + url)
           }) {
-        String[] words = command.replace("URL", server.url()).split(" ");
-        if (Main.execute(nowhere, nowhere, words) != 0) {
-          return 1;
+        if (code != 0) {
+          return code;
         }
       }
     } finally {
@@ -58,5 +58,14 @@ final class WarmUpCommand implements Callable<Integer> {
       Server.await(server.vertx().close());
     }
     return 0;
+  }
+
+  private static int run(Class<?> command, String words) {
+    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+    return new CommandLine(command)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setOut(nowhere)
+        .setErr(nowhere)
+        .execute(words.strip().split(" "));
   }
 }
