@@ -41,6 +41,11 @@ public record BusStats(
     return total.offered() + refusals.total() + ids.duplicates();
   }
 
+  /** {@return events that were not taken, for any reason but that they are duplicates} */
+  public long refused() {
+    return total.offered() - total.accepted() + refusals.total();
+  }
+
   /**
    * The ids of events.
    *

@@ -342,7 +342,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
                 "shards",
                 stats.shards().stream().filter(shard -> shard.state() == ShardState.ACTIVE).count())
             .put("accepted", stats.total().accepted())
-            .put("refused", stats.offered() - stats.total().accepted() - stats.ids().duplicates())
+            .put("refused", stats.refused())
             .put("delivered", stats.total().delivered())
             .put("deadLettered", stats.total().deadLettered())
             .put("lag", stats.total().pending())

@@ -161,8 +161,7 @@ final class History implements DeliveryObserver {
     }
     whole.latencies.moveTo(latencies);
     ShardAccounting total = stats.total();
-    long refused = stats.offered() - total.accepted() - stats.ids().duplicates();
-    read(whole, at, seconds, total, refused, fenced, latencies);
+    read(whole, at, seconds, total, stats.refused(), fenced, latencies);
     Runtime memory = Runtime.getRuntime();
     Storage storage = ReplayableSink.storageOf(bus.sink());
     Long free = storage == null ? null : storage.freeBytes();
