@@ -104,9 +104,8 @@ final class Origins {
     if (origin == null || allowed.contains(canonical(origin))) {
       return false;
     }
-    HostAndPort authority = proxies.authority(request);
-    String own = (proxies.secure(request) ? "https://" : "http://") + authority;
-    return authority == null || !canonical(origin).equals(canonical(own));
+    String own = proxies.origin(request);
+    return own == null || !canonical(origin).equals(canonical(own));
   }
 
   /** Tells browsers what the allowed pages may do. */

@@ -174,16 +174,14 @@ final class Proxies {
     return network(sender(request).address());
   }
 
-  /** Whether the client used https. */
-  boolean secure(HttpServerRequest request) {
-    String scheme = sender(request).scheme();
-    return scheme == null ? request.isSSL() : scheme.equalsIgnoreCase("https");
-  }
-
-  /** The address that the client used; null if it used none, or one that is malformed. */
-  @Nullable HostAndPort authority(HttpServerRequest request) {
-    String host = sender(request).host();
-    return host == null ? request.authority() : HostAndPort.parseAuthority(host, -1);
+  /** The origin of the URL that the client used; null if it named no host, or a malformed one. */
+  @Nullable String origin(HttpServerRequest request) {
+    Sender sender = sender(request);
+    HostAndPort authority =
+        sender.host() == null ? request.authority() : HostAndPort.parseAuthority(sender.host(), -1);
+    boolean secure =
+        sender.scheme() == null ? request.isSSL() : sender.scheme().equalsIgnoreCase("https");
+    return authority == null ? null : (secure ? "https://" : "http://") + authority;
   }
 
   /**

@@ -3,12 +3,15 @@ package io.shardbus.gateway;
 import io.shardbus.sink.EventFilter;
 import io.shardbus.sink.EventQuery;
 import io.vertx.core.http.HttpServerRequest;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The parameters with which a request chooses events: for a page, and for a tail. */
 final class ReadParameters {
 
   static final int MAX_SHARD = 65_534;
+
+  private static final Pattern WHOLE = Pattern.compile("\\d{1,18}");
 
   private ReadParameters() {}
 
@@ -33,7 +36,7 @@ final class ReadParameters {
 
   /** A number of ASCII digits alone; -1 if the text is another one. */
   static long whole(String text) {
-    return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
+    return WHOLE.matcher(text).matches() ? Long.parseLong(text) : -1;
   }
 
   static long number(HttpServerRequest request, String name, long otherwise, long min, long max) {

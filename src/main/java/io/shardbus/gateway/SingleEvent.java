@@ -34,7 +34,6 @@ final class SingleEvent implements RequestBody.Reader {
   private final PartialBody body;
   private final Deadline wholeBody;
   private final Deadline delivery;
-  private final Deadline lastWait;
   private Runnable forget = () -> {};
   private long length = -1; // as announced
   private boolean over;
@@ -57,7 +56,6 @@ final class SingleEvent implements RequestBody.Reader {
     body = new PartialBody(resources.budget());
     wholeBody = new Deadline(resources.vertx(), this::takesTooLong);
     delivery = new Deadline(resources.vertx(), this::notConfirmed);
-    lastWait = new Deadline(resources.vertx(), this::endNow);
   }
 
   void begin() {
@@ -116,7 +114,13 @@ final class SingleEvent implements RequestBody.Reader {
   /** Only for requests that last: most are over at once. */
   private void endWithServer() {
     forget.run();
-    forget = ongoing.add(resources.vertx(), () -> lastWait.begin(Ongoing.PATIENCE));
+    Deadline lastWait = new Deadline(resources.vertx(), this::endNow);
+    Runnable remove = ongoing.add(resources.vertx(), () -> lastWait.begin(Ongoing.PATIENCE));
+    forget =
+        () -> {
+          remove.run();
+          lastWait.cancel();
+        };
   }
 
   private void endNow() {
@@ -139,7 +143,6 @@ final class SingleEvent implements RequestBody.Reader {
     body.drop();
     wholeBody.cancel();
     delivery.cancel();
-    lastWait.cancel();
     forget.run();
   }
 

@@ -22,7 +22,7 @@ class ProxiesTest {
     TestGateway.await(VERTX.close());
   }
 
-  /** The client's address, scheme and host as a server sees them. */
+  /** The client's address, and the origin of its URL, as a server sees them. */
   private static String seen(String trusted, String... headers) throws Exception {
     Proxies proxies = new Proxies(trusted);
     var server =
@@ -33,10 +33,7 @@ class ProxiesTest {
                     request ->
                         request
                             .response()
-                            .end(
-                                proxies.client(request)
-                                    + (proxies.secure(request) ? " https " : " http ")
-                                    + proxies.authority(request)))
+                            .end(proxies.client(request) + " " + proxies.origin(request)))
                 .listen(0, "127.0.0.1"));
     var client = VERTX.createHttpClient();
     try {
@@ -65,40 +62,41 @@ class ProxiesTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "for=192.0.2.1;proto=https;host=bus.example                  | 192.0.2.1 https bus.example",
-        "For=192.0.2.1;PROTO=HTTPS;Host=bus.example:8443             | 192.0.2.1 https"
-            + " bus.example:8443",
-        "for=192.0.2.1:4711                                          | 192.0.2.1 http own",
-        "for=\"[2001:db8::1]:4711\";host=\"[2001:db8::2]:443\"       | 20010db800000000::/64 http"
-            + " [2001:db8::2]:443",
-        "for=\"[2001:db8::1]\"                                       | 20010db800000000::/64 http"
-            + " own",
-        "for=\"[::ffff:192.0.2.1]\"                                  | 192.0.2.1 http own",
-        "for=192.0.2.1 ; proto=https , for=10.0.0.1;proto=http       | 192.0.2.1 https own",
-        "for=192.0.2.1;proto=https;host=a, for=\"[2001:db8:a::1]\"   | 192.0.2.1 https a",
-        "for=192.0.2.9;proto=https;host=evil, for=192.0.2.1          | 192.0.2.1 http own",
-        "for=192.0.2.9;proto=https;host=evil, by=10.0.0.1            | 127.0.0.1 http own",
-        "for=192.0.2.9, for=unknown;proto=https                      | 127.0.0.1 https own",
-        "for=192.0.2.9, for=_hidden                                  | 127.0.0.1 http own",
-        "for=192.0.2.9, for=999.0.2.1                                | 127.0.0.1 http own",
-        "for=192.0.2.1,                                              | 192.0.2.1 http own",
-        "for=192.0.2.1;host=\"a\\b\"                                 | 192.0.2.1 http ab",
-        "for=192.0.2.1;host=\"a b/c\"                                | 192.0.2.1 http null",
-        "for=\"192.0.2.1                                             | 127.0.0.1 http own",
-        "for=192.0.2.9;proto=https;host=\"x, for=192.0.2.1;host=\"y\" | 127.0.0.1 http own",
-        "for=192.0.2.1;for=192.0.2.2                                 | 127.0.0.1 http own",
-        "192.0.2.1                                                   | 127.0.0.1 http own",
-        "for = 192.0.2.1                                             | 127.0.0.1 http own",
-        "``                                                          | 127.0.0.1 http own"
+        "for=192.0.2.1;proto=https;host=bus.example                  | 192.0.2.1"
+            + " https://bus.example",
+        "For=192.0.2.1;PROTO=HTTPS;Host=bus.example:8443             | 192.0.2.1"
+            + " https://bus.example:8443",
+        "for=192.0.2.1:4711                                          | 192.0.2.1 http://own",
+        "for=\"[2001:db8::1]:4711\";host=\"[2001:db8::2]:443\"       | 20010db800000000::/64"
+            + " http://[2001:db8::2]:443",
+        "for=\"[2001:db8::1]\"                                       | 20010db800000000::/64"
+            + " http://own",
+        "for=\"[::ffff:192.0.2.1]\"                                  | 192.0.2.1 http://own",
+        "for=192.0.2.1 ; proto=https , for=10.0.0.1;proto=http       | 192.0.2.1 https://own",
+        "for=192.0.2.1;proto=https;host=a, for=\"[2001:db8:a::1]\"   | 192.0.2.1 https://a",
+        "for=192.0.2.9;proto=https;host=evil, for=192.0.2.1          | 192.0.2.1 http://own",
+        "for=192.0.2.9;proto=https;host=evil, by=10.0.0.1            | 127.0.0.1 http://own",
+        "for=192.0.2.9, for=unknown;proto=https                      | 127.0.0.1 https://own",
+        "for=192.0.2.9, for=_hidden                                  | 127.0.0.1 http://own",
+        "for=192.0.2.9, for=999.0.2.1                                | 127.0.0.1 http://own",
+        "for=192.0.2.1,                                              | 192.0.2.1 http://own",
+        "for=192.0.2.1;host=\"a\\b\"                                 | 192.0.2.1 http://ab",
+        "for=192.0.2.1;host=\"a b/c\"                                | 192.0.2.1 null",
+        "for=\"192.0.2.1                                             | 127.0.0.1 http://own",
+        "for=192.0.2.9;proto=https;host=\"x, for=192.0.2.1;host=\"y\" | 127.0.0.1 http://own",
+        "for=192.0.2.1;for=192.0.2.2                                 | 127.0.0.1 http://own",
+        "192.0.2.1                                                   | 127.0.0.1 http://own",
+        "for = 192.0.2.1                                             | 127.0.0.1 http://own",
+        "``                                                          | 127.0.0.1 http://own"
       })
   void forwarded_saysWhoSentIt(String header, String who) throws Exception {
     assertThat(seen(TRUSTED, "Forwarded", header)).isEqualTo(who);
     assertThat(seen(null, "Forwarded", header))
         .as("nobody trusted")
-        .isEqualTo("127.0.0.1 http own");
+        .isEqualTo("127.0.0.1 http://own");
     assertThat(seen("192.0.2.0/24", "Forwarded", header))
         .as("others trusted")
-        .isEqualTo("127.0.0.1 http own");
+        .isEqualTo("127.0.0.1 http://own");
   }
 
   @ParameterizedTest
@@ -106,29 +104,29 @@ class ProxiesTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "192.0.2.1                        | https       | bus.example      | 192.0.2.1 https"
-            + " bus.example",
-        "192.0.2.9, 192.0.2.1             | http        | bus.example:81   | 192.0.2.1 http"
-            + " bus.example:81",
-        "192.0.2.1, 10.1.2.3,2001:db8:a::9| https       | evil, bus        | 192.0.2.1 https bus",
-        "192.0.2.1:4711                   | http, HTTPS | [2001:db8::1]:80 | 192.0.2.1 https"
-            + " [2001:db8::1]:80",
+        "192.0.2.1                        | https       | bus.example      | 192.0.2.1"
+            + " https://bus.example",
+        "192.0.2.9, 192.0.2.1             | http        | bus.example:81   | 192.0.2.1"
+            + " http://bus.example:81",
+        "192.0.2.1, 10.1.2.3,2001:db8:a::9| https       | evil, bus        | 192.0.2.1 https://bus",
+        "192.0.2.1:4711                   | http, HTTPS | [2001:db8::1]:80 | 192.0.2.1"
+            + " https://[2001:db8::1]:80",
         "2001:db8::1                      | ftp         | own              | 20010db800000000::/64"
-            + " http own",
+            + " http://own",
         "[2001:db8::1]:4711               | http        | own              | 20010db800000000::/64"
-            + " http own",
-        "::ffff:192.0.2.1                 | http        | own              | 192.0.2.1 http own",
-        "192.0.2.9, unknown               | http        | a b              | 127.0.0.1 http null",
-        "192.0.2.9,                       | http        | own              | 127.0.0.1 http own",
-        "10.0.0.1                         | http        | own              | 10.0.0.1 http own",
-        "``                               | ``          | ``               | 127.0.0.1 http own"
+            + " http://own",
+        "::ffff:192.0.2.1                 | http        | own              | 192.0.2.1 http://own",
+        "192.0.2.9, unknown               | http        | a b              | 127.0.0.1 null",
+        "192.0.2.9,                       | http        | own              | 127.0.0.1 http://own",
+        "10.0.0.1                         | http        | own              | 10.0.0.1 http://own",
+        "``                               | ``          | ``               | 127.0.0.1 http://own"
       })
   void xForwarded_saysIt(String client, String scheme, String host, String who) throws Exception {
     String[] headers = {
       "X-Forwarded-For", client, "X-Forwarded-Proto", scheme, "X-Forwarded-Host", host
     };
     assertThat(seen(TRUSTED, headers)).isEqualTo(who);
-    assertThat(seen("10.0.0.0/8", headers)).as("not the peer").isEqualTo("127.0.0.1 http own");
+    assertThat(seen("10.0.0.0/8", headers)).as("not the peer").isEqualTo("127.0.0.1 http://own");
   }
 
   @Test
