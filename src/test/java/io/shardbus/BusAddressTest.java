@@ -139,7 +139,7 @@ class BusAddressTest {
         "{'shards': 0}|shards",
         "{'colour': 'red'}|colour",
         "{'gateway': 8080}|gateway: must be an object with options, is 8080",
-        "{'gateway': {'port': -1}}|gateway: option \"port\"",
+        "{'gateway': {'port': -1}}|gateway: port: -1 must be 0 to 65535",
         "{'gateway': {'host': 'no.such.host.invalid'}}|host: \"no.such.host.invalid\" is unknown"
       })
   void verticleWithABadConfiguration_isNotDeployed(String more, String message) {

@@ -60,7 +60,7 @@ final class OptionsMapper {
                       .sorted()
                       .collect(Collectors.joining(", "))));
     } catch (JsonMappingException e) {
-      throw new IllegalArgumentException("option \"" + path(e) + "\": " + reason(e, json));
+      throw new IllegalArgumentException(named(path(e), reason(e, json)));
     } catch (IOException e) {
       throw new IllegalArgumentException("options: " + e.getMessage());
     }
@@ -94,6 +94,18 @@ final class OptionsMapper {
     return cause instanceof JsonProcessingException unread
         ? unread.getOriginalMessage()
         : String.valueOf(cause.getMessage());
+  }
+
+  /** A setter begins its refusal with the name of the option. */
+  private static String named(String path, String reason) {
+    int end = reason.indexOf(": ");
+    return end > 0 && lastName(reason.substring(0, end)).equals(lastName(path))
+        ? path + reason.substring(end)
+        : "option \"" + path + "\": " + reason;
+  }
+
+  private static String lastName(String path) {
+    return path.substring(path.lastIndexOf('.') + 1);
   }
 
   private static @Nullable Object value(JsonMappingException e, JsonObject json) {

@@ -118,6 +118,7 @@ class SettingsTest {
         "/v1/limits|7|the body must be a JSON object",
         "/v1/policy|{'maxShards':3,'metricsWindow':'1ns'}|metricsWindow",
         "/v1/policy|{'maxShards':3,'minShards':4}|must be at least minShards, which is 4",
+        "/v1/policy|{'maxShards':0}|maxShards: 0 must be 1 to 65535",
         "/v1/policy|{'maxShards':33}|maxShards: 33 must be at most 32 until the next start",
         "/v1/policy|{'shards':3}|unknown option \"shards\": allowed are autoScale,",
         "/v1/log-level|{'level':'loud'}|level: loud is unknown: allowed are trace, debug,",

@@ -130,13 +130,21 @@ class OptionsTest {
 
   private static void assertRefused(Object options, Method setter, Object value) {
     String property = setter.getName().substring(3);
+    String name = property.substring(0, 1).toLowerCase(Locale.ROOT) + property.substring(1);
     assertThatThrownBy(() -> setter.invoke(options, value))
         .as("%s(%s)", setter, value)
         .cause()
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(
-            property.substring(0, 1).toLowerCase(Locale.ROOT) + property.substring(1))
+        .hasMessageContaining(name)
         .hasMessageContaining("must");
+    JsonObject json =
+        new JsonObject().put(name, value instanceof Duration ? value.toString() : value);
+    assertThatThrownBy(() -> OptionsJson.read(options, json))
+        .as("%s of %s", json, options.getClass())
+        .message()
+        .as("names the option once")
+        .startsWith(name + ": ")
+        .contains("must");
   }
 
   /** The edge, or what is next to it. */
