@@ -11,6 +11,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.micrometer.Label;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
@@ -70,6 +71,8 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
     VertxOptions options =
         new VertxOptions()
             .setMetricsOptions(vertxMetrics())
+            // The class path holds no file that Vert.x serves: it needs no folder for copies.
+            .setFileSystemOptions(new FileSystemOptions().setClassPathResolvingEnabled(false))
             .setEventLoopPoolSize(
                 Math.max(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE, gateway.getEventLoops()));
     if (cluster.isEnabled()) {

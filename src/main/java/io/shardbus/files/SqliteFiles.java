@@ -1,6 +1,7 @@
 package io.shardbus.files;
 
 import java.io.IOException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.sql.SQLException;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -23,6 +25,9 @@ public final class SqliteFiles {
 
   /** The library, which an application without a data folder does not need. */
   public static final String LIBRARY = "org.xerial:sqlite-jdbc";
+
+  /** Where the driver copies its native library to. */
+  private static final String TEMPORARY = "org.sqlite.tmpdir";
 
   private static final String NOT_MERGED = "-wal";
   private static final String ROLLBACK = "-journal";
@@ -41,12 +46,31 @@ public final class SqliteFiles {
 
   private SqliteFiles() {}
 
-  /** Loads the native library, so that the first file is opened sooner. Blocks. */
+  /**
+   * Loads the native library, so that the first file is opened sooner. The driver copies the
+   * library into the temporary folder for that. This removes the copy at once, if the system allows
+   * it: a process that is killed would leave it there. Blocks.
+   */
   public static void load() {
+    String base = System.getProperty(TEMPORARY, System.getProperty("java.io.tmpdir"));
+    boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
     try {
+      Path folder =
+          posix ? Files.createTempDirectory(Path.of(base), "shardbus-sqlite") : Path.of(base);
+      System.setProperty(TEMPORARY, folder.toString());
       SQLiteJDBCLoader.initialize();
+      if (posix) {
+        try (Stream<Path> copies = Files.list(folder)) {
+          for (Path copy : copies.toList()) {
+            Files.delete(copy);
+          }
+        }
+        Files.delete(folder);
+      }
     } catch (Exception | LinkageError e) {
       // Who opens a file is told.
+    } finally {
+      System.setProperty(TEMPORARY, base);
     }
   }
 

@@ -150,6 +150,22 @@ class ServeProcessTest {
     assertThat(get(newUrl + "/")).contains("console/main.js");
   }
 
+  @Test
+  void killedServer_leavesNothingInTheTemporaryFolder() throws Exception {
+    Path temporary = Files.createDirectory(dir.resolve("tmp"));
+    Run server =
+        processes.start(
+            Map.of("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary),
+            "serve",
+            "--port",
+            "0",
+            "--data",
+            dir.resolve("data").toString());
+    server.url();
+    server.process().destroyForcibly().waitFor();
+    assertThat(temporary).isEmptyDirectory();
+  }
+
   /** By a signal, as systemd and containers stop it. */
   @Test
   void uploadsUnderWay_areAnsweredWhenTheProcessIsStopped() throws Exception {
