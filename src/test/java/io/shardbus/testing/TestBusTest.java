@@ -2,6 +2,7 @@ package io.shardbus.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Intercepted;
@@ -9,6 +10,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.junit5.RecordingSink;
 import io.shardbus.junit5.TestBus;
+import io.shardbus.junit5.TestBusProvider;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.Shard;
 import io.shardbus.sink.EventQuery;
@@ -24,6 +26,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
+import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -48,6 +54,31 @@ class TestBusTest {
     assertThat(test.sink().all()).isEmpty();
     assertThat(test.sink().faults()).isEmpty();
     test.close().await();
+  }
+
+  /** Asks for a bus in a test that has no Vert.x, and gives what it is told. */
+  static final class WithoutVertx implements ParameterResolver {
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext test) {
+      return parameter.getParameter().getType() == ParameterResolutionException.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext test) {
+      return catchThrowableOfType(
+          ParameterResolutionException.class,
+          () -> new TestBusProvider().newInstance(test, parameter));
+    }
+  }
+
+  @Test
+  @ExtendWith(WithoutVertx.class)
+  void busWithoutVertx_saysWhatToWrite(ParameterResolutionException error) {
+    assertThat(error)
+        .hasMessage(
+            "busWithoutVertx_saysWhatToWrite: the parameter of type TestBus needs one of type Vertx"
+                + " before it, as in busWithoutVertx_saysWhatToWrite(Vertx vertx, TestBus test)");
   }
 
   @Test

@@ -31,8 +31,12 @@ public final class TestBusProvider implements VertxExtensionParameterProvider<Te
         test.getStore(ExtensionContext.Namespace.GLOBAL)
             .get(VertxExtension.VERTX_INSTANCE_KEY, Supplier.class);
     if (vertx == null) {
+      String method = parameter.getDeclaringExecutable().getName();
       throw new ParameterResolutionException(
-          "a parameter of type TestBus needs a parameter of type Vertx before it");
+          method
+              + ": the parameter of type TestBus needs one of type Vertx before it, as in "
+              + method
+              + "(Vertx vertx, TestBus test)");
     }
     return TestBus.start((Vertx) vertx.get()).await();
   }
