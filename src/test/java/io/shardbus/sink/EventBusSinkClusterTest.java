@@ -29,7 +29,7 @@ class EventBusSinkClusterTest {
   private static final String ADDRESS = "orders";
 
   private final String cluster = UUID.randomUUID().toString();
-  private final EventBusSinkTest.Received received = new EventBusSinkTest.Received();
+  private final EventBusSinkFixture.Received received = new EventBusSinkFixture.Received();
   private int port;
   private Vertx bus;
   private Vertx other;
@@ -40,17 +40,17 @@ class EventBusSinkClusterTest {
     port = Ports.free();
     bus = ClusteredNode.start(cluster, port);
     other = ClusteredNode.start(cluster, port);
-    sink = EventBusSinkTest.open(bus, new JsonObject());
+    sink = EventBusSinkFixture.open(bus, new JsonObject());
   }
 
   @AfterEach
   void stop() throws Exception {
-    EventBusSinkTest.get(sink.close());
-    EventBusSinkTest.get(Future.join(other.close(), bus.close()));
+    EventBusSinkFixture.get(sink.close());
+    EventBusSinkFixture.get(Future.join(other.close(), bus.close()));
   }
 
   private EventBusConsumer join(Vertx node, String name, int credits) throws Exception {
-    return EventBusSinkTest.get(
+    return EventBusSinkFixture.get(
         EventBusConsumer.start(node, ADDRESS, credits, batch -> received.take(name, batch)));
   }
 
@@ -62,9 +62,9 @@ class EventBusSinkClusterTest {
             () -> {
               Set<String> reached = new HashSet<>();
               for (int shard = 100; shard < 100 + count; shard++) {
-                EventBusSinkTest.get(
-                    EventBusSinkTest.writeUntilTaken(
-                        bus, sink, EventBusSinkTest.batch(shard, 0, 1)));
+                EventBusSinkFixture.get(
+                    EventBusSinkFixture.writeUntilTaken(
+                        bus, sink, EventBusSinkFixture.batch(shard, 0, 1)));
                 reached.addAll(received.consumers(shard));
               }
               return reached.size() == count;
@@ -76,7 +76,7 @@ class EventBusSinkClusterTest {
     join(bus, "here", 2);
     join(other, "there", 2);
     awaitMembers(2);
-    EventBusSinkTest.get(EventBusSinkTest.writeShards(bus, sink, 8, 50));
+    EventBusSinkFixture.get(EventBusSinkFixture.writeShards(bus, sink, 8, 50));
     received.assertOnceInOrder(8, 500);
     for (int shard = 0; shard < 8; shard++) {
       assertThat(received.consumers(shard)).hasSize(1);
@@ -89,7 +89,7 @@ class EventBusSinkClusterTest {
     BitSet some = new BitSet();
     some.set(3, 5);
     some.set(8);
-    EventBusSinkTest.get(
+    EventBusSinkFixture.get(
         EventBusConsumer.start(
             other,
             ADDRESS,
@@ -98,8 +98,8 @@ class EventBusSinkClusterTest {
                 Future.failedFuture(
                     SinkException.partial(some, SinkException.permanentFailure("too odd")))));
     SinkException failure =
-        EventBusSinkTest.failure(
-            EventBusSinkTest.writeUntilTaken(bus, sink, EventBusSinkTest.batch(0, 0, 10)));
+        EventBusSinkFixture.failure(
+            EventBusSinkFixture.writeUntilTaken(bus, sink, EventBusSinkFixture.batch(0, 0, 10)));
     assertThat(failure.failed()).isEqualTo(some);
     assertThat(failure.isForGood()).isTrue();
   }
@@ -117,13 +117,13 @@ class EventBusSinkClusterTest {
     reader.start();
     try {
       await().atMost(60, TimeUnit.SECONDS).until(() -> lines.contains("READY"));
-      Future<?> writing = EventBusSinkTest.writeShards(bus, sink, 4, 10);
+      Future<?> writing = EventBusSinkFixture.writeShards(bus, sink, 4, 10);
       await()
           .atMost(30, TimeUnit.SECONDS)
           .until(() -> lines.stream().filter("BATCH"::equals).count() >= 4);
       join(other, "survivor", 4);
       process.destroyForcibly();
-      EventBusSinkTest.get(writing);
+      EventBusSinkFixture.get(writing);
       received.assertOnceInOrder(4, 100);
     } finally {
       process.destroyForcibly().waitFor();

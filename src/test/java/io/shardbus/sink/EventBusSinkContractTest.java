@@ -49,7 +49,7 @@ class EventBusSinkContractTest extends SinkContract {
           .compose(done -> EventBusConsumer.start(vertx, ADDRESS, 4, this::remember))
           .compose(consumer -> sink.open(context))
           // Until the consumer was heard of.
-          .compose(done -> EventBusSinkTest.writeUntilTaken(vertx, sink, batch(GREETING, 0, 1)));
+          .compose(done -> EventBusSinkFixture.writeUntilTaken(vertx, sink, batch(GREETING, 0, 1)));
     }
 
     private Future<Void> remember(Batch batch) {
