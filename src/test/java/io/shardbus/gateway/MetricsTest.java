@@ -1,28 +1,15 @@
 package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.micrometer.core.instrument.Meter;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.shardbus.BusStats;
-import io.shardbus.ShardBus;
-import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
-import io.shardbus.junit5.RecordingSink;
-import io.shardbus.metrics.BusMetrics;
 import io.shardbus.shard.BackpressureMode;
-import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.SinkException;
 import io.shardbus.testing.Samples;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
@@ -33,7 +20,6 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,15 +31,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class MetricsTest {
+class MetricsTest extends MetricsFixture {
 
   /** What the API and the meters call the same; the second is part of a meter's name. */
   private static final Map<String, String> ACCOUNTS =
@@ -66,73 +49,6 @@ class MetricsTest {
   /** The reasons of refusals: the same in the statistics and as labels. */
   private static final Set<String> REASONS =
       Set.of("backpressure", "sampled", "unrouted", "closed", "too_large", "intercepted");
-
-  private Vertx vertx;
-  private HttpClient http;
-  private ShardBus bus;
-  private BusMetrics metrics;
-  private Gateway gateway;
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-  private final RecordingSink sink = new RecordingSink();
-
-  @BeforeEach
-  void setUp() throws Exception {
-    vertx = Vertx.vertx();
-    http = vertx.createHttpClient();
-    start(BackpressureMode.DROP_NEWEST);
-  }
-
-  private void start(BackpressureMode mode) throws Exception {
-    bus = await(ShardBus.start(vertx, options().setBackpressure(mode), sink));
-    metrics = new BusMetrics(bus);
-    metrics.bindTo(registry);
-    gateway = await(Gateway.start(vertx, bus, new GatewayOptions().setPort(0), registry));
-  }
-
-  @AfterEach
-  void tearDown() throws Exception {
-    await(vertx.close());
-  }
-
-  private static ShardBusOptions options() {
-    ShardBusOptions options =
-        new ShardBusOptions()
-            .setShards(2)
-            .setRingCapacity(1024)
-            .setMaxEventBytes(1000)
-            .setScaling(ScalingPolicy.defaults(4).setAutoScale(false));
-    options.getDelivery().setInitialBackoff(Duration.ofMillis(1));
-    return options;
-  }
-
-  private static <T> T await(Future<T> future) throws Exception {
-    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-  }
-
-  private String get(String path, String type) throws Exception {
-    return await(
-        http.request(HttpMethod.GET, gateway.port(), "127.0.0.1", path)
-            .compose(
-                request -> {
-                  // Asked for before it is sent, so that no part of it comes too early.
-                  Future<Buffer> answer =
-                      request
-                          .response()
-                          .compose(
-                              response -> {
-                                assertThat(response.statusCode()).isEqualTo(200);
-                                assertThat(response.getHeader("Content-Type")).startsWith(type);
-                                return response.body();
-                              });
-                  return request.end().compose(sent -> answer);
-                })
-            .map(Buffer::toString));
-  }
-
-  private Samples scrape() throws Exception {
-    return new Samples(get("/metrics", "text/plain"));
-  }
 
   /**
    * Fills the rings, then has the sink refuse some events for a while and one for good.
@@ -354,35 +270,8 @@ class MetricsTest {
     assertThat(scrape.count("shardbus_gateway_partial_bytes")).isZero();
   }
 
-  private void post(String type, String body) throws Exception {
-    await(
-        http.request(HttpMethod.POST, gateway.port(), "127.0.0.1", "/v1/events")
-            .compose(
-                request -> {
-                  Future<Buffer> answer = request.response().compose(HttpClientResponse::body);
-                  return request.putHeader("Content-Type", type).end(body).compose(sent -> answer);
-                }));
-  }
-
   private static void awaitFailed(Future<?> future) {
     Awaitility.await().until(future::failed);
-  }
-
-  @Test
-  void shardGauges_goWithTheirShards() throws Exception {
-    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1");
-    await(bus.scaleUp(2));
-    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1", "2", "3");
-    await(bus.removeShard(1));
-    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "2", "3");
-    assertThat(shardLabels("shardbus_shard_weight")).containsExactly("0", "2", "3");
-    Awaitility.await()
-        .atMost(10, TimeUnit.SECONDS)
-        .untilAsserted(
-            () -> {
-              double total = scrape().sum("shardbus_shard_weight");
-              assertThat(total).isBetween(2.999, 3.001);
-            });
   }
 
   @Test
@@ -479,12 +368,6 @@ class MetricsTest {
         .isZero();
   }
 
-  private Set<String> shardLabels(String name) throws Exception {
-    return scrape().of(name).stream()
-        .map(sample -> sample.labels().get("shard"))
-        .collect(Collectors.toCollection(TreeSet::new));
-  }
-
   private record Documented(String type, Map<String, Set<String>> labels) {}
 
   private static Map<String, Documented> documented() throws Exception {
@@ -536,101 +419,5 @@ class MetricsTest {
           }
           assertThat(labels).as(name).isEqualTo(meter.labels());
         });
-  }
-
-  /** Those of the gateway go with its bus, though it still answers. */
-  @Test
-  void metersOfAClosedBus_leaveAndTheNextIsCounted() throws Exception {
-    MeterRegistry other = new SimpleMeterRegistry();
-    metrics.bindTo(other);
-    metrics.bindTo(registry); // it is already
-    BusMetrics late = new BusMetrics(bus, Tags.of("bus", "late"));
-    for (int i = 0; i < 5; i++) {
-      bus.ingest(RawEvent.of("event " + i));
-    }
-    await(bus.close());
-    assertThat(registry.getMeters()).isEmpty();
-    assertThat(other.getMeters()).isEmpty();
-    late.bindTo(registry);
-    assertThat(registry.getMeters()).as("of a bus that was closed before").isEmpty();
-    BusMetrics old = metrics;
-    Gateway oldGateway = gateway;
-    start(BackpressureMode.DROP_NEWEST);
-    for (int i = 0; i < 100; i++) {
-      bus.ingest(RawEvent.of("event " + i));
-    }
-    post("application/json", "{");
-    old.close();
-    late.close();
-    await(oldGateway.close());
-    assertThat(scrape().count("shardbus_events_accepted_total")).isEqualTo(100);
-    assertThat(scrape().count("shardbus_gateway_refused_total", "reason", "invalid")).isEqualTo(1);
-    assertThat(shardLabels("shardbus_ring_fill")).containsExactly("0", "1");
-    await(bus.flush());
-    assertThat(scrape().count("shardbus_batch_size_sum")).isEqualTo(100);
-  }
-
-  @Test
-  void secondBusOfTheSameTags_isRefusedAndToldWhatToDo() throws Exception {
-    Vertx elsewhere = Vertx.vertx();
-    ShardBus second = await(ShardBus.start(elsewhere, options(), new RecordingSink()));
-    Set<Meter> before = Set.copyOf(registry.getMeters());
-    BusMetrics shadow = new BusMetrics(second);
-    assertThatThrownBy(() -> shadow.bindTo(registry))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("shardbus.events.accepted")
-        .hasMessageContaining("Tags.of(\"bus\"");
-    shadow.close();
-    assertThatThrownBy(
-            () -> await(Gateway.start(vertx, second, new GatewayOptions().setPort(0), registry)))
-        .cause()
-        .hasMessageContaining("shardbus.gateway.connections")
-        .hasMessageContaining("a registry of its own");
-    assertThat(Set.copyOf(registry.getMeters())).isEqualTo(before);
-    bus.ingest(RawEvent.of("one"));
-    assertThat(scrape().count("shardbus_events_accepted_total")).isEqualTo(1);
-    await(elsewhere.close());
-  }
-
-  /** An application may have taken them out itself, and bound others. */
-  @Test
-  void close_leavesTheMetersOfOthersAlone() throws Exception {
-    ShardBus second =
-        await(ShardBus.start(vertx, options().setAddress("second"), new RecordingSink()));
-    registry.clear();
-    try (BusMetrics mine = new BusMetrics(second)) {
-      mine.bindTo(registry);
-      int count = registry.getMeters().size();
-      await(bus.close());
-      metrics.close();
-      assertThat(registry.getMeters()).hasSize(count);
-    }
-    assertThat(registry.getMeters()).isEmpty();
-  }
-
-  @Test
-  void severalBuses_shareARegistryUntilTheyAreTakenOut() throws Exception {
-    ShardBus second =
-        await(ShardBus.start(vertx, options().setAddress("second"), new RecordingSink()));
-    BusMetrics tagged = new BusMetrics(second);
-    PrometheusMeterRegistry shared = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    new BusMetrics(bus).bindTo(shared);
-    tagged.bindTo(shared);
-    second.ingest(RawEvent.of("one"));
-    await(second.flush());
-    Samples both = new Samples(shared.scrape());
-    assertThat(both.sum("shardbus_events_delivered_total", "address", "shardbus.ingest")).isZero();
-    assertThat(both.sum("shardbus_events_delivered_total", "address", "second")).isEqualTo(1);
-    tagged.close();
-    await(second.scaleUp(1));
-    second.ingest(RawEvent.of("two"));
-    await(second.flush());
-    assertThat(shared.getMeters())
-        .extracting(Meter::getId)
-        .noneMatch(id -> "second".equals(id.getTag("address")))
-        .anyMatch(id -> "shardbus.ingest".equals(id.getTag("address")));
-    metrics.close();
-    await(gateway.close());
-    assertThat(registry.getMeters()).isEmpty();
   }
 }
