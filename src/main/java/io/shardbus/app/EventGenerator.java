@@ -46,11 +46,7 @@ public final class EventGenerator {
     random = new SplittableRandom(seed);
   }
 
-  /**
-   * The next event.
-   *
-   * @return one JSON object without line breaks, 50 bytes to 100 kB in UTF-8
-   */
+  /** {@return the next event: one JSON object without line breaks, 50 bytes to 100 kB in UTF-8} */
   public String next() {
     JsonObject event =
         new JsonObject().put("id", number++).put("user", new JsonObject().put("id", user()));

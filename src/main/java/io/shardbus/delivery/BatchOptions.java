@@ -58,20 +58,12 @@ public final class BatchOptions {
     OptionsJson.read(this, json);
   }
 
-  /**
-   * Small batches, written within a millisecond.
-   *
-   * @return the options
-   */
+  /** {@return options for small batches, written within a millisecond} */
   public static BatchOptions lowLatency() {
     return new BatchOptions().setMinSize(1).setMaxSize(1_000).setMaxDelay(Duration.ofMillis(1));
   }
 
-  /**
-   * Large batches, for sinks with a high cost per batch.
-   *
-   * @return the options
-   */
+  /** {@return options for large batches, for sinks with a high cost per batch} */
   public static BatchOptions highThroughput() {
     return new BatchOptions()
         .setMaxSize(50_000)

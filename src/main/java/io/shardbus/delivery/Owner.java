@@ -102,11 +102,7 @@ public final class Owner implements Shareable {
     }
   }
 
-  /**
-   * Whether it will learn of its end.
-   *
-   * @return completes when it does; fails if that has come already
-   */
+  /** {@return completes when it will learn of its end; fails if that has come already} */
   public Future<Void> ready() {
     return ready.future();
   }

@@ -64,38 +64,22 @@ public final class Scaler {
     history = new ScalingRecords(manager::numShards);
   }
 
-  /**
-   * Shards added since the start.
-   *
-   * @return how many
-   */
+  /** {@return how many shards were added since the start} */
   public long added() {
     return added.get();
   }
 
-  /**
-   * Shards removed since the start.
-   *
-   * @return how many
-   */
+  /** {@return how many shards were removed since the start} */
   public long removed() {
     return removals.count();
   }
 
-  /**
-   * Requests that failed and changed nothing.
-   *
-   * @return how many
-   */
+  /** {@return how many requests failed and changed nothing} */
   public long failed() {
     return failed.get();
   }
 
-  /**
-   * The requests and their results.
-   *
-   * @return the live history
-   */
+  /** {@return the requests and their results; live} */
   public ScalingHistory history() {
     return history;
   }
@@ -353,11 +337,7 @@ public final class Scaler {
     return turns.close();
   }
 
-  /**
-   * The removals under way.
-   *
-   * @return completes when all draining shards are gone
-   */
+  /** {@return completes when all draining shards are gone} */
   public Future<Void> removals() {
     return removals.all();
   }

@@ -13,11 +13,7 @@ public enum Ack {
 
   private final String word = name().toLowerCase(Locale.ROOT);
 
-  /**
-   * The word for it in parameters, headers and options.
-   *
-   * @return lower case, such as {@code accepted}
-   */
+  /** {@return the word in parameters, headers and options: lower case, such as {@code accepted}} */
   public String word() {
     return word;
   }

@@ -13,11 +13,7 @@ import java.util.List;
  */
 public record Batch(int shard, long firstSequence, List<ShardEvent> events, ProducerId producer) {
 
-  /**
-   * The number of events.
-   *
-   * @return at least 1
-   */
+  /** {@return the number of events, at least 1} */
   public int size() {
     return events.size();
   }

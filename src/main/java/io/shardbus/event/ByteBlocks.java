@@ -23,20 +23,12 @@ public final class ByteBlocks {
   /** Holds nothing yet. */
   public ByteBlocks() {}
 
-  /**
-   * The bytes there are.
-   *
-   * @return how many
-   */
+  /** {@return how many bytes there are} */
   public int length() {
     return length;
   }
 
-  /**
-   * What they take.
-   *
-   * @return memory, in bytes; 0 if there are none
-   */
+  /** {@return the memory that they take, in bytes; 0 if there are none} */
   public int memory() {
     return memory;
   }

@@ -28,20 +28,12 @@ public final class ByteReader {
     at = from;
   }
 
-  /**
-   * Where the reader is.
-   *
-   * @return the index of the next byte
-   */
+  /** {@return the index of the next byte} */
   public int at() {
     return at;
   }
 
-  /**
-   * Whether all is read.
-   *
-   * @return true if there is no next byte
-   */
+  /** {@return whether all is read} */
   public boolean atEnd() {
     return at == end;
   }

@@ -29,20 +29,12 @@ public final class EventKey {
     return EventText.utf8("the key", key);
   }
 
-  /**
-   * The key.
-   *
-   * @return as it was given
-   */
+  /** {@return the key, as it was given} */
   public String text() {
     return text;
   }
 
-  /**
-   * The key's size.
-   *
-   * @return bytes of UTF-8
-   */
+  /** {@return the key's size, in bytes of UTF-8} */
   public int bytes() {
     return bytes;
   }

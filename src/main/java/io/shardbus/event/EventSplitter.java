@@ -26,17 +26,9 @@ public interface EventSplitter {
    */
   void end(Consumer<Buffer> event);
 
-  /**
-   * The event that was given last.
-   *
-   * @return its number, from 1
-   */
+  /** {@return the number of the event that was given last, from 1} */
   long line();
 
-  /**
-   * The memory of an event that has not ended yet.
-   *
-   * @return the memory it takes, in bytes; 0 if there is none
-   */
+  /** {@return the memory that an unfinished event takes, in bytes; 0 if there is none} */
   int partialBytes();
 }

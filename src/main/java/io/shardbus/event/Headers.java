@@ -34,11 +34,7 @@ public final class Headers {
     this.bytes = bytes;
   }
 
-  /**
-   * No headers.
-   *
-   * @return always the same instance
-   */
+  /** {@return no headers, always the same instance} */
   public static Headers none() {
     return NONE;
   }
@@ -115,29 +111,17 @@ public final class Headers {
     return null;
   }
 
-  /**
-   * The number of headers.
-   *
-   * @return 0 to {@link #MAX_COUNT}
-   */
+  /** {@return the number of headers, 0 to {@link #MAX_COUNT}} */
   public int size() {
     return fields.length / 2;
   }
 
-  /**
-   * Whether there are none.
-   *
-   * @return true if so
-   */
+  /** {@return whether there are none} */
   public boolean isEmpty() {
     return fields.length == 0;
   }
 
-  /**
-   * The sum of all names and values.
-   *
-   * @return bytes of UTF-8, 0 to {@link #MAX_BYTES}
-   */
+  /** {@return the sum of all names and values, in bytes of UTF-8, 0 to {@link #MAX_BYTES}} */
   public int bytes() {
     return bytes;
   }
@@ -153,11 +137,7 @@ public final class Headers {
     }
   }
 
-  /**
-   * The headers as a map.
-   *
-   * @return values by name, in order; a copy
-   */
+  /** {@return a copy: values by name, in order} */
   public Map<String, String> toMap() {
     Map<String, String> map = new LinkedHashMap<>();
     forEach(map::put);

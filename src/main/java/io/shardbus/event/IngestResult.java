@@ -61,19 +61,15 @@ public record IngestResult(Outcome outcome, int shard, long timestamp, @Nullable
   }
 
   /**
-   * Whether the bus has the event.
-   *
-   * @return true if this call brought it into a ring, or if an earlier one with the same id did
+   * {@return whether this call, or an earlier one with the same id, brought the event into a ring}
    */
   public boolean accepted() {
     return outcome.taken();
   }
 
   /**
-   * What the outcome means, for people.
-   *
-   * @return such as {@code the shard is full}; with the reason of the interceptor, if one refused
-   *     it
+   * {@return what the outcome means, for people, such as {@code the shard is full}; with the reason
+   * of the interceptor, if one refused it}
    */
   public String meaning() {
     return refusal == null ? outcome.meaning() : outcome.meaning() + ": " + refusal;

@@ -67,11 +67,7 @@ public final class JsonMembers {
     return new JsonMembers(json, members);
   }
 
-  /**
-   * The names of the members.
-   *
-   * @return the names, in the order of their first occurrence
-   */
+  /** {@return the names of the members, in the order of their first occurrence} */
   public Set<String> names() {
     return members.keySet();
   }

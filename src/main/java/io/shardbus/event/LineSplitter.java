@@ -37,11 +37,7 @@ public final class LineSplitter implements EventSplitter {
     }
   }
 
-  /**
-   * The line that was given last.
-   *
-   * @return its number, from 1; blank lines count
-   */
+  /** {@return the number of the line that was given last, from 1; blank lines count} */
   @Override
   public long line() {
     return line;

@@ -31,10 +31,8 @@ public final class NotDeliveredException extends RuntimeException {
   }
 
   /**
-   * Why it will not be delivered.
-   *
-   * @return EVICTED, DEAD_LETTERED and UNKNOWN for an event that was or may have been accepted; any
-   *     other for one that was refused
+   * {@return EVICTED, DEAD_LETTERED and UNKNOWN for an event that was or may have been accepted;
+   * any other for one that was refused}
    */
   public Outcome reason() {
     return reason;

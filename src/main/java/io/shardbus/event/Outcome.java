@@ -64,38 +64,25 @@ public enum Outcome {
     word = name().toLowerCase(Locale.ROOT);
   }
 
-  /**
-   * Whether the bus has the event.
-   *
-   * @return true if it is ACCEPTED or DUPLICATE
-   */
+  /** {@return whether it is ACCEPTED or DUPLICATE: the bus has the event} */
   public boolean taken() {
     return this == ACCEPTED || this == DUPLICATE;
   }
 
-  /**
-   * The word for it in JSON, metrics and logs.
-   *
-   * @return lower case, such as {@code too_large}
-   */
+  /** {@return the word in JSON, metrics and logs: lower case, such as {@code too_large}} */
   public String word() {
     return word;
   }
 
   /**
-   * The status of an HTTP answer, and the failure code of a reply on the event bus.
-   *
-   * @return as in RFC 9110, such as 429
+   * {@return the status of an HTTP answer (RFC 9110), and the failure code of a reply on the event
+   * bus, such as 429}
    */
   public int status() {
     return status;
   }
 
-  /**
-   * The byte in an answer to an {@code EventBusPublisher}.
-   *
-   * @return the byte; 0 for accepted
-   */
+  /** {@return the byte in an answer to an {@code EventBusPublisher}; 0 for accepted} */
   public byte wireByte() {
     return wireByte;
   }
@@ -115,11 +102,7 @@ public enum Outcome {
     return UNKNOWN;
   }
 
-  /**
-   * What it means, for people.
-   *
-   * @return such as {@code the shard is full}
-   */
+  /** {@return what it means, for people, such as {@code the shard is full}} */
   public String meaning() {
     return meaning;
   }

@@ -39,11 +39,7 @@ public final class PathReader {
     at = from;
   }
 
-  /**
-   * Where the reader is.
-   *
-   * @return the index behind what it has read
-   */
+  /** {@return the index behind what it has read} */
   public int at() {
     return at;
   }

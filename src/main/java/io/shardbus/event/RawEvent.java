@@ -192,47 +192,30 @@ public final class RawEvent implements Intercepted {
     return of(bytes, key);
   }
 
-  /**
-   * The event's bytes.
-   *
-   * @return the bytes that were given, not a copy
-   */
+  /** {@return the event's bytes as they were given, not a copy} */
   public Buffer buffer() {
     return buffer;
   }
 
-  /**
-   * The hash that picks the shard.
-   *
-   * @return all 64 bits
-   */
+  /** {@return the hash that picks the shard, all 64 bits} */
   public long hash() {
     return hash;
   }
 
-  /**
-   * The event's size.
-   *
-   * @return bytes, without key, id and headers
-   */
+  /** {@return the event's size in bytes, without key, id and headers} */
   public int size() {
     return buffer.length();
   }
 
   /**
-   * The size that counts against limits.
-   *
-   * @return bytes of the event, and of its key, id and headers in UTF-8
+   * {@return the size that counts against limits: bytes of the event, and of its key, id and
+   * headers in UTF-8}
    */
   public int totalSize() {
     return totalSize;
   }
 
-  /**
-   * The event's key.
-   *
-   * @return the key, or null if the event has none
-   */
+  /** {@return the event's key; null if it has none} */
   public @Nullable String key() {
     return key;
   }
@@ -246,11 +229,7 @@ public final class RawEvent implements Intercepted {
     return id;
   }
 
-  /**
-   * What travels with the event.
-   *
-   * @return the headers, often none
-   */
+  /** {@return what travels with the event, often nothing} */
   public Headers headers() {
     return headers;
   }

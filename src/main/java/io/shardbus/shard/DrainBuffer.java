@@ -132,9 +132,8 @@ public final class DrainBuffer {
   }
 
   /**
-   * Whether no more events fit in here, because another caller took the next ones.
-   *
-   * @return true if the buffer stays as it is
+   * {@return whether no more events fit in here, because another caller took the next ones; for
+   * good}
    */
   public boolean isClosed() {
     return closed;

@@ -18,9 +18,8 @@ public final class FlushMark {
   }
 
   /**
-   * Whether all these events were taken or evicted, and no sealed lane waits for another shard.
-   *
-   * @return true if so; it stays so
+   * {@return whether all these events were taken or evicted, and no sealed lane waits for another
+   * shard; for good}
    */
   public boolean isPassed() {
     for (int i = 0; i < lanes.length; i++) {

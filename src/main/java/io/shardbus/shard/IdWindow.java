@@ -87,29 +87,19 @@ public final class IdWindow {
     Arrays.setAll(stripes, i -> new Stripe());
   }
 
-  /**
-   * Events that were not taken again.
-   *
-   * @return how many since the start
-   */
+  /** {@return how many events were not taken again since the start} */
   public long duplicates() {
     return duplicates.sum();
   }
 
   /**
-   * Ids that were forgotten before their window was over, because there was no room.
-   *
-   * @return how many since the start
+   * {@return how many ids were forgotten before their window was over, because there was no room}
    */
   public long forgotten() {
     return forgotten.sum();
   }
 
-  /**
-   * Ids that are remembered.
-   *
-   * @return how many
-   */
+  /** {@return how many ids are remembered} */
   public long size() {
     long total = 0;
     for (Stripe stripe : stripes) {

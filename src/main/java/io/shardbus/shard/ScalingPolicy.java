@@ -77,9 +77,7 @@ public final class ScalingPolicy {
   }
 
   /**
-   * Grows early and fast, shrinks late: for load that comes in bursts.
-   *
-   * @return the policy
+   * {@return a policy that grows early and fast, and shrinks late: for load that comes in bursts}
    */
   public static ScalingPolicy highThroughput() {
     return new ScalingPolicy()
@@ -92,11 +90,7 @@ public final class ScalingPolicy {
         .setMetricsWindow(Duration.ofMillis(500));
   }
 
-  /**
-   * Grows late and rarely: for steady load on a shared machine.
-   *
-   * @return the policy
-   */
+  /** {@return a policy that grows late and rarely: for steady load on a shared machine} */
   public static ScalingPolicy conservative() {
     return new ScalingPolicy()
         .setFillRatioThreshold(0.9)

@@ -276,11 +276,7 @@ public final class Shard extends LaneOwner {
     consumer.settledBelow(sequence);
   }
 
-  /**
-   * Remembers what there is now.
-   *
-   * @return tells later whether all of it has left the rings
-   */
+  /** {@return tells later whether all that is there now has left the rings} */
   public FlushMark mark() {
     return new FlushMark(lanes.all());
   }

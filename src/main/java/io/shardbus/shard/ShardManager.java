@@ -153,10 +153,8 @@ public final class ShardManager {
   }
 
   /**
-   * Reads the clock that gives events their timestamps.
-   *
-   * @return nanoseconds since the epoch; follows the wall clock, and goes back only if that went
-   *     back by more than a minute
+   * {@return nanoseconds since the epoch, by the clock that gives events their timestamps; goes
+   * back only if the wall clock went back by more than a minute}
    */
   public long nanoTime() {
     return clock.getAsLong();
@@ -353,11 +351,7 @@ public final class ShardManager {
     ingestion.remember(window);
   }
 
-  /**
-   * The ids that were taken.
-   *
-   * @return empty if ids mean nothing here
-   */
+  /** {@return the ids that were taken; empty if ids mean nothing here} */
   public Optional<IdWindow> ids() {
     return Optional.ofNullable(ingestion.ids());
   }
@@ -453,9 +447,8 @@ public final class ShardManager {
   }
 
   /**
-   * Events in the rings that can be counted without waiting.
-   *
-   * @return the count, and how many shards are not in it
+   * {@return the events in the rings that can be counted without waiting, and how many shards are
+   * not in it}
    */
   public PendingCount tryTotalPendingInRings() {
     long total = 0;
@@ -643,10 +636,8 @@ public final class ShardManager {
   }
 
   /**
-   * What keeps the policy from adding the shards that the load asks for, by the last metrics
-   * window.
-   *
-   * @return the limit; NONE in static mode
+   * {@return what keeps the policy from adding the shards that the load asks for, by the last
+   * metrics window; NONE in static mode}
    */
   public ScalingLimit scalingLimit() {
     return monitor == null ? ScalingLimit.NONE : monitor.limit();

@@ -133,10 +133,8 @@ public final class ShardMapper {
   }
 
   /**
-   * How many of the routing table's slots each active shard owns. Once there are events with a key,
-   * these have as many slots again, which count too.
-   *
-   * @return slots by shard id, ascending
+   * {@return how many slots of the routing table each active shard owns, by ascending id; once
+   * there are events with a key, these have as many slots again, which count too}
    */
   public Map<Integer, Integer> slotsByShard() {
     return slots.byShard();

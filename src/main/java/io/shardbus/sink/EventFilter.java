@@ -15,10 +15,8 @@ public interface EventFilter {
   boolean test(ShardEvent event);
 
   /**
-   * Whether the filter wants no event without an id. Then a sink may pass over such events without
-   * asking.
-   *
-   * @return true if so
+   * {@return whether the filter wants no event without an id; then a sink may pass over such events
+   * without asking}
    */
   default boolean needsId() {
     return false;

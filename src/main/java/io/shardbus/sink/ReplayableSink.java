@@ -20,11 +20,7 @@ public interface ReplayableSink extends Sink {
    */
   Future<EventPage> read(EventQuery query);
 
-  /**
-   * The cursor behind the newest event, from which a live tail begins.
-   *
-   * @return an opaque cursor
-   */
+  /** {@return the opaque cursor behind the newest event, from which a live tail begins} */
   Future<String> endCursor();
 
   /**
@@ -37,9 +33,8 @@ public interface ReplayableSink extends Sink {
   Runnable onAppend(Runnable listener);
 
   /**
-   * What the sink stores, as it was a few seconds ago at most. Does not block.
-   *
-   * @return null if the sink cannot tell
+   * {@return what the sink stores, as it was a few seconds ago at most; null if it cannot tell;
+   * does not block}
    */
   default @Nullable Storage storage() {
     return null;

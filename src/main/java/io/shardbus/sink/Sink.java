@@ -11,11 +11,7 @@ import io.vertx.core.Future;
  */
 public interface Sink {
 
-  /**
-   * The name under which the sink was chosen, for logs and metrics.
-   *
-   * @return a short lower-case name
-   */
+  /** {@return the name by which the sink was chosen, for logs and metrics: short, in lower case} */
   String name();
 
   /**

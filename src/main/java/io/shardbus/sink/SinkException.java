@@ -129,19 +129,14 @@ public final class SinkException extends RuntimeException {
     return partial(withLater, cause);
   }
 
-  /**
-   * What can be done about it.
-   *
-   * @return the kind
-   */
+  /** {@return what can be done about it} */
   public Kind kind() {
     return kind;
   }
 
   /**
-   * Whether the events that failed will never be taken.
-   *
-   * @return true for kind PERMANENT, and for kind PARTIAL with such a cause
+   * {@return whether the events that failed will never be taken: kind PERMANENT, or PARTIAL with
+   * such a cause}
    */
   public boolean isForGood() {
     return kind == Kind.PERMANENT || (kind == Kind.PARTIAL && isForGood(getCause()));
@@ -152,9 +147,8 @@ public final class SinkException extends RuntimeException {
   }
 
   /**
-   * Which events failed, of a failure of kind PARTIAL.
-   *
-   * @return a copy: indexes in the batch's list; empty for the other kinds
+   * {@return for kind PARTIAL, a copy of the indexes in the batch's list that failed; empty for the
+   * other kinds}
    */
   public BitSet failed() {
     return (BitSet) failed.clone();

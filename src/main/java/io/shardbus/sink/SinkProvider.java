@@ -6,9 +6,8 @@ import io.vertx.core.json.JsonObject;
 public interface SinkProvider {
 
   /**
-   * The name by which configuration chooses this kind.
-   *
-   * @return a short lower-case name, unique among providers
+   * {@return the name by which configuration chooses this kind: short, in lower case, unique among
+   * providers}
    */
   String name();
 

@@ -13,11 +13,7 @@ import io.shardbus.event.ShardEvent;
  */
 public record StoredEvent(ProducerId producer, ShardEvent event) {
 
-  /**
-   * The producer's epoch.
-   *
-   * @return the number of the producer's start, at least 0
-   */
+  /** {@return the number of the producer's start, at least 0} */
   public long epoch() {
     return producer.epoch();
   }

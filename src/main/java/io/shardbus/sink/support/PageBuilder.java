@@ -48,11 +48,7 @@ public final class PageBuilder {
     this.query = query;
   }
 
-  /**
-   * Whether to read on.
-   *
-   * @return false if the page is full, or if it has passed over enough events
-   */
+  /** {@return whether to read on: the page is not full, and has not passed over too many events} */
   public boolean hasRoom() {
     return events.size() < query.limit()
         && bytes < MAX_BYTES

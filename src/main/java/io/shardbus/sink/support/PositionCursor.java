@@ -111,11 +111,7 @@ public record PositionCursor(SortedMap<String, Long> positions) {
     return positions.isEmpty() || positions.keySet().equals(Set.of(STORE));
   }
 
-  /**
-   * A number for a new store.
-   *
-   * @return a random number for {@link #in}
-   */
+  /** {@return a random number for a new store, for {@link #in}} */
   public static long newStore() {
     return ThreadLocalRandom.current().nextLong(1, 1_000_000_000_000_000_000L);
   }

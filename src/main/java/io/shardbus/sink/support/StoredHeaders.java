@@ -29,11 +29,7 @@ public final class StoredHeaders {
     }
   }
 
-  /**
-   * The headers.
-   *
-   * @return the valid ones, and no more than an event may have
-   */
+  /** {@return the valid headers, and no more than an event may have} */
   public Headers build() {
     try {
       return Headers.of(found);

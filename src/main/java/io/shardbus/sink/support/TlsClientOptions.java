@@ -143,11 +143,7 @@ public final class TlsClientOptions {
     }
   }
 
-  /**
-   * Whom to trust, for a client of Vert.x.
-   *
-   * @return null for those that the JVM trusts
-   */
+  /** {@return whom a client of Vert.x is to trust; null for those that the JVM trusts} */
   public @Nullable TrustOptions trust() {
     if (trustStore == null) {
       return null;
@@ -159,11 +155,7 @@ public final class TlsClientOptions {
     };
   }
 
-  /**
-   * The certificate to show, for a client of Vert.x.
-   *
-   * @return null for none
-   */
+  /** {@return the certificate that a client of Vert.x is to show; null for none} */
   public @Nullable KeyCertOptions certificate() {
     if (keyStore == null) {
       return null;
