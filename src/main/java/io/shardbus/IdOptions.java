@@ -30,8 +30,6 @@ public final class IdOptions {
   public IdOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public IdOptions(IdOptions other) {
@@ -39,8 +37,6 @@ public final class IdOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -67,8 +67,6 @@ public class ShardBusOptions {
   public ShardBusOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public ShardBusOptions(ShardBusOptions other) {
@@ -76,8 +74,6 @@ public class ShardBusOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

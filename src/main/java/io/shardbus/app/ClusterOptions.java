@@ -39,8 +39,6 @@ public final class ClusterOptions {
   public ClusterOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public ClusterOptions(ClusterOptions other) {
@@ -48,8 +46,6 @@ public final class ClusterOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -40,8 +40,6 @@ public final class BatchOptions {
   public BatchOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public BatchOptions(BatchOptions other) {
@@ -49,8 +47,6 @@ public final class BatchOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -37,8 +37,6 @@ public final class RetryOptions {
   public RetryOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public RetryOptions(RetryOptions other) {
@@ -46,8 +44,6 @@ public final class RetryOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -49,8 +49,6 @@ public final class EventBusPublisherOptions {
   public EventBusPublisherOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public EventBusPublisherOptions(EventBusPublisherOptions other) {
@@ -58,8 +56,6 @@ public final class EventBusPublisherOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

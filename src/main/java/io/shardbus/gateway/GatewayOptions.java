@@ -112,8 +112,6 @@ public final class GatewayOptions {
   public GatewayOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public GatewayOptions(GatewayOptions other) {
@@ -121,8 +119,6 @@ public final class GatewayOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

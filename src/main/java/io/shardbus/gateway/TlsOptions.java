@@ -19,8 +19,6 @@ public final class TlsOptions {
   public TlsOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public TlsOptions(TlsOptions other) {
@@ -28,8 +26,6 @@ public final class TlsOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

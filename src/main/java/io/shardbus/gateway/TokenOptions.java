@@ -23,8 +23,6 @@ public final class TokenOptions {
   public TokenOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public TokenOptions(TokenOptions other) {
@@ -32,8 +30,6 @@ public final class TokenOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -43,8 +43,6 @@ public final class ScalingPolicy {
   public ScalingPolicy() {}
 
   /**
-   * A copy.
-   *
    * @param other the policy to copy
    */
   public ScalingPolicy(ScalingPolicy other) {
@@ -52,8 +50,6 @@ public final class ScalingPolicy {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the properties by name, durations as text with a unit, such as {@code "10s"}
    * @throws IllegalArgumentException naming an unknown or bad property
    */

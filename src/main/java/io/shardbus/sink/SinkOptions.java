@@ -30,8 +30,6 @@ public final class SinkOptions {
   }
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public SinkOptions(SinkOptions other) {
@@ -39,8 +37,6 @@ public final class SinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

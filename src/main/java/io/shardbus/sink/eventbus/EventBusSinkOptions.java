@@ -31,8 +31,6 @@ public final class EventBusSinkOptions {
   public EventBusSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public EventBusSinkOptions(EventBusSinkOptions other) {
@@ -40,8 +38,6 @@ public final class EventBusSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

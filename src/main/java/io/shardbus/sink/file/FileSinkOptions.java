@@ -32,8 +32,6 @@ public final class FileSinkOptions {
   public FileSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public FileSinkOptions(FileSinkOptions other) {
@@ -41,8 +39,6 @@ public final class FileSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

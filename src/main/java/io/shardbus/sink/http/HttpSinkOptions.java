@@ -55,8 +55,6 @@ public final class HttpSinkOptions {
   public HttpSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public HttpSinkOptions(HttpSinkOptions other) {
@@ -64,8 +62,6 @@ public final class HttpSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -61,8 +61,6 @@ public final class JetStreamSinkOptions {
   public JetStreamSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public JetStreamSinkOptions(JetStreamSinkOptions other) {
@@ -70,8 +68,6 @@ public final class JetStreamSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -78,8 +78,6 @@ public final class KafkaSinkOptions {
   public KafkaSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public KafkaSinkOptions(KafkaSinkOptions other) {
@@ -87,8 +85,6 @@ public final class KafkaSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

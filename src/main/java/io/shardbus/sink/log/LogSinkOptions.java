@@ -41,8 +41,6 @@ public final class LogSinkOptions {
   public LogSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public LogSinkOptions(LogSinkOptions other) {
@@ -50,8 +48,6 @@ public final class LogSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -24,8 +24,6 @@ public final class MemorySinkOptions {
   public MemorySinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public MemorySinkOptions(MemorySinkOptions other) {
@@ -33,8 +31,6 @@ public final class MemorySinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

@@ -43,8 +43,6 @@ public final class RedisSinkOptions {
   public RedisSinkOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public RedisSinkOptions(RedisSinkOptions other) {
@@ -52,8 +50,6 @@ public final class RedisSinkOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */

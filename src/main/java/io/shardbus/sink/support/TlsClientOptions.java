@@ -36,8 +36,6 @@ public final class TlsClientOptions {
   public TlsClientOptions() {}
 
   /**
-   * A copy.
-   *
    * @param other the options to copy
    */
   public TlsClientOptions(TlsClientOptions other) {
@@ -45,8 +43,6 @@ public final class TlsClientOptions {
   }
 
   /**
-   * From JSON.
-   *
    * @param json any of the options by name
    * @throws IllegalArgumentException naming an unknown or bad option
    */
