@@ -9,6 +9,7 @@ import io.shardbus.junit5.RecordingSink;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkOptions;
 import io.shardbus.sink.Sinks;
+import io.shardbus.testing.Certificates;
 import io.shardbus.testing.Program;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
@@ -22,10 +23,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
+import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -45,8 +45,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TlsTest {
 
-  private static final char[] PASSWORD = "changeit".toCharArray();
-
   @TempDir Path dir;
   private TestGateway server;
   private int eventLoops = 1;
@@ -61,40 +59,9 @@ class TlsTest {
 
   /** Makes a certificate for a name, and puts it and its key where the server looks for them. */
   private void certify(String name) throws Exception {
-    Path store = dir.resolve(name + ".p12");
-    Process keytool =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "server",
-                "-keyalg",
-                keyAlgorithm,
-                "-dname",
-                "CN=" + name,
-                "-ext",
-                "san=ip:127.0.0.1",
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                new String(PASSWORD),
-                "-keystore",
-                store.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(dir.resolve("keytool.out").toFile())
-            .start();
-    assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(keytool.exitValue()).isZero();
-    KeyStore keys = KeyStore.getInstance(store.toFile(), PASSWORD);
-    pem("cert.pem", "CERTIFICATE", keys.getCertificate("server").getEncoded());
-    pem("key.pem", "PRIVATE KEY", keys.getKey("server", PASSWORD).getEncoded());
-  }
-
-  private void pem(String file, String type, byte[] der) throws Exception {
-    String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-    Files.writeString(
-        dir.resolve(file),
-        "-----BEGIN " + type + "-----\n" + base64 + "\n-----END " + type + "-----\n");
+    Certificates made = Certificates.make(dir, name, keyAlgorithm);
+    Files.copy(Path.of(made.pem()), dir.resolve("cert.pem"), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(Path.of(made.keyPem()), dir.resolve("key.pem"), StandardCopyOption.REPLACE_EXISTING);
   }
 
   private GatewayOptions options() {

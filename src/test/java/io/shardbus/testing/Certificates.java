@@ -1,18 +1,18 @@
 package io.shardbus.testing;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.Key;
+import java.security.KeyFactory;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
 /**
- * A certificate that trusts itself, made by keytool.
+ * A certificate that trusts itself, made by openssl.
  *
  * @param store a PKCS#12 store with certificate and key; its password is {@code changeit}
  * @param pem the certificate
@@ -21,48 +21,58 @@ import java.util.List;
  */
 public record Certificates(String store, String pem, String keyPem, String both) {
 
+  private static final char[] PASSWORD = "changeit".toCharArray();
+
+  /** One with an elliptic curve, for a host and 127.0.0.1. */
   public static Certificates make(Path dir, String host) throws Exception {
-    Path store = dir.resolve(host + ".p12");
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "one",
-                "-keyalg",
-                "EC",
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                "changeit",
-                "-keystore",
-                store.toString(),
-                "-dname",
-                "CN=" + host,
-                "-ext",
-                "san=dns:" + host + ",ip:127.0.0.1"));
-    Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(keytool.waitFor()).as(output).isZero();
-    KeyStore keys = KeyStore.getInstance(store.toFile(), "changeit".toCharArray());
-    Key key = keys.getKey("one", "changeit".toCharArray());
-    String certificate = text("CERTIFICATE", keys.getCertificate("one").getEncoded());
-    String secret = text("PRIVATE KEY", key.getEncoded());
-    // A trust store needs an entry of its own for the certificate.
-    keys.setCertificateEntry("trusted", keys.getCertificate("one"));
-    try (var out = Files.newOutputStream(store)) {
-      keys.store(out, "changeit".toCharArray());
-    }
-    return new Certificates(
-        store.toString(),
-        Files.writeString(dir.resolve(host + ".pem"), certificate).toString(),
-        Files.writeString(dir.resolve(host + ".key.pem"), secret).toString(),
-        Files.writeString(dir.resolve(host + ".both.pem"), certificate + secret).toString());
+    return make(dir, host, "EC");
   }
 
-  private static String text(String what, byte[] der) {
-    String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-    return "-----BEGIN " + what + "-----\n" + base64 + "\n-----END " + what + "-----\n";
+  /**
+   * One for a host and 127.0.0.1.
+   *
+   * @param algorithm EC or RSA
+   */
+  public static Certificates make(Path dir, String host, String algorithm) throws Exception {
+    Path pem = dir.resolve(host + ".pem");
+    Path keyPem = dir.resolve(host + ".key.pem");
+    List<String> command = new ArrayList<>(List.of("openssl", "req", "-x509", "-nodes"));
+    command.addAll(List.of("-days", "90", "-subj", "/CN=" + host));
+    command.addAll(List.of("-addext", "subjectAltName=DNS:" + host + ",IP:127.0.0.1"));
+    command.addAll(List.of("-out", pem.toString(), "-keyout", keyPem.toString(), "-newkey"));
+    command.addAll(
+        algorithm.equals("EC")
+            ? List.of("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+            : List.of("rsa:2048"));
+    Program.run(command.toArray(String[]::new));
+    Path store = dir.resolve(host + ".p12");
+    store(store, pem, keyPem, algorithm);
+    String both = Files.readString(pem) + Files.readString(keyPem);
+    return new Certificates(
+        store.toString(),
+        pem.toString(),
+        keyPem.toString(),
+        Files.writeString(dir.resolve(host + ".both.pem"), both).toString());
+  }
+
+  private static void store(Path store, Path pem, Path keyPem, String algorithm) throws Exception {
+    Certificate certificate;
+    try (var in = Files.newInputStream(pem)) {
+      certificate = CertificateFactory.getInstance("X.509").generateCertificate(in);
+    }
+    String base64 = Files.readString(keyPem).replaceAll("-----.*-----", "");
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    keys.load(null, null);
+    keys.setKeyEntry(
+        "one",
+        KeyFactory.getInstance(algorithm)
+            .generatePrivate(new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(base64))),
+        PASSWORD,
+        new Certificate[] {certificate});
+    // A trust store needs an entry of its own for the certificate.
+    keys.setCertificateEntry("trusted", certificate);
+    try (var out = Files.newOutputStream(store)) {
+      keys.store(out, PASSWORD);
+    }
   }
 }
