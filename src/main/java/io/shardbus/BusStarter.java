@@ -239,6 +239,7 @@ final class BusStarter {
                   options.getAddress(),
                   options.getSecret(),
                   nodes,
+                  parts.sink().sink(),
                   () -> parts.deployments().flushAll()),
           options.getRouters());
     }

@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * confirmed it; {@code ack} chooses. It fails with a {@link NotDeliveredException}: after {@code
  * timeout} with NO_BUS or BACKPRESSURE, else with the reason of the bus. The bus did not take the
  * event, unless the reason is UNKNOWN, EVICTED or DEAD_LETTERED. No event is taken twice: if an
- * answer is lost, the publisher asks again, and if no answer can be had, the reason is UNKNOWN.
+ * answer is lost, the publisher asks again, and if no answer can be had, the reason is UNKNOWN. But
+ * if the store recognises ids ({@link io.shardbus.sink.Sink#idStore}), the publisher sends an event
+ * with an id again to another bus of that store, which stores it once.
  *
  * <p>The bus takes events of one shard, and of one key, in the order in which they were written. A
  * publisher stays with one router of one bus. If that router goes away, or is silent for {@code

@@ -171,8 +171,12 @@ final class PublisherLink {
   }
 
   private void refuseUntil(long deadline, Outcome reason) {
-    for (Pending one : queue.overdue(deadline)) {
-      NotDeliveredException failure = new NotDeliveredException(reason);
+    refuse(queue.overdue(deadline), reason);
+  }
+
+  private void refuse(List<Pending> queued, Outcome reason) {
+    for (Pending one : queued) {
+      NotDeliveredException failure = one.failure(reason);
       queue.dropped(one);
       one.promise().fail(failure);
       onSettled.accept(failure);
@@ -196,19 +200,21 @@ final class PublisherLink {
       question.addHeader(SharedSecret.NAME, options.getSecret());
     }
     PublisherProtocol.<JsonObject>request(vertx, address, null, question)
-        .map(reply -> reply.body().getString("address"))
+        .map(Message::body)
         .onComplete(found -> context.runOnContext(now -> opened(publisher, found)));
   }
 
-  private void opened(String publisher, AsyncResult<String> address) {
+  private void opened(String publisher, AsyncResult<JsonObject> welcome) {
     opening = false;
-    if (address.succeeded()) {
+    if (welcome.succeeded()) {
+      String address = welcome.result().getString(PublisherProtocol.ADDRESS);
       router =
-          new PublisherRouter(
-              vertx, context, publisher, address.result(), silenceMillis, questionMillis);
+          new PublisherRouter(vertx, context, publisher, address, silenceMillis, questionMillis);
+      router.store = PublisherProtocol.store(welcome.result(), timeoutMillis);
+      refuse(queue.elsewhere(router.store), Outcome.UNKNOWN);
     } else {
       int code =
-          address.cause() instanceof ReplyException refusal ? refusal.failureCode() : NO_CODE;
+          welcome.cause() instanceof ReplyException refusal ? refusal.failureCode() : NO_CODE;
       if (code == Outcome.UNAUTHORIZED.status()) { // waiting does not help
         refuseUntil(System.nanoTime() + options.getTimeout().toNanos(), Outcome.UNAUTHORIZED);
       }
@@ -219,8 +225,9 @@ final class PublisherLink {
   }
 
   /**
-   * Once all answers are in, events that were surely not taken go to another router, in order. A
-   * router that hangs will give no answers.
+   * Once all answers are in, events that were surely not taken go to another router, in order, and
+   * with them those that the store recognises by their ids. A router that hangs will give no
+   * answers.
    */
   private void leave(PublisherRouter current) {
     if (!current.isHung()
@@ -230,10 +237,14 @@ final class PublisherLink {
     }
     List<Pending> again = new ArrayList<>();
     for (Sent sent : window) {
-      if (sent.uncertain || sent.underWay) {
-        fail(sent, Outcome.UNKNOWN);
-      } else {
-        again.addAll(sent.events);
+      for (Pending one : sent.events) {
+        if (!sent.uncertain && !sent.underWay) {
+          again.add(one);
+        } else if (current.store != null && one.event().id() != null) {
+          again.add(new Pending(one.event(), one.promise(), one.deadline(), current.store));
+        } else {
+          fail(one, Outcome.UNKNOWN);
+        }
       }
     }
     window.clear();
@@ -367,12 +378,15 @@ final class PublisherLink {
     }
   }
 
-  private static void refused(Sent sent, int code) {
+  private void refused(Sent sent, int code) {
     sent.to.heard();
     if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
-      // Whatever the failure means, no other router may take this batch.
-      sent.uncertain |= code != PublisherProtocol.UNKNOWN_PUBLISHER;
+      if (code != PublisherProtocol.UNKNOWN_PUBLISHER) {
+        // Whatever the failure means, no other router may take this batch.
+        fail(sent, Outcome.UNKNOWN);
+        sent.events = List.of();
+      }
     }
   }
 
@@ -408,7 +422,7 @@ final class PublisherLink {
   }
 
   private void fail(Pending one, Outcome reason) {
-    NotDeliveredException failure = new NotDeliveredException(reason);
+    NotDeliveredException failure = one.failure(reason);
     queue.settled(one);
     one.promise().fail(failure);
     onSettled.accept(failure);

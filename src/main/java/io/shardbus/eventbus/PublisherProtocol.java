@@ -6,11 +6,13 @@ import io.shardbus.event.ByteWriter;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.sink.IdStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +23,10 @@ import org.jspecify.annotations.Nullable;
  * <p>It first sends a request without a body to the address of the bus, with the header {@code
  * publisher}, an id of its choice, and {@code secret} if the bus asks for one; without it the
  * failure is 401, and the publisher gives up what waits. The reply is a JSON object with the {@code
- * address} at which one router of one bus waits for this publisher.
+ * address} at which one router of one bus waits for this publisher. If the store of the bus
+ * recognises ids, whichever bus writes, the object also has the name of the {@code store} and for
+ * how many milliseconds it recognises them, {@code window}. If the router falls silent, the
+ * publisher may send its events with ids again to another bus that writes to the same store.
  *
  * <p>There it sends its batches, with the headers {@code batch: framed}, {@code publisher}, {@code
  * number} (from 0, one more with each batch), {@code ack} ({@code accepted} or {@code delivered})
@@ -76,6 +81,12 @@ final class PublisherProtocol {
   /** Header of a reply: the address of the router to go to. */
   static final String MOVE = "move";
 
+  /** In the answer to a publisher that comes: where it sends its batches. */
+  static final String ADDRESS = "address";
+
+  private static final String STORE = "store";
+  private static final String WINDOW = "window";
+
   /** Most batches of a publisher without an answer. */
   static final int MAX_BATCHES = 16;
 
@@ -85,7 +96,30 @@ final class PublisherProtocol {
   /** Failure: the publisher is not known here. */
   static final int UNKNOWN_PUBLISHER = 410;
 
+  /** A publisher may have an event under way for up to so many times its timeout. */
+  private static final int TIMEOUTS = 3;
+
   private PublisherProtocol() {}
+
+  /**
+   * The answer to a publisher that comes.
+   *
+   * @param address where it sends its batches
+   * @param ids the store of the bus; null if it recognises no ids
+   */
+  static JsonObject welcome(String address, @Nullable IdStore ids) {
+    JsonObject welcome = new JsonObject().put(ADDRESS, address);
+    return ids == null
+        ? welcome
+        : welcome.put(STORE, ids.name()).put(WINDOW, ids.window().toMillis());
+  }
+
+  /** The store that recognises the ids of a publisher's events as long as they are under way. */
+  static @Nullable String store(JsonObject welcome, long timeoutMillis) {
+    return welcome.getLong(WINDOW, 0L) / TIMEOUTS >= timeoutMillis
+        ? welcome.getString(STORE)
+        : null;
+  }
 
   /**
    * Asks. A clustered event bus may throw while the connection to a node that was killed breaks.

@@ -1,11 +1,14 @@
 package io.shardbus.eventbus;
 
+import io.shardbus.event.NotDeliveredException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Ownership: the queue of the publisher's writers, on any thread, and of its link, on one context. The monitor guards all
  * fields.
  *
- * Ordering: `queued` keeps the order of the writes. Events that were sent and not taken go back to its front.
+ * Ordering: `queued` keeps the order of the writes. Events that go to another router go back to its front.
  *
  * Why it is safe: no promise is completed under the monitor, so handlers may write again.
  */
@@ -30,8 +33,20 @@ final class PublisherQueue {
   private int sentEvents;
   private long sentBytes;
 
-  /** An event, and the promise of its fate. Deadlines are values of {@link System#nanoTime()}. */
-  record Pending(RawEvent event, Promise<Void> promise, long deadline) {}
+  /**
+   * An event, and the promise of its fate.
+   *
+   * @param deadline of {@link System#nanoTime()}
+   * @param store where it may be already, since it was sent to a router that fell silent; null if
+   *     it was not
+   */
+  record Pending(RawEvent event, Promise<Void> promise, long deadline, @Nullable String store) {
+
+    /** Whoever refuses it cannot say what the silent router has done. */
+    NotDeliveredException failure(Outcome reason) {
+      return new NotDeliveredException(store == null ? reason : Outcome.UNKNOWN);
+    }
+  }
 
   PublisherQueue(EventBusPublisherOptions options) {
     this.options = options;
@@ -45,7 +60,7 @@ final class PublisherQueue {
     long frame = RawEventCodec.frameBytes(event); // before anything is counted: it may be null
     Promise<Void> promise = Promise.promise();
     long deadline = System.nanoTime() + options.getTimeout().toNanos();
-    queued.add(new Pending(event, promise, deadline));
+    queued.add(new Pending(event, promise, deadline, null));
     events++;
     bytes += frame;
     return promise.future();
@@ -94,7 +109,7 @@ final class PublisherQueue {
     return sentEvents == 0 || sentBytes + frame <= options.getMaxInFlightBytes();
   }
 
-  /** Events that were sent and not taken go back to the front, in order. */
+  /** Events that were sent, and perhaps not taken, go back to the front, in order. */
   synchronized void sendAgain(List<Pending> again) {
     for (int i = again.size() - 1; i >= 0; i--) {
       Pending one = again.get(i);
@@ -111,6 +126,14 @@ final class PublisherQueue {
       overdue.add(queued.remove());
     }
     return overdue;
+  }
+
+  /** Takes out those that may be in another store, to be {@link #dropped} one by one. */
+  synchronized List<Pending> elsewhere(@Nullable String store) {
+    List<Pending> elsewhere =
+        queued.stream().filter(one -> one.store() != null && !one.store().equals(store)).toList();
+    queued.removeAll(new HashSet<>(elsewhere));
+    return elsewhere;
   }
 
   /** The fate of one that was sent is known. */

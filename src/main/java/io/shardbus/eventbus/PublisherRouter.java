@@ -22,6 +22,9 @@ final class PublisherRouter {
   final String publisher;
   final String address;
 
+  /** Recognises ids, whichever router takes an event; null if it does not. */
+  @Nullable String store;
+
   /** The number of the next batch. */
   long next;
 

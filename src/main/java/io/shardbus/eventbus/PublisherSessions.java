@@ -6,6 +6,7 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.options.SharedSecret;
+import io.shardbus.sink.Sink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -38,6 +39,7 @@ final class PublisherSessions {
   private final String address;
   private final @Nullable String secret;
   private final ClusterNodes nodes;
+  private final Sink sink;
   private final Supplier<Future<Void>> flush;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -87,6 +89,7 @@ final class PublisherSessions {
    * @param address where the publishers send their batches
    * @param secret that publishers must know; null for none
    * @param nodes answers what the bus says about itself
+   * @param sink of the bus
    * @param flush completes when all that the bus has taken is settled
    */
   PublisherSessions(
@@ -95,12 +98,14 @@ final class PublisherSessions {
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
+      Sink sink,
       Supplier<Future<Void>> flush) {
     this.context = context;
     this.queue = queue;
     this.address = address;
     this.secret = secret;
     this.nodes = nodes;
+    this.sink = sink;
     this.flush = flush;
   }
 
@@ -198,7 +203,7 @@ final class PublisherSessions {
     if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
       message.fail(Outcome.UNAUTHORIZED.status(), Outcome.UNAUTHORIZED.meaning());
     } else if (open(publisher)) {
-      message.reply(new JsonObject().put("address", address));
+      message.reply(PublisherProtocol.welcome(address, sink.idStore()));
     } else {
       message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
     }

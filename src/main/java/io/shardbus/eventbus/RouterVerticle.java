@@ -13,6 +13,7 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.options.SharedSecret;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
+import io.shardbus.sink.Sink;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
@@ -74,6 +75,7 @@ public final class RouterVerticle extends VerticleBase {
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private final Supplier<Future<Void>> flush;
   private final ClusterNodes nodes;
+  private final Sink sink;
   private @Nullable PublisherSessions publishers;
   private @Nullable RouterBalance balance;
 
@@ -83,6 +85,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param address the address to serve
    * @param secret that senders must know; null for none
    * @param nodes the same for all routers of a bus; publishers need not move between them
+   * @param sink of the bus
    * @param flush completes when all that the bus has taken is settled
    */
   public RouterVerticle(
@@ -91,8 +94,10 @@ public final class RouterVerticle extends VerticleBase {
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
+      Sink sink,
       Supplier<Future<Void>> flush) {
     this.nodes = nodes;
+    this.sink = sink;
     this.flush = flush;
     this.manager = manager;
     this.queue = queue;
@@ -104,7 +109,7 @@ public final class RouterVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     PublisherSessions sessions =
-        new PublisherSessions(context, queue, publishersAddress, secret, nodes, flush);
+        new PublisherSessions(context, queue, publishersAddress, secret, nodes, sink, flush);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", nodes, publishersAddress, sessions);

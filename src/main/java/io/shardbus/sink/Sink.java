@@ -2,6 +2,7 @@ package io.shardbus.sink;
 
 import io.shardbus.event.Batch;
 import io.vertx.core.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where batches go. The bus calls {@link #open} once, then {@link #write} for many shards at once,
@@ -38,6 +39,17 @@ public interface Sink {
    *     SinkException}, any other failure counts as transient
    */
   Future<Void> write(Batch batch);
+
+  /**
+   * The store behind the sink, if it stores an event with an id once, although several buses write
+   * it. Then publishers that leave a silent bus send what was under way to another one. Does not
+   * block.
+   *
+   * @return null if the store recognises no ids, or those of one bus only
+   */
+  default @Nullable IdStore idStore() {
+    return null;
+  }
 
   /**
    * Closes the sink after the current writes. Idempotent.

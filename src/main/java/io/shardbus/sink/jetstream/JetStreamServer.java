@@ -5,13 +5,15 @@ import io.nats.client.ErrorListener;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.Nats;
 import io.nats.client.Options;
-import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
 import io.shardbus.options.ServerAddress;
+import io.shardbus.sink.IdStore;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
@@ -27,6 +29,7 @@ final class JetStreamServer {
   private final String addresses;
   private @Nullable Link current;
   private @Nullable SSLContext tls;
+  private volatile @Nullable IdStore idStore;
 
   /** Once is enough: the stream is looked at again after each refusal. */
   private boolean warned;
@@ -57,14 +60,25 @@ final class JetStreamServer {
       current = link;
     }
     if (!link.knowsStream()) {
-      StreamConfiguration found = stream(link);
-      warned = warned || StreamSetup.warnIfShort(found, options);
-      link.know(found);
+      StreamInfo found = stream(link);
+      warned = warned || StreamSetup.warnIfShort(found.getConfiguration(), options);
+      link.know(found.getConfiguration());
+      Duration window = found.getConfiguration().getDuplicateWindow();
+      // A stream that was deleted and created again knows no ids of the one before.
+      idStore =
+          window == null
+              ? null
+              : new IdStore(options.getStream() + "@" + found.getCreateTime(), window);
     }
     return link;
   }
 
-  private StreamConfiguration stream(Link link) throws IOException, JetStreamApiException {
+  /** The stream as it was seen last. */
+  @Nullable IdStore idStore() {
+    return idStore;
+  }
+
+  private StreamInfo stream(Link link) throws IOException, JetStreamApiException {
     try {
       return StreamSetup.ensure(link.management(), options, this::failure);
     } catch (IOException e) {

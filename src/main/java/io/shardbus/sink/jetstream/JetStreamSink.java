@@ -3,6 +3,7 @@ package io.shardbus.sink.jetstream;
 import io.shardbus.event.Batch;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
+import io.shardbus.sink.IdStore;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.support.AppendListeners;
@@ -77,6 +78,11 @@ final class JetStreamSink implements ReplayableSink {
   @Override
   public Runnable onAppend(Runnable listener) {
     return listeners.add(listener);
+  }
+
+  @Override
+  public @Nullable IdStore idStore() {
+    return server.idStore();
   }
 
   @Override

@@ -4,11 +4,13 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
 import io.shardbus.sink.SinkException;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Function;
 
 /*
@@ -25,26 +27,27 @@ final class StreamSetup {
    * @param failure makes the exception from the reason, if the stream takes other subjects
    * @return the stream that is there now
    */
-  static StreamConfiguration ensure(
+  static StreamInfo ensure(
       JetStreamManagement management,
       JetStreamSinkOptions options,
       Function<String, SinkException> failure)
       throws IOException, JetStreamApiException {
     String subjects = options.getSubjectPrefix() + ".>";
-    StreamConfiguration found;
+    StreamInfo found;
     try {
-      found = management.getStreamInfo(options.getStream()).getConfiguration();
+      found = management.getStreamInfo(options.getStream());
     } catch (JetStreamApiException e) {
       if (e.getApiErrorCode() != STREAM_NOT_FOUND) {
         throw e;
       }
       LOG.info("stream " + options.getStream() + " is missing; it is created");
-      return management.addStream(configuration(options, subjects)).getConfiguration();
+      return management.addStream(configuration(options, subjects));
     }
-    if (!found.getSubjects().contains(subjects)) {
+    List<String> taken = found.getConfiguration().getSubjects();
+    if (!taken.contains(subjects)) {
       throw failure.apply(
           "stream %s takes the subjects %s, not %s"
-              .formatted(options.getStream(), found.getSubjects(), subjects));
+              .formatted(options.getStream(), taken, subjects));
     }
     return found;
   }
