@@ -15,6 +15,12 @@ import java.util.concurrent.TimeUnit;
 /** A Vert.x instance of a cluster on this machine; as a program, a consumer that never answers. */
 public final class ClusteredNode {
 
+  /** How many seconds a node that joins waits for others that come too: 5 by default. */
+  private static final String JOIN_WAIT = "hazelcast.wait.seconds.before.join";
+
+  /** For a JVM whose node shall join at once. */
+  public static final String JOIN_AT_ONCE = "-D" + JOIN_WAIT + "=0";
+
   private ClusteredNode() {}
 
   /** The cluster manager's configuration, for a node that is a process of its own. */
@@ -27,6 +33,7 @@ public final class ClusteredNode {
     config.setClusterName(cluster);
     config.setProperty("hazelcast.phone.home.enabled", "false");
     config.setProperty("hazelcast.logging.type", "slf4j");
+    config.setProperty(JOIN_WAIT, "0");
     config.setProperty("hazelcast.heartbeat.interval.seconds", "1");
     config.setProperty("hazelcast.max.no.heartbeat.seconds", "5");
     config.setProperty("hazelcast.shutdownhook.enabled", "false");

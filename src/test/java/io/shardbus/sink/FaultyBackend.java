@@ -40,7 +40,11 @@ record FaultyBackend(String sink, ServerProcess server, JsonObject config, Reade
     List<String> read() throws Exception;
   }
 
-  static FaultyBackend of(String sink, Path dir, String host, Vertx vertx) throws Exception {
+  /**
+   * @param cluster the port of the cluster, for consumers
+   */
+  static FaultyBackend of(String sink, Path dir, String host, Vertx vertx, int cluster)
+      throws Exception {
     int port = Ports.free();
     Path data = Files.createDirectories(dir.resolve("store"));
     return switch (sink) {
@@ -79,11 +83,24 @@ record FaultyBackend(String sink, ServerProcess server, JsonObject config, Reade
                   data.toString()),
               new JsonObject().put("servers", "nats://" + host + ":" + port),
               () -> jetStream(port));
+      case "eventbus" ->
+          new FaultyBackend(
+              sink,
+              ServerProcess.java(
+                  port,
+                  dir,
+                  FaultyConsumer.class,
+                  FaultyNodes.cluster(cluster),
+                  "" + cluster,
+                  data.resolve("faulty").toString(),
+                  "" + port),
+              new JsonObject(),
+              () -> FaultyConsumer.read(data));
       default ->
           new FaultyBackend(
               sink,
-              KafkaBroker.process(port, data, PARTITIONS, null),
-              new JsonObject().put("bootstrapServers", "127.0.0.1:" + port),
+              KafkaBroker.processAt(host, port, data, PARTITIONS),
+              new JsonObject().put("bootstrapServers", host + ":" + port),
               () -> kafka(port));
     };
   }

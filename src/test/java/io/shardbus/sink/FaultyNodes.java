@@ -1,7 +1,6 @@
 package io.shardbus.sink;
 
 import io.shardbus.testing.Java;
-import io.shardbus.testing.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,15 +21,17 @@ final class FaultyNodes implements AutoCloseable {
   private final Path dir;
   private final Map<String, String> environment;
   private final boolean namespaces;
-  private final int port = Ports.free();
+  private final int port;
   private final Process[] nodes;
 
   /**
+   * @param port of the cluster's first node, which is none of these
    * @param environment says which sink, for example
    */
-  FaultyNodes(Path dir, int count, boolean namespaces, Map<String, String> environment)
+  FaultyNodes(Path dir, int port, int count, boolean namespaces, Map<String, String> environment)
       throws Exception {
     this.dir = dir;
+    this.port = port;
     this.environment = environment;
     this.namespaces = namespaces;
     nodes = new Process[count];
@@ -92,11 +93,7 @@ final class FaultyNodes implements AutoCloseable {
     return namespaces ? NET + (n + 2) : "127.0.0.1";
   }
 
-  int port() {
-    return port;
-  }
-
-  String cluster() {
+  static String cluster(int port) {
     return "faults-" + port;
   }
 
@@ -108,6 +105,7 @@ final class FaultyNodes implements AutoCloseable {
     }
     command.addAll(
         Java.command(
+            ClusteredNode.JOIN_AT_ONCE,
             "io.shardbus.app.Main",
             "serve",
             "--cluster",
@@ -120,7 +118,7 @@ final class FaultyNodes implements AutoCloseable {
             .redirectError(
                 ProcessBuilder.Redirect.appendTo(dir.resolve("node" + n + ".log").toFile()));
     builder.environment().putAll(environment);
-    builder.environment().put("SHARDBUS_CLUSTER_NAME", cluster());
+    builder.environment().put("SHARDBUS_CLUSTER_NAME", cluster(port));
     builder.environment().put("SHARDBUS_CLUSTER_PORT", Integer.toString(port));
     builder.environment().put("SHARDBUS_CLUSTER_HOST", host(n));
     builder.environment().put("SHARDBUS_CLUSTER_MEMBERS", host(-1) + "," + host(0));

@@ -35,6 +35,7 @@ public final class KafkaBroker implements AutoCloseable {
   /** Who a broker with a password lets in. */
   static final String USER = "bus";
 
+  private static final String ADVERTISED = "advertised.listeners";
   private static final String PROTOCOLS = "listener.security.protocol.map";
 
   private final Properties properties = new Properties();
@@ -82,9 +83,10 @@ public final class KafkaBroker implements AutoCloseable {
     properties.put("process.roles", "broker,controller");
     properties.put("node.id", "1");
     properties.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+    String bound = security.containsKey(ADVERTISED) ? "0.0.0.0:" : "127.0.0.1:";
     properties.put(
-        "listeners", "CLIENTS://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
-    properties.put("advertised.listeners", "CLIENTS://" + bootstrap);
+        "listeners", "CLIENTS://" + bound + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
+    properties.put(ADVERTISED, "CLIENTS://" + bootstrap);
     properties.put("controller.listener.names", "CONTROLLER");
     properties.put("inter.broker.listener.name", "CLIENTS");
     properties.put(PROTOCOLS, "CONTROLLER:PLAINTEXT,CLIENTS:PLAINTEXT");
@@ -118,6 +120,16 @@ public final class KafkaBroker implements AutoCloseable {
    * @param password without which it lets nobody in; null lets everybody in
    */
   static ServerProcess process(int port, Path dir, int partitions, String password) {
+    return process(port, dir, partitions, password, "");
+  }
+
+  /** One that also listens at another address of this machine. */
+  static ServerProcess processAt(String host, int port, Path dir, int partitions) {
+    return process(port, dir, partitions, null, host);
+  }
+
+  private static ServerProcess process(
+      int port, Path dir, int partitions, String password, String host) {
     return ServerProcess.java(
         port,
         dir,
@@ -125,7 +137,8 @@ public final class KafkaBroker implements AutoCloseable {
         dir.toString(),
         Integer.toString(partitions),
         Integer.toString(port),
-        password == null ? "" : password);
+        password == null ? "" : password,
+        host);
   }
 
   public static void main(String[] args) throws Exception {
@@ -135,9 +148,13 @@ public final class KafkaBroker implements AutoCloseable {
             Integer.parseInt(args[1]),
             0,
             Integer.parseInt(args[2]),
-            args[3].isEmpty() ? Map.of() : security(args[3]));
+            args[3].isEmpty() ? address(args[4], args[2]) : security(args[3]));
     System.in.transferTo(OutputStream.nullOutputStream()); // until the tests end, however they do
     broker.close();
+  }
+
+  private static Map<String, String> address(String host, String port) {
+    return host.isEmpty() ? Map.of() : Map.of(ADVERTISED, "CLIENTS://" + host + ":" + port);
   }
 
   private static Map<String, String> security(String password) {
