@@ -239,7 +239,7 @@ final class BusStarter {
                   options.getAddress(),
                   options.getSecret(),
                   nodes,
-                  parts.sink().sink(),
+                  parts.sink().sink()::idStore,
                   () -> parts.deployments().flushAll()),
           options.getRouters());
     }

@@ -190,8 +190,8 @@ public final class EventBusPublisherOptions {
 
   /**
    * @param time after how much silence a router counts as hung. The publisher then moves to another
-   *     one with the events that it has not sent; those it has sent fail with UNKNOWN, or
-   *     are sent again if their store recognises their ids
+   *     one with the events that it has not sent; those it has sent fail with UNKNOWN, or are sent
+   *     again if their store recognises their ids
    * @return this
    */
   @OptionSpec(

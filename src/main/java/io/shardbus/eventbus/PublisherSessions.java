@@ -2,11 +2,11 @@ package io.shardbus.eventbus;
 
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.Ack;
+import io.shardbus.event.IdStore;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.options.SharedSecret;
-import io.shardbus.sink.Sink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -39,7 +39,7 @@ final class PublisherSessions {
   private final String address;
   private final @Nullable String secret;
   private final ClusterNodes nodes;
-  private final Sink sink;
+  private final Supplier<@Nullable IdStore> store;
   private final Supplier<Future<Void>> flush;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -89,7 +89,7 @@ final class PublisherSessions {
    * @param address where the publishers send their batches
    * @param secret that publishers must know; null for none
    * @param nodes answers what the bus says about itself
-   * @param sink of the bus
+   * @param store the one behind the bus, if it recognises ids
    * @param flush completes when all that the bus has taken is settled
    */
   PublisherSessions(
@@ -98,14 +98,14 @@ final class PublisherSessions {
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
-      Sink sink,
+      Supplier<@Nullable IdStore> store,
       Supplier<Future<Void>> flush) {
     this.context = context;
     this.queue = queue;
     this.address = address;
     this.secret = secret;
     this.nodes = nodes;
-    this.sink = sink;
+    this.store = store;
     this.flush = flush;
   }
 
@@ -203,7 +203,7 @@ final class PublisherSessions {
     if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
       message.fail(Outcome.UNAUTHORIZED.status(), Outcome.UNAUTHORIZED.meaning());
     } else if (open(publisher)) {
-      message.reply(PublisherProtocol.welcome(address, sink.idStore()));
+      message.reply(PublisherProtocol.welcome(address, store.get()));
     } else {
       message.fail(Outcome.BACKPRESSURE.status(), "too many publishers wait for room");
     }

@@ -5,6 +5,7 @@ import io.shardbus.event.Ack;
 import io.shardbus.event.BatchIngestResult;
 import io.shardbus.event.EventTime;
 import io.shardbus.event.Headers;
+import io.shardbus.event.IdStore;
 import io.shardbus.event.IngestResult;
 import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
@@ -13,7 +14,6 @@ import io.shardbus.event.RawEvent;
 import io.shardbus.options.SharedSecret;
 import io.shardbus.shard.DeliveryAck;
 import io.shardbus.shard.ShardManager;
-import io.shardbus.sink.Sink;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
@@ -75,7 +75,7 @@ public final class RouterVerticle extends VerticleBase {
   private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private final Supplier<Future<Void>> flush;
   private final ClusterNodes nodes;
-  private final Sink sink;
+  private final Supplier<@Nullable IdStore> store;
   private @Nullable PublisherSessions publishers;
   private @Nullable RouterBalance balance;
 
@@ -85,7 +85,7 @@ public final class RouterVerticle extends VerticleBase {
    * @param address the address to serve
    * @param secret that senders must know; null for none
    * @param nodes the same for all routers of a bus; publishers need not move between them
-   * @param sink of the bus
+   * @param store the one behind the bus, if it recognises ids
    * @param flush completes when all that the bus has taken is settled
    */
   public RouterVerticle(
@@ -94,10 +94,10 @@ public final class RouterVerticle extends VerticleBase {
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
-      Sink sink,
+      Supplier<@Nullable IdStore> store,
       Supplier<Future<Void>> flush) {
     this.nodes = nodes;
-    this.sink = sink;
+    this.store = store;
     this.flush = flush;
     this.manager = manager;
     this.queue = queue;
@@ -109,7 +109,7 @@ public final class RouterVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     PublisherSessions sessions =
-        new PublisherSessions(context, queue, publishersAddress, secret, nodes, sink, flush);
+        new PublisherSessions(context, queue, publishersAddress, secret, nodes, store, flush);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", nodes, publishersAddress, sessions);

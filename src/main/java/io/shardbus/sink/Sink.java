@@ -1,6 +1,7 @@
 package io.shardbus.sink;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.IdStore;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 

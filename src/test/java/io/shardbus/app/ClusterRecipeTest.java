@@ -90,7 +90,9 @@ class ClusterRecipeTest {
             #!/bin/sh
             exec %s "$@"
             """
-                .formatted(String.join(" ", Java.command(ClusteredNode.JOIN_AT_ONCE, "io.shardbus.app.Main"))));
+                .formatted(
+                    String.join(
+                        " ", Java.command(ClusteredNode.JOIN_AT_ONCE, "io.shardbus.app.Main"))));
     assertThat(program.toFile().setExecutable(true)).isTrue();
     ProcessBuilder builder =
         new ProcessBuilder("sh").directory(dir.toFile()).redirectErrorStream(true);

@@ -10,13 +10,13 @@ import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Ack;
 import io.shardbus.event.Batch;
+import io.shardbus.event.IdStore;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.sink.ClusteredNode;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.IdStore;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.ServerProcess;
 import io.shardbus.sink.Sink;
@@ -155,9 +155,7 @@ class PublisherIdsTest {
 
     Outcome fate(int number) {
       Future<Void> fate = written.get(number);
-      return fate.succeeded()
-          ? Outcome.ACCEPTED
-          : ((NotDeliveredException) fate.cause()).reason();
+      return fate.succeeded() ? Outcome.ACCEPTED : ((NotDeliveredException) fate.cause()).reason();
     }
   }
 

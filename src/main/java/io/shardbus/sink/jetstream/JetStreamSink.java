@@ -1,9 +1,9 @@
 package io.shardbus.sink.jetstream;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.IdStore;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
-import io.shardbus.sink.IdStore;
 import io.shardbus.sink.ReplayableSink;
 import io.shardbus.sink.SinkContext;
 import io.shardbus.sink.support.AppendListeners;

@@ -1,4 +1,4 @@
-package io.shardbus.sink;
+package io.shardbus.event;
 
 import java.time.Duration;
 
