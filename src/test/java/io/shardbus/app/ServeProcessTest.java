@@ -162,6 +162,7 @@ class ServeProcessTest {
             "--data",
             dir.resolve("data").toString());
     server.url();
+    Awaitility.await().untilAsserted(() -> assertThat(temporary).isEmptyDirectory());
     server.process().destroyForcibly().waitFor();
     assertThat(temporary).isEmptyDirectory();
   }
