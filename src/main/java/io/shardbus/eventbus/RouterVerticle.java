@@ -187,12 +187,12 @@ public final class RouterVerticle extends VerticleBase {
 
   private void one(Message<Object> message, Ack ack) {
     RawEvent event = event(message.body(), message.headers());
-    OneReply reply = ack == Ack.DELIVERED ? new OneReply(message) : null;
+    LateReply reply = ack == Ack.DELIVERED ? new LateReply(message) : null;
     IngestResult result = manager.ingestRaw(event, reply);
     if (!result.accepted()) {
       message.fail(result.outcome().status(), result.meaning());
     } else if (reply != null) {
-      reply.accepted(result);
+      reply.accepted(1, json(result));
     } else if (ack == Ack.ACCEPTED) {
       message.reply(json(result));
     }
@@ -265,10 +265,10 @@ public final class RouterVerticle extends VerticleBase {
         line -> events.add(RawEvent.builder(line).key(key).headers(headers).build());
     splitter.feed(bytes(body), each);
     splitter.end(each);
-    ManyReply reply = ack == Ack.DELIVERED ? new ManyReply(message) : null;
+    LateReply reply = ack == Ack.DELIVERED ? new LateReply(message) : null;
     BatchIngestResult result = manager.ingestRawBatch(events, reply);
     if (reply != null) {
-      reply.accepted(result);
+      reply.accepted(result.accepted(), json(result));
     } else if (ack == Ack.ACCEPTED) {
       message.reply(json(result));
     }
@@ -290,65 +290,23 @@ public final class RouterVerticle extends VerticleBase {
         .put("duplicates", result.duplicates());
   }
 
-  /**
-   * Replies once the event's fate and the result of pushing it are both known, in whichever order.
-   */
-  private static final class OneReply implements DeliveryAck {
+  /** Replies once the fates of the events and the result of pushing them are known. */
+  private static final class LateReply implements DeliveryAck {
 
     private final Message<?> message;
-    private @Nullable IngestResult result;
-    private boolean settled;
-    private @Nullable Outcome failure;
-
-    OneReply(Message<?> message) {
-      this.message = message;
-    }
-
-    synchronized void accepted(IngestResult known) {
-      result = known;
-      replyIfReady();
-    }
-
-    @Override
-    public synchronized void delivered(int events) {
-      settled = true;
-      replyIfReady();
-    }
-
-    @Override
-    public synchronized void failed(Outcome why, int events) {
-      settled = true;
-      failure = why;
-      replyIfReady();
-    }
-
-    private void replyIfReady() {
-      if (!settled || result == null) {
-        return;
-      }
-      if (failure == null) {
-        message.reply(json(result));
-      } else {
-        message.fail(failure.status(), "not delivered: " + failure.meaning());
-      }
-    }
-  }
-
-  /** Counts a batch's events down. */
-  private static final class ManyReply implements DeliveryAck {
-
-    private final Message<?> message;
-    private @Nullable BatchIngestResult result;
+    private @Nullable JsonObject result;
+    private int accepted;
     private int settled;
     private int failures;
     private @Nullable Outcome failure;
 
-    ManyReply(Message<?> message) {
+    LateReply(Message<?> message) {
       this.message = message;
     }
 
-    synchronized void accepted(BatchIngestResult known) {
-      result = known;
+    synchronized void accepted(int events, JsonObject answer) {
+      accepted = events;
+      result = answer;
       replyIfReady();
     }
 
@@ -367,13 +325,14 @@ public final class RouterVerticle extends VerticleBase {
     }
 
     private void replyIfReady() {
-      if (result == null || settled < result.accepted()) {
+      if (result == null || settled < accepted) {
         return;
       }
       if (failure == null) {
-        message.reply(json(result));
+        message.reply(result);
       } else {
-        message.fail(failure.status(), failures + " of " + settled + " events were not delivered");
+        String which = failures + " of " + accepted + " events not delivered: ";
+        message.fail(failure.status(), which + failure.meaning());
       }
     }
   }
