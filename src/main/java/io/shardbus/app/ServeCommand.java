@@ -13,7 +13,6 @@ import io.shardbus.sink.Sinks;
 import io.shardbus.sink.Storage;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -122,7 +121,8 @@ final class ServeCommand implements Callable<Integer> {
     err.flush();
     Config inForce = elastic(loaded);
     try {
-      checkFolder(inForce);
+      // Whether the folder is in use does not make a configuration bad.
+      FolderLock.check(inForce.bus().getDataDir(), "dataDir");
       checkCluster(inForce);
       if (check || printConfig) {
         check(inForce);
@@ -137,18 +137,6 @@ final class ServeCommand implements Callable<Integer> {
       throw new ConfigException(Failures.describe(e));
     }
     return 0;
-  }
-
-  /** Does not check whether the folder is in use: that does not make a configuration bad. */
-  private static void checkFolder(Config config) {
-    String folder = config.bus().getDataDir();
-    try {
-      if (folder != null) {
-        FolderLock.check(Path.of(folder), "dataDir");
-      }
-    } catch (IOException e) {
-      throw new ConfigException(Failures.describe(e));
-    }
   }
 
   private void checkCluster(Config config) {

@@ -86,21 +86,25 @@ public final class FolderLock implements AutoCloseable {
   /**
    * Checks whether the folder could be locked if no other user had it. Leaves no trace.
    *
-   * @param folder the folder
+   * @param folder the folder; null for none
    * @param what what the folder is, for messages
-   * @throws IOException if the folder cannot be used, with a message for the operator
+   * @throws IllegalArgumentException if the folder cannot be used, with a message for the operator
    */
-  public static void check(Path folder, String what) throws IOException {
-    Path there = folder.toAbsolutePath();
+  public static void check(@Nullable String folder, String what) {
+    if (folder == null) {
+      return;
+    }
+    Path there = Path.of(folder).toAbsolutePath();
     while (there.getParent() != null && !Files.exists(there)) {
       there = there.getParent();
     }
     if (!Files.isDirectory(there)) {
-      throw new IOException(
+      throw new IllegalArgumentException(
           what + ": cannot make the folder " + folder + ": " + there + " is not a folder");
     }
     if (!Files.isWritable(there)) {
-      throw new IOException(what + ": cannot write to the folder " + there + ": access denied");
+      throw new IllegalArgumentException(
+          what + ": cannot write to the folder " + there + ": access denied");
     }
   }
 

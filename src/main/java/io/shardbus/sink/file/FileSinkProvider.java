@@ -4,8 +4,6 @@ import io.shardbus.files.FolderLock;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.nio.file.Path;
 
 /** Makes file sinks. */
 public final class FileSinkProvider implements SinkProvider {
@@ -21,14 +19,7 @@ public final class FileSinkProvider implements SinkProvider {
   @Override
   public Sink create(JsonObject config) {
     FileSinkOptions options = new FileSinkOptions(config);
-    String dir = options.getDir();
-    try {
-      if (dir != null) {
-        FolderLock.check(Path.of(dir), "dir");
-      }
-    } catch (IOException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
-    }
+    FolderLock.check(options.getDir(), "dir");
     return new FileSink(options);
   }
 }

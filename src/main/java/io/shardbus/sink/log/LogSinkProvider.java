@@ -6,8 +6,6 @@ import io.shardbus.options.OptionalLibrary;
 import io.shardbus.sink.Sink;
 import io.shardbus.sink.SinkProvider;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.nio.file.Path;
 
 /** Makes log sinks. */
 public final class LogSinkProvider implements SinkProvider {
@@ -24,14 +22,7 @@ public final class LogSinkProvider implements SinkProvider {
   public Sink create(JsonObject config) {
     OptionalLibrary.require(SqliteFiles.DRIVER, SqliteFiles.LIBRARY);
     LogSinkOptions options = new LogSinkOptions(config);
-    String dir = options.getDir();
-    try {
-      if (dir != null) {
-        FolderLock.check(Path.of(dir), "dir");
-      }
-    } catch (IOException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
-    }
+    FolderLock.check(options.getDir(), "dir");
     return new LogSink(options);
   }
 }
