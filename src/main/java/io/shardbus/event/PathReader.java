@@ -39,7 +39,7 @@ public final class PathReader {
     at = from;
   }
 
-  /** {@return the index behind what it has read} */
+  /** {@return the index of the next byte to read} */
   public int at() {
     return at;
   }

@@ -225,8 +225,8 @@ final class PublisherLink {
   }
 
   /**
-   * Once all answers are in, events that were surely not taken go to another router, in order, and
-   * with them those that the store recognises by their ids. A router that hangs will give no
+   * Once all answers are in, events go to another router, in order, if they were surely not taken,
+   * or if the store recognises their ids. All others are unknown. A router that hangs will give no
    * answers.
    */
   private void leave(PublisherRouter current) {

@@ -128,7 +128,9 @@ final class PublisherQueue {
     return overdue;
   }
 
-  /** Takes out those that may be in another store, to be {@link #dropped} one by one. */
+  /**
+   * Takes out the events that another store may have. The caller must {@link #dropped drop} each.
+   */
   synchronized List<Pending> elsewhere(@Nullable String store) {
     List<Pending> elsewhere =
         queued.stream().filter(one -> one.store() != null && !one.store().equals(store)).toList();

@@ -56,7 +56,7 @@ class LogSinkFilesTest extends LogSinkFixture {
     config = config.copy().put("segmentBytes", 65_536).put("maxBytes", 600_000);
     reopen();
     writeMuch(40);
-    reopen(); // by then nothing more is deleted, which a reader would pass over
+    reopen(); // ends the deletion of old files, which a reader would pass over
     List<StoredEvent> got = readAll(10_000);
     assertThat(got.size()).isBetween(1_000, 30_000);
     List<Long> left = sequences(got, 0);

@@ -56,7 +56,7 @@ class TestBusTest {
     test.close().await();
   }
 
-  /** Asks for a bus in a test that has no Vert.x, and gives what it is told. */
+  /** Asks for a bus in a test without a Vert.x, and returns the error. */
   static final class WithoutVertx implements ParameterResolver {
 
     @Override

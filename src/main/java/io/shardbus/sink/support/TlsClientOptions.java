@@ -139,7 +139,7 @@ public final class TlsClientOptions {
     }
   }
 
-  /** {@return whom a client of Vert.x is to trust; null for those that the JVM trusts} */
+  /** {@return the certificates that a client of Vert.x trusts; null for those of the JVM} */
   public @Nullable TrustOptions trust() {
     if (trustStore == null) {
       return null;
