@@ -5,10 +5,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.Locale;
-import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ final class ProducerIdentity {
 
   private static final String FILE = "producer";
   private static final int COPY_BYTES = 4096;
+  private static final int ID_CHARS = 16;
   private static final Pattern SHORT = Pattern.compile("([0-9a-zA-Z-]{1,64}) (\\d{1,18})\\s*");
   private static final Pattern COPY =
       Pattern.compile("(([0-9a-zA-Z-]{1,64}) (\\d{1,18})) ([0-9a-f]{8}) *\n");
@@ -38,17 +40,17 @@ final class ProducerIdentity {
    */
   static ProducerId next(@Nullable Path dataDir) throws IOException {
     if (dataDir == null) {
-      return new ProducerId(UUID.randomUUID().toString(), 0);
+      return new ProducerId(randomId(), 0);
     }
     Path file = dataDir.resolve(FILE);
     String found =
         Files.exists(file)
             ? new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)
-            : UUID.randomUUID() + " 0";
+            : randomId() + " 0";
     ProducerId last = last(found);
     if (last == null) {
       throw new IOException(
-          file + " is damaged: it must hold the producer's id and epoch, such as \"3f2a-... 7\"");
+          file + " is damaged: it must hold the producer's id and epoch, such as \"k3f2a9... 7\"");
     }
     ProducerId next = new ProducerId(last.id(), last.epoch() + 1);
     try {
@@ -57,6 +59,15 @@ final class ProducerIdentity {
       throw FileFault.of("dataDir: cannot write " + file, e);
     }
     return next;
+  }
+
+  /** Short, because every event carries it; 82 random bits never meet again. */
+  private static String randomId() {
+    SecureRandom random = new SecureRandom();
+    return random
+        .ints(ID_CHARS, 0, Character.MAX_RADIX)
+        .mapToObj(digit -> Integer.toString(digit, Character.MAX_RADIX))
+        .collect(Collectors.joining());
   }
 
   private static void write(Path file, String copy, boolean inPlace) throws IOException {

@@ -22,9 +22,9 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -74,9 +74,7 @@ final class OwnClients {
     int count = in.count();
     int shard = in.count();
     long epoch = in.varint();
-    int length = in.count();
-    String producer =
-        length == 0 ? new UUID(in.int64(), in.int64()).toString() : in.text("the producer", length);
+    String producer = in.text("the producer", in.count());
     long sequence = in.varint();
     long least = in.int64();
     in.varint();
@@ -205,10 +203,14 @@ final class OwnClients {
       places.put("the key", Buffer.buffer(record.key()));
     }
     for (Header header : record.headers()) {
+      String code = Places.code(header.key());
       String value = new String(header.value(), StandardCharsets.UTF_8);
-      String[] parts = header.key().equals("Shardbus-Event") ? value.split(":", -1) : null;
-      for (String part : parts == null ? new String[] {value} : parts) {
-        places.put(Places.code(header.key()), part);
+      if (header.key().equals("Shardbus-Event")) {
+        String[] parts = value.split(":", -1);
+        Arrays.stream(parts, 0, 4).forEach(part -> places.put(code, part));
+        places.putTime(code, Long.parseLong(parts[4]));
+      } else {
+        places.put(code, value);
       }
     }
     return places;

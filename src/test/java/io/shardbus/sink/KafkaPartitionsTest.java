@@ -1,6 +1,7 @@
 package io.shardbus.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardbus.event.Batch;
 import io.shardbus.event.ProducerId;
@@ -12,12 +13,15 @@ import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -159,6 +163,39 @@ class KafkaPartitionsTest {
         .hasSizeGreaterThanOrEqualTo(10);
   }
 
+  private static long sequence(ConsumerRecord<byte[], byte[]> record) {
+    String name =
+        new String(record.headers().lastHeader("Shardbus-Event").value(), StandardCharsets.UTF_8);
+    return Long.parseLong(name.split(":", -1)[3]);
+  }
+
+  @Test
+  void eventThatMakesNoRecord_failsTheWriteAndIsNotOvertaken() throws Exception {
+    Sink sink = sink();
+    get(open(sink, "a"));
+    Batch batch = batch("a", 0, 0, Collections.nCopies(10, "k"));
+    List<ShardEvent> noMemory =
+        new AbstractList<>() {
+          @Override
+          public ShardEvent get(int index) {
+            if (index == 5) {
+              throw new OutOfMemoryError("no memory for an event");
+            }
+            return batch.events().get(index);
+          }
+
+          @Override
+          public int size() {
+            return batch.size();
+          }
+        };
+    assertThatThrownBy(() -> get(sink.write(new Batch(0, 0, noMemory, batch.producer()))))
+        .hasMessageContaining("no memory for an event");
+    get(sink.write(batch));
+    List<Long> all = records(10).stream().map(KafkaPartitionsTest::sequence).distinct().toList();
+    assertThat(all).isEqualTo(LongStream.range(0, 10).boxed().toList());
+  }
+
   @Test
   void eventsOfAKey_keepTheirOrderWithManyRequestsUnderWay() throws Exception {
     Sink sink = sink();
@@ -167,12 +204,10 @@ class KafkaPartitionsTest {
     get(sink.write(batch("a", 0, 0, keys)));
     Map<String, List<Long>> sequences = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> record : records(20_000)) {
-      String name =
-          new String(record.headers().lastHeader("Shardbus-Event").value(), StandardCharsets.UTF_8);
       sequences
           .computeIfAbsent(
               new String(record.key(), StandardCharsets.UTF_8), key -> new ArrayList<>())
-          .add(Long.parseLong(name.substring(name.lastIndexOf(':') + 1)));
+          .add(sequence(record));
     }
     assertThat(sequences).hasSize(50).allSatisfy((key, all) -> assertThat(all).isSorted());
   }

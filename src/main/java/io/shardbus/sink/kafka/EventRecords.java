@@ -1,20 +1,21 @@
 package io.shardbus.sink.kafka;
 
 import io.shardbus.event.Batch;
-import io.shardbus.event.EventTime;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.support.StoredHeaders;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventRecords {
 
-  /** Its deduplication id, which says producer, epoch, shard and sequence. */
+  /**
+   * One short header, because headers cost the broker and its clients more than keys and values.
+   */
   private static final String EVENT = "Shardbus-Event";
 
-  private static final String TIME = "Shardbus-Time";
   private static final String ID = "Shardbus-Id";
 
   private static final String CLOUD_EVENT = "ce-";
@@ -35,34 +37,53 @@ final class EventRecords {
 
   private EventRecords() {}
 
+  /** What the names of a batch's events begin with. */
+  static String names(Batch batch) {
+    return batch.producer().id() + ":" + batch.producer().epoch() + ":" + batch.shard() + ":";
+  }
+
+  /**
+   * @param key in UTF-8; null if the event has none
+   * @param names what the event's name begins with
+   */
   static ProducerRecord<byte[], byte[]> toRecord(
-      TopicPartition partition, Outgoing one, RecordTimes times) {
-    ShardEvent event = one.batch().events().get(one.index());
+      TopicPartition partition,
+      ShardEvent event,
+      byte @Nullable [] key,
+      String names,
+      RecordTimes times) {
     return new ProducerRecord<>(
         partition.topic(),
         partition.partition(),
         times.nearest(TimeUnit.NANOSECONDS.toMillis(event.timestamp())),
-        one.key(),
+        key,
         event.payload().getBytes(),
-        headers(one.batch(), event));
+        headers(names + event.sequence() + ":" + event.timestamp(), event));
   }
 
-  private static RecordHeaders headers(Batch batch, ShardEvent event) {
-    RecordHeaders headers = new RecordHeaders();
-    headers.add(EVENT, bytes(batch.deduplicationId(event)));
-    headers.add(TIME, bytes(EventTime.text(event.timestamp())));
+  private static List<Header> headers(String name, ShardEvent event) {
+    Header first = header(EVENT, name);
+    if (event.id() == null && event.headers().isEmpty()) {
+      return List.of(first);
+    }
+    List<Header> headers = new ArrayList<>();
+    headers.add(first);
     if (event.id() != null) {
-      headers.add(ID, bytes(event.id()));
+      headers.add(header(ID, event.id()));
     }
     boolean isCloudEvent = event.headers().get(CLOUD_EVENT + VERSION) != null;
     event
         .headers()
         .forEach(
-            (name, value) ->
+            (own, value) ->
                 headers.add(
-                    isCloudEvent ? renamed(name, CLOUD_EVENT, CLOUD_EVENT_HERE) : name,
-                    bytes(value)));
+                    header(
+                        isCloudEvent ? renamed(own, CLOUD_EVENT, CLOUD_EVENT_HERE) : own, value)));
     return headers;
+  }
+
+  private static Header header(String name, String value) {
+    return new RecordHeader(name, bytes(value));
   }
 
   private static String renamed(String name, String from, String to) {
@@ -74,13 +95,12 @@ final class EventRecords {
     Headers headers = record.headers();
     byte[] value = record.value();
     String name = text(headers, EVENT);
-    String time = text(headers, TIME);
-    if (value == null || name == null || time == null) {
+    if (value == null || name == null) {
       return null;
     }
     try {
       String[] parts = name.split(":", -1);
-      if (parts.length != 4) {
+      if (parts.length != 5) {
         return null;
       }
       byte[] key = record.key();
@@ -89,7 +109,7 @@ final class EventRecords {
           new ShardEvent(
               Integer.parseInt(parts[2]),
               Long.parseLong(parts[3]),
-              EventTime.parse(time),
+              Long.parseLong(parts[4]),
               Buffer.buffer(value),
               key == null ? null : new String(key, StandardCharsets.UTF_8),
               text(headers, ID),

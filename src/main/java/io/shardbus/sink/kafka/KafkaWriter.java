@@ -43,6 +43,8 @@ final class KafkaWriter {
   /** Which partition takes events without a key; several nodes begin at several. */
   private int spread = ThreadLocalRandom.current().nextInt(1 << 16);
 
+  private long spreadBytes;
+
   /**
    * The topic as first seen. By shard, a shard keeps its partition as long as the topic is the
    * same.
@@ -126,26 +128,38 @@ final class KafkaWriter {
       tally.settleAll(e);
       return;
     }
-    spread++;
-    long spreadBytes = 0;
+    takeNextTurn();
+    String names = EventRecords.names(batch);
     for (int i = 0; i < batch.size(); i++) {
-      ShardEvent event = batch.events().get(i);
-      byte[] key = event.key() == null ? null : EventRecords.bytes(event.key());
-      int number;
-      if (byShard()) {
-        number = batch.shard();
-      } else if (key != null) {
-        number = Utils.toPositive(Utils.murmur2(key)); // as Kafka's own producers do
-      } else {
-        spreadBytes += event.payload().length();
-        if (spreadBytes > SPREAD_BYTES) {
-          spread++;
-          spreadBytes = 0;
-        }
-        number = spread & Integer.MAX_VALUE;
+      try {
+        ShardEvent event = batch.events().get(i);
+        byte[] key = event.key() == null ? null : EventRecords.bytes(event.key());
+        TopicPartition partition = partitions.get(number(event, key) % partitions.size());
+        current.send(EventRecords.toRecord(partition, event, key, names, times), tally, i);
+      } catch (RuntimeException | Error e) { // the bus waits for the answer; order ends here
+        current.refuse(tally, i, e);
       }
-      current.send(partitions.get(number % partitions.size()), new Outgoing(batch, i, key, tally));
     }
+  }
+
+  /** Which partition, before the number of partitions is looked at. */
+  private int number(ShardEvent event, byte @Nullable [] key) {
+    if (byShard()) {
+      return event.shard();
+    }
+    if (key != null) {
+      return Utils.toPositive(Utils.murmur2(key)); // as Kafka's own producers do
+    }
+    spreadBytes += event.payload().length();
+    if (spreadBytes > SPREAD_BYTES) {
+      takeNextTurn();
+    }
+    return spread & Integer.MAX_VALUE;
+  }
+
+  private void takeNextTurn() {
+    spread++;
+    spreadBytes = 0;
   }
 
   private boolean byShard() {

@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -33,23 +36,49 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProducerSession {
 
+  /** Of a record without its payload; roughly. */
+  private static final int RECORD_BYTES = 200;
+
   private final Producer<byte[], byte[]> producer;
   private final RecordTimes times;
   private final long window;
   private final Executor writer;
   private final AtomicBoolean broken = new AtomicBoolean();
-  private final Map<TopicPartition, Lane> lanes = new HashMap<>();
+  private final Map<Integer, Lane> lanes = new HashMap<>();
 
   /** The records of one partition. */
   private static final class Lane {
 
-    final Deque<Outgoing> held = new ArrayDeque<>();
+    final Deque<Held> held = new ArrayDeque<>();
     final AtomicLong unanswered = new AtomicLong();
     final AtomicBoolean waiting = new AtomicBoolean();
     volatile boolean known;
 
     boolean hasRoom(long bytes) {
       return known ? unanswered.get() < bytes : unanswered.get() == 0;
+    }
+  }
+
+  private record Held(ProducerRecord<byte[], byte[]> record, Sent sent) {}
+
+  /** What is left of a record at the producer: no more than the answer needs. */
+  private final class Sent implements Callback {
+
+    final Lane lane;
+    final int bytes;
+    final WriteTally tally;
+    final int index;
+
+    Sent(Lane lane, int bytes, WriteTally tally, int index) {
+      this.lane = lane;
+      this.bytes = bytes;
+      this.tally = tally;
+      this.index = index;
+    }
+
+    @Override
+    public void onCompletion(@Nullable RecordMetadata written, @Nullable Exception failure) {
+      answered(this, failure);
     }
   }
 
@@ -77,52 +106,75 @@ final class ProducerSession {
         .toList();
   }
 
-  void send(TopicPartition partition, Outgoing one) {
-    Lane lane = lanes.computeIfAbsent(partition, first -> new Lane());
-    lane.held.add(one);
-    pump(partition, lane);
+  /**
+   * Sends a record, or holds it until its partition has room.
+   *
+   * @param record with a partition
+   * @param tally learns the fate of the record
+   * @param index the record's place there
+   */
+  void send(ProducerRecord<byte[], byte[]> record, WriteTally tally, int index) {
+    Lane lane = lanes.computeIfAbsent(record.partition(), first -> new Lane());
+    Sent sent = new Sent(lane, record.value().length + RECORD_BYTES, tally, index);
+    if (lane.held.isEmpty() && mayGo(lane, window)) {
+      sendNow(record, sent);
+    } else {
+      lane.held.add(new Held(record, sent));
+      pump(lane);
+    }
   }
 
-  private void pump(TopicPartition partition, Lane lane) {
+  /** For an event of which there can be no record: those after it must not overtake it. */
+  void refuse(WriteTally tally, int index, Throwable failure) {
+    tally.settle(index, failure);
+    failed(failure);
+  }
+
+  private boolean mayGo(Lane lane, long bytes) {
+    return broken.get() || lane.hasRoom(bytes);
+  }
+
+  private void pump(Lane lane) {
     do {
-      while (!lane.held.isEmpty() && (broken.get() || lane.hasRoom(window))) {
-        sendNow(partition, lane, lane.held.remove());
+      while (!lane.held.isEmpty() && mayGo(lane, window)) {
+        sendNow(lane.held.remove());
       }
       if (lane.held.isEmpty()) {
         return;
       }
       lane.waiting.set(true);
-    } while ((broken.get() || lane.hasRoom(window / 2)) && lane.waiting.compareAndSet(true, false));
+    } while (mayGo(lane, window / 2) && lane.waiting.compareAndSet(true, false));
   }
 
-  private void sendNow(TopicPartition partition, Lane lane, Outgoing one) {
+  private void sendNow(Held held) {
+    sendNow(held.record(), held.sent());
+  }
+
+  private void sendNow(ProducerRecord<byte[], byte[]> record, Sent sent) {
     if (broken.get()) {
-      one.tally().settle(one.index(), new KafkaException("a record before it failed"));
+      sent.tally.settle(sent.index, new KafkaException("a record before it failed"));
       return;
     }
-    lane.unanswered.addAndGet(one.bytes());
+    sent.lane.unanswered.addAndGet(sent.bytes);
     try {
-      var unused =
-          producer.send(
-              EventRecords.toRecord(partition, one, times),
-              (written, failure) -> answered(partition, lane, one, failure));
+      var unused = producer.send(record, sent);
     } catch (RuntimeException | Error e) { // whatever it is, the bus waits for the answer
-      answered(partition, lane, one, e);
+      answered(sent, e);
     }
   }
 
-  private void answered(
-      TopicPartition partition, Lane lane, Outgoing one, @Nullable Throwable failure) {
+  private void answered(Sent sent, @Nullable Throwable failure) {
+    Lane lane = sent.lane;
     if (failure == null && !lane.known) {
       lane.known = true;
     }
-    lane.unanswered.addAndGet(-one.bytes());
+    lane.unanswered.addAndGet(-sent.bytes);
     if (failure != null) {
       failed(failure);
     }
-    one.tally().settle(one.index(), failure);
+    sent.tally.settle(sent.index, failure);
     if (lane.waiting.get() && lane.hasRoom(window / 2) && lane.waiting.compareAndSet(true, false)) {
-      writer.execute(() -> pump(partition, lane));
+      writer.execute(() -> pump(lane));
     }
   }
 
@@ -137,12 +189,11 @@ final class ProducerSession {
 
   /** If the session is broken, they fail. */
   private void sendHeld() {
-    lanes.forEach(
-        (partition, lane) -> {
-          while (!lane.held.isEmpty()) {
-            sendNow(partition, lane, lane.held.remove());
-          }
-        });
+    for (Lane lane : lanes.values()) {
+      while (!lane.held.isEmpty()) {
+        sendNow(lane.held.remove());
+      }
+    }
   }
 
   /** On the writer's thread. */

@@ -69,7 +69,7 @@ final class RecordTimes {
               + ": "
               + failure.getMessage()
               + " Records get the nearest timestamp that the broker takes; their header"
-              + " \"Shardbus-Time\" keeps the event's.");
+              + " \"Shardbus-Event\" keeps the event's.");
     }
     Matcher range = RANGE.matcher(String.valueOf(failure.getMessage()));
     long now = System.nanoTime();

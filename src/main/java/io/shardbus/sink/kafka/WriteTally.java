@@ -6,6 +6,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
 import org.apache.kafka.common.InvalidRecordException;
@@ -21,6 +22,10 @@ final class WriteTally {
 
   private final Batch batch;
   private final AtomicReferenceArray<@Nullable Throwable> failures;
+
+  /** The first in time that the event is not to blame for; others may fail because of it. */
+  private final AtomicReference<@Nullable Throwable> firstPassing = new AtomicReference<>();
+
   private final AtomicInteger open;
   private final Function<Throwable, String> describe;
   private final Promise<Void> promise = Promise.promise();
@@ -48,7 +53,12 @@ final class WriteTally {
 
   /** Called once for each record. */
   void settle(int index, @Nullable Throwable failure) {
-    failures.set(index, failure);
+    if (failure != null) {
+      failures.set(index, failure);
+      if (!isOfTheEvent(failure)) {
+        firstPassing.compareAndSet(null, failure);
+      }
+    }
     if (open.decrementAndGet() == 0) {
       SinkException summary = summary();
       if (summary == null) {
@@ -68,7 +78,7 @@ final class WriteTally {
   private @Nullable SinkException summary() {
     BitSet failed = new BitSet();
     Throwable blamed = null;
-    Throwable passing = null;
+    Throwable passing = firstPassing.get();
     Throwable takesOthersAlong = null;
     for (int i = 0; i < failures.length(); i++) {
       Throwable failure = failures.get(i);
@@ -76,8 +86,6 @@ final class WriteTally {
         failed.set(i);
         if (isOfTheEvent(failure)) {
           blamed = failure;
-        } else {
-          passing = failure;
         }
         if (takesOthersAlong(failure)) {
           takesOthersAlong = failure;

@@ -6,8 +6,8 @@
  * the rest, as UTF-8 text:
  *
  * <pre>{@code
- * Shardbus-Event    producer:epoch:shard:sequence, the name of the event
- * Shardbus-Time     RFC 3339 with nine digits
+ * Shardbus-Event    producer:epoch:shard:sequence:time, the name of the event and its time,
+ *                   in nanoseconds since the epoch
  * Shardbus-Id       the id, if the event has one
  * traceparent, ...  the event's own headers
  * }</pre>
@@ -16,7 +16,7 @@
  * For an event with {@code ce-specversion}, headers {@code ce-NAME} become {@code ce_NAME}, as in
  * the Kafka binding of CloudEvents, and {@code ce-NAME} again when they are read.
  *
- * <p>Readers pass over records without these headers: other programs wrote them.
+ * <p>Readers pass over records without the first header: other programs wrote them.
  *
  * <p>After each failure the sink makes a new producer and looks at the topic again, which may have
  * been created again with fewer partitions.

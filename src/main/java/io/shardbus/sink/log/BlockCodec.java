@@ -9,7 +9,6 @@ import io.vertx.core.buffer.Buffer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +26,6 @@ final class BlockCodec {
 
   private static final int LENGTH_BYTES = 4;
   private static final int CHECKSUM_BYTES = 4;
-  private static final int UUID_CHARS = 36;
 
   /** What a block takes beside its events, about, and an event beside its payload. */
   private static final int HEADER_BYTES = 96;
@@ -74,7 +72,7 @@ final class BlockCodec {
     out.varint(events.size());
     out.varint(begin.shard());
     out.varint(producer.epoch());
-    producer(producer.id(), out);
+    out.text(producer.id());
     out.varint(begin.sequence());
     out.int64(least);
     out.varint(greatest - least);
@@ -96,17 +94,6 @@ final class BlockCodec {
     ByteBuffer block = ByteBuffer.wrap(bytes).putInt(0, bytes.length);
     block.putInt(end, checksum(file, bytes, end));
     return bytes;
-  }
-
-  private static void producer(String id, ByteWriter out) {
-    UUID uuid = uuid(id);
-    if (uuid == null) {
-      out.text(id);
-    } else {
-      out.varint(0);
-      out.int64(uuid.getMostSignificantBits());
-      out.int64(uuid.getLeastSignificantBits());
-    }
   }
 
   /**
@@ -144,25 +131,12 @@ final class BlockCodec {
     return (int) crc.getValue();
   }
 
-  /** Null if the text is not one as {@link UUID#toString} writes it. */
-  private static @Nullable UUID uuid(String text) {
-    if (text.length() != UUID_CHARS) {
-      return null;
-    }
-    try {
-      UUID uuid = UUID.fromString(text);
-      return uuid.toString().equals(text) ? uuid : null;
-    } catch (IllegalArgumentException e) {
-      return null;
-    }
-  }
-
   private static @Nullable Block block(ByteReader in) {
     long first = in.varint();
     int count = in.count();
     int shard = in.count();
     long epoch = in.varint();
-    ProducerId producer = new ProducerId(producer(in), epoch);
+    ProducerId producer = new ProducerId(in.text("the producer", in.count()), epoch);
     long sequence = in.varint();
     long least = in.int64();
     in.varint(); // the greatest time
@@ -183,12 +157,5 @@ final class BlockCodec {
       sequence++;
     }
     return count > 0 && in.atEnd() ? new Block(first, producer, events) : null;
-  }
-
-  private static String producer(ByteReader in) {
-    int length = in.count();
-    return length == 0
-        ? new UUID(in.int64(), in.int64()).toString()
-        : in.text("the producer", length);
   }
 }

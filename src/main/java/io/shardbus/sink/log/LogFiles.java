@@ -40,7 +40,7 @@ final class LogFiles implements AutoCloseable {
   static final String FORMAT_FILE = "format";
 
   /** Raised whenever this version could not read the files of an earlier one. */
-  static final String FORMAT = "5";
+  static final String FORMAT = "6";
 
   private final Path dir;
   private final FolderLock lock;

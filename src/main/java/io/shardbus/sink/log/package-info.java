@@ -46,8 +46,7 @@
  * v         the number of events, at least 1; their positions have no gaps
  * v         the shard
  * v         the epoch of the producer
- * producer  its id: one byte 0 and the 16 bytes of a UUID that is written in lower case;
- *           any other text is v, bytes: the length of its UTF-8, at least 1, and the UTF-8
+ * v, bytes  the length of the producer's id in UTF-8, and the UTF-8
  * v         the sequence of the first event
  * 8 bytes   the least time of an event, nanoseconds since the epoch
  * v         the greatest time, less the least
@@ -63,7 +62,7 @@
  * most 1,024 events, and takes no more once it has 256 KiB of events.
  *
  * <p>The file {@code lock} keeps a second process out. The file {@code format} holds the number of
- * the format, 5. The file {@code id} holds the number of the log in decimal, a space, and the
+ * the format, 6. The file {@code id} holds the number of the log in decimal, a space, and the
  * CRC-32C of the digits in eight lower-case hexadecimal digits. By the number, cursors of an
  * earlier log in the same folder are recognised. A damaged file stays in its place and is read as
  * far as it can be; if it is a writer's newest, the writer begins another one. The newest file of a

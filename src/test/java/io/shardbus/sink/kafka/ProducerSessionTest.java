@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -38,7 +39,10 @@ class ProducerSessionTest {
             new ProducerId("test", 1));
     WriteTally tally = new WriteTally(batch, Throwable::getMessage);
     for (int i = 0; i < events; i++) {
-      session.send(partition, new Outgoing(batch, i, null, tally));
+      session.send(
+          new ProducerRecord<>(partition.topic(), partition.partition(), null, new byte[1000]),
+          tally,
+          i);
     }
     return tally;
   }

@@ -91,27 +91,6 @@ class BlockCodecTest {
     assertThat(BlockCodec.decode(FILE + 1, block)).isNull();
   }
 
-  @Test
-  void uuids_takeSixteenBytes() {
-    for (String id :
-        List.of(
-            "123e4567-e89b-12d3-a456-426614174000",
-            "123E4567-e89b-12d3-a456-426614174000",
-            "1-2-3-4-5",
-            "123e4567-e89b-12d3-a456-42661417400x")) {
-      ProducerId producer = new ProducerId(id, 1);
-      List<ShardEvent> events = events(1);
-      byte[] block = BlockCodec.encode(FILE, 1, producer, events);
-      Block read = BlockCodec.decode(FILE, block);
-      assertThat(read).isEqualTo(new Block(1, producer, events));
-    }
-    List<ShardEvent> event = List.of(new ShardEvent(1, 1, 1, Buffer.buffer(), null));
-    ProducerId uuid = new ProducerId("123e4567-e89b-12d3-a456-426614174000", 1);
-    byte[] block = BlockCodec.encode(FILE, 1, uuid, event);
-    assertThat(HexFormat.of().formatHex(block, 8, 25))
-        .isEqualTo("00123e4567e89b12d3a456426614174000");
-  }
-
   /** Each byte is as the description of the package says. */
   @Test
   void format_isAsDescribed() {
