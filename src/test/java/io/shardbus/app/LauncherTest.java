@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -82,6 +83,20 @@ class LauncherTest {
     assertThat(run("serve"))
         .contains("-XX:SharedArchiveFile=" + cached(".jsa").get(0))
         .doesNotContain("-Xshare:dump");
+  }
+
+  @Test
+  void archivesThatNobodyUses_go() throws Exception {
+    Files.createDirectories(cache);
+    for (int days : new int[] {10, 40}) {
+      Path archive = Files.createFile(cache.resolve("used-" + days + "-days-ago.jsa"));
+      FileTime used = FileTime.from(Instant.now().minus(Duration.ofDays(days)));
+      Files.getFileAttributeView(archive, BasicFileAttributeView.class).setTimes(null, used, null);
+    }
+    run("warm-up");
+    assertThat(cached(".jsa"))
+        .hasSize(2)
+        .contains(cache.resolve("used-10-days-ago.jsa").toString());
   }
 
   @Test
