@@ -5,6 +5,7 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.BitSet;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteTally {
 
+  private static final Throwable STORED = new Throwable("stored", null, false, false) {};
+
   private final Batch batch;
-  private final AtomicReferenceArray<@Nullable Throwable> failures;
+  private final AtomicReferenceArray<@Nullable Throwable> answers;
 
   /** The first in time that the event is not to blame for; others may fail because of it. */
   private final AtomicReference<@Nullable Throwable> firstPassing = new AtomicReference<>();
@@ -36,7 +39,7 @@ final class WriteTally {
    */
   WriteTally(Batch batch, Function<Throwable, String> describe) {
     this.batch = batch;
-    failures = new AtomicReferenceArray<>(batch.size());
+    answers = new AtomicReferenceArray<>(batch.size());
     open = new AtomicInteger(batch.size());
     this.describe = describe;
   }
@@ -51,13 +54,13 @@ final class WriteTally {
     return promise.future();
   }
 
-  /** Called once for each record. */
+  /** Only the first answer to a record counts. */
   void settle(int index, @Nullable Throwable failure) {
-    if (failure != null) {
-      failures.set(index, failure);
-      if (!isOfTheEvent(failure)) {
-        firstPassing.compareAndSet(null, failure);
-      }
+    if (!answers.compareAndSet(index, null, failure == null ? STORED : failure)) {
+      return;
+    }
+    if (failure != null && !isOfTheEvent(failure)) {
+      firstPassing.compareAndSet(null, failure);
     }
     if (open.decrementAndGet() == 0) {
       SinkException summary = summary();
@@ -70,7 +73,7 @@ final class WriteTally {
   }
 
   void settleAll(Throwable failure) {
-    for (int i = 0; i < failures.length(); i++) {
+    for (int i = 0; i < answers.length(); i++) {
       settle(i, failure);
     }
   }
@@ -80,9 +83,9 @@ final class WriteTally {
     Throwable blamed = null;
     Throwable passing = firstPassing.get();
     Throwable takesOthersAlong = null;
-    for (int i = 0; i < failures.length(); i++) {
-      Throwable failure = failures.get(i);
-      if (failure != null) {
+    for (int i = 0; i < answers.length(); i++) {
+      Throwable failure = Objects.requireNonNull(answers.get(i));
+      if (failure != STORED) {
         failed.set(i);
         if (isOfTheEvent(failure)) {
           blamed = failure;
@@ -102,7 +105,7 @@ final class WriteTally {
     // Confirmed events must not be written again. An event that is too large is refused again next
     // time.
     SinkException cause = SinkException.transientFailure(describe.apply(passing));
-    return failed.cardinality() == failures.length()
+    return failed.cardinality() == answers.length()
         ? cause
         : SinkException.partial(batch, failed, cause);
   }

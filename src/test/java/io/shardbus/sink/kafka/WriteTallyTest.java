@@ -39,6 +39,16 @@ class WriteTallyTest {
   }
 
   @Test
+  void secondAnswerToARecord_doesNotCount() {
+    WriteTally tally = new WriteTally(Batches.withKeys("a", "b"), Throwable::getMessage);
+    tally.settle(0, passing);
+    tally.settle(0, null);
+    assertThat(tally.future().isComplete()).isFalse();
+    tally.settle(1, null);
+    assertThat(((SinkException) tally.future().cause()).failed().stream()).containsExactly(0);
+  }
+
+  @Test
   void allFailedForAPassingReason_isTransient() {
     assertThat(of(passing, passing).kind()).isEqualTo(Kind.TRANSIENT);
   }
