@@ -64,11 +64,6 @@ record IngestResources(
     return limits.options();
   }
 
-  /** The refusal of a body, or of a part of it. */
-  String tooSlow(String what) {
-    return limits.tooSlow(what);
-  }
-
   /** The answer to a request whose events are in the bus. */
   String notConfirmed() {
     return "gateway.ackTimeout: accepted, but the sink did not confirm it in "

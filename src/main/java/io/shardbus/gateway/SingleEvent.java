@@ -108,7 +108,7 @@ final class SingleEvent implements RequestBody.Reader {
   }
 
   private void takesTooLong() {
-    refuse(Outcome.TOO_SLOW, resources.tooSlow("the body"));
+    refuse(Outcome.TOO_SLOW, resources.limits().tooSlow("the body"));
   }
 
   /** Only for requests that last: most are over at once. */

@@ -299,7 +299,7 @@ final class Upload implements RequestBody.Reader {
   }
 
   private void lineTakesTooLong() {
-    refuse(Outcome.TOO_SLOW, resources.tooSlow(place + " " + (lines.line() + 1)));
+    refuse(Outcome.TOO_SLOW, resources.limits().tooSlow(place + " " + (lines.line() + 1)));
   }
 
   private void notConfirmed() {

@@ -131,7 +131,7 @@ final class WebSocketIngest {
   }
 
   private void tooSlow() {
-    refuse(POLICY_VIOLATION, Outcome.TOO_SLOW, resources.tooSlow("a message"));
+    refuse(POLICY_VIOLATION, Outcome.TOO_SLOW, resources.limits().tooSlow("a message"));
   }
 
   private void refuse(short code, Outcome reason, String detail) {
