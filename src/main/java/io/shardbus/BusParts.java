@@ -24,7 +24,7 @@ import java.util.List;
  * @param deployments the shards' verticles
  * @param scaler adds and removes shards
  * @param observers told of deliveries
- * @param queue where events wait for room
+ * @param waitingRoom where events wait for room
  * @param others other deployments; the list grows during the start
  */
 record BusParts(
@@ -38,5 +38,5 @@ record BusParts(
     ShardDeployments deployments,
     Scaler scaler,
     DeliveryObservers observers,
-    WaitingRoom queue,
+    WaitingRoom waitingRoom,
     List<Future<String>> others) {}

@@ -235,7 +235,7 @@ final class BusStarter {
           () ->
               new RouterVerticle(
                   manager,
-                  parts.queue(),
+                  parts.waitingRoom(),
                   options.getAddress(),
                   options.getSecret(),
                   nodes,

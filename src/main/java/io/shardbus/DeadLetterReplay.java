@@ -27,7 +27,7 @@ final class DeadLetterReplay {
   private static final int PAGE = 100;
 
   private final DeadLetterStore letters;
-  private final WaitingRoom queue;
+  private final WaitingRoom waitingRoom;
   private final AtomicBoolean underWay = new AtomicBoolean();
 
   /** Null is delivered. */
@@ -38,9 +38,9 @@ final class DeadLetterReplay {
     }
   }
 
-  DeadLetterReplay(DeadLetterStore letters, WaitingRoom queue) {
+  DeadLetterReplay(DeadLetterStore letters, WaitingRoom waitingRoom) {
     this.letters = letters;
-    this.queue = queue;
+    this.waitingRoom = waitingRoom;
   }
 
   Future<ReplayResult> all() {
@@ -130,7 +130,7 @@ final class DeadLetterReplay {
               fate.complete(new Fate(kept.id(), failure));
             }
           };
-      queue.ingestAgain(
+      waitingRoom.ingestAgain(
           event,
           ack,
           result -> {

@@ -46,7 +46,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   private final ShardManager manager;
   private final ShardDeployments deployments;
   private final Scaler scaler;
-  private final WaitingRoom queue;
+  private final WaitingRoom waitingRoom;
   private final Cancellations cancellations = new Cancellations();
   private final OpenAnswers answers = new OpenAnswers();
   private final DeadLetterReplay replay;
@@ -63,8 +63,8 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
     manager = parts.manager();
     deployments = parts.deployments();
     scaler = parts.scaler();
-    queue = parts.queue();
-    replay = new DeadLetterReplay(parts.letters(), queue);
+    waitingRoom = parts.waitingRoom();
+    replay = new DeadLetterReplay(parts.letters(), waitingRoom);
     closer = new BusCloser(parts);
     cluster = new ClusterNodes(vertx, this::report);
   }
@@ -121,7 +121,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   @Override
   public Future<IngestResult> ingestAwait(RawEvent event) {
     Promise<IngestResult> promise = Promise.promise();
-    queue.ingest(event, null, promise::complete);
+    waitingRoom.ingest(event, null, promise::complete);
     return onCaller(promise.future().compose(DefaultShardBus::orFail));
   }
 
@@ -129,7 +129,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   public Future<IngestResult> ingestAwait(RawEvent event, Future<?> cancel) {
     Objects.requireNonNull(cancel, "cancel");
     Promise<IngestResult> promise = Promise.promise();
-    Runnable giveUp = queue.ingest(event, null, promise::complete);
+    Runnable giveUp = waitingRoom.ingest(event, null, promise::complete);
     if (!promise.future().isComplete()) {
       Runnable forget = cancellations.on(cancel, giveUp);
       promise.future().onComplete(settled -> forget.run());
@@ -140,7 +140,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   @Override
   public Future<IngestResult> ingestAwait(RawEvent event, Duration patience) {
     Promise<IngestResult> promise = Promise.promise();
-    queue.ingestWithin(event, nanos(patience), null, promise::complete);
+    waitingRoom.ingestWithin(event, nanos(patience), null, promise::complete);
     return onCaller(promise.future().compose(DefaultShardBus::orFail));
   }
 
@@ -175,7 +175,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
   public Future<IngestResult> deliverAwait(RawEvent event) {
     Confirmation confirmation = new Confirmation();
     Promise<IngestResult> promise = Promise.promise();
-    queue.ingest(event, confirmation, promise::complete);
+    waitingRoom.ingest(event, confirmation, promise::complete);
     return onCaller(confirmation.of(promise.future().compose(DefaultShardBus::orFail)));
   }
 
@@ -201,12 +201,12 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
 
   @Override
   public WriteStream<RawEvent> writeStream() {
-    return new IngestStream(queue, this::maxStreamBytes, vertx.getOrCreateContext());
+    return new IngestStream(waitingRoom, this::maxStreamBytes, vertx.getOrCreateContext());
   }
 
   @Override
   public WaitingRoom waitingRoom() {
-    return queue;
+    return waitingRoom;
   }
 
   /** So that one more event of any size can wait too. */
@@ -285,7 +285,7 @@ final class DefaultShardBus implements ShardBus, WaitingRoom.Holder {
         manager.accounting(),
         manager.refusals(),
         manager.ids().map(DefaultShardBus::ids).orElse(new BusStats.Ids(0, 0, 0)),
-        queue.waiting(),
+        waitingRoom.waiting(),
         parts.letters().kept(),
         manager.stats().batchesDispatched(),
         manager.clockStepsBack(),

@@ -23,7 +23,7 @@ final class IngestStream implements WriteStream<RawEvent> {
 
   private static final int DEFAULT_MAX_SIZE = 1024;
 
-  private final WaitingRoom queue;
+  private final WaitingRoom waitingRoom;
   private final Context context;
   private final Promise<Void> empty = Promise.promise();
   private final LongSupplier maxBytes;
@@ -37,8 +37,8 @@ final class IngestStream implements WriteStream<RawEvent> {
   /**
    * @param maxBytes how much may wait so that one event more is not refused for that
    */
-  IngestStream(WaitingRoom queue, LongSupplier maxBytes, Context context) {
-    this.queue = queue;
+  IngestStream(WaitingRoom waitingRoom, LongSupplier maxBytes, Context context) {
+    this.waitingRoom = waitingRoom;
     this.maxBytes = maxBytes;
     this.context = context;
   }
@@ -58,9 +58,9 @@ final class IngestStream implements WriteStream<RawEvent> {
     Promise<Void> written = Promise.promise();
     Consumer<IngestResult> then = result -> settled(event, result, written);
     if (mayWait) {
-      queue.ingestOfStream(event, null, then);
+      waitingRoom.ingestOfStream(event, null, then);
     } else {
-      queue.ingestWithin(event, 0, null, then);
+      waitingRoom.ingestWithin(event, 0, null, then);
     }
     return OnCaller.answer(context, written.future());
   }

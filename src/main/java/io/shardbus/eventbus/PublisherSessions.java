@@ -35,7 +35,7 @@ final class PublisherSessions {
   private static final String NOT_KNOWN = "the publisher is not known here";
 
   private final Context context;
-  private final WaitingRoom queue;
+  private final WaitingRoom waitingRoom;
   private final String address;
   private final @Nullable String secret;
   private final ClusterNodes nodes;
@@ -94,14 +94,14 @@ final class PublisherSessions {
    */
   PublisherSessions(
       Context context,
-      WaitingRoom queue,
+      WaitingRoom waitingRoom,
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
       Supplier<@Nullable IdStore> store,
       Supplier<Future<Void>> flush) {
     this.context = context;
-    this.queue = queue;
+    this.waitingRoom = waitingRoom;
     this.address = address;
     this.secret = secret;
     this.nodes = nodes;
@@ -242,7 +242,7 @@ final class PublisherSessions {
     boolean whenDelivered = Ack.DELIVERED.word().equals(message.headers().get("ack"));
     PublisherBatch batch =
         new PublisherBatch(context, events.size(), whenDelivered, () -> session.moveTo);
-    if (!queue.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
+    if (!waitingRoom.ingestAllWithin(batch.offers(events), TimeUnit.MILLISECONDS.toNanos(wait))) {
       message.fail(Outcome.BACKPRESSURE.status(), "too many events wait for room");
       return;
     }

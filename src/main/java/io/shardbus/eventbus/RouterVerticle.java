@@ -68,7 +68,7 @@ public final class RouterVerticle extends VerticleBase {
           PublisherProtocol.WAIT);
 
   private final ShardManager manager;
-  private final WaitingRoom queue;
+  private final WaitingRoom waitingRoom;
   private final String address;
   private final @Nullable String secret;
   private final String publishersAddress;
@@ -81,7 +81,7 @@ public final class RouterVerticle extends VerticleBase {
 
   /**
    * @param manager where events go
-   * @param queue where publishers' events wait for room
+   * @param waitingRoom where publishers' events wait for room
    * @param address the address to serve
    * @param secret that senders must know; null for none
    * @param nodes the same for all routers of a bus; publishers need not move between them
@@ -90,7 +90,7 @@ public final class RouterVerticle extends VerticleBase {
    */
   public RouterVerticle(
       ShardManager manager,
-      WaitingRoom queue,
+      WaitingRoom waitingRoom,
       String address,
       @Nullable String secret,
       ClusterNodes nodes,
@@ -100,7 +100,7 @@ public final class RouterVerticle extends VerticleBase {
     this.store = store;
     this.flush = flush;
     this.manager = manager;
-    this.queue = queue;
+    this.waitingRoom = waitingRoom;
     this.address = address;
     this.secret = secret;
     publishersAddress = address + ".publishers." + UUID.randomUUID();
@@ -109,7 +109,7 @@ public final class RouterVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     PublisherSessions sessions =
-        new PublisherSessions(context, queue, publishersAddress, secret, nodes, store, flush);
+        new PublisherSessions(context, waitingRoom, publishersAddress, secret, nodes, store, flush);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", nodes, publishersAddress, sessions);
