@@ -12,20 +12,28 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.micrometer.impl.MicrometerMetrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +44,9 @@ class ArchitectureTest {
 
   /** The logger that Vert.x exports to its own clients. */
   private static final String LOGGING = "io.vertx.core.internal.logging";
+
+  /** A step of a walk: how it is reached, its class and its method. */
+  private static final Pattern STEP = Pattern.compile("(?:(→|⇢)\\s+)?`([A-Z]\\w+)(?:#(\\w+))?`");
 
   private static final String TESTS =
       ArchitectureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
@@ -216,6 +227,41 @@ class ArchitectureTest {
       }
     }
     return uses;
+  }
+
+  /**
+   * Each class and method of the walks exists. A class that is called is used by an earlier one, or
+   * implements it.
+   */
+  @Test
+  void walksOfTheDocument_followTheCode() throws IOException {
+    String document = Files.readString(Path.of("docs/architecture.md"));
+    String section = document.substring(document.indexOf("## Where to begin reading"));
+    for (String walk : section.split("\n\n")) {
+      List<JavaClass> earlier = new ArrayList<>();
+      for (MatchResult step : STEP.matcher(walk).results().toList()) {
+        List<JavaClass> found =
+            CLASSES.stream().filter(each -> each.getSimpleName().equals(step.group(2))).toList();
+        assertThat(found).as(step.group()).hasSize(1);
+        JavaClass next = found.get(0);
+        if (step.group(3) != null) {
+          assertThat(next.getMethods()).extracting(JavaMethod::getName).contains(step.group(3));
+        }
+        if ("→".equals(step.group(1))) {
+          assertThat(earlier)
+              .as(step.group())
+              .anyMatch(each -> reaches(each, next) || next.isAssignableTo(each.getName()));
+        }
+        earlier.add(next);
+      }
+    }
+  }
+
+  private static boolean reaches(JavaClass from, JavaClass to) {
+    return CLASSES.stream()
+        .filter(each -> topLevel(each).equals(from))
+        .flatMap(each -> each.getDirectDependenciesFromSelf().stream())
+        .anyMatch(dependency -> dependency.getTargetClass().equals(to));
   }
 
   private static boolean isPublic(JavaClass each) {
