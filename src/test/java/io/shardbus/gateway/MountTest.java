@@ -280,6 +280,7 @@ class MountTest {
     "token, '{\"read\":\"0123456789abcdef0123\"}'",
     "tls, '{\"key\":\"key.pem\"}'",
     "compression, false",
+    "http2ClearText, true",
     "maxUriBytes, 2048",
     "maxHeaderBytes, 2048",
     "maxConnections, 5",
