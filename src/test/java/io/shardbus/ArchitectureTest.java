@@ -241,7 +241,11 @@ class ArchitectureTest {
       List<JavaClass> earlier = new ArrayList<>();
       for (MatchResult step : STEP.matcher(walk).results().toList()) {
         List<JavaClass> found =
-            CLASSES.stream().filter(each -> each.getSimpleName().equals(step.group(2))).toList();
+            CLASSES.stream()
+                .filter(
+                    each ->
+                        topLevel(each).equals(each) && each.getSimpleName().equals(step.group(2)))
+                .toList();
         assertThat(found).as(step.group()).hasSize(1);
         JavaClass next = found.get(0);
         if (step.group(3) != null) {

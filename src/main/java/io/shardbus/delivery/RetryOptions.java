@@ -1,5 +1,6 @@
 package io.shardbus.delivery;
 
+import io.shardbus.options.Durations;
 import io.shardbus.options.OptionRanges;
 import io.shardbus.options.OptionSpec;
 import io.shardbus.options.OptionsCopy;
@@ -60,9 +61,9 @@ public final class RetryOptions {
     if (initialBackoff.compareTo(maxBackoff) > 0) {
       throw new IllegalArgumentException(
           "delivery.initialBackoff: "
-              + initialBackoff
+              + Durations.format(initialBackoff)
               + " must be at most delivery.maxBackoff, which is "
-              + maxBackoff);
+              + Durations.format(maxBackoff));
     }
   }
 

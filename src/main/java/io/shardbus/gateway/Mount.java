@@ -29,6 +29,7 @@ final class Mount {
     refuse(
         "token", token.getIngest() != null || token.getRead() != null || token.getAdmin() != null);
     refuse("tls", options.getTls().getCertificate() != null || options.getTls().getKey() != null);
+    refuse("http2ClearText", options.isHttp2ClearText());
     refuse("compression", options.isCompression() != GatewayOptions.DEFAULT_COMPRESSION);
     refuse("maxUriBytes", options.getMaxUriBytes() != GatewayOptions.DEFAULT_MAX_URI_BYTES);
     refuse(

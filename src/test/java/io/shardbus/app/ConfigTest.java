@@ -102,7 +102,8 @@ class ConfigTest {
         "{\"gateway\":{\"port\":70000}}|port|0 to 65535",
         "{\"gateway\":{\"idleTimeout\":\"30s\"}}|ackTimeout: 1m|below idleTimeout, which is 30s",
         "{\"bus\":{\"batch\":{\"minSize\":10,\"maxSize\":5}}}|batch.minSize|at most",
-        "{\"bus\":{\"delivery\":{\"initialBackoff\":\"20s\"}}}|initialBackoff: 20s|at most delivery.maxBackoff, which is 10s"
+        "{\"bus\":{\"delivery\":{\"initialBackoff\":\"20s\"}}}|initialBackoff: 20s|at most"
+            + " delivery.maxBackoff, which is 10s"
       })
   void badFiles_areNamed(String text, String what, String allowed) throws Exception {
     Path file = file(text);
