@@ -3,6 +3,7 @@ package io.shardbus.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.json.JsonObject;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -118,6 +119,7 @@ class FuzzTest {
   private TestGateway server;
   private String cursor;
   private Socket socket;
+  private InputStream in;
 
   @BeforeEach
   void setUp() throws Exception {
@@ -201,6 +203,7 @@ class FuzzTest {
       socket = new Socket(InetAddress.getLoopbackAddress(), server.gateway.port());
       socket.setSoTimeout(20_000);
       socket.setTcpNoDelay(true);
+      in = new BufferedInputStream(socket.getInputStream());
     }
     try {
       socket.getOutputStream().write(request);
@@ -209,11 +212,10 @@ class FuzzTest {
     } catch (IOException e) {
       // refused before it was read to its end: the answer is there all the same
     }
-    InputStream in = socket.getInputStream();
-    String head = head(in);
+    String head = head();
     int status = Integer.parseInt(head.substring(9, 12));
     if (status == 100) {
-      head = head(in);
+      head = head();
       status = Integer.parseInt(head.substring(9, 12));
     }
     String lower = head.toLowerCase(java.util.Locale.ROOT);
@@ -233,7 +235,7 @@ class FuzzTest {
     return status;
   }
 
-  private static String head(InputStream in) throws IOException {
+  private String head() throws IOException {
     StringBuilder head = new StringBuilder();
     while (head.length() < 4 || head.indexOf("\r\n\r\n", head.length() - 4) < 0) {
       int next = in.read();

@@ -7,7 +7,6 @@ import io.shardbus.event.ShardEvent;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +24,7 @@ import org.junit.jupiter.api.TestFactory;
  * each drained at up to 5,000 events per second, for 60 seconds. Prints the table that the
  * documentation shows.
  */
+@Tag("hot")
 @Tag("slow")
 class RoutingSimulationTest {
 
@@ -208,7 +208,7 @@ class RoutingSimulationTest {
     final ShardManager manager;
     final double[] credit = new double[SHARDS];
     final List<Shard> shards;
-    final List<Integer> delaysMillis = new ArrayList<>();
+    final Delays delays = new Delays();
     List<Shard> lightest;
     long now;
     long offered;
@@ -216,7 +216,7 @@ class RoutingSimulationTest {
     double highestFill;
     int mostLanes;
     final Map<Lane, List<Arrivals>> atFences = new HashMap<>();
-    final List<Integer> fencedMillis = new ArrayList<>();
+    final Delays fenced = new Delays();
 
     /** How many came when. */
     private record Arrivals(long nanos, long accepted) {}
@@ -263,19 +263,17 @@ class RoutingSimulationTest {
           movedBefore = moved();
         }
       }
-      delaysMillis.sort(null);
-      fencedMillis.sort(null);
       ShardAccounting account = manager.accounting();
       assertThat(account.offered()).isEqualTo(offered);
       return new Outcome(
           offered,
           account.backpressure(),
           highestFill,
-          delaysMillis.get((int) (delaysMillis.size() * 0.99)),
+          delays.p99Millis(),
           moved(),
           moved() - movedBefore,
-          fencedMillis.size(),
-          fencedMillis.isEmpty() ? 0 : fencedMillis.get((int) (fencedMillis.size() * 0.99)),
+          fenced.count,
+          fenced.p99Millis(),
           mostLanes);
     }
 
@@ -294,8 +292,7 @@ class RoutingSimulationTest {
         } else if (waiting != null) {
           long before = 0;
           for (Arrivals some : atFences.remove(lane)) {
-            int waited = (int) ((now - some.nanos()) / 1_000_000);
-            fencedMillis.addAll(Collections.nCopies((int) (some.accepted() - before), waited));
+            fenced.add(now - some.nanos(), (int) (some.accepted() - before));
             before = some.accepted();
           }
         }
@@ -324,7 +321,7 @@ class RoutingSimulationTest {
       List<ShardEvent> batch = shard.popBatch(can);
       if (!batch.isEmpty()) {
         shard.recordFlush((long) (batch.size() * 1e9 / rate));
-        batch.forEach(event -> delaysMillis.add((int) ((now - event.timestamp()) / 1_000_000)));
+        batch.forEach(event -> delays.add(now - event.timestamp(), 1));
       }
     }
 
@@ -335,6 +332,27 @@ class RoutingSimulationTest {
       double lowest =
           shards.stream().mapToDouble(s -> weight.applyAsDouble(s.id())).min().orElseThrow();
       return shards.stream().filter(s -> weight.applyAsDouble(s.id()) <= lowest + 0.1).toList();
+    }
+  }
+
+  /** How many events were delayed by how many milliseconds. */
+  private static final class Delays {
+
+    private final int[] counts = new int[SECONDS * 1000 + 1];
+    private int count;
+
+    void add(long nanos, int events) {
+      counts[(int) (nanos / 1_000_000)] += events;
+      count += events;
+    }
+
+    long p99Millis() {
+      int left = (int) (count * 0.99);
+      int millis = 0;
+      while (count > 0 && left >= counts[millis]) {
+        left -= counts[millis++];
+      }
+      return millis;
     }
   }
 
