@@ -37,6 +37,7 @@ import org.junit.jupiter.api.TestInfo;
  * a seed that decides what happens; {@code -Dkeyorder.seed} gives it, {@code -Dkeyorder.millis}
  * says how long it pushes.
  */
+@Tag("hot")
 @Tag("slow")
 class KeyOrderTest {
 

@@ -34,10 +34,12 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is for people at a terminal, in processes of its own. */
+@Tag("once")
 class TopCommandTest {
 
   private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());

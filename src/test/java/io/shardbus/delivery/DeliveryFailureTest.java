@@ -19,9 +19,11 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a pump does when its sink fails. */
+@Tag("once")
 class DeliveryFailureTest extends PumpFixture {
 
   @Test

@@ -15,11 +15,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Batches at a ring that is full, with a waiting room that is almost full. */
 @ExtendWith(VertxExtension.class)
+@Tag("once")
 class WaitingRoomTest {
 
   private static final RawEvent EVENT = RawEvent.of("event");

@@ -11,12 +11,14 @@ import io.vertx.core.json.JsonObject;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Envelope lines: what reading gives can be sent. */
+@Tag("once")
 class EnvelopeTest {
 
   private static final String ENVELOPES = "application/vnd.shardbus.events+ndjson";

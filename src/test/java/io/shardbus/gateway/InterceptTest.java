@@ -37,11 +37,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Interceptors see each event once, whichever way it comes, and a refusal is told and counted. */
+@Tag("once")
 class InterceptTest {
 
   private final RecordingSink sink = new RecordingSink();

@@ -45,10 +45,12 @@ import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Holds the description against a server that runs: neither may say what the other does not. */
+@Tag("once")
 class OpenApiTest {
 
   private static final String JSON = "application/json";

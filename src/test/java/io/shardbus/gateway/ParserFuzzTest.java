@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
  * own way, and what is taken means the same again. {@code -Dfuzz.inputs} and {@code -Dfuzz.seed}
  * are for long runs.
  */
+@Tag("once")
 class ParserFuzzTest {
 
   private static final long INPUTS = Long.getLong("fuzz.inputs", 100_000);

@@ -26,11 +26,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** How events are chosen and written when they are read. */
+@Tag("once")
 class ReadsTest {
 
   private static final String ENVELOPES = "application/vnd.shardbus.events+ndjson";

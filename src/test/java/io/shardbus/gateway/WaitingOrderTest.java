@@ -16,9 +16,11 @@ import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Events wait for room in one order, however they came. */
+@Tag("once")
 class WaitingOrderTest {
 
   private static final int EVENTS = 40;

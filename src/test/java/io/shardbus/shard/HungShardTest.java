@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  * A shard that hangs loses its share, and gets it back when it drains again: on the shipped engine,
  * in virtual time, with 4 shards and windows of one second. Prints the share over the windows.
  */
+@Tag("hot")
+@Tag("once")
 class HungShardTest {
 
   private static final int SHARDS = 4;

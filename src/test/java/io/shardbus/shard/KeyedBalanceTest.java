@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * How slots of keys follow the load: on the shipped engine, in virtual time, with windows of one
  * second. What {@code popBatch} hands over counts as settled.
  */
+@Tag("once")
 class KeyedBalanceTest {
 
   private static final int TICKS_PER_SECOND = 100;

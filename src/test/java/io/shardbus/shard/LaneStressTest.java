@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The engine alone, while shards come and go and slots move: events of a key are had in push order,
  * and accounts add up. {@code -Dlanes.seed} and {@code -Dlanes.rounds} say which and how many.
  */
+@Tag("hot")
 @Tag("slow")
 class LaneStressTest {
 

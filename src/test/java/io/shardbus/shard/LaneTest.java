@@ -18,12 +18,14 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Keys that move from shard to shard, step by step, on one thread: which lane gives its events
  * when. A key is a number, and so is an event: they are pushed in ascending order.
  */
+@Tag("hot")
 class LaneTest {
 
   private static final int KEYS = 400;

@@ -8,9 +8,11 @@ import io.shardbus.shard.ScalingRules.Shipped;
 import io.shardbus.shard.ScalingScenarios.Scenario;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** When the shipped scaling rule acts, on the shipped engine in virtual time. */
+@Tag("once")
 class ScalingDelaysTest {
 
   private static final double DRAIN_RATE = 5_000;

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,6 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Sinks that are no better for more shards: those that fail for all, and those whose writes take
  * their time whatever their size. In virtual time; a batch is being written while the next forms.
  */
+@Tag("hot")
+@Tag("once")
 class ScalingFaultsTest {
 
   private static final int RATE = 20_000;

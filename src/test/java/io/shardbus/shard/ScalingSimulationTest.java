@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What the shipped scaling rule has to reach, on the shipped engine in virtual time, beside other
  * rules. Writes the table that the documentation shows to {@code target/scaling-simulation.md}.
  */
+@Tag("hot")
 @Tag("slow")
 class ScalingSimulationTest {
 

@@ -8,12 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Producers that wait for room instead of being refused: what comes is no more than what is
  * drained, so that the load alone does not say how many shards it needs. In virtual time.
  */
+@Tag("hot")
 class WaitingProducersTest {
 
   private static final int A_SHARD_PER_MILLI = 20;

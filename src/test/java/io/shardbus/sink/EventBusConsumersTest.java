@@ -16,9 +16,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Which consumer gets the batches of a shard, as consumers come, go and hang. */
+@Tag("once")
 class EventBusConsumersTest extends EventBusSinkFixture {
 
   @Test

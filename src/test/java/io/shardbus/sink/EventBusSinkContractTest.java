@@ -4,8 +4,10 @@ import io.shardbus.event.Batch;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import org.junit.jupiter.api.Tag;
 
 /** The event-bus sink, with a consumer on the other side that remembers what it was given. */
+@Tag("once")
 class EventBusSinkContractTest extends SinkContract {
 
   private static final String ADDRESS = "contract";

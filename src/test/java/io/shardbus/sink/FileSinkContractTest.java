@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 
 /** The contract of all sinks, over the lines in the files. */
+@Tag("once")
 class FileSinkContractTest extends SinkContract {
 
   private ReplayableSink memory;

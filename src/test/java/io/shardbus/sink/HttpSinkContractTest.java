@@ -8,9 +8,11 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInfo;
 
 /** The contract of all sinks, over HTTP to a server that keeps envelope lines in memory. */
+@Tag("once")
 class HttpSinkContractTest extends SinkContract {
 
   private final int port = Ports.free();

@@ -47,6 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
  * and added bytes, zeroed and foreign pages, truncated files. {@code -Dlog.damages=N} sets how
  * often, {@code -Dlog.damage=N} with which it begins.
  */
+@Tag("hot")
 @Tag("slow")
 class LogDamageTest {
 

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * log that is opened from that must have each acknowledged event, as it was. It may have the batch
  * that was being written, but not a part of it. {@code -Dlog.cuts=N} sets how many cuts.
  */
+@Tag("hot")
 @Tag("slow")
 class LogPowerCutTest {
 
