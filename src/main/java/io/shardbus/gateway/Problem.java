@@ -100,6 +100,6 @@ final class Problem {
       response.putHeader(HttpHeaders.RETRY_AFTER, "1");
     }
     response.setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json");
-    HeadRequests.end(response, body.toBuffer());
+    HeadRequests.end(response, body.toBuffer().appendString("\n"));
   }
 }

@@ -239,7 +239,7 @@ final class SingleEvent implements RequestBody.Reader {
               + result.shard()
               + ",\"time\":\""
               + EventTime.text(result.timestamp())
-              + (outcome == Outcome.DUPLICATE ? "\",\"duplicate\":true}" : "\"}");
+              + (outcome == Outcome.DUPLICATE ? "\",\"duplicate\":true}\n" : "\"}\n");
       response
           .setStatusCode(outcome.status())
           .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)

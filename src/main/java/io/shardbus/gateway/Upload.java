@@ -364,7 +364,7 @@ final class Upload implements RequestBody.Reader {
     response
         .setStatusCode(202)
         .putHeader(HttpHeaders.CONTENT_TYPE, MediaTypes.JSON)
-        .end(counts().toBuffer());
+        .end(counts().toBuffer().appendString("\n"));
   }
 
   private void allRefused() {

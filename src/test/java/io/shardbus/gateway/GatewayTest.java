@@ -120,6 +120,14 @@ class GatewayTest {
     return send(HttpMethod.POST, uri, type, Buffer.buffer(body));
   }
 
+  @Test
+  void answers_endTheLine() throws Exception {
+    start();
+    for (String type : List.of("application/json", "application/x-ndjson", "text/none")) {
+      assertThat(post("/v1/events", type, "1").body()).endsWith("}\n");
+    }
+  }
+
   private Answer get(String uri) throws Exception {
     return send(HttpMethod.GET, uri, null, null);
   }

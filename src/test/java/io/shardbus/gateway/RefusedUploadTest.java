@@ -128,7 +128,7 @@ class RefusedUploadTest {
     start(new GatewayOptions());
     Socket socket = post("/v1/events", "text/plain", 5);
     write(socket, "12345");
-    assertThat(read(socket)).startsWith("HTTP/1.1 415").endsWith("}");
+    assertThat(read(socket)).startsWith("HTTP/1.1 415").endsWith("}\n");
   }
 
   @Test
