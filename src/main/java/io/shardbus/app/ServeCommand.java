@@ -234,8 +234,10 @@ final class ServeCommand implements Callable<Integer> {
             + "-H 'Content-Type: application/json' -d '{\"hello\":1}' "
             + url
             + "/v1/events");
-    err.println("  read it back:   " + curl + url + "/v1/events");
-    err.println("  watch:          " + curl + "-N " + url + "/v1/tail");
+    if (bus.sink() instanceof ReplayableSink) {
+      err.println("  read it back:   " + curl + url + "/v1/events");
+      err.println("  watch:          " + curl + "-N " + url + "/v1/tail");
+    }
     err.println("  look:           open " + url + " in a browser");
     err.println("  measure:        " + curl + url + "/metrics");
     err.println("  stop:           Ctrl-C");

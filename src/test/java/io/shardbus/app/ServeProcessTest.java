@@ -106,7 +106,7 @@ class ServeProcessTest {
     Run server = start("serve", "--port", "0", "--data", data);
     String url = server.url();
     assertThat(server.stderr())
-        .contains("curl")
+        .contains("curl", "/v1/tail")
         .contains(data)
         .contains("sink log")
         .containsPattern("events are kept in \\S+/log for 7d, [0-9.]+ [KMGT]iB free");
@@ -148,6 +148,14 @@ class ServeProcessTest {
         .contains("jvm_memory_used_bytes")
         .doesNotContain("method=\"GET\"");
     assertThat(get(newUrl + "/")).contains("console/main.js");
+  }
+
+  @Test
+  void greetingOfASinkThatCannotBeRead_offersNoReads() throws Exception {
+    Run server =
+        start("serve", "--port", "0", "--sink", "noop", "--data", dir.resolve("data").toString());
+    server.url();
+    assertThat(server.stderr()).contains("curl").doesNotContain("/v1/tail", "read it back");
   }
 
   @Test
