@@ -288,7 +288,7 @@ final class BatchParts {
               + sinkName
               + " refuses events for good, "
               + part.size()
-              + " at first: "
+              + " so far: "
               + describe(verdict));
     }
     return true;
