@@ -23,7 +23,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.ServiceConfigurationError;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,7 +47,7 @@ public interface ShardBus {
     Sink sink;
     try {
       sink = Sinks.create(options.getSink());
-    } catch (RuntimeException | ServiceConfigurationError | LinkageError e) {
+    } catch (RuntimeException | LinkageError e) {
       return Future.failedFuture(e);
     }
     return start(vertx, options, sink);

@@ -73,7 +73,7 @@ class ArchitectureTest {
         "io.shardbus|event,options,files,shard,sink,delivery,eventbus",
         "io.shardbus.metrics|event,options,shard,sink,ROOT",
         "io.shardbus.net|''",
-        "io.shardbus.gateway|event,options,shard,sink,sink.support,delivery,ROOT,metrics,net",
+        "io.shardbus.gateway|event,options,files,shard,sink,sink.support,delivery,ROOT,metrics,net",
         "io.shardbus.junit5|event,shard,sink,ROOT"
       })
   void packages_importOnlyWhatIsBelow(String from, String allowed) {

@@ -2,6 +2,7 @@ package io.shardbus.app;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.shardbus.ShardBusOptions;
+import io.shardbus.files.FileFault;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.sink.SinkOptions;
 import io.vertx.core.json.DecodeException;
@@ -11,7 +12,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -140,10 +140,8 @@ record Config(
   private static JsonObject read(Path file) {
     try {
       return new JsonObject(Files.readString(file));
-    } catch (NoSuchFileException e) {
-      throw new ConfigException(file + ": there is no such file");
     } catch (IOException e) {
-      throw new ConfigException(file + ": cannot be read: " + e);
+      throw new ConfigException(Failures.describe(FileFault.of(file + " cannot be read", e)));
     } catch (DecodeException | ClassCastException e) {
       throw new ConfigException(file + ": not a JSON object" + where(e));
     }

@@ -1,6 +1,7 @@
 package io.shardbus.files;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -22,9 +23,23 @@ public final class FileFault {
     return new IOException(what + ": " + reason(cause), cause);
   }
 
+  /**
+   * As {@link #of}, for a file that an option names.
+   *
+   * @param what the option, the path, and the action that failed
+   * @param cause why
+   * @return the exception
+   */
+  public static IllegalArgumentException argument(String what, IOException cause) {
+    return new IllegalArgumentException(what + ": " + reason(cause), cause);
+  }
+
   private static String reason(IOException cause) {
     if (cause instanceof AccessDeniedException) {
       return "access denied";
+    }
+    if (cause instanceof CharacterCodingException) {
+      return "it is not UTF-8 text";
     }
     if (cause instanceof NoSuchFileException) {
       return "it does not exist";

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.files.FileFault;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
@@ -11,7 +12,6 @@ import io.vertx.core.net.ServerSSLOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.InvalidKeyException;
 import java.security.PublicKey;
@@ -153,10 +153,8 @@ final class Tls {
   private static Buffer read(String option, Path file) {
     try {
       return Buffer.buffer(Files.readAllBytes(file));
-    } catch (NoSuchFileException e) {
-      throw new IllegalArgumentException(option + ": there is no " + file, e);
     } catch (IOException e) {
-      throw new IllegalArgumentException(option + ": " + file + " cannot be read: " + e, e);
+      throw FileFault.argument(option + ": " + file + " cannot be read", e);
     }
   }
 }

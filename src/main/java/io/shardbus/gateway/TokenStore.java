@@ -1,11 +1,10 @@
 package io.shardbus.gateway;
 
+import io.shardbus.files.FileFault;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
@@ -62,12 +61,8 @@ final class TokenStore {
     try {
       warnIfOthersCanRead(file);
       return Tokens.of(options, Files.readAllLines(file), "tokensFile: " + file);
-    } catch (NoSuchFileException e) {
-      throw new IllegalArgumentException("tokensFile: there is no " + file, e);
-    } catch (CharacterCodingException e) {
-      throw new IllegalArgumentException("tokensFile: " + file + " is not UTF-8 text", e);
     } catch (IOException e) {
-      throw new IllegalArgumentException("tokensFile: " + file + " cannot be read: " + e, e);
+      throw FileFault.argument("tokensFile: " + file + " cannot be read", e);
     }
   }
 

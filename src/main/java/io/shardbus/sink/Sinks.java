@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 
@@ -19,8 +20,8 @@ public final class Sinks {
    *
    * @param options which sink, and its options
    * @return the sink, not opened yet
-   * @throws IllegalArgumentException if there is no such sink, or its options are bad
-   * @throws java.util.ServiceConfigurationError if a provider cannot be loaded
+   * @throws IllegalArgumentException if there is no such sink, its options are bad, or a provider
+   *     cannot be loaded
    */
   public static Sink create(SinkOptions options) {
     List<SinkProvider> found = new ArrayList<>();
@@ -48,10 +49,14 @@ public final class Sinks {
 
   private static List<SinkProvider> providers() {
     Map<Class<?>, SinkProvider> found = new LinkedHashMap<>();
-    ServiceLoader.load(SinkProvider.class, Sinks.class.getClassLoader())
-        .forEach(provider -> found.put(provider.getClass(), provider));
-    ServiceLoader.load(SinkProvider.class)
-        .forEach(provider -> found.putIfAbsent(provider.getClass(), provider));
+    try {
+      ServiceLoader.load(SinkProvider.class, Sinks.class.getClassLoader())
+          .forEach(provider -> found.put(provider.getClass(), provider));
+      ServiceLoader.load(SinkProvider.class)
+          .forEach(provider -> found.putIfAbsent(provider.getClass(), provider));
+    } catch (ServiceConfigurationError e) {
+      throw new IllegalArgumentException("sink: a provider cannot be loaded: " + e.getMessage(), e);
+    }
     return List.copyOf(found.values());
   }
 }

@@ -98,7 +98,8 @@ class CommandLineTest {
   @Test
   void missingFile_isWrongUsageEverywhere() {
     String none = dir.resolve("none").toString();
-    assertThat(execute(2, "serve", "--config", none)).contains(none + ": there is no such file");
+    assertThat(execute(2, "serve", "--config", none))
+        .contains(none + " cannot be read: it does not exist");
     assertThat(server.run("feed", "--file", none)).isEqualTo(2);
     assertThat(server.err).contains(none + ": there is no such file");
     assertThat(server.run("feed", "--generate", "1", "--out", none + "/x")).isEqualTo(2);

@@ -132,7 +132,7 @@ class ConfigTest {
     assertThatThrownBy(() -> Config.load(null, Map.of("SHARDBUS_INSECURE", "yes"), Map.of()))
         .hasMessageContaining("true or false");
     assertThatThrownBy(() -> Config.load(dir.resolve("none.json"), Map.of(), Map.of()))
-        .hasMessageContaining("no such file");
+        .hasMessageContaining("none.json cannot be read: it does not exist");
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -133,9 +135,13 @@ class ServeCheckTest {
         // files
         "{'bus':{'sink':{'config':{'dir':'pom.xml/x'}}}} | sink log: dir: | pom.xml is not a"
             + " folder",
-        "{'gateway':{'tokensFile':'no-such-file'}} | tokensFile | there is no no-such-file",
-        "{'gateway':{'tls':{'key':'pom.xml','certificate':'none'}}} | tls.certificate | there is no"
-            + " none",
+        "{'gateway':{'tokensFile':'no-such-file'}} | tokensFile: no-such-file cannot be"
+            + " read | it does not exist",
+        "{'gateway':{'tokensFile':'src'}} | tokensFile | src cannot be read: Is a directory",
+        "{'gateway':{'tls':{'key':'pom.xml','certificate':'none'}}} | tls.certificate: none cannot"
+            + " be read | it does not exist",
+        "{'gateway':{'tls':{'key':'pom.xml','certificate':'src'}}} | tls.certificate | src cannot"
+            + " be read: Is a directory",
         "{'gateway':{'tls':{'key':'pom.xml','certificate':'pom.xml'}}} | tls | cannot be used"
       })
   void badConfiguration_isRefused(String json, String what, String allowed) throws Exception {
@@ -151,10 +157,27 @@ class ServeCheckTest {
     assertRefused("shards: 0", "1 to 65535", "--shards", "0");
     assertRefused("\"nowhere\"", "memory, noop", "--sink", "nowhere", "--data", data);
     assertRefused("host: 0.0.0.0", "set tokensFile or token", "--host", "0.0.0.0", "--data", data);
-    assertRefused("none.json", "no such file", "--config", dir.resolve("none.json").toString());
+    assertRefused(dir.toString(), "cannot be read: Is a directory", "--config", dir.toString());
+    String none = dir.resolve("none.json").toString();
+    assertRefused("none.json", "it does not exist", "--config", none);
+    Path bytes = Files.write(dir.resolve("bytes"), new byte[] {-1});
+    assertRefused("bytes cannot be read", "not UTF-8 text", "--config", bytes.toString());
     Path file = Files.writeString(dir.resolve("file"), "");
     assertRefused("dataDir: ", file + " is not a folder", "--data", file.toString());
     assertRefused("dataDir: ", file + " is not a folder", "--data", file + "/x/y");
+  }
+
+  @Test
+  void misspeltProvider_isNamed() throws Exception {
+    Path services = Files.createDirectories(dir.resolve("META-INF/services"));
+    Files.writeString(services.resolve("io.shardbus.sink.SinkProvider"), "no.Such");
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    try (var loader = new URLClassLoader(new URL[] {dir.toUri().toURL()}, before)) {
+      Thread.currentThread().setContextClassLoader(loader);
+      assertRefused("SinkProvider", "no.Such not found", "--data", dir.resolve("d").toString());
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
   }
 
   @Test

@@ -332,7 +332,9 @@ class TlsTest {
 
   @Test
   void badFiles_areNamed() throws Exception {
-    assertStartFails(options(), "tls.certificate: there is no " + dir.resolve("cert.pem"));
+    assertStartFails(
+        options(),
+        "tls.certificate: " + dir.resolve("cert.pem") + " cannot be read: it does not exist");
     certify("one");
     assertStartFails(
         new GatewayOptions().setTls(new TlsOptions().setCertificate("cert.pem")),
