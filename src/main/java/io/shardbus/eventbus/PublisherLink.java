@@ -250,7 +250,11 @@ final class PublisherLink {
     window.clear();
     queue.sendAgain(again);
     router = null;
-    pause(SEARCH_MILLIS);
+    if (current.forgetful) {
+      open(current.address);
+    } else {
+      pause(SEARCH_MILLIS);
+    }
   }
 
   /** The order of keys needs that what the router has taken is settled first. */
@@ -313,6 +317,8 @@ final class PublisherLink {
   }
 
   private void attempt(Sent sent) {
+    // First, because memory may be missing for it: the batch is then tried again.
+    Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
     sent.underWay = true;
     DeliveryOptions headers =
         new DeliveryOptions()
@@ -322,7 +328,6 @@ final class PublisherLink {
             .addHeader(PublisherProtocol.NUMBER, Long.toString(sent.number))
             .addHeader(PublisherProtocol.WAIT, Long.toString(Math.max(0, sent.millisLeft())))
             .addHeader("ack", options.getAck().word());
-    Buffer body = PublisherProtocol.encode(sent.events.stream().map(Pending::event).toList());
     PublisherProtocol.<Buffer>request(vertx, sent.to.address, body, headers)
         .onComplete(answer -> context.runOnContext(now -> answered(sent, answer)));
   }
@@ -382,7 +387,9 @@ final class PublisherLink {
     sent.to.heard();
     if (code != PublisherProtocol.GAP && code != Outcome.BACKPRESSURE.status()) {
       sent.to.over = true;
-      if (code != PublisherProtocol.UNKNOWN_PUBLISHER) {
+      if (code == PublisherProtocol.UNKNOWN_PUBLISHER) {
+        sent.to.forgetful = true;
+      } else {
         // Whatever the failure means, no other router may take this batch.
         fail(sent, Outcome.UNKNOWN);
         sent.events = List.of();

@@ -130,7 +130,7 @@ final class PublisherProtocol {
       Vertx vertx, String address, @Nullable Buffer body, DeliveryOptions options) {
     try {
       return vertx.eventBus().request(address, body, options);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // also an Error: the caller waits for the answer
       return Future.failedFuture(e);
     }
   }

@@ -34,6 +34,9 @@ final class PublisherRouter {
   /** It takes no more batches. */
   boolean over;
 
+  /** It does not know the publisher any more, but may still hold its events. */
+  boolean forgetful;
+
   /** What it took before it was over must be settled before another router gets the rest. */
   boolean closing;
 
@@ -47,7 +50,9 @@ final class PublisherRouter {
   private long heard = System.nanoTime();
   private int unanswered;
   private boolean asking;
-  private boolean settled;
+
+  /** All batches before this one are settled; -1 if it has not said so of any. */
+  private long settledBefore = -1;
 
   /**
    * @param silenceMillis after how much silence it counts as hung
@@ -100,21 +105,24 @@ final class PublisherRouter {
 
   /** Asks unless it has said so already; goes on asking with every call. */
   boolean isSettled() {
-    if (!settled) {
+    if (settledBefore != next) {
+      long before = next;
       ask(
           PublisherProtocol.SETTLED,
           answer -> {
             boolean gone =
                 answer.cause() instanceof ReplyException failure
-                    && failure.failureType() != ReplyFailure.TIMEOUT;
+                    && failure.failureType() == ReplyFailure.NO_HANDLERS;
             boolean yes =
                 answer.succeeded()
                     && Boolean.TRUE.equals(
                         answer.result().body().getBoolean(PublisherProtocol.SETTLED));
-            settled = gone || yes || isHung();
+            if (gone || yes || isHung()) {
+              settledBefore = before;
+            }
           });
     }
-    return settled;
+    return settledBefore == next;
   }
 
   /** One question at a time. */

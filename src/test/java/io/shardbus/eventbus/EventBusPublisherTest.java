@@ -18,11 +18,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonObject;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +28,6 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -407,43 +404,5 @@ class EventBusPublisherTest {
     assertThatThrownBy(() -> new EventBusPublisherOptions(new JsonObject(json)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(says);
-  }
-
-  /** As a clustered event bus does while the connection to a node that was killed breaks. */
-  @Test
-  void eventBusThatThrows_isAskedAgain() throws Exception {
-    bus(sink);
-    AtomicInteger batches = new AtomicInteger();
-    EventBus throwing =
-        instead(
-            EventBus.class,
-            vertx.eventBus(),
-            "request",
-            arguments -> {
-              if (arguments[1] != null && batches.incrementAndGet() == 1) {
-                throw new IllegalStateException("Promise already completed");
-              }
-              return vertx
-                  .eventBus()
-                  .request((String) arguments[0], arguments[1], (DeliveryOptions) arguments[2]);
-            });
-    Vertx node = instead(Vertx.class, vertx, "eventBus", arguments -> throwing);
-    EventBusPublisher publisher =
-        EventBusPublisher.create(node, new EventBusPublisherOptions().setAck(Ack.DELIVERED));
-    await(publisher.write(RawEvent.of("one")));
-    assertThat(sink.count()).isOne();
-    assertThat(batches).hasValue(2);
-  }
-
-  private static <T> T instead(
-      Class<T> type, T real, String method, Function<Object[], Object> what) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            type.getClassLoader(),
-            new Class<?>[] {type},
-            (proxy, called, arguments) ->
-                called.getName().equals(method)
-                    ? what.apply(arguments)
-                    : called.invoke(real, arguments)));
   }
 }
