@@ -9,16 +9,28 @@ import io.shardbus.delivery.BatchOptions;
 import io.shardbus.delivery.RetryOptions;
 import io.shardbus.event.Batch;
 import io.shardbus.event.RawEvent;
+import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.eventbus.EventBusConsumer;
 import io.shardbus.testing.Batches;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.spi.tracing.SpanKind;
+import io.vertx.core.spi.tracing.TagExtractor;
+import io.vertx.core.spi.tracing.VertxTracer;
+import io.vertx.core.tracing.TracingPolicy;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -276,5 +288,82 @@ class EventBusSinkTest extends EventBusSinkFixture {
     join("a", 1);
     get(writeShards(vertx, sink, 2, 5));
     received.assertOnceInOrder(2, 50);
+  }
+
+  @Test
+  void sinkThatOpensTooLate_isClosedAgain() throws Exception {
+    int before = vertx.deploymentIDs().size();
+    Sink late =
+        Sinks.create(
+            new SinkOptions("eventbus").setConfig(new JsonObject().put("address", "late")));
+    Future<Void> opened = late.open(new SinkContext(vertx, PRODUCER, null));
+    get(late.close());
+    get(opened);
+    get(late.close()); // as the bus does
+    assertThat(vertx.deploymentIDs()).hasSize(before);
+  }
+
+  @Test
+  void batchThatCannotBeEncoded_failsAtOnce() {
+    OutOfMemoryError cause = new OutOfMemoryError("of the test");
+    Buffer starved =
+        (Buffer)
+            Proxy.newProxyInstance(
+                Buffer.class.getClassLoader(),
+                new Class<?>[] {Buffer.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("length")) {
+                    return 1;
+                  }
+                  throw cause;
+                });
+    List<ShardEvent> events = List.of(new ShardEvent(0, 0, 0, starved, null));
+    Future<Void> write = sink.write(new Batch(0, 0, events, PRODUCER));
+    await().until(write::failed);
+    assertThat(write.cause()).isSameAs(cause);
+  }
+
+  /** As a clustered event bus does while the connection to a node that was killed breaks. */
+  private static Vertx throwingIn(Set<String> operations) {
+    return Vertx.builder()
+        .withTracer(
+            options ->
+                new VertxTracer<Object, Object>() {
+                  @Override
+                  public <R> Object sendRequest(
+                      Context context,
+                      SpanKind kind,
+                      TracingPolicy policy,
+                      R request,
+                      String operation,
+                      BiConsumer<String, String> headers,
+                      TagExtractor<R> tags) {
+                    if (operations.contains(operation)) {
+                      throw new IllegalStateException("Promise already completed");
+                    }
+                    return null;
+                  }
+                })
+        .build();
+  }
+
+  @Test
+  void eventBusThatThrows_keepsNoShardAndNoConsumer() throws Exception {
+    Set<String> broken = ConcurrentHashMap.newKeySet();
+    Vertx throwing = throwingIn(broken);
+    Sink sink = open(throwing, new JsonObject());
+    EventBusConsumer consumer =
+        get(EventBusConsumer.start(throwing, ADDRESS, 1, batch -> received.take("a", batch)));
+    get(writeUntilTaken(throwing, sink, batch(0, 0, 10)));
+    broken.add("send");
+    assertThat(failure(sink.write(batch(0, 10, 10)))).hasMessageContaining("already completed");
+    broken.clear();
+    get(sink.write(batch(0, 10, 10)));
+    received.assertOnceInOrder(1, 20);
+    broken.add("publish");
+    get(consumer.stop());
+    broken.clear();
+    get(sink.close());
+    get(throwing.close());
   }
 }

@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,9 @@ final class ConsumerGroup extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(ConsumerGroup.class);
   private static final int MAX_REFUSED = 1000;
   private static final int SWEEPS_PER_TIMEOUT = 4;
+
+  /** A shard without a batch for longer is gone, or may as well move. */
+  private static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   private final EventBusSinkOptions options;
   private final Members members = new Members();
@@ -92,7 +96,13 @@ final class ConsumerGroup extends VerticleBase {
       }
       return;
     }
-    Dispatch dispatch = new Dispatch(batch);
+    Dispatch dispatch;
+    try {
+      dispatch = new Dispatch(batch);
+    } catch (Throwable e) { // memory may be missing, and the bus waits for the answer
+      promise.fail(e);
+      return;
+    }
     dispatch.promise.future().onComplete(promise);
     underWay.put(batch.shard(), dispatch);
     send(dispatch);
@@ -103,7 +113,7 @@ final class ConsumerGroup extends VerticleBase {
       fail(dispatch, SinkException.transientFailure("the sink is closed"));
       return;
     }
-    Member owner = members.ownerOf(dispatch.batch.shard());
+    Member owner = members.ownerOf(dispatch.batch.shard(), System.nanoTime());
     if (owner == null) {
       fail(
           dispatch,
@@ -130,16 +140,22 @@ final class ConsumerGroup extends VerticleBase {
             .addHeader(Protocol.TIMEOUT_HEADER, Long.toString(timeout))
             .addHeader(
                 Protocol.DEDUPLICATION_ID_HEADER, batch.deduplicationId(batch.events().get(0)));
-    vertx
-        .eventBus()
-        .<Buffer>request(
-            Protocol.memberAddress(options.getAddress(), member.id), dispatch.body, request)
+    ask(Protocol.memberAddress(options.getAddress(), member.id), dispatch.body, request)
         .onComplete(
             answer -> {
               if (attempt == dispatch.attempt) { // otherwise another member has it now
                 answered(member, dispatch, answer.cause());
               }
             });
+  }
+
+  /** A clustered event bus may throw while the connection to a node that was killed breaks. */
+  private Future<Message<Buffer>> ask(String address, Buffer body, DeliveryOptions request) {
+    try {
+      return vertx.eventBus().request(address, body, request);
+    } catch (Throwable e) { // also an Error: the bus waits for the answer
+      return Future.failedFuture(e);
+    }
   }
 
   private void answered(Member member, Dispatch dispatch, @Nullable Throwable failure) {
@@ -293,6 +309,7 @@ final class ConsumerGroup extends VerticleBase {
     long timeout = options.getMemberTimeout().toNanos();
     boolean late = now - lastSweep > timeout / 2;
     lastSweep = now;
+    members.forgetIdle(now - IDLE_NANOS);
     if (late) {
       return; // this loop stood still: heartbeats wait to be read
     }

@@ -57,15 +57,16 @@ final class EventBusSink implements Sink {
 
   @Override
   public synchronized Future<Void> close() {
+    Open current = open;
+    if (current == null) {
+      return Future.succeededFuture(); // if it opens late, the bus closes it again
+    }
     if (closed == null) {
-      Open current = open;
       closed =
-          current == null
-              ? Future.succeededFuture()
-              : current
-                  .group()
-                  .drain()
-                  .compose(drained -> current.vertx().undeploy(current.deployment()));
+          current
+              .group()
+              .drain()
+              .compose(drained -> current.vertx().undeploy(current.deployment()));
     }
     return closed;
   }

@@ -183,7 +183,11 @@ final class MemberVerticle extends VerticleBase {
     }
     Promise<Void> promise = Promise.promise();
     leaving = promise;
-    vertx.eventBus().publish(address, Protocol.bye(id));
+    try {
+      vertx.eventBus().publish(address, Protocol.bye(id));
+    } catch (RuntimeException e) { // as in ConsumerGroup; the sinks find it gone all the same
+      LOG.debug("the sinks were not told that a consumer leaves", e);
+    }
     waiting.forEach(held -> handBack(held.message()));
     waiting.clear();
     if (running.isEmpty()) {
