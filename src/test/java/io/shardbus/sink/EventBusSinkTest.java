@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -351,17 +352,33 @@ class EventBusSinkTest extends EventBusSinkFixture {
   void eventBusThatThrows_keepsNoShardAndNoConsumer() throws Exception {
     Set<String> broken = ConcurrentHashMap.newKeySet();
     Vertx throwing = throwingIn(broken);
-    Sink sink = open(throwing, new JsonObject());
+    Sink sink = open(throwing, new JsonObject().put("requestTimeout", "2s"));
+    AtomicReference<Future<Void>> gate = new AtomicReference<>(Future.succeededFuture());
     EventBusConsumer consumer =
-        get(EventBusConsumer.start(throwing, ADDRESS, 1, batch -> received.take("a", batch)));
+        get(
+            EventBusConsumer.start(
+                throwing,
+                ADDRESS,
+                1,
+                batch -> {
+                  received.take("a", batch);
+                  return gate.get();
+                }));
     get(writeUntilTaken(throwing, sink, batch(0, 0, 10)));
     broken.add("send");
     assertThat(failure(sink.write(batch(0, 10, 10)))).hasMessageContaining("already completed");
     broken.clear();
     get(sink.write(batch(0, 10, 10)));
     received.assertOnceInOrder(1, 20);
-    broken.add("publish");
-    get(consumer.stop());
+    Promise<Void> answer = Promise.promise();
+    gate.set(answer.future());
+    Future<Void> unanswered = sink.write(batch(0, 20, 10));
+    await().until(() -> received.size() == 30);
+    broken.addAll(Set.of("publish", "send"));
+    Future<Void> stopped = consumer.stop();
+    answer.complete();
+    get(stopped);
+    assertThat(failure(unanswered).kind()).isEqualTo(SinkException.Kind.TRANSIENT);
     broken.clear();
     get(sink.close());
     get(throwing.close());

@@ -130,9 +130,9 @@ final class MemberVerticle extends VerticleBase {
       return; // handed back in the meantime
     }
     if (failure == null) {
-      message.reply(null);
+      tell(() -> message.reply(null));
     } else {
-      refuse(message, failure);
+      tell(() -> refuse(message, failure));
     }
     runNext();
     if (leaving != null && running.isEmpty()) {
@@ -183,11 +183,7 @@ final class MemberVerticle extends VerticleBase {
     }
     Promise<Void> promise = Promise.promise();
     leaving = promise;
-    try {
-      vertx.eventBus().publish(address, Protocol.bye(id));
-    } catch (RuntimeException e) { // as in ConsumerGroup; the sinks find it gone all the same
-      LOG.debug("the sinks were not told that a consumer leaves", e);
-    }
+    tell(() -> vertx.eventBus().publish(address, Protocol.bye(id)));
     waiting.forEach(held -> handBack(held.message()));
     waiting.clear();
     if (running.isEmpty()) {
@@ -212,6 +208,15 @@ final class MemberVerticle extends VerticleBase {
   }
 
   private static void handBack(Message<Buffer> message) {
-    message.fail(Protocol.CODE_NOT_MINE, "the consumer leaves");
+    tell(() -> message.fail(Protocol.CODE_NOT_MINE, "the consumer leaves"));
+  }
+
+  /** As in {@link ConsumerGroup}, the event bus may throw. Sinks find by time what they miss. */
+  private static void tell(Runnable send) {
+    try {
+      send.run();
+    } catch (RuntimeException e) {
+      LOG.debug("a sink was not told", e);
+    }
   }
 }
