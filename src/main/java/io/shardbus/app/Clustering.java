@@ -12,6 +12,8 @@ import io.vertx.core.http.ClientAuth;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -36,10 +38,36 @@ final class Clustering {
     options.getTls().check();
   }
 
+  /** Blocks: looks for the host. */
   static Future<Vertx> join(VertxBuilder builder, ClusterOptions options) {
+    requireOwn(options.getHost());
     return builder
         .withClusterManager(new HazelcastClusterManager(hazelcast(options)))
-        .buildClustered();
+        .buildClustered()
+        .recover(
+            e ->
+                Future.failedFuture(
+                    new IllegalStateException(
+                        "cannot join the cluster by "
+                            + (options.getService() == null
+                                ? "cluster.members " + options.getMembers()
+                                : "cluster.service " + options.getService())
+                            + ": "
+                            + Failures.describe(e),
+                        e)));
+  }
+
+  /** Hazelcast says only that no interface matches. */
+  private static void requireOwn(String host) {
+    try {
+      InetAddress address = InetAddress.getByName(host);
+      if (address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null) {
+        return;
+      }
+    } catch (IOException e) {
+      // told below
+    }
+    throw new ConfigException("cluster.host: \"" + host + "\" must be an address of this machine");
   }
 
   private static Config hazelcast(ClusterOptions options) {

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -43,6 +44,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server as a node of a cluster whose other node publishes and consumes. */
@@ -265,6 +267,25 @@ class ServeClusterTest {
       }
     }
     return addresses;
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "cluster.host|192.0.2.1|cluster.host: \"192.0.2.1\" must be an address of this machine",
+        "cluster.members|127.0.0.1:x|cannot join the cluster by cluster.members 127.0.0.1:x: "
+      })
+  void badAddress_isNamed(String option, String value, String says) throws Exception {
+    Run run =
+        processes.start(
+            Map.of("SHARDBUS_" + option.toUpperCase(Locale.ROOT).replace('.', '_'), value),
+            "serve",
+            "--cluster",
+            "--data",
+            dir.resolve("data").toString());
+    assertThat(run.exit()).isIn(1, 2);
+    assertThat(run.stderr()).contains("shardbus: " + says);
   }
 
   @Test
