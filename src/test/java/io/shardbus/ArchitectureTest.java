@@ -239,7 +239,7 @@ class ArchitectureTest {
   void walksOfTheDocument_followTheCode() throws IOException {
     String document = Files.readString(Path.of("docs/architecture.md"));
     String section = document.substring(document.indexOf("## Where to begin reading"));
-    for (String walk : section.split("\n\n")) {
+    for (String walk : section.split("\n\n", -1)) {
       List<JavaClass> earlier = new ArrayList<>();
       for (MatchResult step : STEP.matcher(walk).results().toList()) {
         List<JavaClass> found =
