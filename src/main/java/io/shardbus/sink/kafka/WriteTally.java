@@ -5,7 +5,6 @@ import io.shardbus.sink.SinkException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.BitSet;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -21,10 +20,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteTally {
 
-  private static final Throwable STORED = new Throwable("stored", null, false, false) {};
+  /** The answer that is no failure. */
+  private static final Object STORED = new Object();
 
   private final Batch batch;
-  private final AtomicReferenceArray<@Nullable Throwable> answers;
+  private final AtomicReferenceArray<@Nullable Object> answers;
 
   /** The first in time that the event is not to blame for; others may fail because of it. */
   private final AtomicReference<@Nullable Throwable> firstPassing = new AtomicReference<>();
@@ -84,8 +84,7 @@ final class WriteTally {
     Throwable passing = firstPassing.get();
     Throwable takesOthersAlong = null;
     for (int i = 0; i < answers.length(); i++) {
-      Throwable failure = Objects.requireNonNull(answers.get(i));
-      if (failure != STORED) {
+      if (answers.get(i) instanceof Throwable failure) {
         failed.set(i);
         if (isOfTheEvent(failure)) {
           blamed = failure;
