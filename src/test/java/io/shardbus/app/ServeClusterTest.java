@@ -45,7 +45,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server as a node of a cluster whose other node publishes and consumes. */
 @Tag("backend")
@@ -54,21 +53,18 @@ class ServeClusterTest {
   @TempDir Path dir;
   private Vertx vertx;
   private CommandProcesses processes;
-  private Map<String, String> environment;
 
   @BeforeEach
-  void start() throws Exception {
-    int port = Ports.free();
-    vertx = ClusteredNode.start("serve", port);
-    Path config = Files.writeString(dir.resolve("hazelcast.xml"), ClusteredNode.xml("serve", port));
-    environment = Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", config.toString());
+  void prepare() {
     processes = new CommandProcesses(dir, Java.command("io.shardbus.app.Main"));
   }
 
   @AfterEach
   void stop() throws Exception {
     processes.killAll();
-    await(vertx.close());
+    if (vertx != null) {
+      await(vertx.close());
+    }
   }
 
   private static <T> T await(Future<T> future) throws Exception {
@@ -77,6 +73,9 @@ class ServeClusterTest {
 
   @Test
   void publishersAndConsumersOfTheCluster_areServed() throws Exception {
+    int port = Ports.free();
+    vertx = ClusteredNode.start("serve", port);
+    Path config = Files.writeString(dir.resolve("hazelcast.xml"), ClusteredNode.xml("serve", port));
     List<String> consumed = new CopyOnWriteArrayList<>();
     await(
         EventBusConsumer.start(
@@ -89,7 +88,7 @@ class ServeClusterTest {
             }));
     Run server =
         processes.start(
-            environment,
+            Map.of("SHARDBUS_CLUSTER_CONFIG_FILE", config.toString()),
             "serve",
             "--cluster",
             "--cluster-host",
@@ -112,7 +111,7 @@ class ServeClusterTest {
   }
 
   /** Two servers without a configuration of one's own. */
-  private List<Run> two(CommandProcesses plain, String where) throws Exception {
+  private List<Run> two(String where) throws Exception {
     Map<String, String> alone =
         Map.of(
             where,
@@ -124,7 +123,7 @@ class ServeClusterTest {
     List<Run> servers = new ArrayList<>();
     for (String folder : List.of("one", "two")) {
       Run server =
-          plain.start(
+          processes.start(
               alone,
               "serve",
               "--cluster",
@@ -156,90 +155,71 @@ class ServeClusterTest {
     Awaitility.await().atMost(180, TimeUnit.SECONDS).until(() -> nodes(server), condition);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"SHARDBUS_CLUSTER_MEMBERS", "SHARDBUS_CLUSTER_SERVICE"})
-  void nodesOfOneMachine_findEachOtherAndListenOnTheLoopbackOnly(String where) throws Exception {
-    CommandProcesses plain = new CommandProcesses(dir, Java.command("io.shardbus.app.Main"));
-    try {
-      List<Run> servers = two(plain, where);
-      awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
-      for (Run server : servers) {
-        assertThat(server.stderr()).contains("its ports listen on 127.0.0.1, so only this machine");
-        assertThat(listening(server.process().pid()))
-            .hasSizeGreaterThanOrEqualTo(3)
-            .allMatch(address -> address.endsWith("0100007F"), "loopback");
-      }
-    } finally {
-      plain.killAll();
+  private static void assertListenOnTheLoopbackOnly(List<Run> servers) throws Exception {
+    for (Run server : servers) {
+      assertThat(server.stderr()).contains("its ports listen on 127.0.0.1, so only this machine");
+      assertThat(listening(server.process().pid()))
+          .hasSizeGreaterThanOrEqualTo(3)
+          .allMatch(address -> address.endsWith("0100007F"), "loopback");
     }
   }
 
   @Test
-  void view_showsTheOtherNodeUntilItLeaves() throws Exception {
-    CommandProcesses plain = new CommandProcesses(dir, Java.command("io.shardbus.app.Main"));
-    try {
-      List<Run> servers = two(plain, "SHARDBUS_CLUSTER_MEMBERS");
-      Run one = servers.get(0);
-      Process other = servers.get(1).process();
-      awaitNodes(one, nodes -> nodes.size() == 2);
-      assertThat(nodes(one))
-          .extracting(node -> node.getBoolean("self"))
-          .containsExactly(true, false);
-      assertThat(nodes(one).get(1).getString("name")).endsWith("/" + other.pid());
-      assertThat(nodes(one)).allMatch(node -> node.getString("sink").equals("memory"));
-      signal("STOP", other);
-      awaitNodes(one, nodes -> !nodes.get(1).getBoolean("answers"));
-      assertThat(nodes(one).get(1).getLong("silentMillis")).isPositive();
-      // In this JVM, so that the other is not stopped for so long that the cluster breaks.
-      StringWriter stats = new StringWriter();
-      assertThat(
-              Main.execute(
-                  new PrintWriter(stats),
-                  new PrintWriter(Writer.nullWriter()),
-                  "stats",
-                  "--cluster",
-                  "--url",
-                  one.url()))
-          .isZero();
-      assertThat(stats.toString())
-          .containsSubsequence("delivered/s", "* ", "memory", "/" + other.pid(), "does not answer");
-      signal("CONT", other);
-      awaitNodes(one, nodes -> nodes.get(1).getBoolean("answers"));
-      other.destroy();
-      awaitNodes(one, nodes -> nodes.size() == 1);
-    } finally {
-      plain.killAll();
-    }
+  void nodesOfOneMachine_findEachOtherAndAreShownUntilTheyLeave() throws Exception {
+    List<Run> servers = two("SHARDBUS_CLUSTER_MEMBERS");
+    Run one = servers.get(0);
+    Process other = servers.get(1).process();
+    awaitNodes(one, nodes -> nodes.size() == 2);
+    assertListenOnTheLoopbackOnly(servers);
+    assertThat(nodes(one)).extracting(node -> node.getBoolean("self")).containsExactly(true, false);
+    assertThat(nodes(one).get(1).getString("name")).endsWith("/" + other.pid());
+    assertThat(nodes(one)).allMatch(node -> node.getString("sink").equals("memory"));
+    signal("STOP", other);
+    awaitNodes(one, nodes -> !nodes.get(1).getBoolean("answers"));
+    assertThat(nodes(one).get(1).getLong("silentMillis")).isPositive();
+    // In this JVM, so that the other is not stopped for so long that the cluster breaks.
+    StringWriter stats = new StringWriter();
+    assertThat(
+            Main.execute(
+                new PrintWriter(stats),
+                new PrintWriter(Writer.nullWriter()),
+                "stats",
+                "--cluster",
+                "--url",
+                one.url()))
+        .isZero();
+    assertThat(stats.toString())
+        .containsSubsequence("delivered/s", "* ", "memory", "/" + other.pid(), "does not answer");
+    signal("CONT", other);
+    awaitNodes(one, nodes -> nodes.get(1).getBoolean("answers"));
+    other.destroy();
+    awaitNodes(one, nodes -> nodes.size() == 1);
   }
 
   @Test
   @Tag("browser")
-  void console_showsTheNodes() throws Exception {
-    CommandProcesses plain = new CommandProcesses(dir, Java.command("io.shardbus.app.Main"));
-    try {
-      List<Run> servers = two(plain, "SHARDBUS_CLUSTER_MEMBERS");
-      awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
-      String page =
-          Program.run(
-              "chromium",
-              "--headless",
-              "--no-sandbox",
-              "--disable-gpu",
-              "--disable-background-networking",
-              "--disable-component-update",
-              "--disable-sync",
-              "--no-first-run",
-              "--user-data-dir=" + dir.resolve("chromium"),
-              "--virtual-time-budget=5000",
-              "--dump-dom",
-              servers.get(0).url());
-      assertThat(page)
-          .containsSubsequence("node-rows", "/" + servers.get(0).process().pid() + " (this one)")
-          .contains("/" + servers.get(1).process().pid() + "</th>")
-          .containsPattern("<section id=\"nodes\" aria-labelledby=\"nodes-title\">");
-    } finally {
-      plain.killAll();
-    }
+  void nodesOfAService_findEachOtherAndAreShownInTheConsole() throws Exception {
+    List<Run> servers = two("SHARDBUS_CLUSTER_SERVICE");
+    awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
+    assertListenOnTheLoopbackOnly(servers);
+    String page =
+        Program.run(
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--user-data-dir=" + dir.resolve("chromium"),
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            servers.get(0).url());
+    assertThat(page)
+        .containsSubsequence("node-rows", "/" + servers.get(0).process().pid() + " (this one)")
+        .contains("/" + servers.get(1).process().pid() + "</th>")
+        .containsPattern("<section id=\"nodes\" aria-labelledby=\"nodes-title\">");
   }
 
   private static void signal(String name, Process process) throws Exception {
