@@ -41,11 +41,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ShardFaultsTest {
 
   private static final int ROUNDS = Integer.getInteger("faults.rounds", 60);
-  private static final Error INJECTED = new OutOfMemoryError("injected");
-
-  static {
-    INJECTED.setStackTrace(new StackTraceElement[0]); // it is logged a thousand times
-  }
 
   private final ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
   private final Shard shard = manager.shard(0).orElseThrow();
@@ -305,7 +300,9 @@ class ShardFaultsTest {
 
     private void throwNowAndThen() {
       if (now(5)) {
-        throw INJECTED;
+        Error injected = new OutOfMemoryError("injected");
+        injected.setStackTrace(new StackTraceElement[0]); // it is logged a thousand times
+        throw injected;
       }
     }
 

@@ -33,12 +33,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
@@ -58,7 +56,7 @@ abstract class ConsolePage {
   private static final Path BROWSER = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
 
-  @TempDir static Path profile;
+  /** One for all classes, until this JVM ends. */
   static ChromeDriver browser;
 
   final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -71,6 +69,9 @@ abstract class ConsolePage {
   static void openBrowser() {
     assumeTrue(Files.isExecutable(BROWSER), BROWSER + " is not installed");
     assumeTrue(Files.isExecutable(DRIVER), DRIVER + " is not installed");
+    if (browser != null) {
+      return;
+    }
     ChromeOptions options = new ChromeOptions();
     options.setBinary(BROWSER.toFile());
     options.addArguments(
@@ -81,8 +82,7 @@ abstract class ConsolePage {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        "--window-size=1280,1600",
-        "--user-data-dir=" + profile);
+        "--window-size=1280,1600");
     LoggingPreferences logs = new LoggingPreferences();
     logs.enable(LogType.BROWSER, Level.ALL);
     logs.enable(LogType.PERFORMANCE, Level.ALL);
@@ -91,15 +91,9 @@ abstract class ConsolePage {
         new ChromeDriver(
             new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(),
             options);
+    Runtime.getRuntime().addShutdownHook(new Thread(browser::quit));
     // As in a window in front: else no element has :focus once the browser's own controls had it.
     browser.executeCdpCommand("Emulation.setFocusEmulationEnabled", Map.of("enabled", true));
-  }
-
-  @AfterAll
-  static void closeBrowser() {
-    if (browser != null) {
-      browser.quit();
-    }
   }
 
   @BeforeEach
