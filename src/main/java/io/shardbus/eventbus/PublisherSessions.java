@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,7 @@ final class PublisherSessions {
   private final ClusterNodes nodes;
   private final Supplier<@Nullable IdStore> store;
   private final Supplier<Future<Void>> flush;
+  private final BooleanSupplier closed;
   private final Map<String, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
   /** One publisher, and its last batches: the last of them has the number next - 1. */
@@ -91,6 +93,7 @@ final class PublisherSessions {
    * @param nodes answers what the bus says about itself
    * @param store the one behind the bus, if it recognises ids
    * @param flush completes when all that the bus has taken is settled
+   * @param closed whether the bus takes no more events
    */
   PublisherSessions(
       Context context,
@@ -99,7 +102,8 @@ final class PublisherSessions {
       @Nullable String secret,
       ClusterNodes nodes,
       Supplier<@Nullable IdStore> store,
-      Supplier<Future<Void>> flush) {
+      Supplier<Future<Void>> flush,
+      BooleanSupplier closed) {
     this.context = context;
     this.waitingRoom = waitingRoom;
     this.address = address;
@@ -107,6 +111,7 @@ final class PublisherSessions {
     this.nodes = nodes;
     this.store = store;
     this.flush = flush;
+    this.closed = closed;
   }
 
   /** Counts the publishers that send here and were not asked to leave. */
@@ -198,9 +203,15 @@ final class PublisherSessions {
     return settling.succeeded();
   }
 
-  /** Refuses if there are too many, or the secret is wrong. */
+  boolean isClosed() {
+    return closed.getAsBoolean();
+  }
+
+  /** Refuses if the bus is closed, there are too many, or the secret is wrong. */
   void openFor(String publisher, Message<Object> message) {
-    if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
+    if (isClosed()) {
+      message.fail(Outcome.CLOSED.status(), Outcome.CLOSED.meaning());
+    } else if (!SharedSecret.matches(secret, message.headers().get(SharedSecret.NAME))) {
       message.fail(Outcome.UNAUTHORIZED.status(), Outcome.UNAUTHORIZED.meaning());
     } else if (open(publisher)) {
       message.reply(PublisherProtocol.welcome(address, store.get()));

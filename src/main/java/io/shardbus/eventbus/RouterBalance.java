@@ -85,6 +85,10 @@ final class RouterBalance {
   }
 
   private void tick() {
+    if (sessions.isClosed()) {
+      stop(); // it has room, but whoever came would be sent away
+      return;
+    }
     int mine = sessions.load();
     vertx.eventBus().publish(address, told().put(PUBLISHERS, mine));
     long now = System.nanoTime();

@@ -109,7 +109,15 @@ public final class RouterVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     PublisherSessions sessions =
-        new PublisherSessions(context, waitingRoom, publishersAddress, secret, nodes, store, flush);
+        new PublisherSessions(
+            context,
+            waitingRoom,
+            publishersAddress,
+            secret,
+            nodes,
+            store,
+            flush,
+            manager::isClosed);
     publishers = sessions;
     RouterBalance others =
         new RouterBalance(vertx, address + ".routers", nodes, publishersAddress, sessions);
@@ -170,9 +178,7 @@ public final class RouterVerticle extends VerticleBase {
 
   private void open(Message<Object> message, String publisher) {
     PublisherSessions sessions = publishers;
-    if (manager.isClosed()) {
-      message.fail(Outcome.CLOSED.status(), Outcome.CLOSED.meaning());
-    } else if (sessions != null) {
+    if (sessions != null) {
       sessions.openFor(publisher, message);
     }
   }

@@ -20,6 +20,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -231,6 +233,36 @@ class PublisherMovesTest {
             () -> assertThat(taken()).hasSize(writers.stream().mapToInt(one -> one.next).sum()));
     assertKeysInOrder();
     get(there.close());
+  }
+
+  /** Whoever came would wait until all is settled that the closing bus has accepted. */
+  @Test
+  void busThatCloses_drawsNoPublishers() throws Exception {
+    Promise<Void> gate = Promise.promise();
+    ShardBus bus = get(ShardBus.start(here, options(), new SharedSink("first", gate::future)));
+    Set<String> routers = ConcurrentHashMap.newKeySet();
+    Set<String> gone = ConcurrentHashMap.newKeySet();
+    here.eventBus()
+        .<JsonObject>consumer(
+            "shardbus.ingest.routers",
+            told ->
+                (told.body().getBoolean("gone", false) ? gone : routers)
+                    .add(told.body().getString("router")));
+    await().until(() -> routers.size() == 2);
+    get(EventBusPublisher.create(here).write(RawEvent.of("1")));
+    Future<Void> closed = bus.close();
+    await().until(() -> bus.shards().isClosed());
+    for (String router : routers) {
+      DeliveryOptions open =
+          new DeliveryOptions().addHeader("publisher", "p").addHeader("ask", "open");
+      Future<?> answer = here.eventBus().request(router, null, open);
+      await().until(answer::isComplete);
+      assertThat(answer.cause()).hasMessage("the bus is closed");
+    }
+    await().until(() -> gone.equals(routers));
+    assertThat(closed.isComplete()).isFalse();
+    gate.complete();
+    get(closed);
   }
 
   private Set<String> namesOfTheLast(int count, String bus) {
