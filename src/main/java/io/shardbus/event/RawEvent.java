@@ -160,6 +160,9 @@ public final class RawEvent implements Intercepted {
       return of(Json.encodeToBuffer(json));
     } catch (RuntimeException e) {
       throw new InvalidEventException("the value cannot be written as JSON: " + e.getMessage(), -1);
+    } catch (StackOverflowError e) {
+      throw new InvalidEventException(
+          "the value cannot be written as JSON: it is nested too deeply", -1);
     }
   }
 

@@ -51,7 +51,7 @@ class JsonDepthTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 20, 64, 500, 900})
+  @ValueSource(ints = {1, 20, 64, 500, 600})
   void limitOfTheBus_holdsAtEachWayIn(int most) throws Exception {
     start(new ShardBusOptions().setMaxJsonDepth(most));
     // These take bytes, whatever they are.
@@ -90,6 +90,16 @@ class JsonDepthTest {
   }
 
   @Test
+  void valueThatOverflowsTheStack_isRefused() throws Exception {
+    start(new ShardBusOptions());
+    JsonArray deep = new JsonArray();
+    for (int i = 0; i < 1500; i++) {
+      deep = new JsonArray().add(deep);
+    }
+    assertThat(WayIn.request(server, deep, Sent.json("[]"))).contains("nested too deeply");
+  }
+
+  @Test
   void default_is500() throws Exception {
     start(new ShardBusOptions());
     assertThat(WayIn.HTTP.send(server, Sent.json(nested(500)))).isNull();
@@ -100,22 +110,22 @@ class JsonDepthTest {
   @Test
   void deeperEvents_leaveThePageReadable() throws Exception {
     start(new ShardBusOptions().setMaxJsonDepth(10));
-    for (int levels : new int[] {900, 901, 100_000}) {
+    for (int levels : new int[] {600, 601, 100_000}) {
       TestGateway.await(server.bus.deliver(RawEvent.of(nested(levels))));
     }
     JsonArray events = page(MediaTypes.JSON);
-    assertThat(events.getJsonObject(0).getJsonArray("event")).isEqualTo(new JsonArray(nested(900)));
-    assertThat(events.getJsonObject(1).getString("text")).isEqualTo(nested(901));
+    assertThat(events.getJsonObject(0).getJsonArray("event")).isEqualTo(new JsonArray(nested(600)));
+    assertThat(events.getJsonObject(1).getString("text")).isEqualTo(nested(601));
     assertThat(events.getJsonObject(2).getString("text")).isEqualTo(nested(100_000));
     assertThat(page(MediaTypes.CLOUD_EVENTS)).hasSize(3);
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 901, -1})
+  @ValueSource(ints = {0, 601, -1})
   void range_isChecked(int levels) {
     assertThatThrownBy(() -> new ShardBusOptions().setMaxJsonDepth(levels))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("maxJsonDepth")
-        .hasMessageContaining("1 to 900");
+        .hasMessageContaining("1 to 600");
   }
 }
