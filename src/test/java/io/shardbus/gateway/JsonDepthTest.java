@@ -93,7 +93,7 @@ class JsonDepthTest {
   void valueThatOverflowsTheStack_isRefused() throws Exception {
     start(new ShardBusOptions());
     JsonArray deep = new JsonArray();
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 900; i++) {
       deep = new JsonArray().add(deep);
     }
     assertThat(WayIn.request(server, deep, Sent.json("[]"))).contains("nested too deeply");
