@@ -216,7 +216,7 @@ class PublisherFaultsTest {
     assertThat(seen).startsWith("batch 0", "settled").endsWith("batch 1").doesNotContain("open");
   }
 
-  /** Another one could get events of a key before those that this one holds are settled. */
+  /** This router holds events. Another one could deliver newer events of the same keys first. */
   @Test
   void routerThatHasForgottenThePublisher_isAskedToTakeItAgain() throws Exception {
     EventBusPublisher publisher =
