@@ -70,6 +70,8 @@ public final class WaitingRoom {
   /** Where events wait while no shard is active. */
   private static final Object NO_LANE = new Object();
 
+  private static final IngestResult UNKNOWN = IngestResult.refused(Outcome.UNKNOWN);
+
   private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
 
   private final Vertx vertx;
@@ -211,13 +213,13 @@ public final class WaitingRoom {
   }
 
   private IngestResult cancel(Waiting one) {
-    List<Runnable> completions = new ArrayList<>(1);
+    List<Waiting> left = new ArrayList<>(1);
     IngestResult result;
     synchronized (this) {
-      giveUp(one, completions);
+      giveUp(one, left);
       result = one.result;
     }
-    runAll(completions);
+    left.forEach(WaitingRoom::tell);
     return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
@@ -233,7 +235,8 @@ public final class WaitingRoom {
   /**
    * Takes the events of a batch, each if there is room for it in time. If the waiting room cannot
    * hold all of them, it takes none, and asks no interceptor. If interceptors make events larger,
-   * the waiting room may be too small for some of them. It refuses these with BACKPRESSURE.
+   * the waiting room may be too small for some of them. It refuses these with BACKPRESSURE. If
+   * memory runs out, the fate of an event may be UNKNOWN: then it may have been taken.
    *
    * @param offers the events
    * @param nanos how long each may wait; not at all if not above 0
@@ -244,36 +247,54 @@ public final class WaitingRoom {
     for (Offer offer : offers) {
       bytes += offer.event().totalSize();
     }
-    if (!reserve(offers.size(), bytes)) {
+    int count = offers.size();
+    Waiting[] all = new Waiting[count];
+    Intercepted.Refusal[] refusals = new Intercepted.Refusal[count];
+    if (!reserve(count, bytes)) {
       return false;
     }
-    List<Waiting> passed = new ArrayList<>(offers.size());
-    List<Runnable> completions = new ArrayList<>(offers.size());
     try {
       long deadline = deadlineIn(nanos);
-      for (Offer offer : offers) {
-        Intercepted answer = manager.intercept(offer.event());
+      for (int i = 0; i < count; i++) {
+        Offer offer = offers.get(i);
+        RawEvent event = offer.event();
+        Intercepted answer = manager.intercept(event);
         if (answer instanceof Intercepted.Refusal refusal) {
-          completions.add(() -> offer.then().accept(manager.refuse(refusal)));
+          refusals[i] = refusal;
         } else {
-          passed.add(new Waiting((RawEvent) answer, offer.ack(), offer.then(), deadline, false));
+          event = (RawEvent) answer;
         }
+        all[i] = new Waiting(event, offer.ack(), offer.then(), deadline, false);
       }
     } catch (Throwable e) {
-      release(offers.size(), bytes);
+      release(count, bytes);
       throw e;
     }
     synchronized (this) {
-      release(offers.size(), bytes);
-      for (Waiting one : passed) {
-        IngestResult result = pushOrWait(one);
-        if (result != null) {
-          completions.add(() -> one.then.accept(result));
+      release(count, bytes);
+      for (int i = 0; i < count; i++) {
+        all[i].result = pushOrWaitOf(all[i], refusals[i]);
+        if (all[i].result == null) {
+          all[i] = null; // it waits
         }
       }
     }
-    runAll(completions);
+    for (Waiting one : all) {
+      if (one != null) {
+        tell(one);
+      }
+    }
     return true;
+  }
+
+  /** Does not throw: events before this one are taken, so their batch must not come again. */
+  private @Nullable IngestResult pushOrWaitOf(Waiting one, Intercepted.@Nullable Refusal refusal) {
+    try {
+      return refusal == null ? pushOrWait(one) : manager.refuse(refusal);
+    } catch (Throwable e) { // memory may be missing
+      SafeLog.error(LOG, "an event of a batch may have been taken or not", e);
+      return UNKNOWN;
+    }
   }
 
   /** Keeps room while interceptors are asked, which is not done under the monitor. */
@@ -334,9 +355,15 @@ public final class WaitingRoom {
       return false;
     }
     one.arrival = arrivals++;
-    lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
-    if (one.deadline != NO_DEADLINE) {
-      byDeadline.add(one);
+    try {
+      lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
+      if (one.deadline != NO_DEADLINE) {
+        byDeadline.add(one);
+      }
+    } catch (Throwable e) { // a map that cannot grow may have it all the same
+      byDeadline.remove(one);
+      takeOut(one);
+      throw e;
     }
     waiting.incrementAndGet();
     if (!one.ofStream) {
@@ -395,14 +422,14 @@ public final class WaitingRoom {
 
   /** Vert.x has ended, and nothing will make room any more. */
   private void refuseAll() {
-    List<Runnable> completions = new ArrayList<>();
+    List<Waiting> left = new ArrayList<>();
     synchronized (this) {
       for (Set<Waiting> lane : List.copyOf(lanes.values())) {
-        List.copyOf(lane).forEach(one -> giveUp(one, completions));
+        List.copyOf(lane).forEach(one -> giveUp(one, left));
       }
       armed = false;
     }
-    runAll(completions);
+    left.forEach(WaitingRoom::tell);
   }
 
   private void armAgain() {
@@ -426,32 +453,30 @@ public final class WaitingRoom {
   }
 
   private void retry() {
-    List<Runnable> completions = new ArrayList<>();
+    List<Waiting> left = new ArrayList<>();
     try {
-      serveWhatWaits(completions);
+      serveWhatWaits(left);
     } finally {
       // Outside the lock: the callbacks may ingest more events.
-      runAll(completions);
+      left.forEach(WaitingRoom::tell);
     }
   }
 
-  /** If a callback throws, the others are called all the same. */
-  private static void runAll(List<Runnable> completions) {
-    for (Runnable completion : completions) {
-      try {
-        completion.run();
-      } catch (Throwable e) {
-        SafeLog.error(LOG, "the answer to an event that waited for room failed", e);
-      }
+  /** Does not throw: others are to be told, too. */
+  private static void tell(Waiting one) {
+    try {
+      one.then.accept(one.result);
+    } catch (Throwable e) {
+      SafeLog.error(LOG, "the answer to an event that waited for room failed", e);
     }
   }
 
-  private synchronized void serveWhatWaits(List<Runnable> completions) {
+  private synchronized void serveWhatWaits(List<Waiting> left) {
     try {
       do {
         arrangeByRouting();
-      } while (!serveAll(completions));
-      refuseOverdue(completions);
+      } while (!serveAll(left));
+      refuseOverdue(left);
     } finally {
       armed = waiting.get() > 0;
       if (armed) {
@@ -461,11 +486,11 @@ public final class WaitingRoom {
   }
 
   /** Whether the routing stayed what it was; else there may be more to do. */
-  private boolean serveAll(List<Runnable> completions) {
+  private boolean serveAll(List<Waiting> left) {
     boolean stayed = true;
     for (var each = lanes.values().iterator(); stayed && each.hasNext(); ) {
       Set<Waiting> lane = each.next();
-      stayed = serve(lane, completions);
+      stayed = serve(lane, left);
       if (lane.isEmpty()) {
         each.remove();
       }
@@ -474,7 +499,7 @@ public final class WaitingRoom {
   }
 
   /** If the routing has changed, an event of this lane could overtake one of another lane. */
-  private boolean serve(Set<Waiting> lane, List<Runnable> completions) {
+  private boolean serve(Set<Waiting> lane, List<Waiting> left) {
     for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
       IngestResult result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
@@ -485,33 +510,39 @@ public final class WaitingRoom {
         return true;
       }
       each.remove();
-      leave(one, result, completions);
+      leave(one, result, left);
     }
     return true;
   }
 
-  private void refuseOverdue(List<Runnable> completions) {
+  private void refuseOverdue(List<Waiting> left) {
     long now = now();
     while (!byDeadline.isEmpty() && byDeadline.first().deadline <= now) {
-      giveUp(byDeadline.first(), completions);
+      giveUp(byDeadline.first(), left);
     }
   }
 
   /** Does nothing if it does not wait. */
-  private void giveUp(Waiting one, List<Runnable> completions) {
-    for (var each = lanes.values().iterator(); each.hasNext(); ) {
-      Set<Waiting> lane = each.next();
-      if (lane.remove(one)) {
-        if (lane.isEmpty()) {
-          each.remove();
-        }
-        leave(one, manager.refuse(one.event), completions);
-        return;
-      }
+  private void giveUp(Waiting one, List<Waiting> left) {
+    if (takeOut(one)) {
+      leave(one, manager.refuse(one.event), left);
     }
   }
 
-  private void leave(Waiting one, IngestResult result, List<Runnable> completions) {
+  /** Whether it waited. */
+  private boolean takeOut(Waiting one) {
+    boolean waited = false;
+    for (var each = lanes.values().iterator(); each.hasNext() && !waited; ) {
+      Set<Waiting> lane = each.next();
+      waited = lane.remove(one);
+      if (lane.isEmpty()) {
+        each.remove();
+      }
+    }
+    return waited;
+  }
+
+  private void leave(Waiting one, IngestResult result, List<Waiting> left) {
     if (one.deadline != NO_DEADLINE) {
       byDeadline.remove(one);
     }
@@ -521,6 +552,6 @@ public final class WaitingRoom {
       boundedBytes -= one.event.totalSize();
     }
     one.result = result;
-    completions.add(() -> one.then.accept(result));
+    left.add(one);
   }
 }

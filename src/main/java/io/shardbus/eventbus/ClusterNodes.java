@@ -70,6 +70,7 @@ public final class ClusterNodes {
   }
 
   void heard(String bus, String from, String router) {
+    forgetSilent();
     if (!bus.equals(id)) {
       others.put(bus, new Heard(from, router, System.nanoTime()));
     }
@@ -86,8 +87,8 @@ public final class ClusterNodes {
    *     no report
    */
   public Future<List<ClusterNode>> ask() {
+    forgetSilent();
     long now = System.nanoTime();
-    others.values().removeIf(other -> now - other.at() > REMEMBERED_NANOS);
     List<Future<ClusterNode>> answers =
         others.entrySet().stream()
             .sorted(Comparator.comparing(other -> other.getValue().name()))
@@ -96,6 +97,11 @@ public final class ClusterNodes {
     ClusterNode self = new ClusterNode(id, name, true, 0, report.get());
     return Future.all(answers)
         .map(done -> Stream.concat(Stream.of(self), done.<ClusterNode>list().stream()).toList());
+  }
+
+  private void forgetSilent() {
+    long now = System.nanoTime();
+    others.values().removeIf(other -> now - other.at() > REMEMBERED_NANOS);
   }
 
   private Future<ClusterNode> ask(String bus, Heard other, long now) {

@@ -3,11 +3,14 @@ package io.shardbus.eventbus;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.vertx.core.Closeable;
+import io.vertx.core.Completable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.streams.WriteStream;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +35,12 @@ import org.jspecify.annotations.Nullable;
  * silence}, the publisher looks for another one, until {@code timeout} has passed for the events
  * that wait. In a cluster a router with more than its share asks publishers to move. Before a
  * publisher moves, it waits until what it sent is settled, so each key keeps its order; only a
- * router that is silent or gone is not waited for. Safe for any thread; handlers run on the context
- * on which it was made.
+ * router that is silent or gone is not waited for.
+ *
+ * <p>A publisher ends with the verticle that made it, or else with its Vert.x: writes that were not
+ * sent then fail with CLOSED, the others with UNKNOWN. To wait for their fates, call {@link
+ * #close()} before, such as in the {@code stop} of the verticle. Safe for any thread; handlers run
+ * on the context on which it was made.
  */
 public final class EventBusPublisher implements WriteStream<RawEvent> {
 
@@ -44,6 +51,10 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
   private final Promise<Void> allSettled = Promise.promise();
   private volatile int fullEvents;
   private volatile boolean ended;
+
+  /** Its verticle or its Vert.x has ended. */
+  private volatile boolean abandoned;
+
   private @Nullable Handler<Void> drainHandler;
   private volatile @Nullable Handler<Throwable> exceptionHandler;
 
@@ -52,6 +63,18 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
     fullEvents = options.getMaxInFlightEvents();
     queue = new PublisherQueue(options);
     link = new PublisherLink(vertx, context, options, queue, this::settled);
+    if (context instanceof ContextInternal known) {
+      Closeable hook = this::abandon;
+      known.addCloseHook(hook);
+      allSettled.future().onComplete(end -> known.removeCloseHook(hook));
+    }
+  }
+
+  /** Timers end with the verticle: no later answer could be waited for. */
+  private void abandon(Completable<Void> done) {
+    abandoned = true;
+    end();
+    allSettled.future().onComplete(done);
   }
 
   /**
@@ -95,7 +118,11 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
       context.runOnContext(
           now -> {
             woken.set(false);
-            link.run();
+            if (abandoned) {
+              link.giveUp();
+            } else {
+              link.run();
+            }
             if (ended && queue.isEmpty()) {
               allSettled.tryComplete();
             }

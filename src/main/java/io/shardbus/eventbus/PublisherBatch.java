@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -49,38 +50,46 @@ final class PublisherBatch {
   List<WaitingRoom.Offer> offers(List<RawEvent> events) {
     List<WaitingRoom.Offer> offers = new ArrayList<>(events.size());
     for (int i = 0; i < events.size(); i++) {
-      int place = i;
-      offers.add(
-          new WaitingRoom.Offer(
-              events.get(i),
-              whenDelivered ? new Confirmation(place) : null,
-              result -> in(place, result)));
+      Fate fate = new Fate(i);
+      offers.add(new WaitingRoom.Offer(events.get(i), whenDelivered ? fate : null, fate));
     }
     return offers;
   }
 
-  private final class Confirmation implements DeliveryAck {
+  /**
+   * The fate of one event. If memory runs out, it may be told twice: that it is unknown whether the
+   * event was taken, and that it is delivered. The first counts.
+   */
+  private final class Fate implements DeliveryAck, Consumer<IngestResult> {
 
     private final int place;
+    private final AtomicBoolean told = new AtomicBoolean();
 
-    Confirmation(int place) {
+    Fate(int place) {
       this.place = place;
     }
 
     @Override
+    public void accept(IngestResult result) {
+      if (!result.accepted() || !whenDelivered) {
+        tell(result.outcome());
+      }
+    }
+
+    @Override
     public void delivered(int events) {
-      settle(place, Outcome.ACCEPTED);
+      tell(Outcome.ACCEPTED);
     }
 
     @Override
     public void failed(Outcome why, int events) {
-      settle(place, why);
+      tell(why);
     }
-  }
 
-  private void in(int place, IngestResult result) {
-    if (!result.accepted() || !whenDelivered) {
-      settle(place, result.outcome());
+    private void tell(Outcome fate) {
+      if (told.compareAndSet(false, true)) {
+        settle(place, fate);
+      }
     }
   }
 

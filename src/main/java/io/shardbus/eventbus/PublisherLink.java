@@ -137,6 +137,17 @@ final class PublisherLink {
     }
   }
 
+  /** Nothing is sent any more, and no answer is waited for. */
+  void giveUp() {
+    List<Sent> sent = new ArrayList<>(window);
+    window.clear();
+    router = null;
+    for (Sent one : sent) {
+      fail(one, one.uncertain || one.underWay ? Outcome.UNKNOWN : Outcome.CLOSED);
+    }
+    refuseAll(Outcome.CLOSED);
+  }
+
   private void listen(PublisherRouter current) {
     if (current.isHung()) {
       current.over = true;
@@ -172,6 +183,10 @@ final class PublisherLink {
 
   private void refuseUntil(long deadline, Outcome reason) {
     refuse(queue.overdue(deadline), reason);
+  }
+
+  private void refuseAll(Outcome reason) {
+    refuseUntil(System.nanoTime() + options.getTimeout().toNanos(), reason);
   }
 
   private void refuse(List<Pending> queued, Outcome reason) {
@@ -216,7 +231,7 @@ final class PublisherLink {
       int code =
           welcome.cause() instanceof ReplyException refusal ? refusal.failureCode() : NO_CODE;
       if (code == Outcome.UNAUTHORIZED.status()) { // waiting does not help
-        refuseUntil(System.nanoTime() + options.getTimeout().toNanos(), Outcome.UNAUTHORIZED);
+        refuseAll(Outcome.UNAUTHORIZED);
       }
       absence = code == Outcome.CLOSED.status() ? Outcome.CLOSED : Outcome.NO_BUS;
       pause(SEARCH_MILLIS);

@@ -4,6 +4,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.core.json.JsonObject;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RouterBalance {
 
+  private static final Logger LOG = LoggerFactory.getLogger(RouterBalance.class);
   private static final long TELL_MILLIS = 1_000;
 
   /** A router that tells nothing for longer is no place to go. */
@@ -67,7 +70,7 @@ final class RouterBalance {
     vertx.cancelTimer(timer);
     if (consumer != null) {
       consumer.unregister();
-      vertx.eventBus().publish(address, told().put(GONE, true));
+      tell(told().put(GONE, true));
     }
   }
 
@@ -90,11 +93,20 @@ final class RouterBalance {
       return;
     }
     int mine = sessions.load();
-    vertx.eventBus().publish(address, told().put(PUBLISHERS, mine));
+    tell(told().put(PUBLISHERS, mine));
     long now = System.nanoTime();
     peers.values().removeIf(peer -> now - peer.heard() > FRESH_NANOS);
     peers.put(router, new Peer(nodes.id(), mine, now));
     move(mine);
+  }
+
+  /** A clustered event bus may throw while the connection to a node that was killed breaks. */
+  private void tell(JsonObject told) {
+    try {
+      vertx.eventBus().publish(address, told);
+    } catch (Throwable e) { // also an Error: a router that stops must come to its end
+      LOG.debug("the other routers were not told", e);
+    }
   }
 
   private JsonObject told() {

@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Ack;
+import io.shardbus.event.NotDeliveredException;
+import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.junit5.RecordingSink;
 import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
@@ -131,6 +134,82 @@ class PublisherFaultsTest {
     EventBusPublisher publisher = EventBusPublisher.create(vertx);
     get(publisher.write(RawEvent.ofHash(starved, 1)));
     assertThat(copies).hasValue(2);
+  }
+
+  @Test
+  void routersThatCannotBeTold_doNotKeepThisOneFromStopping() throws Exception {
+    EventBus throwing =
+        instead(
+            EventBus.class,
+            vertx.eventBus(),
+            "publish",
+            arguments -> {
+              throw new IllegalStateException("the connection is closed");
+            });
+    Vertx node = instead(Vertx.class, vertx, "eventBus", arguments -> throwing);
+    RouterBalance balance =
+        new RouterBalance(node, "routers", new ClusterNodes(node, JsonObject::new), "one", null);
+    get(balance.start());
+    balance.stop();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void writesOfAPublisherThatWasNotClosed_endWithItsVerticleOrVertx(boolean verticle)
+      throws Exception {
+    vertx.eventBus().consumer("here", m -> m.reply(new JsonObject().put("address", "router")));
+    vertx.eventBus().consumer("router", message -> seen.add("batch"));
+    Vertx own = verticle ? vertx : Vertx.vertx();
+    AtomicReference<EventBusPublisher> publisher = new AtomicReference<>();
+    List<Future<Void>> writes = new CopyOnWriteArrayList<>();
+    String id =
+        get(
+            own.deployVerticle(
+                new VerticleBase() {
+                  @Override
+                  public Future<?> start() {
+                    if (verticle) {
+                      publisher.set(silent(own));
+                      writes.add(publisher.get().write(RawEvent.of("sent")));
+                    }
+                    return Future.succeededFuture();
+                  }
+
+                  @Override
+                  public Future<?> stop() { // it may still write
+                    if (verticle) {
+                      writes.add(publisher.get().write(RawEvent.of("waits")));
+                    }
+                    return Future.succeededFuture();
+                  }
+                }));
+    if (verticle) {
+      await().until(() -> !seen.isEmpty());
+      get(own.undeploy(id));
+    } else {
+      publisher.set(silent(own));
+      writes.add(publisher.get().write(RawEvent.of("no bus there")));
+      get(own.close());
+    }
+    await().untilAsserted(() -> assertThat(writes).allMatch(Future::isComplete));
+    List<Outcome> fates =
+        writes.stream().map(one -> ((NotDeliveredException) one.cause()).reason()).toList();
+    if (verticle) {
+      assertThat(fates).first().isEqualTo(Outcome.UNKNOWN);
+      assertThat(fates).last().isIn(Outcome.UNKNOWN, Outcome.CLOSED);
+    } else {
+      assertThat(fates).containsExactly(Outcome.CLOSED);
+    }
+    assertThat(publisher.get().write(RawEvent.of("late")).failed()).isTrue();
+  }
+
+  private static EventBusPublisher silent(Vertx vertx) {
+    return EventBusPublisher.create(
+        vertx,
+        new EventBusPublisherOptions()
+            .setAddress("here")
+            .setTimeout(Duration.ofMinutes(10))
+            .setSilence(Duration.ofMinutes(10)));
   }
 
   /** A router that the test plays, and another one to which it sends its publisher. */

@@ -43,6 +43,7 @@ final class ConsumerGroup extends VerticleBase {
   /** Those that were told so. */
   private final Set<String> refused = new HashSet<>();
 
+  private boolean ignored;
   private long lastSweep;
   private @Nullable Promise<Void> closing;
 
@@ -236,7 +237,7 @@ final class ConsumerGroup extends VerticleBase {
   private void announced(Message<Object> message) {
     if (!(message.body() instanceof JsonObject json
         && json.getValue(Protocol.MEMBER) instanceof String id)) {
-      LOG.warn(options.getAddress() + ": ignored a message that no consumer sends");
+      ignore("a message that no consumer sends");
     } else if (Protocol.BYE.equals(json.getValue(Protocol.TYPE))) {
       left(id);
     } else if (Protocol.HELLO.equals(json.getValue(Protocol.TYPE))
@@ -250,7 +251,15 @@ final class ConsumerGroup extends VerticleBase {
       joinedOrAlive(
           id, credits, json.getValue(Protocol.LATE) instanceof Boolean late ? late : null);
     } else {
-      LOG.warn(options.getAddress() + ": ignored a malformed message of " + id);
+      ignore("a malformed message of " + id);
+    }
+  }
+
+  /** Somebody may send events here, at any rate. So only the first is worth a line. */
+  private void ignore(String what) {
+    if (!ignored) {
+      ignored = true;
+      LOG.warn(options.getAddress() + ": ignored " + what + "; further ones are not logged");
     }
   }
 

@@ -215,7 +215,7 @@ final class MemberVerticle extends VerticleBase {
   private static void tell(Runnable send) {
     try {
       send.run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // also an Error: a consumer that leaves must come to its end
       LOG.debug("a sink was not told", e);
     }
   }
