@@ -27,7 +27,6 @@ final class ClientProperties {
 
   private static final int FETCH_BYTES = 8 << 20;
   private static final int FETCH_WAIT_MS = 10;
-  private static final int MAX_RECONNECT_BACKOFF_MS = 10_000;
 
   /** Names of properties with secret values. */
   private static final Pattern SECRET =
@@ -128,7 +127,6 @@ final class ClientProperties {
   private void addCommon(Map<String, Object> all, Set<String> ofOthers, Set<String> ofThisOne) {
     all.put("client.id", "shardbus");
     all.put("request.timeout.ms", (int) (options.getDeliveryTimeout().toMillis() / 2));
-    all.put("reconnect.backoff.max.ms", MAX_RECONNECT_BACKOFF_MS);
     TlsClientOptions tls = options.getTls();
     addStore(all, "ssl.truststore.", tls.getTrustStore(), tls.getTrustStorePassword());
     addStore(all, "ssl.keystore.", tls.getKeyStore(), tls.getKeyStorePassword());
