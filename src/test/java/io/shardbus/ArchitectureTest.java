@@ -16,6 +16,8 @@ import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.vertx.core.http.impl.HttpServerConnection;
+import io.vertx.core.internal.CloseFuture;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.micrometer.impl.MicrometerMetrics;
@@ -165,6 +167,8 @@ class ArchitectureTest {
             internal
                 .and(not(type(BufferInternal.class)))
                 .and(not(type(VertxInternal.class)))
+                .and(not(type(CloseFuture.class)))
+                .and(not(type(ContextInternal.class)))
                 .and(not(type(HttpServerConnection.class)))
                 .and(not(type(MicrometerMetrics.class))))
         .check(CLASSES);

@@ -1,27 +1,44 @@
 package io.shardbus.delivery;
 
 import io.vertx.core.Closeable;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.CloseFuture;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import java.util.function.Supplier;
 
-/**
- * Closes something before anything else when its Vert.x closes. Vert.x has no public way to do that
- * so early: a verticle learns of the end only when all verticles are undeployed at once, also those
- * that still have events to deliver.
- */
-final class CloseHook {
+/** Closes something when its Vert.x or its verticle ends. Vert.x has no public way to do that. */
+public final class CloseHook {
 
   private CloseHook() {}
 
-  /** {@return takes it back} */
+  /**
+   * Before anything else: a verticle learns of the end only when all verticles are undeployed at
+   * once, also those that still have events to deliver.
+   *
+   * @return takes it back
+   */
   static Runnable set(Vertx vertx, Supplier<Future<Void>> close) {
-    if (vertx instanceof VertxInternal known) {
-      Closeable hook = completion -> close.get().onComplete(completion);
-      known.addCloseHook(hook);
-      return () -> known.removeCloseHook(hook);
-    }
-    return () -> {};
+    return vertx instanceof VertxInternal known ? set(known.closeFuture(), close) : () -> {};
+  }
+
+  /**
+   * With the timers of a context: after the verticle has stopped. A context that is no verticle's
+   * ends with its Vert.x.
+   *
+   * @param context the context
+   * @param close closes it; on any thread
+   * @return takes it back
+   */
+  public static Runnable set(Context context, Supplier<Future<Void>> close) {
+    return context instanceof ContextInternal known ? set(known.closeFuture(), close) : () -> {};
+  }
+
+  private static Runnable set(CloseFuture end, Supplier<Future<Void>> close) {
+    Closeable hook = completion -> close.get().onComplete(completion);
+    end.add(hook);
+    return () -> end.remove(hook);
   }
 }

@@ -1,16 +1,14 @@
 package io.shardbus.eventbus;
 
+import io.shardbus.delivery.CloseHook;
 import io.shardbus.event.NotDeliveredException;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
-import io.vertx.core.Closeable;
-import io.vertx.core.Completable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.streams.WriteStream;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -63,18 +61,14 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
     fullEvents = options.getMaxInFlightEvents();
     queue = new PublisherQueue(options);
     link = new PublisherLink(vertx, context, options, queue, this::settled);
-    if (context instanceof ContextInternal known) {
-      Closeable hook = this::abandon;
-      known.addCloseHook(hook);
-      allSettled.future().onComplete(end -> known.removeCloseHook(hook));
-    }
+    Runnable unhook = CloseHook.set(context, this::abandon);
+    allSettled.future().onComplete(end -> unhook.run());
   }
 
   /** Timers end with the verticle: no later answer could be waited for. */
-  private void abandon(Completable<Void> done) {
+  private Future<Void> abandon() {
     abandoned = true;
-    end();
-    allSettled.future().onComplete(done);
+    return end();
   }
 
   /**

@@ -48,7 +48,10 @@ final class PublisherSessions {
   /** One publisher, and its last batches: the last of them has the number next - 1. */
   private static final class Session {
 
-    /** Large enough from the start: a batch that is taken must be remembered, and memory may be missing. */
+    /**
+     * Large enough from the start: a batch that is taken must be remembered, and memory may be
+     * missing.
+     */
     final Deque<PublisherBatch> last = new ArrayDeque<>(PublisherProtocol.MAX_BATCHES + 1);
 
     long next;

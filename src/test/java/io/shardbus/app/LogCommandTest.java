@@ -25,10 +25,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code shardbus log} in processes of its own, with folders that servers have written. */
+@Tag("once")
 class LogCommandTest {
 
   private static final int EVENTS = 300;

@@ -39,7 +39,8 @@ class BatchMemoryTest {
     List<Outcome> outcomes = new ArrayList<>();
     Offer offer = new Offer(RawEvent.of("event"), null, result -> outcomes.add(result.outcome()));
     reads.set(0);
-    boolean taken = new WaitingRoom(vertx, manager).ingestAllWithin(List.of(offer, offer, offer), 0);
+    boolean taken =
+        new WaitingRoom(vertx, manager).ingestAllWithin(List.of(offer, offer, offer), 0);
     assertThat(taken).isTrue();
     assertThat(outcomes).containsExactly(Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.ACCEPTED);
     assertThat(manager.withShard(0, shard -> shard.popBatch(10)).orElseThrow()).hasSize(2);
