@@ -23,7 +23,7 @@ public final class RetryOptions {
   public static final Duration DEFAULT_INITIAL_BACKOFF = Duration.ofMillis(100);
 
   /** The default of {@code maxBackoff}. */
-  public static final Duration DEFAULT_MAX_BACKOFF = Duration.ofSeconds(10);
+  public static final Duration DEFAULT_MAX_BACKOFF = Duration.ofSeconds(5);
 
   /** The default of {@code breakerFailures}. */
   public static final int DEFAULT_BREAKER_FAILURES = 5;

@@ -103,7 +103,7 @@ class ConfigTest {
         "{\"gateway\":{\"idleTimeout\":\"30s\"}}|ackTimeout: 1m|below idleTimeout, which is 30s",
         "{\"bus\":{\"batch\":{\"minSize\":10,\"maxSize\":5}}}|batch.minSize|at most",
         "{\"bus\":{\"delivery\":{\"initialBackoff\":\"20s\"}}}|initialBackoff: 20s|at most"
-            + " delivery.maxBackoff, which is 10s"
+            + " delivery.maxBackoff, which is 5s"
       })
   void badFiles_areNamed(String text, String what, String allowed) throws Exception {
     Path file = file(text);
