@@ -170,6 +170,51 @@ class FileSinkTest {
     assertThat(files(".open").get(0)).hasContent("1\n{ }\n");
   }
 
+  /** The answer to the first attempt may come too late. */
+  @Test
+  void eventThatIsNoJson_failsAgainWhenItsBatchIsRepeated() throws Exception {
+    open(config());
+    failure(batch(0, "1", "no json", "2"));
+    assertThat(failure(batch(0, "1", "no json", "2")).failed().stream()).containsExactly(1);
+    assertThat(files(".open").get(0)).hasContent("1\n2\n");
+  }
+
+  @Test
+  void fileThatIsGone_getsNoMoreEvents() throws Exception {
+    open(config());
+    await(sink.write(batch(0, "1")));
+    Files.delete(files(".open").get(0));
+    await(sink.write(batch(1, "2")));
+    assertThat(files(".open").get(0)).hasContent("2\n");
+    Path elsewhere = dir.resolve("elsewhere");
+    Files.move(dir.resolve("events"), elsewhere);
+    SinkException failure = failure(batch(2, "3"));
+    assertThat(failure.kind()).isEqualTo(SinkException.Kind.TRANSIENT);
+    Files.move(elsewhere, dir.resolve("events"));
+    await(sink.write(batch(2, "3")));
+    assertThat(Files.readString(files(".open").get(files(".open").size() - 1))).endsWith("3\n");
+  }
+
+  /** From a clock that was wrong. */
+  @Test
+  void fileFromTheFuture_isRolledByTime() throws Exception {
+    Files.createDirectory(dir.resolve("events"));
+    Files.writeString(dir.resolve("events/20990101T000000000Z.ndjson.open"), "1\n");
+    open(config().put("maxAge", "50ms"));
+    Awaitility.await().until(() -> files(".ndjson").size() == 1);
+  }
+
+  /** Its time was over before its first event came. */
+  @Test
+  void oldEmptyFile_isRolledByTimeOnceItHasAnEvent() throws Exception {
+    Files.createDirectory(dir.resolve("events"));
+    Files.createFile(dir.resolve("events/20200101T000000000Z.ndjson.open"));
+    open(config().put("maxAge", "50ms"));
+    await(vertx.timer(100, TimeUnit.MILLISECONDS));
+    await(sink.write(batch(0, "1")));
+    Awaitility.await().until(() -> files(".ndjson").size() == 1);
+  }
+
   @Test
   void envelope_holdsAnyBytes() throws Exception {
     open(new JsonObject().put("sync", false));

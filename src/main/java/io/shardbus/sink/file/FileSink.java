@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileSink implements Sink {
 
+  private static final long LOOK_MILLIS = 1_000;
+
   private final FileSinkOptions options;
   private final OwnThread thread = new OwnThread("shardbus-file", "the sink is");
   private final InFlight inFlight = new InFlight();
@@ -69,24 +71,31 @@ final class FileSink implements Sink {
           new IllegalArgumentException(
               "sink file: dir: is required where there is no data folder"));
     }
-    Vertx vertx = context.vertx();
+    if (!options.getMaxAge().isZero()) {
+      look(context.vertx(), options.getMaxAge().toMillis());
+    }
     return thread.call(
         () -> {
-          file = RollingFile.open(folder, options, millis -> rollLater(vertx, millis));
+          file = RollingFile.open(folder, options);
           return null;
         });
   }
 
-  private void rollLater(Vertx vertx, long millis) {
-    vertx.setTimer(
-        millis,
-        timer ->
-            thread.execute(
-                () -> {
-                  if (file != null) {
-                    file.rollIfDue();
-                  }
-                }));
+  /** A file also grows old where no event comes. */
+  private void look(Vertx vertx, long age) {
+    vertx.setPeriodic(
+        Math.max(1, Math.min(age, LOOK_MILLIS)),
+        timer -> {
+          if (!thread.execute(this::rollIfDue)) {
+            vertx.cancelTimer(timer); // the sink is closed
+          }
+        });
+  }
+
+  private void rollIfDue() {
+    if (file != null) {
+      file.rollIfDue();
+    }
   }
 
   @Override
@@ -153,11 +162,10 @@ final class FileSink implements Sink {
     long from = after.getOrDefault(stream, 0L);
     for (int i = 0; i < batch.size(); i++) {
       ShardEvent event = batch.events().get(i);
-      if (event.sequence() < from) {
-        continue; // an earlier attempt has written it
-      }
-      if (EventLines.append(lines, batch, event, options.isEnvelope())) {
-        after.put(stream, event.sequence() + 1);
+      // An earlier attempt has written those before, or refused them.
+      Buffer out = event.sequence() < from ? Buffer.buffer() : lines;
+      if (EventLines.append(out, batch, event, options.isEnvelope())) {
+        after.merge(stream, event.sequence() + 1, Math::max);
       } else {
         unfit.set(i);
       }

@@ -28,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
-import java.util.function.LongConsumer;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +52,6 @@ final class RollingFile {
   private final Path folder;
   private final FileSinkOptions options;
   private final FolderLock lock;
-  private final LongConsumer rollAfter;
   private final OwnThread gzip = new OwnThread("shardbus-file-gzip", "the sink is");
   private @Nullable Current current;
 
@@ -73,21 +71,15 @@ final class RollingFile {
     }
   }
 
-  private RollingFile(
-      Path folder, FileSinkOptions options, FolderLock lock, LongConsumer rollAfter) {
+  private RollingFile(Path folder, FileSinkOptions options, FolderLock lock) {
     this.folder = folder;
     this.options = options;
     this.lock = lock;
-    this.rollAfter = rollAfter;
   }
 
-  /**
-   * @param rollAfter told after how many milliseconds {@link #rollIfDue} has something to do
-   */
-  static RollingFile open(Path folder, FileSinkOptions options, LongConsumer rollAfter)
-      throws IOException {
+  static RollingFile open(Path folder, FileSinkOptions options) throws IOException {
     FolderLock lock = FolderLock.take(folder, "lock", "dir");
-    RollingFile files = new RollingFile(folder, options, lock, rollAfter);
+    RollingFile files = new RollingFile(folder, options, lock);
     try {
       files.goOn();
     } catch (IOException e) {
@@ -111,7 +103,6 @@ final class RollingFile {
       Current left = adopt(path);
       if (path.equals(open.get(open.size() - 1))) {
         current = left;
-        timeRoll(left);
       } else {
         complete(left); // a roll that did not come to its end
       }
@@ -211,7 +202,6 @@ final class RollingFile {
     DurableFile.make(path);
     Current begun = new Current(path, now, PrivateFiles.open(path), 0);
     current = begun;
-    timeRoll(begun);
     return begun;
   }
 
@@ -226,31 +216,33 @@ final class RollingFile {
     return path.resolveSibling(name.substring(0, name.length() - from.length()) + to);
   }
 
-  private void timeRoll(Current file) {
-    Duration age = options.getMaxAge();
-    if (!age.isZero()) {
-      long due = Duration.between(Instant.now(), file.begun.plus(age)).toMillis();
-      rollAfter.accept(Math.max(1, Math.min(age.toMillis(), due) + 1));
-    }
-  }
-
-  /** If it fails, the file is written on, and is rolled later. */
+  /** If it fails, the file is written on, and is rolled later. A file that is gone is left. */
   void rollIfDue() {
     Current file = current;
-    if (file == null || file.length == 0) {
-      return;
-    }
-    Duration age = options.getMaxAge();
-    boolean old = !age.isZero() && !Instant.now().isBefore(file.begun.plus(age));
-    if (!old && file.length < options.getMaxBytes()) {
+    if (file == null) {
       return;
     }
     try {
-      complete(file);
-      current = null;
+      if (Files.notExists(file.path)) {
+        LOG.warn(file.path + " is gone: new events go to another file");
+        current = null;
+        file.channel.close();
+      } else if (isDue(file)) {
+        complete(file);
+        current = null;
+      }
     } catch (IOException e) {
       LOG.warn("cannot complete " + file.path + ", goes on with it: " + e.getMessage());
     }
+  }
+
+  /** A file that a clock of another time has begun is old, too. */
+  private boolean isDue(Current file) {
+    Duration age = options.getMaxAge();
+    boolean old =
+        !age.isZero()
+            && Duration.between(file.begun, Instant.now()).abs().compareTo(age) >= 0;
+    return file.length > 0 && (old || file.length >= options.getMaxBytes());
   }
 
   private void complete(Current file) throws IOException {
