@@ -173,6 +173,33 @@ class LogSinkFilesTest extends LogSinkFixture {
     assertThat(readAll(cursor, 100)).as("positions go on").hasSize(10);
   }
 
+  /** From a clock that was wrong. */
+  @Test
+  void fileFromTheFuture_isRolledByTime() throws Exception {
+    await(sink.write(timed(0, 0, 100, now() + 1_000_000_000L * MILLI)));
+    config = config.copy().put("retention", "1h");
+    reopen();
+    Awaitility.await().until(() -> files("0000101.db").size() == 1);
+  }
+
+  @Test
+  void fileThatIsGone_getsNoMoreEvents() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    for (String file : files("")) {
+      if (file.startsWith("writer-0")) {
+        Files.delete(dir.resolve("log").resolve(file));
+      }
+    }
+    await(sink.write(batch(0, 10, 10)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(10, 20));
+    Files.move(dir.resolve("log"), dir.resolve("elsewhere"));
+    assertThatThrownBy(() -> await(sink.write(batch(0, 20, 10))))
+        .hasMessageContaining("cannot write");
+    Files.move(dir.resolve("elsewhere"), dir.resolve("log"));
+    await(sink.write(batch(0, 20, 10)));
+    assertThat(sequences(readAll(100), 0)).isEqualTo(range(10, 30));
+  }
+
   /** What SQLite has not merged into a file does not make the file itself younger. */
   @Test
   void retention_sparesWhatWasWrittenJustNow() throws Exception {

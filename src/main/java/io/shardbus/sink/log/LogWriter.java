@@ -326,9 +326,10 @@ final class LogWriter {
 
   private PreparedStatement open() throws IOException, SQLException {
     PreparedStatement ready = insert;
-    if (ready != null) {
+    if (ready != null && !segment.isGone()) {
       return ready;
     }
+    disconnect(); // from a file that somebody has deleted
     number = segment.number();
     Connection fresh = segment.openForWriting(options.getSynchronous());
     try {
@@ -416,6 +417,6 @@ final class LogWriter {
   private boolean isOld() {
     return lastPosition >= segment.first()
         && !options.getRetention().isZero()
-        && System.currentTimeMillis() - begunMillis > options.fileMillis();
+        && Math.abs(System.currentTimeMillis() - begunMillis) > options.fileMillis();
   }
 }

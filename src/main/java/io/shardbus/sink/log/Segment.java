@@ -163,9 +163,9 @@ record Segment(Path path, int writer, long first) {
     return e.getMessage() != null && e.getMessage().contains("no such table");
   }
 
-  /** Deleted by the limits, at any moment since the folder was listed. */
+  /** Deleted for sure: by the limits, at any moment since the folder was listed, or by hand. */
   boolean isGone() {
-    return !Files.exists(path);
+    return Files.notExists(path);
   }
 
   /**
