@@ -24,6 +24,8 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -186,6 +188,62 @@ class JetStreamSinkTest extends ForgetfulServerContract {
     }
     assertThat(readAll(10)).hasSize(1);
     assertThat(header(message(1), "Nats-Msg-Id")).isEqualTo("id%20%C3%A9");
+  }
+
+  /** The server looks for the name of its header in values too, and then gives up. */
+  @Test
+  void valuesThatNameTheHeaderOfTheId_doNotHideIt() throws Exception {
+    Map<String, String> headers = new TreeMap<>();
+    for (char c = 'a'; c <= 'z'; c++) {
+      headers.put((c < 'm' ? "x-" : "ce-") + c, "Nats-Msg-Id");
+    }
+    for (int i = 0; i < 2; i++) {
+      ShardEvent event =
+          new ShardEvent(
+              i, 0, now(), Buffer.buffer(), "a Nats-Msg-Id", "Nats-Msg-Id", Headers.of(headers));
+      await(sink.write(new Batch(i, 0, List.of(event), new ProducerId("test", 1))));
+    }
+    List<StoredEvent> got = readAll(10);
+    assertThat(got).hasSize(1);
+    assertThat(got.get(0).event().headers()).isEqualTo(Headers.of(headers));
+    assertThat(got.get(0).event().key()).isEqualTo("a Nats-Msg-Id");
+    assertThat(got.get(0).event().id()).isEqualTo("Nats-Msg-Id");
+  }
+
+  @Test
+  void contentTypes_areReadAsTheyWereSent() throws Exception {
+    List<Map<String, String>> all =
+        List.of(
+            Map.of("ce-specversion", "1.0", "content-type", "a/b; c=é"),
+            Map.of("ce-specversion", "1.0", "content-type", "a/b", "ce-datacontenttype", "a/b"),
+            Map.of("content-type", "a/b", "ce-datacontenttype", "a/b"));
+    for (int i = 0; i < all.size(); i++) {
+      ShardEvent event =
+          new ShardEvent(0, i, now(), Buffer.buffer("1"), null, null, Headers.of(all.get(i)));
+      await(sink.write(new Batch(0, i, List.of(event), new ProducerId("test", 1))));
+    }
+    assertThat(readAll(10).stream().map(stored -> stored.event().headers().toMap()))
+        .containsExactlyElementsOf(all);
+  }
+
+  @Test
+  void messagesThatGoWhileAPageIsRead_endIt() throws Exception {
+    await(sink.write(batch(0, 0, 2_000)));
+    EventFilter purging =
+        event -> {
+          if (event.sequence() == 0) {
+            try {
+              nats(connection -> connection.jetStreamManagement().purgeStream("SHARDBUS"));
+            } catch (Exception e) {
+              throw new AssertionError(e);
+            }
+          }
+          return true;
+        };
+    EventPage page = await(sink.read(EventQuery.of(null, 10_000).withFilter(purging)));
+    assertThat(page.more()).isFalse();
+    await(sink.write(batch(0, 2_000, 10)));
+    assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(2_000, 2_010));
   }
 
   @Test

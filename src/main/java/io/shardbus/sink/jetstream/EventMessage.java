@@ -42,15 +42,15 @@ final class EventMessage {
     String id = event.id();
     Headers headers =
         new Headers()
-            .put(MESSAGE_ID, PercentCodec.encode(id == null ? batch.deduplicationId(event) : id))
+            .put(MESSAGE_ID, encode(id == null ? batch.deduplicationId(event) : id))
             .put(SHARD, Integer.toString(event.shard()))
             .put(SEQUENCE, Long.toString(event.sequence()))
             .put(TIME, EventTime.text(event.timestamp()))
-            .put(PRODUCER, PercentCodec.encode(batch.producer().id()))
+            .put(PRODUCER, encode(batch.producer().id()))
             .put(EPOCH, Long.toString(batch.producer().epoch()));
     String key = event.key();
     if (key != null) {
-      headers.put(KEY, PercentCodec.encode(key));
+      headers.put(KEY, encode(key));
     }
     if (!event.headers().isEmpty()) {
       add(headers, event.headers());
@@ -58,17 +58,20 @@ final class EventMessage {
     return headers;
   }
 
+  /** The server may look for its header in values too, and give up at the first that has its name. */
+  private static String encode(String text) {
+    return PercentCodec.encode(text).replace(MESSAGE_ID, "%4Eats-Msg-Id");
+  }
+
   private static void add(Headers headers, io.shardbus.event.Headers own) {
     List<String> encoded = new ArrayList<>();
     own.forEach(
         (name, value) -> {
-          if (name.startsWith(CLOUD_EVENT)) {
-            headers.put(name, PercentCodec.encode(value));
-          } else if (PercentCodec.isPlain(value)) {
-            headers.put(name, value);
-          } else {
-            headers.put(name, PercentCodec.encode(value));
-            encoded.add(name);
+          boolean always = name.startsWith(CLOUD_EVENT);
+          boolean plain = !always && PercentCodec.isPlain(value) && !value.contains(MESSAGE_ID);
+          headers.put(name, plain ? value : encode(value));
+          if (!plain && (!always || name.equals(CLOUD_EVENT_TYPE))) {
+            encoded.add(name); // by which a type of the event differs from one that is added below
           }
         });
     if (!encoded.isEmpty()) {
@@ -77,7 +80,7 @@ final class EventMessage {
     String type = own.get(CONTENT_TYPE);
     boolean isCloudEvent = own.get(CLOUD_EVENT_VERSION) != null;
     if (isCloudEvent && type != null && own.get(CLOUD_EVENT_TYPE) == null) {
-      headers.put(CLOUD_EVENT_TYPE, PercentCodec.encode(type)); // as the binding has it, besides
+      headers.put(CLOUD_EVENT_TYPE, encode(type)); // as the binding has it, besides
     }
   }
 
@@ -125,10 +128,10 @@ final class EventMessage {
     StoredHeaders own = new StoredHeaders();
     for (String name : headers.keySet()) {
       String value = text(headers, name);
-      boolean decode = name.startsWith(CLOUD_EVENT) || encoded.contains(name);
-      String decoded = decode ? PercentCodec.decode(value) : value;
-      if (!name.equals(CLOUD_EVENT_TYPE) || !decoded.equals(headers.getFirst(CONTENT_TYPE))) {
-        own.add(name, decoded);
+      boolean isEncoded = encoded.contains(name);
+      if (isEncoded || !name.equals(CLOUD_EVENT_TYPE)) {
+        boolean decode = isEncoded || name.startsWith(CLOUD_EVENT);
+        own.add(name, decode ? PercentCodec.decode(value) : value);
       }
     }
     return own.build();

@@ -160,6 +160,9 @@ final class JetStreamReader {
       int count = (int) Math.min(pending, page.fetchCount(1));
       List<Message> messages = consumer.fetch(count, options.getTimeout());
       if (messages.isEmpty()) {
+        pending = consumer.getConsumerInfo().getNumPending(); // the limits may have deleted all
+      }
+      if (messages.isEmpty() && pending > 0) {
         throw server.failure(
             "none of the %d messages behind position %d came within %d ms"
                 .formatted(pending, position, options.getTimeout().toMillis()));

@@ -10,7 +10,8 @@
  * Shardbus-Epoch, Shardbus-Producer    the producer that gave the sequence
  * Shardbus-Key                         the key, encoded, if there is one
  * Nats-Msg-Id                          the id, encoded, or else producer:epoch:shard:sequence
- * Shardbus-Encoded                     the names of the headers below that are encoded
+ * Shardbus-Encoded                     the names of the headers below that are encoded, and of the
+ *                                      event's own ce-datacontenttype
  * traceparent, ...                     the event's own headers
  * }</pre>
  *
