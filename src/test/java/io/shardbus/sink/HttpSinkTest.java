@@ -306,6 +306,20 @@ class HttpSinkTest {
     await(sink.write(batch("1")));
   }
 
+  /** An answer that never ends must not keep its connection. */
+  @Test
+  void answerThatDoesNotEnd_isLeft() throws Exception {
+    open(config().put("timeout", "300ms").put("connections", 1));
+    answers =
+        request -> {
+          request.response().setChunked(true);
+          vertx.setPeriodic(20, timer -> request.response().write("x"));
+        };
+    assertThat(failure(batch("1")).kind()).isEqualTo(SinkException.Kind.TRANSIENT);
+    answer(200);
+    await(sink.write(batch("1")));
+  }
+
   @Test
   void deadServer_failsForAWhile() throws Exception {
     open(new JsonObject().put("url", "http://127.0.0.1:" + Ports.free()));

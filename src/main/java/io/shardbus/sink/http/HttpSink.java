@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
@@ -211,9 +212,8 @@ final class HttpSink implements Sink {
   }
 
   private Future<Void> postNow(RequestOptions request, Buffer body) {
-    return opened()
-        .client()
-        .request(request)
+    Future<HttpClientRequest> connected = opened().client().request(request);
+    return connected
         .compose(
             sent -> {
               // Before it is sent, so that no part of the answer is missed.
@@ -221,6 +221,8 @@ final class HttpSink implements Sink {
               return sent.end(body).compose(done -> answer, failure -> answer);
             })
         .timeout(timeoutMillis, TimeUnit.MILLISECONDS)
+        // An answer that does not end would keep the connection.
+        .onFailure(late -> connected.onSuccess(HttpClientRequest::reset))
         .transform(
             (answer, failure) -> {
               if (failure != null) {
