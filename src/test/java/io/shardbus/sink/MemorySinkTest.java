@@ -51,6 +51,16 @@ class MemorySinkTest extends SinkContract {
     assertThat(await(sink.read(EventQuery.of(null, 10))).missed()).isZero();
   }
 
+  /** A program can hand its sink to one bus after the other. Each counts from 0. */
+  @Test
+  void nextBus_isNoRepetition() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    epoch++;
+    await(sink.write(batch(0, 0, 5)));
+    await(sink.write(batch(0, 0, 5)));
+    assertThat(readAll(100)).hasSize(15);
+  }
+
   @Test
   void storage_tellsSizeAndTimes() throws Exception {
     assertThat(sink.storage()).isEqualTo(new Storage(0, null, null, null));

@@ -1,6 +1,7 @@
 package io.shardbus.sink.memory;
 
 import io.shardbus.event.Batch;
+import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
@@ -49,7 +50,8 @@ public final class MemorySink implements ReplayableSink {
 
     final String name;
     final ArrayDeque<StoredEvent> events = new ArrayDeque<>();
-    long nextSequence;
+    @Nullable ProducerId producer;
+    long nextSequence; // of that producer
 
     /** The position of the newest event that is not kept any more. */
     long gone;
@@ -85,6 +87,10 @@ public final class MemorySink implements ReplayableSink {
   public Future<Void> write(Batch batch) {
     synchronized (this) {
       Stream stream = streams.computeIfAbsent(batch.shard(), Stream::new);
+      if (!batch.producer().equals(stream.producer)) {
+        stream.producer = batch.producer();
+        stream.nextSequence = 0;
+      }
       for (ShardEvent event : batch.events()) {
         if (event.sequence() >= stream.nextSequence) {
           stream.events.add(new StoredEvent(batch.producer(), event));
