@@ -353,6 +353,9 @@ class KafkaSinkTest extends ForgetfulServerContract {
       var bad = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
       bad.headers().add("Shardbus-Event", "a:b:c:d:e".getBytes(StandardCharsets.UTF_8));
       producer.send(bad).get(30, TimeUnit.SECONDS);
+      var empty = new ProducerRecord<byte[], byte[]>(topic, 0, null, new byte[] {2});
+      empty.headers().add("Shardbus-Event", null);
+      producer.send(empty).get(30, TimeUnit.SECONDS);
     }
     await(sink.write(batch(0, 5, 5)));
     assertThat(sequences(readAll(3), 0)).isEqualTo(range(0, 10));

@@ -135,7 +135,9 @@ final class EventRecords {
 
   private static @Nullable String text(Headers headers, String name) {
     Header header = headers.lastHeader(name);
-    return header == null ? null : new String(header.value(), StandardCharsets.UTF_8);
+    return header == null || header.value() == null
+        ? null
+        : new String(header.value(), StandardCharsets.UTF_8);
   }
 
   static byte[] bytes(String text) {
