@@ -76,8 +76,9 @@ public final class EventTime {
     Second second = read;
     if (text.length() == LENGTH && text.endsWith("Z") && text.startsWith(second.text())) {
       int nanos = digits(text);
-      if (nanos >= 0) {
-        return second.number() * NANOS + nanos;
+      long begin = second.number() * NANOS;
+      if (nanos >= 0 && begin + nanos >= begin) {
+        return begin + nanos;
       }
     }
     long time = parseAny(text);

@@ -52,6 +52,15 @@ class EventTimeTest {
   }
 
   @Test
+  void lastSecond_endsWhereTheNumbersDo() {
+    String second = "2262-04-11T23:47:16.";
+    EventTime.parse(second + "000000000Z");
+    assertThat(EventTime.parse(second + "854775807Z")).isEqualTo(Long.MAX_VALUE);
+    assertThatThrownBy(() -> EventTime.parse(second + "854775808Z"))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void otherOffset_isTheSameTime() {
     assertThat(EventTime.parse("2026-11-29T17:05:12.5+01:00"))
         .isEqualTo(EventTime.parse("2026-11-29T16:05:12.500000000Z"));

@@ -107,6 +107,9 @@ class OptionsTest {
       assertThat(spec).as(setter.toString()).isNotNull();
       assertThat(spec.value()).as(setter.toString()).isNotBlank();
       Class<?> takes = setter.getParameterTypes()[0];
+      if (takes == Duration.class) {
+        assertThat(spec.max()).as("%s: nanoseconds of it fit into a long", setter).isNotEmpty();
+      }
       for (String edge : List.of(spec.min(), spec.max(), spec.above())) {
         if (edge.isEmpty()) {
           continue;

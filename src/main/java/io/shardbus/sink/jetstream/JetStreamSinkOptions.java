@@ -246,7 +246,7 @@ public final class JetStreamSinkOptions {
    *     creates
    * @return this
    */
-  @OptionSpec(value = "how long events are kept; `0s`: for ever", min = "0s")
+  @OptionSpec(value = "how long events are kept; `0s`: for ever", min = "0s", max = "36500d")
   public JetStreamSinkOptions setMaxAge(Duration time) {
     maxAge = OptionRanges.check(this, "maxAge", time);
     return this;
@@ -281,6 +281,7 @@ public final class JetStreamSinkOptions {
   @OptionSpec(
       value = "how long the server recognises a repeated event",
       min = "100ms",
+      max = "36500d",
       allowed = "at most `maxAge`")
   public JetStreamSinkOptions setDuplicateWindow(Duration time) {
     duplicateWindow = OptionRanges.check(this, "duplicateWindow", time);

@@ -141,6 +141,7 @@ public final class LogSinkOptions {
           "how long events are kept at least; whole files are deleted, so events are kept about"
               + " a quarter longer at most; `0s`: for ever",
       min = "0s",
+      max = "36500d",
       unset = "`7d` (server), `0s` (embedded)")
   public LogSinkOptions setRetention(Duration time) {
     retention = OptionRanges.check(this, "retention", time);
