@@ -161,7 +161,7 @@ class ServerAccessTest {
   }
 
   @Test
-  void evictionPolicy_isWarnedOfIfItCanDropStreams() throws Exception {
+  void evictionPolicy_isWarnedOfIfItCanDropKeys() throws Exception {
     Logger logger = (Logger) LoggerFactory.getLogger("io.shardbus.sink.redis.RedisServer");
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
@@ -176,6 +176,10 @@ class ServerAccessTest {
       redis(other, "--maxmemory-policy", "allkeys-lru");
       open("redis", redisAt(other));
       assertThat(log.list).hasSize(1);
+      int another = Ports.free(); // what it remembers of the producers can expire
+      redis(another, "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru");
+      open("redis", redisAt(another));
+      assertThat(log.list).hasSize(2);
     } finally {
       logger.detachAppender(log);
     }

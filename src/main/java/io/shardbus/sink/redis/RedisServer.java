@@ -150,11 +150,11 @@ final class RedisServer {
       return Future.failedFuture(
           new IllegalStateException(place() + " it is a Sentinel: set masterName"));
     }
-    if (info.contains("maxmemory_policy:allkeys") && !info.contains("maxmemory:0\r")) {
+    if (!info.contains("maxmemory_policy:noeviction") && !info.contains("maxmemory:0\r")) {
       LOG.warn(
           place()
-              + " its maxmemory-policy evicts any key, also streams with events: set it to"
-              + " noeviction");
+              + " its maxmemory-policy evicts keys: streams with events, or the keys by which"
+              + " repetitions are recognised. Set it to noeviction");
     }
     return Future.succeededFuture();
   }
