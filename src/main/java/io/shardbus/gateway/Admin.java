@@ -261,7 +261,7 @@ final class Admin {
           context.response(),
           status,
           String.valueOf(scaling.getMessage()),
-          new JsonObject().put("reason", scaling.reason().name()));
+          Problem.reason(scaling.reason().name().toLowerCase(Locale.ROOT)));
     } else {
       Problem.send(context.response(), 500, String.valueOf(failure.getMessage()));
     }

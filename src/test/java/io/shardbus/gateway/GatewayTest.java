@@ -239,6 +239,14 @@ class GatewayTest {
     assertThat(answer.body()).doesNotContain("Exception");
   }
 
+  /** As all words of the API. */
+  @Test
+  void refusedScaling_namesItsReasonInLowerCase() throws Exception {
+    start();
+    Answer answer = post("/v1/shards", "application/json", "{\"count\":9}");
+    assertThat(answer.json().getString("reason")).isEqualTo("at_max_shards");
+  }
+
   @Test
   void tooLarge_isRefusedEarly() throws Exception {
     start();
