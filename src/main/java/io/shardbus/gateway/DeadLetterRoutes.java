@@ -9,8 +9,6 @@ import io.shardbus.sink.StoredEvent;
 import io.shardbus.sink.support.EventJson;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -132,8 +130,7 @@ final class DeadLetterRoutes {
       Problem.send(context.response(), 404, "no dead letter with that id");
       return;
     }
-    HttpServerRequest request = context.request();
-    if (request.query() != null || hasBody(request)) {
+    if (context.request().query() != null || !SmallBody.isEmpty(context)) {
       Problem.send(
           context.response(), 400, "this removes all: it takes no query and no body; use an id");
       return;
@@ -143,12 +140,6 @@ final class DeadLetterRoutes {
             removed ->
                 Admin.send(context.response(), 200, new JsonObject().put("removed", removed)))
         .onFailure(e -> Problem.send(context.response(), 503, String.valueOf(e.getMessage())));
-  }
-
-  private static boolean hasBody(HttpServerRequest request) {
-    String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    return (length != null && !length.equals("0"))
-        || request.headers().contains(HttpHeaders.TRANSFER_ENCODING);
   }
 
   void remove(RoutingContext context) {

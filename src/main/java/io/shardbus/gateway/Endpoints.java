@@ -155,7 +155,7 @@ final class Endpoints {
         .get("/v1/dead-letters", Role.READ)
         .handler(Routes.only("after", "limit"))
         .handler(deadLetters::list);
-    routes.delete("/v1/dead-letters", Role.ADMIN).handler(deadLetters::removeAll);
+    smallBody.of(routes.delete("/v1/dead-letters", Role.ADMIN)).handler(deadLetters::removeAll);
     smallBody
         .of(routes.post("/v1/dead-letters/replay", Role.ADMIN).handler(Routes.only()))
         .handler(deadLetters::replay);

@@ -121,16 +121,20 @@ final class SmallBody {
     }
   }
 
+  static boolean isEmpty(RoutingContext context) {
+    return context.<Buffer>get(BODY).length() == 0;
+  }
+
   /**
    * The object; null if there is no body.
    *
    * @throws IllegalArgumentException if it is something else
    */
   static @Nullable JsonObject json(RoutingContext context) {
-    Buffer bytes = context.get(BODY);
-    if (bytes.length() == 0) {
+    if (isEmpty(context)) {
       return null;
     }
+    Buffer bytes = context.get(BODY);
     try {
       JsonCheck.DEFAULT.require(bytes);
       if (bytes.toJsonValue() instanceof JsonObject object) {

@@ -64,6 +64,7 @@ class OpenApiTest {
       Set.of(
           "POST /v1/dead-letters/replay 409",
           "POST /v1/dead-letters/replay 408",
+          "DELETE /v1/dead-letters 408",
           "POST /v1/shards 408",
           "PATCH /v1/limits 408",
           "PATCH /v1/policy 408",
@@ -353,6 +354,7 @@ class OpenApiTest {
     drive("DELETE /v1/shards/{id}", "/v1/shards/0", 409, null, null, ALL);
     drive("GET /v1/dead-letters", "/v1/dead-letters?limit=x", 400, null, null, ALL);
     drive("DELETE /v1/dead-letters", "/v1/dead-letters?id=1", 400, null, null, ALL);
+    drive("DELETE /v1/dead-letters", "/v1/dead-letters", 413, JSON, " ".repeat(70_000), ALL);
     String replay = "/v1/dead-letters/replay";
     drive("POST " + replay, replay, 400, JSON, "[]", ALL);
     drive("POST " + replay, replay, 413, JSON, " ".repeat(70_000), ALL);

@@ -281,6 +281,25 @@ class TlsTest {
     assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
   }
 
+  /** With HTTP/2, no header says that a body of unknown length comes. */
+  @Test
+  void deletionOfAll_seesThatThereIsABody() throws Exception {
+    certify("one");
+    start(HttpVersion.HTTP_2);
+    int status =
+        TestGateway.await(
+            server
+                .http
+                .request(HttpMethod.DELETE, server.gateway.port(), "127.0.0.1", "/v1/dead-letters")
+                .compose(
+                    request -> {
+                      request.setChunked(true).write(Buffer.buffer("{\"ids\":"));
+                      request.end(Buffer.buffer("[1]}"));
+                      return request.response().map(HttpClientResponse::statusCode);
+                    }));
+    assertThat(status).isEqualTo(400);
+  }
+
   @Test
   void plainText_getsNoAnswer() throws Exception {
     certify("one");
