@@ -33,7 +33,7 @@ final class MessageEvents {
   /** Pushes the events of a message, and adds the message to the window. */
   void push(Buffer bytes, AckWindow.Message message) {
     before = count;
-    split(bytes, message);
+    split(RequestBody.withoutMark(bytes), message);
     if (count == before) {
       reject("an empty message: one JSON value or lines of them are expected", message);
     }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class RequestBody {
 
   private static final byte[] MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+  private static final int MARK_NUMBER = 0xefbbbf;
 
   private final HttpServerRequest request;
   private final @Nullable BodyDecoder decoder;
@@ -53,6 +54,13 @@ final class RequestBody {
     this.decoder = decoder;
     this.reader = reader;
     marked = text ? 0 : -1;
+  }
+
+  /** Takes a byte-order mark off text that is whole. */
+  static Buffer withoutMark(Buffer text) {
+    return text.length() >= MARK.length && text.getUnsignedMedium(0) == MARK_NUMBER
+        ? text.slice(MARK.length, text.length())
+        : text;
   }
 
   void begin() {

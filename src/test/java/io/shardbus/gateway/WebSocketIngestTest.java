@@ -95,6 +95,21 @@ class WebSocketIngestTest {
     assertThat(client.socket().subProtocol()).isEqualTo(Gateway.SUBPROTOCOL);
   }
 
+  /** As the body of a request, see {@link BodiesTest}. */
+  @Test
+  void byteOrderMark_isSkipped() throws Exception {
+    Client client = connect("/v1/ingest?ack=accepted");
+    client.socket().writeTextMessage("\ufeff1");
+    client.socket().writeBinaryMessage(Buffer.buffer("\ufeff2\n3"));
+    client.socket().writeTextMessage("\ufeff");
+    client.socket().writeTextMessage("\ufeff\ufeff4");
+    JsonObject frame = client.settled(5);
+    assertThat(frame.getLong("acked")).isEqualTo(3);
+    assertThat(frame.getJsonArray("errors").getJsonObject(0).getString("error"))
+        .startsWith("an empty message");
+    assertThat(stored()).extracting(each -> ((JsonObject) each).getInteger("event")).contains(1, 2);
+  }
+
   @Test
   void socket_refusesKeysThatAreNoText() throws Exception {
     Client client = connect("/v1/ingest?ack=accepted&keyPath=k");
