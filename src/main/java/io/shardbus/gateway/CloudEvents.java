@@ -29,8 +29,6 @@ final class CloudEvents {
   static final String PARTITION_KEY = "partitionkey";
   private static final Pattern NAME = Pattern.compile("[a-z0-9]+");
   private static final Pattern WHITE_SPACE = Pattern.compile("\\s");
-  private static final Pattern JSON =
-      Pattern.compile("\\s*[^;]+/([^;]+\\+)?json\\s*(;.*)?", Pattern.DOTALL);
 
   private CloudEvents() {}
 
@@ -109,6 +107,10 @@ final class CloudEvents {
 
   /** Whether data of a type is JSON; so is data without a type. */
   static boolean isJson(@Nullable String contentType) {
-    return contentType == null || JSON.matcher(contentType.toLowerCase(Locale.ROOT)).matches();
+    if (contentType == null) {
+      return true;
+    }
+    String media = contentType.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+    return media.endsWith("/json") || media.endsWith("+json");
   }
 }

@@ -29,7 +29,7 @@ final class Proxies {
   /** One parameter, or none, and what ends it. */
   private static final Pattern PARAMETER =
       Pattern.compile(
-          "\\G\\s*(?:([\\w!#$%&'*+.^`|~-]+)=(\"(?:[^\"\\\\]|\\\\.)*\"|[^;,\"\\s]*)\\s*)?([;,]|$)");
+          "\\G\\s*(?:([\\w!#$%&'*+.^`|~-]+)=(\"(?:[^\"\\\\]|\\\\.)*+\"|[^;,\"\\s]*)\\s*)?([;,]|$)");
 
   /** An address, perhaps with a port. IPv6 may stand in brackets. */
   private static final Pattern ADDRESS =

@@ -300,6 +300,15 @@ class CloudEventsTest {
     assertThat(onlyOut().getString("partitionkey")).isEqualTo("k");
   }
 
+  /** A pattern that went back and forth in it would take hours, on an event loop. */
+  @Test
+  void longContentType_isReadAtOnce() throws Exception {
+    JsonObject event = event("{\"data\":\"x\"}").put("datacontenttype", "/".repeat(1_000_000));
+    Answer answer = server.post(EVENTS, "application/cloudevents+json", event.encode());
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.detail()).contains("headers");
+  }
+
   @Test
   void batch_isTakenEventByEvent() throws Exception {
     JsonArray batch =
