@@ -136,7 +136,7 @@ class ConsoleAccessTest extends ConsolePage {
     assertThat(focused()).isEqualTo("confirm-yes");
     press(Keys.ENTER);
     soon().until(() -> bus.shards().numShards() == 5);
-    soon().until(() -> find("message").getText().startsWith("Added shard 3, 4"));
+    soon().until(() -> find("message").getText().startsWith("Added shards 3, 4"));
     assertThat(focused()).isEqualTo("add-button");
     press(Keys.TAB, Keys.ENTER);
     soon().until(() -> find("confirm").isDisplayed());

@@ -33,6 +33,7 @@ class ConsoleShardsTest extends ConsolePage {
     assertThat(find("confirm-text").getText()).isEqualTo("Add 2 shards?");
     find("confirm-yes").sendKeys(Keys.ENTER);
     soon().until(() -> bus.shards().numShards() == 5);
+    soon().until(() -> find("message").getText().equals("Added shards 3, 4."));
     soon().until(() -> browser.findElements(By.cssSelector("#shard-rows tr")).size() == 5);
     soon().until(() -> find("scalings").getText().contains("added shards 3, 4: 5 active"));
 

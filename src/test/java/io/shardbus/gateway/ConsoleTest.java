@@ -145,6 +145,17 @@ class ConsoleTest extends ConsolePage {
     assertThat(find("connection").getText()).isEqualTo("live");
   }
 
+  /** Else it would look as if the server were at fault. */
+  @Test
+  void faultOfThePage_isSeenInTheBrowser() throws Exception {
+    open();
+    assertNoErrors();
+    browser.executeScript("document.getElementById('refusals').remove()");
+    awaitState("lost");
+    assertThat(browser.manage().logs().get(LogType.BROWSER).getAll())
+        .anyMatch(entry -> entry.getMessage().contains("TypeError"));
+  }
+
   @Test
   void charts_showTheTimeBeforeThePageWasOpened() throws Exception {
     open();
@@ -225,6 +236,8 @@ class ConsoleTest extends ConsolePage {
         new TokenOptions().setRead("reader-0123456789").setAdmin("admin-0123456789");
     open(Sinks.create(new SinkOptions("memory")), new GatewayOptions().setToken(tokens));
     awaitState("refused");
+    soon().until(() -> find("token").isDisplayed());
+    find("token").sendKeys("t€ken", Keys.ENTER);
     soon().until(() -> find("token").isDisplayed());
     find("token").sendKeys("reader-0123456789", Keys.ENTER);
     awaitState("live");

@@ -21,12 +21,17 @@ export function setToken(token) {
   }
 }
 
+/** No character of a token is encoded. Others could not be sent, and the server could not say that it is none. */
 function headers(more) {
   const token = sessionStorage.getItem(TOKEN)
-  return token ? { ...more, Authorization: `Bearer ${token}` } : { ...more }
+  return token ? { ...more, Authorization: `Bearer ${encodeURI(token)}` } : { ...more }
 }
 
-async function checked(response) {
+/** The answer of the server, if it is good. A server that does not answer is as one that is behind a proxy. */
+async function ask(path, options) {
+  const response = await fetch(at(path), options).catch((e) => {
+    throw new ApiError(503, `the server does not answer: ${e.message}`)
+  })
   if (response.ok) return response
   let detail = response.statusText
   try {
@@ -37,25 +42,26 @@ async function checked(response) {
   throw new ApiError(response.status, detail)
 }
 
-async function get(path) {
-  const options = { headers: headers(), cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MILLIS) }
-  return checked(await fetch(at(path), options))
-}
+const get = (path) => ask(path, { headers: headers(), cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MILLIS) })
 
 export const getJson = async (path) => (await get(path)).json()
 export const getText = async (path) => (await get(path)).text()
 
+/** Keeps numbers as they were sent, such as 12345678901234567890 and 1e400, if the browser can. */
+export const parseEvents = (text) => JSON.parse(text, (name, value, { source } = {}) =>
+  typeof value === 'number' && JSON.rawJSON && String(value) !== source ? JSON.rawJSON(source) : value)
+
 export async function send(method, path, body) {
   const options = { method, headers: headers(body && { 'Content-Type': 'application/json' }) }
   if (body) options.body = JSON.stringify(body)
-  const response = await checked(await fetch(at(path), options))
+  const response = await ask(path, options)
   const text = await response.text()
   return text ? JSON.parse(text) : null
 }
 
 /** Server-sent events; with fetch, because EventSource sends no Authorization header. */
 export async function* stream(path, signal, onOpen) {
-  const response = await checked(await fetch(at(path), { headers: headers({ Accept: 'text/event-stream' }), signal }))
+  const response = await ask(path, { headers: headers({ Accept: 'text/event-stream' }), signal })
   onOpen()
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''

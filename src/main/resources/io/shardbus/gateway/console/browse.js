@@ -1,6 +1,6 @@
 // Reads stored events page by page.
 
-import { getJson } from './api.js'
+import { getText, parseEvents } from './api.js'
 import { $, button, make, say, setText } from './dom.js'
 import { headline, many, payload } from './format.js'
 
@@ -16,7 +16,7 @@ let search = new URLSearchParams()
 /** JSON as a tree that opens and closes. */
 function tree(name, value) {
   const label = name == null ? [] : [make('b', {}, `${name}: `)]
-  if (value === null || typeof value !== 'object') return make('div', { class: 'leaf' }, ...label, JSON.stringify(value))
+  if (value === null || typeof value !== 'object' || JSON.isRawJSON?.(value)) return make('div', { class: 'leaf' }, ...label, JSON.stringify(value))
   const entries = Object.entries(value)
   const what = Array.isArray(value) ? `[${many(entries.length, 'item')}]` : `{${many(entries.length, 'field')}}`
   const branch = make('details', { open: '' }, make('summary', {}, ...label, what))
@@ -53,7 +53,7 @@ async function show(cursor) {
   const query = new URLSearchParams(search)
   if (cursor) query.set('cursor', cursor)
   try {
-    const page = await getJson(`v1/events?${query}`)
+    const page = parseEvents(await getText(`v1/events?${query}`))
     $('events').replaceChildren(...page.events.map(item))
     const missed = page.missed ? ` ${many(page.missed, 'event')} before them were deleted.` : ''
     setText($('browse-state'), page.events.length ? `Page ${cursors.length + 1}: ${many(page.events.length, 'event')}.${missed}` : `No event matches.${missed}`)

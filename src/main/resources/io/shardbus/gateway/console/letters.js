@@ -1,6 +1,6 @@
 // Dead letters.
 
-import { ApiError, getJson, send } from './api.js'
+import { ApiError, getText, parseEvents, send } from './api.js'
 import { $, button, confirmed, make, say, setText } from './dom.js'
 import { count, many, payload, time } from './format.js'
 
@@ -10,7 +10,7 @@ let shown = ''
 /** A token may do for the numbers, but not for events. */
 async function ask() {
   try {
-    return await getJson(`v1/dead-letters?limit=${SHOWN}`)
+    return parseEvents(await getText(`v1/dead-letters?limit=${SHOWN}`))
   } catch (e) {
     if (e instanceof ApiError && e.status === 403) return null
     throw e

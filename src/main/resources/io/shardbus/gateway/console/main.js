@@ -181,6 +181,7 @@ async function tick() {
       connection('refused', 'a token is needed')
       $('access').open = asking = true
     } else {
+      if (!(e instanceof ApiError)) console.error(e) // a fault of this page
       connection('lost', 'the server does not answer, trying again')
     }
   }

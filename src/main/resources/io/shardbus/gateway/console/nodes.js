@@ -1,6 +1,6 @@
 // The nodes of the cluster, if there are several.
 
-import { getJson } from './api.js'
+import { ApiError, getJson } from './api.js'
 import { $, make } from './dom.js'
 import { count, rate } from './format.js'
 
@@ -32,8 +32,8 @@ export async function showNodes() {
     $('nodes').hidden = nodes.length < 2
     $('node-rows').replaceChildren(...nodes.map((node) => row(node, at)))
     last = new Map(nodes.map((node) => [node.id, { ...node, at }]))
-  } catch {
-    // the page says what is wrong with the server
+  } catch (e) {
+    if (!(e instanceof ApiError)) console.error(e) // else the page says what is wrong with the server
   } finally {
     asking = false
   }

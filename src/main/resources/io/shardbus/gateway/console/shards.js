@@ -108,7 +108,7 @@ $('add-form').addEventListener('submit', async (event) => {
   if (!(await confirmed(`Add ${what}?`, 'Add'))) return
   try {
     const added = await send('POST', 'v1/shards', { count: n })
-    say(`Added shard ${added.shards.join(', ')}.`)
+    say(`Added ${n === 1 ? 'shard' : 'shards'} ${added.shards.join(', ')}.`)
   } catch (e) {
     say(`No shard was added: ${e.message}`, true)
   }

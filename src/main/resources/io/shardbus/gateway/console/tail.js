@@ -1,6 +1,6 @@
 // The live tail.
 
-import { ApiError, stream } from './api.js'
+import { ApiError, parseEvents, stream } from './api.js'
 import { $, make, setText } from './dom.js'
 import { headline, many, payload } from './format.js'
 
@@ -14,7 +14,7 @@ let fresh = []
 let painting = false
 
 function line(text) {
-  const event = JSON.parse(text)
+  const event = parseEvents(text)
   return make('li', {}, make('small', {}, headline(event)), make('code', {}, payload(event)))
 }
 
