@@ -10,6 +10,7 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -103,7 +104,8 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
 
   /** If a client asks whether to go on before it sends the body, the server tells it to. */
   static void proceed(HttpServerRequest request) {
-    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+    if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))
+        && request.version() != HttpVersion.HTTP_1_0) { // which knows no such answer
       request.response().writeContinue();
     }
   }

@@ -27,7 +27,7 @@ final class MediaTypes {
 
   private static final Pattern OTHER_CHARSET =
       Pattern.compile(
-          ";\\s*charset\\s*=\\s*\"?+(?!utf-8\\b|us-ascii\\b)", Pattern.CASE_INSENSITIVE);
+          ";\\s*charset\\s*=\\s*\"?+(?!utf-?8\\b|us-ascii\\b)", Pattern.CASE_INSENSITIVE);
 
   private MediaTypes() {}
 

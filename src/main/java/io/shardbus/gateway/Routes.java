@@ -59,8 +59,8 @@ final class Routes {
         if (request.query() != null) {
           List<String> given =
               request.params().entries().stream()
+                  .filter(each -> !each.getValue().equals(context.pathParam(each.getKey())))
                   .map(Map.Entry::getKey)
-                  .filter(name -> !context.pathParams().containsKey(name))
                   .toList();
           Query.requireKnown(given, allowed);
         }

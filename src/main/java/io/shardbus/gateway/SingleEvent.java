@@ -35,7 +35,8 @@ final class SingleEvent implements RequestBody.Reader {
   private final Deadline wholeBody;
   private final Deadline delivery;
   private Runnable forget = () -> {};
-  private long length = -1; // as announced
+  private final boolean encoded;
+  private long length = -1; // of the event, as announced
   private boolean over;
 
   SingleEvent(
@@ -50,6 +51,7 @@ final class SingleEvent implements RequestBody.Reader {
     this.request = request;
     this.asked = asked;
     response = request.response();
+    encoded = decoder != null;
     source =
         new RequestBody(
             request, decoder, signature, asked.format() != BodyFormat.BINARY_CLOUD_EVENT, this);
@@ -60,7 +62,7 @@ final class SingleEvent implements RequestBody.Reader {
 
   void begin() {
     String announced = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (announced != null && announced.length() < 19) {
+    if (announced != null && announced.length() < 19 && !encoded) {
       length = Long.parseLong(announced);
     }
     if (length > maxBytes()) {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.testing.Program;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -12,7 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPOutputStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -96,6 +102,41 @@ class BodiesTest {
         .contains("202 Accepted");
     assertThat(server.get("/v1/events?limit=10000&filter=@.n%20==%202").body())
         .contains("\"event\":{\"n\":2}");
+  }
+
+  /** Compressed it is larger than that. */
+  @Test
+  void largestEvent_isTakenEvenIfItGrowsWhenCompressed() throws Exception {
+    start();
+    int most = server.bus.shards().limits().maxEventBytes();
+    byte[] event = new byte[most];
+    new java.util.Random(1).nextBytes(event);
+    String text = java.util.Base64.getEncoder().encodeToString(event).substring(0, most - 2);
+    Path file = Files.writeString(dir.resolve("event"), "\"" + text + "\"");
+    ByteArrayOutputStream stored = new ByteArrayOutputStream();
+    try (var gzip =
+        new GZIPOutputStream(stored) {
+          {
+            def.setLevel(Deflater.NO_COMPRESSION);
+          }
+        }) {
+      Files.copy(file, gzip);
+    }
+    Answer answer =
+        server.send(
+            HttpMethod.POST,
+            "/v1/events",
+            Map.of("Content-Type", JSON, "Content-Encoding", "gzip"),
+            Buffer.buffer(stored.toByteArray()));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(202);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"utf-8", "UTF8", "\"utf-8\"", "us-ascii"})
+  void charsets_thatAreUtf8AreTaken(String charset) throws Exception {
+    start();
+    assertThat(server.post("/v1/events", JSON + "; charset=" + charset, "1").status())
+        .isEqualTo(202);
   }
 
   @ParameterizedTest

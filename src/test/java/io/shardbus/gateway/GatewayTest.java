@@ -226,7 +226,8 @@ class GatewayTest {
         "/v1/stats|application/json|{}|405|POST",
         "/v1/shards|application/json|{\"count\":0}|400|count",
         "/v1/shards|application/json|[]|400|count",
-        "/v1/shards|application/json|{\"count\":9}|409|maxShards"
+        "/v1/shards|application/json|{\"count\":9}|409|maxShards",
+        "/v1/events|application/json; charset=utf16|{}|415|utf16"
       })
   void badRequests_areExplained(String uri, String type, String body, int status, String says)
       throws Exception {

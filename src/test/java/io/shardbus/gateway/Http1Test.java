@@ -116,6 +116,14 @@ class Http1Test {
     assertThat(server.get(uri).detail()).endsWith(": there are none here");
   }
 
+  /** It would hide the one of the path. */
+  @Test
+  void parameterNamedAsAPartOfThePath_isUnknown() throws Exception {
+    Answer answer = server.send(HttpMethod.DELETE, "/v1/shards/1?id=0", Map.of(), null);
+    assertThat(answer.detail()).startsWith("unknown parameter \"id\"");
+    assertThat(server.bus.stats().shards()).hasSize(2);
+  }
+
   /** Java reads other digits, and a plus sign, as numbers too. */
   @ParameterizedTest
   @ValueSource(strings = {"%D9%A1", "%2B1", "1.0", "0x1", "1e1", "99999999999999999999"})
@@ -260,6 +268,16 @@ class Http1Test {
     assertThat(exchange(get("/health/live", "Host: a b"))).startsWith("HTTP/1.1 400");
     assertThat(exchange(get("/health/live", "Host: localhost"))).startsWith("HTTP/1.1 200");
     assertThat(exchange("GET /health/live HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.0 200");
+  }
+
+  @Test
+  void oldClients_areNotToldToGoOn() throws Exception {
+    assertThat(
+            exchange(
+                "POST /v1/events HTTP/1.0\r\nExpect: 100-continue\r\nContent-Type: "
+                    + JSON
+                    + "\r\nContent-Length: 1\r\n\r\n1"))
+        .startsWith("HTTP/1.0 202");
   }
 
   /** Two servers that read these otherwise could be set against each other. */
