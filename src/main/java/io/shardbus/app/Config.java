@@ -139,7 +139,7 @@ record Config(
 
   private static JsonObject read(Path file) {
     try {
-      return new JsonObject(Files.readString(file));
+      return new JsonObject(Files.readString(file).replaceFirst("^\ufeff", "")); // of Windows
     } catch (IOException e) {
       throw new ConfigException(Failures.describe(FileFault.of(file + " cannot be read", e)));
     } catch (DecodeException | ClassCastException e) {

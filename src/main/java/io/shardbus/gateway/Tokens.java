@@ -49,7 +49,7 @@ final class Tokens {
     add(entries, options.getRead(), Role.READ);
     add(entries, options.getAdmin(), Role.ADMIN);
     for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i).strip();
+      String line = lines.get(i).replace("\ufeff", "").strip(); // a byte-order mark
       if (!line.isEmpty() && !line.startsWith("#")) {
         entries.add(entry(line, where + " line " + (i + 1)));
       }

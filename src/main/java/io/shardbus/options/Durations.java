@@ -26,21 +26,21 @@ public final class Durations {
    */
   public static Duration parse(String text) {
     Matcher matcher = SIMPLE.matcher(text.strip().toLowerCase(Locale.ROOT));
-    if (matcher.matches()) {
-      long number = Long.parseLong(matcher.group(1));
-      return switch (matcher.group(2)) {
-        case "ns" -> Duration.ofNanos(number);
-        case "us" -> Duration.ofNanos(Math.multiplyExact(number, 1000L));
-        case "ms" -> Duration.ofMillis(number);
-        case "s" -> Duration.ofSeconds(number);
-        case "m" -> Duration.ofMinutes(number);
-        case "h" -> Duration.ofHours(number);
-        default -> Duration.ofDays(number);
-      };
-    }
     try {
+      if (matcher.matches()) {
+        long number = Long.parseLong(matcher.group(1));
+        return switch (matcher.group(2)) {
+          case "ns" -> Duration.ofNanos(number);
+          case "us" -> Duration.ofNanos(Math.multiplyExact(number, 1000L));
+          case "ms" -> Duration.ofMillis(number);
+          case "s" -> Duration.ofSeconds(number);
+          case "m" -> Duration.ofMinutes(number);
+          case "h" -> Duration.ofHours(number);
+          default -> Duration.ofDays(number);
+        };
+      }
       return Duration.parse(text.strip());
-    } catch (DateTimeParseException e) {
+    } catch (DateTimeParseException | ArithmeticException e) {
       throw new IllegalArgumentException(
           "\""
               + text

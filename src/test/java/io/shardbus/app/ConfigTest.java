@@ -100,6 +100,9 @@ class ConfigTest {
         "{\"bus\":{\"shard\":1}}|unknown option|shards",
         "{\"bus\":{\"batch\":{\"minSize\":-1}}}|batch.minSize|1 to 1000000",
         "{\"gateway\":{\"port\":70000}}|port|0 to 65535",
+        "{\"gateway\":{\"token\":{\"ingest\":1.10}}}|token.ingest|must be text",
+        "{\"gateway\":{\"host\":true}}|host|must be text",
+        "{\"gateway\":{\"idleTimeout\":\"999999999999999d\"}}|idleTimeout|is not a duration",
         "{\"gateway\":{\"idleTimeout\":\"30s\"}}|ackTimeout: 1m|below idleTimeout, which is 30s",
         "{\"bus\":{\"batch\":{\"minSize\":10,\"maxSize\":5}}}|batch.minSize|at most",
         "{\"bus\":{\"delivery\":{\"initialBackoff\":\"20s\"}}}|initialBackoff: 20s|at most"
@@ -111,6 +114,12 @@ class ConfigTest {
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(what)
         .hasMessageContaining(allowed);
+  }
+
+  @Test
+  void byteOrderMark_isSkipped() throws Exception {
+    Config config = Config.load(file("\ufeff{\"bus\":{\"shards\":3}}"), Map.of(), Map.of());
+    assertThat(config.bus().getShards()).isEqualTo(3);
   }
 
   /** For a service named shardbus it sets one that looks like the port. */

@@ -49,7 +49,7 @@ class AccessTest {
     Path file =
         file(
             """
-            # roles, then the token
+            \ufeff# roles, then the token
 
             ingest i-1
             read r-1
