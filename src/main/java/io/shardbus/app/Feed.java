@@ -199,7 +199,7 @@ final class Feed {
       int left = chunk.events;
       while (left > 0) {
         HttpResponse<String> response = post(chunk, from, left);
-        JsonObject answer = json(response.body());
+        JsonObject answer = ServerUrl.json(response.body());
         long accepted = answer.getLong("accepted", 0L);
         long refused = answer.getLong("rejected", 0L);
         acked.addAndGet(answer.getLong("delivered", accepted));
@@ -253,14 +253,6 @@ final class Feed {
 
   private static IOException broken(Throwable failure) {
     return new IOException("the connection broke: " + Failures.describe(failure), failure);
-  }
-
-  private static JsonObject json(String body) throws IOException {
-    try {
-      return new JsonObject(body);
-    } catch (RuntimeException e) {
-      throw new IOException("this is not a Shardbus server: it answered " + body, e);
-    }
   }
 
   private static int endOfLine(byte[] bytes, int from) {

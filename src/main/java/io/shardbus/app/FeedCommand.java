@@ -1,6 +1,7 @@
 package io.shardbus.app;
 
 import io.shardbus.event.Ack;
+import io.shardbus.files.FileFault;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedOutputStream;
 import java.io.FileInputStream;
@@ -11,6 +12,7 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -206,6 +208,9 @@ final class FeedCommand implements Callable<Integer> {
       }
     } catch (NoSuchFileException e) {
       throw new ConfigException("--out: there is no folder for " + to);
+    } catch (FileSystemException e) {
+      throw new ConfigException(
+          Failures.describe(FileFault.of("--out: " + to + " cannot be written", e)));
     }
     return 0;
   }

@@ -9,6 +9,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -63,6 +64,7 @@ public final class Main implements Runnable {
     if (System.getProperty("logback.configurationFile") == null) {
       System.setProperty("logback.configurationFile", "io/shardbus/app/logback.xml");
     }
+    Locale.setDefault(Locale.ROOT); // all commands write numbers alike
     // Not System.out, which hides that the reader has gone. Events are UTF-8, also for a pipe.
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     System.exit(

@@ -90,7 +90,7 @@ final class ReplayCommand implements Callable<Integer> {
     int missing = 0;
     if (which.ids == null) {
       removed =
-          new JsonObject(server.text(server.request("/v1/dead-letters").DELETE().build()))
+          ServerUrl.json(server.text(server.request("/v1/dead-letters").DELETE().build()))
               .getInteger("removed");
     } else {
       for (long id : Set.copyOf(which.ids)) {

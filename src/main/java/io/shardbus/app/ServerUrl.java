@@ -126,7 +126,7 @@ final class ServerUrl {
   }
 
   JsonObject get(String path) throws IOException, InterruptedException {
-    return new JsonObject(text(request(path).build()));
+    return json(text(request(path).build()));
   }
 
   JsonObject post(String path, JsonObject body) throws IOException, InterruptedException {
@@ -134,7 +134,16 @@ final class ServerUrl {
         request(path)
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body.encode()));
-    return new JsonObject(text(request.build()));
+    return json(text(request.build()));
+  }
+
+  /** The JSON that a server answered. */
+  static JsonObject json(String body) throws IOException {
+    try {
+      return new JsonObject(body);
+    } catch (DecodeException | ClassCastException e) {
+      throw new IOException("this is not a Shardbus server: it answered " + body.strip(), e);
+    }
   }
 
   /** The body of a successful answer; otherwise throws an error with the answer of the server. */

@@ -104,6 +104,8 @@ class CommandLineTest {
     assertThat(server.err).contains(none + ": there is no such file");
     assertThat(server.run("feed", "--generate", "1", "--out", none + "/x")).isEqualTo(2);
     assertThat(server.err).contains("there is no folder for " + none + "/x");
+    assertThat(server.run("feed", "--generate", "1", "--out", "/")).isEqualTo(2);
+    assertThat(server.err).contains("--out: / cannot be written: Is a directory");
   }
 
   @Test

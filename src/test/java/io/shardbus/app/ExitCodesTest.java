@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardbus.event.RawEvent;
@@ -151,6 +152,47 @@ class ExitCodesTest {
     assertThat(server.out).contains("\"n\":2");
     assertThat(server.run("tail", "--from-start", "--filter", "@.n =")).isEqualTo(2);
     assertThat(server.run("tail", "--cursor", "nonsense")).isEqualTo(2);
+  }
+
+  @Test
+  void otherServer_isNotTakenForThisOne() throws Exception {
+    HttpServer other =
+        TestServer.await(
+            server
+                .vertx
+                .createHttpServer()
+                .requestHandler(request -> request.response().end("<html>"))
+                .listen(0, "127.0.0.1"));
+    for (String command : new String[] {"stats", "top --once", "replay --all", "scale up 1"}) {
+      assertThat(server.runAt(other.actualPort(), command.split(" ", -1))).isEqualTo(1);
+      assertThat(server.err.strip())
+          .as(command)
+          .isEqualTo("shardbus: this is not a Shardbus server: it answered <html>");
+    }
+  }
+
+  /** Arabic has other digits, and German another point. */
+  @Test
+  void numbers_doNotDependOnTheLanguage() throws Exception {
+    for (int i = 0; i < 1000; i++) {
+      server.bus.ingest(RawEvent.of("1"));
+    }
+    for (String language : new String[] {"-Duser.language=ar", "-Duser.language=de"}) {
+      Process stats =
+          new ProcessBuilder(
+                  Java.command(
+                      language,
+                      "-Duser.country=EG",
+                      "io.shardbus.app.Main",
+                      "stats",
+                      "--url",
+                      "http://127.0.0.1:" + server.gateway.port()))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      assertThat(new String(stats.getInputStream().readAllBytes(), UTF_8))
+          .containsPattern("accepted +1,000\n");
+      assertThat(stats.waitFor()).isZero();
+    }
   }
 
   @Test
