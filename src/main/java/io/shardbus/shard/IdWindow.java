@@ -257,17 +257,20 @@ public final class IdWindow {
       if (used < high.length) {
         return;
       }
-      if (high.length < stripeCapacity) {
-        grow(Math.min(stripeCapacity, Math.max(FIRST_CAPACITY, high.length * 2)));
-        return;
+      if (dead > 0 && 2 * dead >= used) { // an event that is tried again leaves one each time
+        rebuild(high.length);
+      } else if (high.length < stripeCapacity) {
+        rebuild(Math.min(stripeCapacity, Math.max(FIRST_CAPACITY, high.length * 2)));
+      } else {
+        if (!gone[oldest]) {
+          forgotten.increment();
+        }
+        forgetOldest();
       }
-      if (!gone[oldest]) {
-        forgotten.increment();
-      }
-      forgetOldest();
     }
 
-    private void grow(int capacity) {
+    /** Leaves out the dead. */
+    private void rebuild(int capacity) {
       // All new arrays first: there may be no memory for one of them.
       long[] nextHigh = new long[capacity];
       long[] nextLow = new long[capacity];
@@ -278,15 +281,18 @@ public final class IdWindow {
       boolean[] nextGone = new boolean[capacity];
       int[] nextIndex = new int[Integer.highestOneBit(2 * capacity - 1) * 2];
       Arrays.fill(nextIndex, EMPTY);
+      int live = 0;
       for (int i = 0; i < used; i++) {
         int from = (oldest + i) % high.length;
-        nextHigh[i] = high[from];
-        nextLow[i] = low[from];
-        nextTimestamps[i] = timestamps[from];
-        nextShards[i] = shards[from];
-        nextSeconds[i] = seconds[from];
-        nextClaims[i] = claims[from];
-        nextGone[i] = gone[from];
+        if (!gone[from]) {
+          nextHigh[live] = high[from];
+          nextLow[live] = low[from];
+          nextTimestamps[live] = timestamps[from];
+          nextShards[live] = shards[from];
+          nextSeconds[live] = seconds[from];
+          nextClaims[live] = claims[from];
+          live++;
+        }
       }
       high = nextHigh;
       low = nextLow;
@@ -297,10 +303,9 @@ public final class IdWindow {
       gone = nextGone;
       index = nextIndex;
       oldest = 0;
-      for (int i = 0; i < used; i++) {
-        if (!gone[i]) {
-          index[freeCell(high[i])] = i;
-        }
+      dead = 0;
+      for (used = 0; used < live; used++) {
+        index[freeCell(high[used])] = used;
       }
     }
 

@@ -165,6 +165,28 @@ class IdWindowTest {
     assertThat(manager.ingestRaw(event("id 0")).outcome()).isEqualTo(Outcome.ACCEPTED);
   }
 
+  /** Clients try again while a sink is down: that must not drive out the ids of other events. */
+  @Test
+  void refusedEvents_takeNoRoom() {
+    window = remember(56 * 16 * 100); // a hundred in each stripe
+    for (int i = 0; i < 400; i++) {
+      manager.ingestRaw(event("id " + i));
+    }
+    deliverAll();
+    for (Shard shard : manager.shards()) {
+      while (!shard.isFull()) {
+        manager.ingestRaw(RawEvent.of("filler " + manager.accounting().offered()));
+      }
+    }
+    for (int i = 0; i < 100_000; i++) {
+      assertThat(manager.ingestRaw(event("new " + i % 40)).accepted()).isFalse();
+    }
+    assertThat(window.forgotten()).isZero();
+    for (int i = 0; i < 400; i++) {
+      assertThat(manager.ingestRaw(event("id " + i)).outcome()).isEqualTo(Outcome.DUPLICATE);
+    }
+  }
+
   @Test
   void batch_takesTheFirstOfItsRepeats() {
     List<RawEvent> batch = List.of(event("a"), RawEvent.of("no id"), event("a"), event("b"));
