@@ -39,8 +39,10 @@ final class IdRecall {
   private long recalled;
   private boolean failed;
 
-  /** Whether an event of this run was seen: those of earlier runs are before it. */
-  private volatile boolean reachedThisRun;
+  /** Whether the page has an event of an earlier run: further ones may follow. */
+  private volatile boolean sawEarlierRun;
+
+  private volatile boolean sawThisRun;
 
   private IdRecall(
       Vertx vertx, ShardManager manager, IdWindow window, Duration length, ReplayableSink sink) {
@@ -72,8 +74,11 @@ final class IdRecall {
 
     @Override
     public boolean test(ShardEvent event) {
-      if (event.timestamp() >= begun) {
-        reachedThisRun = true;
+      // Of the future is what an earlier run has stamped with a clock that was ahead.
+      if (event.timestamp() >= begun && event.timestamp() <= manager.nanoTime()) {
+        sawThisRun = true;
+      } else {
+        sawEarlierRun = true;
       }
       return event.id() != null;
     }
@@ -91,25 +96,27 @@ final class IdRecall {
 
   private void read(@Nullable String cursor) {
     if (!manager.isClosed()) {
+      sawEarlierRun = false;
+      sawThisRun = false;
       NoContext.async(() -> sink.read(query.withCursor(cursor)))
-          .onSuccess(this::recall)
+          .map(this::recall)
           .onFailure(e -> tryAgain(cursor, e));
     }
   }
 
-  private void recall(EventPage page) {
+  private @Nullable Void recall(EventPage page) {
     long now = nanosSinceEpoch();
     for (StoredEvent stored : page.events()) {
       long age = Math.max(0, now - stored.event().timestamp());
       window.recall(stored.event(), Duration.ofNanos(age));
       recalled++;
     }
-    if (page.more() && !reachedThisRun) {
+    if (page.more() && (sawEarlierRun || !sawThisRun)) {
       read(page.cursor());
-      return;
+      return null;
     }
     window.recalling(false);
-    done.complete();
+    done.tryComplete();
     if (recalled > 0) {
       LOG.info(
           "recalled "
@@ -118,6 +125,7 @@ final class IdRecall {
               + TimeUnit.NANOSECONDS.toMillis(nanosSinceEpoch() - begun)
               + " ms");
     }
+    return null;
   }
 
   private void tryAgain(@Nullable String cursor, Throwable failure) {

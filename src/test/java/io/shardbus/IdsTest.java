@@ -203,6 +203,7 @@ class IdsTest {
       return switch (reads.getAndIncrement()) {
         case 0 -> Future.failedFuture("not now");
         case 1 -> throw new IllegalStateException("nor now");
+        case 2 -> Future.succeededFuture();
         default -> gate.future().compose(open -> memory.read(query));
       };
     }
@@ -223,18 +224,32 @@ class IdsTest {
     }
   }
 
+  private static ShardEvent kept(String id, long sequence, Duration ahead) {
+    long time = System.currentTimeMillis() * 1_000_000 + ahead.toNanos();
+    return new ShardEvent(1, sequence, time, Buffer.buffer("x"), null, id, Headers.none());
+  }
+
+  @Test
+  void idsOfARunWhoseClockWasAhead_areRecalled() throws Exception {
+    Keeper keeper = new Keeper();
+    List<ShardEvent> all = new ArrayList<>();
+    for (int i = 0; i <= EventQuery.MAX_LIMIT; i++) { // one more than a page
+      all.add(kept("id " + i, i, Duration.ofHours(1)));
+    }
+    await(keeper.write(new Batch(1, 0, all, new ProducerId("before", 1))));
+    keeper.gate.complete();
+    ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
+    ShardBus bus = await(ShardBus.start(vertx, options, keeper));
+    for (int i : List.of(0, EventQuery.MAX_LIMIT)) {
+      assertThat(await(bus.ingestAwait(event("id " + i))).outcome()).isEqualTo(Outcome.DUPLICATE);
+    }
+    await(bus.close());
+  }
+
   @Test
   void untilIdsAreRecalled_eventsWithAnIdWait() throws Exception {
     Keeper keeper = new Keeper();
-    ShardEvent kept =
-        new ShardEvent(
-            1,
-            0,
-            System.currentTimeMillis() * 1_000_000,
-            Buffer.buffer("x"),
-            null,
-            "a",
-            Headers.none());
+    ShardEvent kept = kept("a", 0, Duration.ZERO);
     await(keeper.write(new Batch(1, 0, List.of(kept), new ProducerId("before", 1))));
     ShardBusOptions options = new ShardBusOptions().setShards(1).setRingCapacity(1024);
     ShardBus bus = await(ShardBus.start(vertx, options, keeper));
@@ -242,7 +257,7 @@ class IdsTest {
     assertThat(bus.ingest(RawEvent.of("no id")).outcome()).isEqualTo(Outcome.ACCEPTED);
     Future<IngestResult> repeat = bus.ingestAwait(event("a"));
     Future<IngestResult> fresh = bus.ingestAwait(event("b"));
-    Awaitility.await().until(() -> keeper.reads.get() == 3);
+    Awaitility.await().until(() -> keeper.reads.get() == 4);
     assertThat(repeat.isComplete() || fresh.isComplete()).isFalse();
     keeper.gate.complete();
     assertThat(await(repeat)).isEqualTo(new IngestResult(Outcome.DUPLICATE, 1, kept.timestamp()));
