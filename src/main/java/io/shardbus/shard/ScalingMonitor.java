@@ -106,7 +106,9 @@ final class ScalingMonitor {
         mapper.currentPolicy(),
         active,
         set.all().size(),
-        (int) set.inState(ShardState.PROVISIONING).count(),
+        (int) set.inState(ShardState.PROVISIONING).count()
+            + mapper.activeShardCount()
+            - active.size(),
         settledRate,
         seconds,
         now,

@@ -9,9 +9,9 @@ import java.util.function.Predicate;
  * What the scaling policy sees: a window, or a look, that has just ended.
  *
  * @param policy the policy in force
- * @param active the active shards
+ * @param active the active shards that were there
  * @param total shards there are, in any state
- * @param coming shards being set up
+ * @param coming shards being set up, or active since then
  * @param settledRate events per second whose fate was decided, of all shards, in the last window
  * @param seconds how long it was
  * @param nowNanos the time, by the monotonic clock

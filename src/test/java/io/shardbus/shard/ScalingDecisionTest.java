@@ -82,6 +82,34 @@ class ScalingDecisionTest extends ManagerFixture {
   }
 
   @Test
+  void longerDelay_doesNotTakeWhatIsForgottenForIdle() {
+    ScalingPolicy policy =
+        policy().setCooldown(Duration.ZERO).setScaleDownDelay(Duration.ofSeconds(1));
+    ShardManager manager = dynamic(2, policy);
+    for (int second = 0; second < 15; second++) {
+      if (second == 8) {
+        fill(manager, 600); // two are needed
+      } else {
+        manager.shards().forEach(shard -> shard.popBatch(1000));
+      }
+      nextWindow(manager);
+    }
+    manager.mapper().orElseThrow().changePolicy(policy.setScaleDownDelay(Duration.ofSeconds(10)));
+    assertThat(nextWindow(manager)).isEqualTo(ScalingDecision.NONE);
+  }
+
+  @Test
+  void shardsAddedSinceTheWindowEnded_areNotAddedAgain() {
+    ShardManager manager = dynamic(1, policy().setMinShards(3));
+    pass(Duration.ofSeconds(1));
+    manager.collectMetrics(); // a caller ends the window
+    for (int i = 0; i < 2; i++) {
+      manager.activateShard(manager.addShardForce());
+    }
+    assertThat(manager.evaluateScaling()).isEqualTo(ScalingDecision.NONE);
+  }
+
+  @Test
   void metrics_tellOfTheWindow() {
     ShardManager manager = dynamic(1, policy());
     fill(manager, 512);
