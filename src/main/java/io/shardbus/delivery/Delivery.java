@@ -224,12 +224,17 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     rescue.ask();
   }
 
-  /** Writes the next part, if there is one. Does not throw. */
+  /** Writes the next part, or ends the batch if there is none. */
   void write() {
     DrainBuffer current = batch;
     ShardLoop here = loop;
+    if (current == null || here == null) {
+      return;
+    }
     BatchPart part = parts.head();
-    if (current == null || here == null || part == null) {
+    if (part == null) {
+      batch = null;
+      onSettled.run();
       return;
     }
     List<ShardEvent> events;
@@ -326,15 +331,10 @@ final class Delivery implements Attempt.Listener, BatchParts.Listener {
     }
     boolean goOn = failure == null ? parts.taken(part) : parts.failed(part, failure);
     boolean stays = suspended == null;
-    if (parts.isEmpty()) {
-      batch = null;
-      onSettled.run();
+    if (parts.isEmpty() || (stays && goOn)) {
+      write();
     } else if (stays) {
-      if (goOn) {
-        write();
-      } else {
-        setTimer(here, parts.backoff(), this::pauseIsOver);
-      }
+      setTimer(here, parts.backoff(), this::pauseIsOver);
     }
     if (!stays) {
       leaveLoop();

@@ -28,8 +28,15 @@ final class LetterMemory implements LetterTable {
   @Override
   public void add(List<DeadLetter> some) {
     for (DeadLetter letter : some) {
-      if (names.add(Name.of(letter))) {
-        letters.put(++lastGiven, letter);
+      Name name = Name.of(letter);
+      if (!names.contains(name)) {
+        try {
+          names.add(name);
+          letters.put(++lastGiven, letter);
+        } catch (Throwable e) { // memory is missing, and the letter will come again
+          names.remove(name);
+          throw e;
+        }
         bytes += letter.event().size();
       }
     }

@@ -31,27 +31,28 @@ final class Turns {
   private Future<?> last = Future.succeededFuture();
   private boolean closed;
 
-  private static final class Turn<T> {
+  /** All that it needs is made before it waits: memory may run out. */
+  private final class Turn<T> {
 
     final Callable<Future<T>> request;
+    final Promise<T> end = Promise.promise();
     final Promise<T> answer = Promise.promise();
 
     Turn(Callable<Future<T>> request) {
       this.request = request;
-    }
-
-    void run(Runnable then) {
-      Promise<T> end = Promise.promise();
       end.future()
           .onComplete(
               result -> {
-                then.run();
+                ended();
                 if (result.succeeded()) {
                   answer.tryComplete(result.result());
                 } else {
                   answer.tryFail(result.cause());
                 }
               });
+    }
+
+    void run() {
       NoContext.begin(request, end);
     }
   }
@@ -98,7 +99,7 @@ final class Turns {
       underWay = next;
     }
     if (next != null) {
-      next.run(this::ended);
+      next.run();
     }
   }
 

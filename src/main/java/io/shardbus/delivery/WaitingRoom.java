@@ -85,7 +85,7 @@ public final class WaitingRoom {
   private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
   /** By the ring for which they wait. */
-  private final Map<Object, Set<Waiting>> lanes = new HashMap<>();
+  private Map<Object, Set<Waiting>> lanes = new HashMap<>();
 
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
@@ -383,20 +383,22 @@ public final class WaitingRoom {
   private void arrangeByRouting() {
     long epoch = manager.routingEpoch();
     while (epoch != routingEpoch) { // also if the routing changed while the lanes were arranged
-      routingEpoch = epoch;
       rearrange();
+      routingEpoch = epoch;
       epoch = manager.routingEpoch();
     }
   }
 
+  /** As a whole or not at all: memory may run out. */
   private void rearrange() {
     List<Waiting> all = new ArrayList<>(waiting.get());
     lanes.values().forEach(all::addAll);
     all.sort(Comparator.comparingLong(Waiting::arrival));
-    lanes.clear();
+    Map<Object, Set<Waiting>> next = new HashMap<>();
     for (Waiting one : all) {
-      lanes.computeIfAbsent(laneOf(one.event), ring -> new LinkedHashSet<>()).add(one);
+      next.computeIfAbsent(laneOf(one.event), ring -> new LinkedHashSet<>()).add(one);
     }
+    lanes = next;
   }
 
   private void arm() {

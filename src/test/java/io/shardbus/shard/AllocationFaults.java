@@ -11,12 +11,10 @@ import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
 /**
- * Loads the engine's classes again, with a call of {@link Seam#hit} at each instruction that makes
- * an object, so that memory can run out at each of them in turn.
+ * Loads the classes of a package again, with a call of {@link Seam#hit} at each instruction that
+ * makes an object, so that memory can run out at each of them in turn.
  */
 public final class AllocationFaults extends ClassLoader {
-
-  private static final String ENGINE = "io.shardbus.shard.";
 
   /** What makes objects in the collections of the JDK. */
   private static final Set<String> MAKERS =
@@ -38,15 +36,20 @@ public final class AllocationFaults extends ClassLoader {
           "toArray",
           "toList");
 
+  private final String instrumented;
   private int places;
 
-  AllocationFaults() {
+  /**
+   * @param instrumented what the names of the classes begin with
+   */
+  public AllocationFaults(String instrumented) {
     super(AllocationFaults.class.getClassLoader());
+    this.instrumented = instrumented;
   }
 
   /**
-   * The places where memory may run out, by number. For one thread. Public, since classes of
-   * another loader call it.
+   * The places where memory may run out, by number. Public, since classes of another loader call
+   * it.
    */
   public static final class Seam {
 
@@ -63,7 +66,7 @@ public final class AllocationFaults extends ClassLoader {
      * @param failAt where memory runs out, once; -1 for nowhere
      * @param time the how manieth time that this place is passed
      */
-    public static void begin(int failAt, int time) {
+    public static synchronized void begin(int failAt, int time) {
       SEEN.clear();
       place = failAt;
       left = time;
@@ -71,12 +74,12 @@ public final class AllocationFaults extends ClassLoader {
     }
 
     /** Memory is there again. Returns the places that were passed. */
-    public static BitSet end() {
+    public static synchronized BitSet end() {
       watching = false;
       return (BitSet) SEEN.clone();
     }
 
-    public static void hit(int number) {
+    public static synchronized void hit(int number) {
       if (watching) {
         SEEN.set(number);
         if (number == place && --left == 0) {
@@ -88,7 +91,7 @@ public final class AllocationFaults extends ClassLoader {
 
   @Override
   protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-    if (!name.startsWith(ENGINE) || name.startsWith(AllocationFaults.class.getName())) {
+    if (!name.startsWith(instrumented) || name.startsWith(AllocationFaults.class.getName())) {
       return super.loadClass(name, resolve);
     }
     synchronized (getClassLoadingLock(name)) {

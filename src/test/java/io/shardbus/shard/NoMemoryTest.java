@@ -49,7 +49,9 @@ class NoMemoryTest {
   @EnumSource
   void step_losesNothingAndSucceedsAfterwards(Step step) throws Exception {
     var constructor =
-        new AllocationFaults().loadClass(TestRound.class.getName()).getDeclaredConstructor();
+        new AllocationFaults("io.shardbus.shard.")
+            .loadClass(TestRound.class.getName())
+            .getDeclaredConstructor();
     constructor.setAccessible(true);
     @SuppressWarnings("unchecked")
     BiConsumer<String, int[]> round = (BiConsumer<String, int[]>) constructor.newInstance();
