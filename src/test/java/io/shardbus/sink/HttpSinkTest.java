@@ -38,6 +38,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -278,6 +279,25 @@ class HttpSinkTest {
     await(sink.write(batch("1")));
     // The server's wish is a lower bound; the machine may take longer.
     assertThat(System.nanoTime() - begin).isGreaterThan(Duration.ofMillis(900).toNanos());
+    assertThat(requests).hasSize(2);
+  }
+
+  /** The later of two times counts, whichever answer comes last. */
+  @Test
+  void shorterRetryAfter_doesNotEndALongerOne() throws Exception {
+    open(config().put("timeout", "2s"));
+    List<HttpServerRequest> open = new CopyOnWriteArrayList<>();
+    answers = open::add;
+    Future<Void> first = sink.write(batch("1"));
+    Future<Void> second = sink.write(batch("2"));
+    Awaitility.await().until(() -> open.size() == 2);
+    for (String seconds : List.of("100", "1")) {
+      open.remove(0).response().setStatusCode(503).putHeader("Retry-After", seconds).end();
+      Awaitility.await().until(() -> first.failed() || second.failed());
+    }
+    Awaitility.await().until(() -> first.failed() && second.failed());
+    answer(200);
+    assertThat(failure(batch("3"))).hasMessageContaining("Retry-After");
     assertThat(requests).hasSize(2);
   }
 

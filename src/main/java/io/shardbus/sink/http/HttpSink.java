@@ -27,6 +27,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Posts events to a URL. Safe for any thread. */
@@ -40,8 +41,8 @@ final class HttpSink implements Sink {
   private volatile @Nullable Opened opened;
   private @Nullable Future<Void> closed;
 
-  /** The time by {@link System#nanoTime} until which the server wants no request, if it is set. */
-  private volatile @Nullable Long notBefore;
+  /** The time by {@link System#nanoTime} until which the server wants no request. */
+  private final AtomicLong notBefore = new AtomicLong(System.nanoTime());
 
   private record Opened(Vertx vertx, HttpClient client, RequestOptions request) {}
 
@@ -196,8 +197,7 @@ final class HttpSink implements Sink {
   }
 
   private Future<Void> post(RequestOptions request, Buffer body) {
-    Long until = notBefore;
-    long millis = until == null ? 0 : TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()) + 1;
+    long millis = TimeUnit.NANOSECONDS.toMillis(notBefore.get() - System.nanoTime()) + 1;
     if (millis <= 0) {
       return postNow(request, body);
     }
@@ -230,8 +230,9 @@ final class HttpSink implements Sink {
                     SinkException.transientFailure(place + failure.getMessage(), failure));
               }
               if (answer.retryAfterSeconds() > 0) {
-                notBefore =
-                    System.nanoTime() + TimeUnit.SECONDS.toNanos(answer.retryAfterSeconds());
+                notBefore.accumulateAndGet(
+                    System.nanoTime() + TimeUnit.SECONDS.toNanos(answer.retryAfterSeconds()),
+                    (one, other) -> one - other > 0 ? one : other);
               }
               SinkException refusal = answer.refusal(place);
               return refusal == null ? Future.succeededFuture() : Future.failedFuture(refusal);
