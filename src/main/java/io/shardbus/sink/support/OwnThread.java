@@ -73,11 +73,15 @@ public final class OwnThread {
         execute(
             () -> {
               Future<T> answer = answer(task);
-              if (caller == null) {
-                answer.onComplete(promise);
-              } else {
-                caller.runOnContext(now -> answer.onComplete(promise));
+              try {
+                if (caller != null) {
+                  caller.runOnContext(now -> answer.onComplete(promise));
+                  return;
+                }
+              } catch (RejectedExecutionException e) {
+                // Its Vert.x is closed. Others may wait for the answer.
               }
+              answer.onComplete(promise);
             });
     return taken
         ? promise.future()
