@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProducerSession {
 
-  /** Of a record without its payload; roughly. */
+  /** Of a record without its event; roughly. */
   private static final int RECORD_BYTES = 200;
 
   private final Producer<byte[], byte[]> producer;
@@ -115,7 +115,7 @@ final class ProducerSession {
    */
   void send(ProducerRecord<byte[], byte[]> record, WriteTally tally, int index) {
     Lane lane = lanes.computeIfAbsent(record.partition(), first -> new Lane());
-    Sent sent = new Sent(lane, record.value().length + RECORD_BYTES, tally, index);
+    Sent sent = new Sent(lane, tally.bytes(index) + RECORD_BYTES, tally, index);
     if (lane.held.isEmpty() && mayGo(lane, window)) {
       sendNow(record, sent);
     } else {

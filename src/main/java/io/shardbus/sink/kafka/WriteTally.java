@@ -54,6 +54,10 @@ final class WriteTally {
     return promise.future();
   }
 
+  int bytes(int index) {
+    return batch.events().get(index).size();
+  }
+
   /** Only the first answer to a record counts. */
   void settle(int index, @Nullable Throwable failure) {
     if (!answers.compareAndSet(index, null, failure == null ? STORED : failure)) {

@@ -29,18 +29,22 @@ class ProducerSessionTest {
       new ProducerSession(producer, new RecordTimes("events"), WINDOW, Runnable::run);
 
   private WriteTally send(TopicPartition partition, int events) {
+    return send(partition, events, new byte[1000], null);
+  }
+
+  private WriteTally send(TopicPartition partition, int events, byte[] value, String key) {
     Batch batch =
         new Batch(
             0,
             0,
             IntStream.range(0, events)
-                .mapToObj(i -> new ShardEvent(0, i, i, Buffer.buffer(new byte[1000]), null))
+                .mapToObj(i -> new ShardEvent(0, i, i, Buffer.buffer(value), key))
                 .toList(),
             new ProducerId("test", 1));
     WriteTally tally = new WriteTally(batch, Throwable::getMessage);
     for (int i = 0; i < events; i++) {
       session.send(
-          new ProducerRecord<>(partition.topic(), partition.partition(), null, new byte[1000]),
+          new ProducerRecord<>(partition.topic(), partition.partition(), null, value),
           tally,
           i);
     }
@@ -78,6 +82,14 @@ class ProducerSessionTest {
     }
     assertThat(producer.history()).hasSize(1002);
     assertThat(blocked.future().succeeded()).isTrue();
+  }
+
+  @Test
+  void keys_countToo() {
+    send(BLOCKED, 1);
+    producer.completeNext();
+    send(BLOCKED, 1000, new byte[0], "k".repeat(1000));
+    assertThat(producer.history().size() * 1000).isBetween(WINDOW / 2, WINDOW);
   }
 
   @Test
