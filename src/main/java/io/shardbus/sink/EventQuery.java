@@ -50,14 +50,15 @@ public record EventQuery(
   /** How far the clock of a store may be behind that of the bus. */
   public static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
 
-  /** How events of different shards are ordered. Within a shard it is always the sequence. */
+  /** How events of different shards are ordered. */
   public enum Order {
-    /** The cheapest order for the sink. */
+    /** The cheapest order for the sink. Within a shard it is the sequence. */
     NONE,
     /**
-     * By timestamp across the shards, within each page. Pages follow the order in which the sink
-     * stored events. So the first events of a page can be older than the last ones of the page
-     * before, by the time between writes of different shards.
+     * By timestamp, within each page. Within a shard that is the sequence, unless the clock went
+     * back. Pages follow the order in which the sink stored events. So the first events of a page
+     * can be older than the last ones of the page before, by the time between writes of different
+     * shards.
      */
     TIMESTAMP
   }
