@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
 final class LogCommand {
 
   private static final int PAGE = 1_000;
+  private static final int MAX_SHARD = 65_534;
 
   @Spec private CommandSpec spec;
 
@@ -85,6 +86,9 @@ final class LogCommand {
       @Option(names = "--shard", paramLabel = "ID", description = "Only events of this shard.")
           @Nullable Integer shard)
       throws IOException {
+    if (shard != null && (shard < 0 || shard > MAX_SHARD)) {
+      throw new ConfigException("--shard: " + shard + " must be 0 to " + MAX_SHARD);
+    }
     EventQuery query = EventQuery.of(null, PAGE).withKey(key).withShard(shard);
     query = since == null ? query : query.withSince(time("--since", since));
     query = until == null ? query : query.withUntil(time("--until", until));

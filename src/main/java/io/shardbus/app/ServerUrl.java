@@ -107,7 +107,8 @@ final class ServerUrl {
       return Optional.empty();
     }
     if (!TOKEN.matcher(given).matches()) {
-      throw new ConfigException("--token: must be letters, digits and -._~+/=");
+      throw new ConfigException(
+          "--token or " + TOKEN_VARIABLE + ": must be letters, digits and -._~+/=");
     }
     return Optional.of("Bearer " + given);
   }

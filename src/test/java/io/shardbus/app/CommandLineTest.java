@@ -96,6 +96,14 @@ class CommandLineTest {
   }
 
   @Test
+  void wrongShard_isWrongUsage() {
+    for (String shard : new String[] {"-5", "65535"}) {
+      assertThat(execute(2, "log", "export", dir.toString(), "--shard", shard))
+          .contains("--shard: " + shard + " must be 0 to 65534");
+    }
+  }
+
+  @Test
   void missingFile_isWrongUsageEverywhere() {
     String none = dir.resolve("none").toString();
     assertThat(execute(2, "serve", "--config", none))
