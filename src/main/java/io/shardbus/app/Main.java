@@ -4,10 +4,11 @@ import io.shardbus.net.Similar;
 import java.io.BufferedWriter;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -66,13 +67,18 @@ public final class Main implements Runnable {
     }
     Locale.setDefault(Locale.ROOT); // all commands write numbers alike
     // Not System.out, which hides that the reader has gone. Events are UTF-8, also for a pipe.
-    OutputStream out = new FileOutputStream(FileDescriptor.out);
-    System.exit(
-        execute(
-            new PrintWriter(
-                new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8))),
-            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-            args));
+    PrintWriter out =
+        new PrintWriter(
+            new BufferedWriter(
+                new OutputStreamWriter(
+                    new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8)));
+    int code = execute(out, new PrintWriter(System.err, true, StandardCharsets.UTF_8), args);
+    // A reader that has gone has had enough, but a file is incomplete.
+    if (code == 0 && out.checkError() && Files.isRegularFile(Path.of("/dev/stdout"))) {
+      System.err.println("shardbus: not all output was written: is the disk full?");
+      code = FAILED;
+    }
+    System.exit(code);
   }
 
   static int execute(PrintWriter out, PrintWriter err, String... args) {

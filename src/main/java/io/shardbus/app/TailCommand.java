@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
       "  shardbus tail --from-start --filter '$key == \"u1\" && $time > \"2026-11-30T09\"'",
       "",
       "Exit codes: 0 N events or all until the time seen, or the reader has gone;",
-      "1 the server ended it; 2 wrong usage."
+      "1 the server ended it, or the disk is full; 2 wrong usage."
     })
 final class TailCommand implements Callable<Integer> {
 

@@ -10,12 +10,15 @@ import io.shardbus.sink.SinkException;
 import io.shardbus.testing.Java;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What scripts rely on, against a real server. */
 @Tag("once")
@@ -208,6 +211,30 @@ class ExitCodesTest {
                   .listen(0, "127.0.0.1"));
       assertThat(server.runAt(fake.actualPort(), "tail")).as(stream).isEqualTo(1);
       TestServer.await(fake.close());
+    }
+  }
+
+  /** As on a full disk. */
+  @Test
+  void outputThatIsCutOff_isAFailure(@TempDir Path dir) throws Exception {
+    for (int i = 0; i < 100; i++) {
+      server.bus.ingest(RawEvent.of("1"));
+    }
+    TestServer.await(server.bus.flush());
+    String url = "http://127.0.0.1:" + server.gateway.port();
+    for (String command : new String[] {"tail --from-start --count 100", "stats --json"}) {
+      List<String> words = new ArrayList<>(List.of("sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"));
+      words.addAll(
+          Java.command(("-XX:-UsePerfData io.shardbus.app.Main " + command).split(" ", -1)));
+      words.addAll(List.of("--url", url));
+      Path err = dir.resolve("err");
+      Process process =
+          new ProcessBuilder(words)
+              .redirectOutput(dir.resolve("out").toFile())
+              .redirectError(err.toFile())
+              .start();
+      assertThat(process.waitFor()).as(command).isEqualTo(1);
+      assertThat(err).content().contains("not all output was written");
     }
   }
 
