@@ -95,7 +95,8 @@ public final class OptionsJson {
                         .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
                         .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .enable(
-                com.fasterxml.jackson.databind.DeserializationFeature.READ_ENUMS_USING_TO_STRING)
+                com.fasterxml.jackson.databind.DeserializationFeature.READ_ENUMS_USING_TO_STRING,
+                com.fasterxml.jackson.databind.DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .enable(com.fasterxml.jackson.databind.SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
             .defaultPropertyInclusion(
                 JsonInclude.Value.construct(

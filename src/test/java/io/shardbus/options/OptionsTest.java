@@ -264,6 +264,13 @@ class OptionsTest {
         .hasMessageContaining(allowed);
   }
 
+  /** In SQLite 2 stands for full, and here it was the third value: off. */
+  @Test
+  void numberInPlaceOfAWord_isRefused() {
+    assertThatThrownBy(() -> new LogSinkOptions(new JsonObject().put("synchronous", 2)))
+        .hasMessage("option \"synchronous\": must be one of [full, normal, off], is 2");
+  }
+
   @Test
   void contradictions_areNamed() {
     ScalingPolicy bad = new ScalingPolicy().setMinShards(10).setMaxShards(5);
