@@ -173,6 +173,20 @@ class LogSinkFilesTest extends LogSinkFixture {
     assertThat(readAll(cursor, 100)).as("positions go on").hasSize(10);
   }
 
+  @Test
+  void secondClose_endsWithTheFirst() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      Future<Void> write = sink.write(batch(0, 0, 20_000));
+      Future<Void> first = sink.close();
+      await(sink.close());
+      assertThat(first.isComplete()).isTrue();
+      await(write);
+      epoch++;
+      sink = create();
+      await(sink.open(context()));
+    }
+  }
+
   /** From a clock that was wrong. */
   @Test
   void fileFromTheFuture_isRolledByTime() throws Exception {

@@ -44,6 +44,7 @@ final class LogSink implements ReplayableSink {
   private final AtomicBoolean looking = new AtomicBoolean();
   private final LogUsage usage = new LogUsage();
   private volatile @Nullable State state;
+  private volatile Future<Void> closed = Future.succeededFuture();
   private volatile @Nullable Storage storage;
 
   /**
@@ -238,11 +239,11 @@ final class LogSink implements ReplayableSink {
   public Future<Void> close() {
     State open = state;
     if (open == null) {
-      return Future.succeededFuture();
+      return closed;
     }
     state = null;
     open.vertx().cancelTimer(open.timer());
-    return Future.join(open.writers().stream().map(LogWriter::close).toList())
+    closed = Future.join(open.writers().stream().map(LogWriter::close).toList())
         .transform(
             done -> {
               open.readers().end(() -> null);
@@ -253,5 +254,6 @@ final class LogSink implements ReplayableSink {
                         return null;
                       });
             });
+    return closed;
   }
 }
