@@ -61,13 +61,11 @@ final class JetStreamSink implements ReplayableSink {
 
   @Override
   public Future<EventPage> read(EventQuery query) {
-    PositionCursor cursor;
-    try {
-      cursor = PositionCursor.parse(query.cursor(), JetStreamSinkOptions.SINK_NAME);
-    } catch (IllegalArgumentException e) {
-      return Future.failedFuture(e);
-    }
-    return inFlight.run(() -> reading(() -> reader.read(cursor, query)));
+    return inFlight.run(
+        () -> {
+          var cursor = PositionCursor.parse(query.cursor(), JetStreamSinkOptions.SINK_NAME);
+          return reading(() -> reader.read(cursor, query));
+        });
   }
 
   @Override

@@ -54,13 +54,11 @@ final class RedisSink implements ReplayableSink {
 
   @Override
   public Future<EventPage> read(EventQuery query) {
-    PositionCursor cursor;
-    try {
-      cursor = PositionCursor.parse(query.cursor(), RedisSinkOptions.SINK_NAME);
-    } catch (IllegalArgumentException e) {
-      return Future.failedFuture(e);
-    }
-    return inFlight.run(() -> opened().reader().read(cursor, query));
+    return inFlight.run(
+        () -> {
+          var cursor = PositionCursor.parse(query.cursor(), RedisSinkOptions.SINK_NAME);
+          return opened().reader().read(cursor, query);
+        });
   }
 
   @Override
