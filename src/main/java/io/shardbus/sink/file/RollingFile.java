@@ -240,8 +240,7 @@ final class RollingFile {
   private boolean isDue(Current file) {
     Duration age = options.getMaxAge();
     boolean old =
-        !age.isZero()
-            && Duration.between(file.begun, Instant.now()).abs().compareTo(age) >= 0;
+        !age.isZero() && Duration.between(file.begun, Instant.now()).abs().compareTo(age) >= 0;
     return file.length > 0 && (old || file.length >= options.getMaxBytes());
   }
 

@@ -58,7 +58,9 @@ final class EventMessage {
     return headers;
   }
 
-  /** The server may look for its header in values too, and give up at the first that has its name. */
+  /**
+   * The server may look for its header in values too, and give up at the first that has its name.
+   */
   private static String encode(String text) {
     return PercentCodec.encode(text).replace(MESSAGE_ID, "%4Eats-Msg-Id");
   }

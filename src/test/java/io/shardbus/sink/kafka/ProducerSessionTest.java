@@ -44,9 +44,7 @@ class ProducerSessionTest {
     WriteTally tally = new WriteTally(batch, Throwable::getMessage);
     for (int i = 0; i < events; i++) {
       session.send(
-          new ProducerRecord<>(partition.topic(), partition.partition(), null, value),
-          tally,
-          i);
+          new ProducerRecord<>(partition.topic(), partition.partition(), null, value), tally, i);
     }
     return tally;
   }
