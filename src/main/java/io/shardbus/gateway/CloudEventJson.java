@@ -10,7 +10,6 @@ import io.vertx.core.json.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,11 +19,10 @@ import org.jspecify.annotations.Nullable;
 final class CloudEventJson {
 
   private static final String TYPE = "io.shardbus.event";
-  private static final Pattern ATTRIBUTE = Pattern.compile("[a-z0-9]+");
 
   /** Of which a header of another event must not take the place. */
   private static final Set<String> DEFINED =
-      Set.of("id", "source", "specversion", "type", "time", "subject", "dataschema", "data");
+      Set.of("id", "source", "specversion", "type", "time", "subject", "dataschema");
 
   private CloudEventJson() {}
 
@@ -50,12 +48,16 @@ final class CloudEventJson {
     Map<String, String> attributes = came ? new LinkedHashMap<>() : given(stored);
     headers.forEach(
         (header, value) -> {
+          boolean own = came && header.startsWith(CloudEvents.PREFIX);
+          String name = own ? header.substring(CloudEvents.PREFIX.length()) : header;
           if (header.equals(CloudEvents.CONTENT_TYPE)) {
             attributes.put(CloudEvents.DATA_CONTENT_TYPE, value);
-          } else if (came && header.startsWith(CloudEvents.PREFIX)) {
-            attributes.put(header.substring(CloudEvents.PREFIX.length()), value);
-          } else if (ATTRIBUTE.matcher(header).matches() && !DEFINED.contains(header)) {
-            attributes.putIfAbsent(header, value);
+          } else if (!CloudEvents.isName(name) || name.equals(CloudEvents.DATA_CONTENT_TYPE)) {
+            return; // cannot be one, or is none
+          } else if (own) {
+            attributes.put(name, value);
+          } else if (!DEFINED.contains(name)) {
+            attributes.putIfAbsent(name, value);
           }
         });
     String key = stored.event().key();

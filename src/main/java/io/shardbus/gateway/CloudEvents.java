@@ -75,10 +75,15 @@ final class CloudEvents {
       throw invalid("source", "must be a URI reference, which has no white space");
     }
     for (String name : attributes.keySet()) {
-      if (!NAME.matcher(name).matches()) {
-        throw invalid(name, "must have a name of lower-case letters and digits");
+      if (!isName(name)) {
+        throw invalid(name, "must have another name: lower-case letters and digits, and not data");
       }
     }
+  }
+
+  /** Whether an attribute can have a name. In JSON, the data is beside the attributes. */
+  static boolean isName(String text) {
+    return NAME.matcher(text).matches() && !text.equals("data");
   }
 
   static InvalidEventException invalid(String attribute, String why) {

@@ -300,6 +300,38 @@ class CloudEventsTest {
     assertThat(onlyOut().getString("partitionkey")).isEqualTo("k");
   }
 
+  /** It would stand beside the data itself. */
+  @Test
+  void attributeNamedData_isRefusedOrLeftOut() throws Exception {
+    String envelope = "application/vnd.shardbus.events+ndjson";
+    Answer binary =
+        server.post(
+            EVENTS,
+            "application/json",
+            "1",
+            "ce-specversion",
+            "1.0",
+            "ce-id",
+            "1",
+            "ce-source",
+            "/a",
+            "ce-type",
+            "t",
+            "ce-data",
+            "x");
+    assertThat(binary.status()).isEqualTo(400);
+    assertThat(binary.detail()).contains("data must have another name");
+    String headers =
+        "{'ce-specversion':'1.0','ce-id':'1','ce-source':'/a','ce-type':'t','ce-data':'x',"
+            + "'ce-data_base64':'x','ce-datacontenttype':'x/y','datacontenttype':'x/y'}";
+    String line = "{\"event\":1,\"headers\":" + headers.replace('\'', '"') + "}";
+    assertThat(server.post(EVENTS + "?ack=delivered", envelope, line).status()).isEqualTo(202);
+    assertThat(server.get(EVENTS, "Accept", BATCH).body().strip())
+        .isEqualTo(
+            "[{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/a\",\"type\":\"t\","
+                + "\"data\":1}]");
+  }
+
   /** A pattern that went back and forth in it would take hours, on an event loop. */
   @Test
   void longContentType_isReadAtOnce() throws Exception {
