@@ -23,7 +23,7 @@ final class EventReads {
   static final String CURSOR = "Shardbus-Cursor";
 
   static final String MORE = "Shardbus-More";
-  private static final String MISSED = "Shardbus-Missed";
+  static final String MISSED = "Shardbus-Missed";
 
   private final Vertx vertx;
   private final ShardBus bus;

@@ -128,8 +128,8 @@ final class Origins {
         .allowedMethod(HttpMethod.PATCH)
         .allowedMethod(HttpMethod.DELETE)
         .allowedHeaders(ALLOWED_HEADERS)
-        .exposedHeader(EventReads.CURSOR)
-        .exposedHeader(EventReads.MORE)
+        .exposedHeaders(
+            Set.of(EventReads.CURSOR, EventReads.MORE, EventReads.MISSED, "Retry-After"))
         .maxAgeSeconds(600);
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.vertx.core.http.HttpMethod;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,9 @@ class OriginsTest {
       assertThat(taken.status()).isEqualTo(202);
       assertThat(taken.header("Access-Control-Allow-Origin")).isEqualTo(origin);
       assertThat(taken.header("Vary")).isEqualToIgnoringCase("Origin");
+      assertThat(taken.header("Access-Control-Expose-Headers").toLowerCase(Locale.ROOT).split(","))
+          .containsExactlyInAnyOrder(
+              "shardbus-cursor", "shardbus-more", "shardbus-missed", "retry-after");
       server.connect("/v1/ingest", List.of(Gateway.SUBPROTOCOL), "Origin", origin);
     }
     for (String other :
