@@ -121,6 +121,8 @@ class Http1Test {
   void parameterNamedAsAPartOfThePath_isUnknown() throws Exception {
     Answer answer = server.send(HttpMethod.DELETE, "/v1/shards/1?id=0", Map.of(), null);
     assertThat(answer.detail()).startsWith("unknown parameter \"id\"");
+    answer = server.send(HttpMethod.DELETE, "/v1/shards/%37+%2B?wait=true", Map.of(), null);
+    assertThat(answer.status()).as(answer.body()).isEqualTo(404);
     assertThat(server.bus.stats().shards()).hasSize(2);
   }
 
