@@ -243,17 +243,18 @@ final class LogSink implements ReplayableSink {
     }
     state = null;
     open.vertx().cancelTimer(open.timer());
-    closed = Future.join(open.writers().stream().map(LogWriter::close).toList())
-        .transform(
-            done -> {
-              open.readers().end(() -> null);
-              return open.thread()
-                  .end(
-                      () -> {
-                        open.files().close();
-                        return null;
-                      });
-            });
+    closed =
+        Future.join(open.writers().stream().map(LogWriter::close).toList())
+            .transform(
+                done -> {
+                  open.readers().end(() -> null);
+                  return open.thread()
+                      .end(
+                          () -> {
+                            open.files().close();
+                            return null;
+                          });
+                });
     return closed;
   }
 }
