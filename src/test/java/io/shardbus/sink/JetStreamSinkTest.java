@@ -17,6 +17,7 @@ import io.shardbus.event.Headers;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
 import io.shardbus.sink.jetstream.JetStreamSinkOptions;
+import io.shardbus.sink.support.PositionCursor;
 import io.shardbus.testing.Attributes;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -124,6 +125,22 @@ class JetStreamSinkTest extends ForgetfulServerContract {
     reopen();
     await(sink.write(batch(0, 0, 30)));
     assertThat(sequences(readAll(cursor, 10), 0)).isEqualTo(range(0, 30));
+  }
+
+  /** A server that was killed can have lost what was read before. */
+  @Test
+  void cursorBeyondTheEnd_goesOnAtTheEnd() throws Exception {
+    await(sink.write(batch(0, 0, 5)));
+    PositionCursor end = PositionCursor.parse(await(sink.endCursor()), "jetstream");
+    for (Integer shard : new Integer[] {null, 0}) {
+      EventQuery beyond =
+          EventQuery.of(end.at("all", 1_000).format("jetstream"), 10).withShard(shard);
+      EventPage page = await(sink.read(beyond));
+      assertThat(page.events()).isEmpty();
+      int next = shard == null ? 5 : 10;
+      await(sink.write(batch(0, next, 5)));
+      assertThat(sequences(readAll(page.cursor(), 100), 0)).isEqualTo(range(next, next + 5));
+    }
   }
 
   @Test

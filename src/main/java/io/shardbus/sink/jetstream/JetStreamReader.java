@@ -83,15 +83,15 @@ final class JetStreamReader {
     return over(
         link -> {
           StreamInfo stream = stream(link);
-          PositionCursor from = cursor.in(madeAt(stream));
+          PositionCursor given = cursor.in(madeAt(stream));
+          long end = stream.getStreamState().getLastSequence();
+          // What is behind the end was read, and then lost by the server.
+          long after = Math.min(given.position(STREAM), end);
           PageBuilder page = new PageBuilder(query);
           String subjects = subjects(query.shard());
-          JetStreamSubscription consumer = consume(link, subjects, from.position(STREAM), page);
-          long last =
-              query.shard() == null
-                  ? stream.getStreamState().getLastSequence()
-                  : last(link, subjects);
-          EventPage read = page(consumer, from, last, page);
+          JetStreamSubscription consumer = consume(link, subjects, after, page);
+          long last = query.shard() == null ? end : last(link, subjects);
+          EventPage read = page(consumer, given.at(STREAM, after), last, page);
           end(link, consumer);
           return read;
         });
