@@ -76,7 +76,8 @@ public final class Headers {
     return new Headers(fields, (int) bytes);
   }
 
-  private static String requireToken(String name) {
+  /** In lower case. */
+  static String requireToken(String name) {
     boolean good = !name.isEmpty();
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);

@@ -5,7 +5,6 @@ import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -296,7 +295,7 @@ public final class RawEvent implements Intercepted {
      */
     public Builder header(String name, String value) {
       Map<String, String> all = headers.toMap();
-      all.put(name.toLowerCase(Locale.ROOT), value);
+      all.put(Headers.requireToken(name), value);
       headers = Headers.of(all);
       return this;
     }

@@ -3,6 +3,7 @@ package io.shardbus.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vertx.core.buffer.Buffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -74,5 +75,12 @@ class HeadersTest {
     assertThat(Headers.of(Map.of("x", "y".repeat(8191))).bytes()).isEqualTo(8192);
     assertThatThrownBy(() -> Headers.of(Map.of("x", "y".repeat(8192))))
         .hasMessage("the headers of an event have 8193 bytes, and may have 8192");
+  }
+
+  /** A Kelvin sign is a k in lower case. */
+  @Test
+  void letterThatBecomesAscii_isRefused() {
+    assertThatThrownBy(() -> RawEvent.builder(Buffer.buffer()).header("\u212A", "1"))
+        .isInstanceOf(InvalidEventException.class);
   }
 }
