@@ -1,8 +1,10 @@
 package io.shardbus.delivery;
 
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.concurrent.Callable;
@@ -61,18 +63,19 @@ public final class NoContext {
    */
   public static <T> void begin(Callable<Future<T>> task, Promise<T> result) {
     try {
-      Future<T> answer = task.call();
-      if (answer == null) {
-        throw new IllegalStateException("it returned null in place of a future");
-      }
-      answer.onComplete(
+      Handler<AsyncResult<T>> tell = // made before the task: memory may run out
           end -> {
             if (end.succeeded()) {
               result.tryComplete(end.result());
             } else {
               result.tryFail(end.cause());
             }
-          });
+          };
+      Future<T> answer = task.call();
+      if (answer == null) {
+        throw new IllegalStateException("it returned null in place of a future");
+      }
+      answer.onComplete(tell);
     } catch (Throwable e) { // also an Error: a caller waits for the result
       result.tryFail(e);
     }

@@ -80,13 +80,17 @@ final class Removals {
    */
   Future<Void> begin(int id, Callable<Future<Void>> way, Consumer<Future<Void>> note) {
     Promise<Void> gone = Promise.promise();
-    Promise<Void> first = underWay.putIfAbsent(id, gone);
+    gone.future().onComplete(end -> underWay.remove(id, gone));
+    Callable<Future<Void>> noted =
+        () -> {
+          note.accept(gone.future());
+          return way.call();
+        };
+    Promise<Void> first = underWay.putIfAbsent(id, gone); // from here on nothing may throw
     if (first != null) {
       return first.future();
     }
-    gone.future().onComplete(end -> underWay.remove(id));
-    note.accept(gone.future());
-    NoContext.begin(way, gone);
+    NoContext.begin(noted, gone);
     return gone.future();
   }
 

@@ -12,7 +12,6 @@ import io.shardbus.shard.ShardManager;
 import io.shardbus.shard.ShardMapper;
 import io.shardbus.shard.ShardState;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
@@ -30,7 +29,8 @@ import java.util.stream.Stream;
  * turn. Their events are then delivered, however long the sink takes. After that the verticle is undeployed and the
  * shard unmapped. A second request to remove the same shard joins the first one.
  *
- * If a caller adds or drains shards at the engine, past this class, the next tick adopts them.
+ * If a caller adds or drains shards at the engine, past this class, the next tick adopts them. So it does with shards
+ * that memory was missing to bring up.
  */
 /** Adds and removes shards while events flow. Safe for any thread. */
 public final class Scaler {
@@ -129,7 +129,8 @@ public final class Scaler {
   }
 
   private Future<List<Integer>> bringUp(List<Integer> ids) {
-    return Future.join(ids.stream().map(this::deploy).toList())
+    return Future.succeededFuture() // so that what throws is taken back, too
+        .compose(begin -> Future.join(ids.stream().map(this::deploy).toList()))
         .compose(
             all ->
                 blocking(
@@ -260,11 +261,7 @@ public final class Scaler {
   private Stream<Shard> orphans() {
     return manager.shards().stream()
         .filter(shard -> !removals.has(shard.id()))
-        .filter(
-            shard ->
-                shard.state() == ShardState.DRAINING
-                    || shard.state() == ShardState.STOPPED
-                    || !deployments.has(shard.id()))
+        .filter(shard -> shard.state() != ShardState.ACTIVE || !deployments.has(shard.id()))
         .filter(shard -> manager.shard(shard.id()).isPresent()); // it may have left meanwhile
   }
 
@@ -277,19 +274,22 @@ public final class Scaler {
       }
       evaluating = true;
     }
-    Promise<Void> adopted = Promise.promise();
-    NoContext.begin(this::adoptAll, adopted);
-    return adopted
-        .future()
-        .compose(done -> blocking(manager::evaluateScaling))
-        .onFailure(e -> evaluating = false)
-        .compose(this::act)
-        .onFailure(
-            e -> {
-              LOG.warn("automatic scaling failed: " + e.getMessage());
-              lastFailure = System.nanoTime();
-              failedBefore = true;
-            });
+    try {
+      return Future.succeededFuture()
+          .compose(begin -> adoptAll())
+          .compose(done -> blocking(manager::evaluateScaling))
+          .onFailure(e -> evaluating = false)
+          .compose(this::act)
+          .onFailure(
+              e -> {
+                LOG.warn("automatic scaling failed: " + e.getMessage());
+                lastFailure = System.nanoTime();
+                failedBefore = true;
+              });
+    } catch (Throwable e) { // memory may be missing
+      evaluating = false;
+      throw e;
+    }
   }
 
   private Future<Void> adoptAll() {

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * Why it is safe: the pump holds the events, not the verticle. Between two deployments nothing drains the shard, and
  * nothing is lost. A pump has one loop at a time, because the next deployment begins only after the pump has left the
- * loop before, or after that deployment has failed.
+ * loop before, or after that deployment has failed. If memory runs out, `again` deploys a verticle that stopped.
  */
 /**
  * Keeps a verticle deployed for each shard. If a shard verticle stops by itself, it is deployed
@@ -64,11 +64,15 @@ public final class ShardDeployments {
   private volatile boolean closing;
 
   /** What is not final is guarded by the deployments' monitor. */
-  private static final class Entry {
+  private final class Entry {
 
     final ShardPump pump;
     final Promise<Void> gone = Promise.promise();
+    final Rescue.Call again = new Rescue.Call(() -> redeploy(this));
     boolean wanted = true;
+
+    /** Whether its verticle stopped by itself and is to be deployed again. */
+    boolean stopped;
 
     /** The id of the last deployment, once it runs; null if it runs without a verticle. */
     Future<@Nullable String> deployment = Future.failedFuture("not deployed");
@@ -134,7 +138,12 @@ public final class ShardDeployments {
     Entry entry =
         new Entry(new ShardPump(shard, sink, deadLetters, producer, batch, delivery, observer));
     entries.put(shard.id(), entry);
-    return deploy(entry).onFailure(e -> giveUp(entry));
+    try {
+      return deploy(entry).onFailure(e -> giveUp(entry));
+    } catch (Throwable e) { // memory may be missing
+      giveUp(entry);
+      throw e;
+    }
   }
 
   /** Its verticle may have started and stopped before its deployment failed, and be redeployed. */
@@ -157,13 +166,22 @@ public final class ShardDeployments {
     }
     DeploymentOptions options =
         new DeploymentOptions().setThreadingModel(ThreadingModel.EVENT_LOOP);
-    entry.deployment =
-        NoContext.deploy(
-                vertx,
-                () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
-                options)
+    Promise<Void> begin = Promise.promise();
+    Future<@Nullable String> deployment =
+        begin
+            .future()
+            .compose(
+                go ->
+                    NoContext.deploy(
+                        vertx,
+                        () -> wrapper.apply(new ShardVerticle(entry.pump, () -> stopped(entry))),
+                        options))
             .recover(e -> closing ? attachToNoVerticle(entry) : Future.failedFuture(e));
-    return entry.deployment.mapEmpty();
+    Future<Void> done = deployment.mapEmpty();
+    entry.deployment = deployment;
+    entry.stopped = false;
+    begin.complete(); // last: memory may run out before
+    return done;
   }
 
   /**
@@ -188,18 +206,26 @@ public final class ShardDeployments {
   }
 
   private synchronized void stopped(Entry entry) {
-    if (entry.wanted && !closed) {
+    entry.stopped = true;
+    // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
+    redeploy(entry);
+  }
+
+  /** Does not throw: the rescue tries again. */
+  private synchronized void redeploy(Entry entry) {
+    if (!entry.stopped || !entry.wanted || closed) {
+      return;
+    }
+    try {
       LOG.warn("the verticle of " + entry.pump.shard() + " stopped; deploying it again");
-      // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
-      redeploy(entry);
+      deploy(entry).onFailure(e -> redeployFailed(entry, e));
+    } catch (Throwable e) {
+      entry.again.ask();
     }
   }
 
-  private void redeploy(Entry entry) {
-    deploy(entry).onFailure(e -> redeployFailed(entry, e));
-  }
-
-  private void redeployFailed(Entry entry, Throwable failure) {
+  private synchronized void redeployFailed(Entry entry, Throwable failure) {
+    entry.stopped = true;
     LOG.warn("cannot deploy the verticle of " + entry.pump.shard() + ": " + failure.toString());
     CompletableFuture.delayedExecutor(
             REDEPLOY_DELAY_MILLIS, TimeUnit.MILLISECONDS, NoContext.THREADS)
@@ -217,7 +243,7 @@ public final class ShardDeployments {
     Future<String> deployment;
     Entry entry;
     synchronized (this) {
-      entry = entries.remove(shardId);
+      entry = entries.get(shardId);
       if (entry == null) {
         return Future.join(
                 leaving.stream()
@@ -226,19 +252,26 @@ public final class ShardDeployments {
                     .toList())
             .mapEmpty();
       }
-      entry.wanted = false;
       leaving.add(entry);
+      entries.remove(shardId);
+      entry.wanted = false;
       deployment = entry.deployment;
     }
-    deployment
-        .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
-        .otherwiseEmpty() // it did not start, or another caller stopped it
-        .compose(stopped -> end(entry))
-        .onComplete(
-            ended -> {
-              leaving.remove(entry);
-              entry.gone.handle(ended);
-            });
+    try {
+      deployment
+          .compose(id -> id == null ? Future.<Void>succeededFuture() : vertx.undeploy(id))
+          .otherwiseEmpty() // it did not start, or another caller stopped it
+          .compose(stopped -> end(entry))
+          .onComplete(
+              ended -> {
+                leaving.remove(entry);
+                entry.gone.handle(ended);
+              });
+    } catch (Throwable e) { // memory may be missing: the end of the bus tries again
+      entries.put(shardId, entry);
+      leaving.remove(entry);
+      throw e;
+    }
     return entry.gone.future();
   }
 

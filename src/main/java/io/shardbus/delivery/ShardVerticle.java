@@ -1,5 +1,6 @@
 package io.shardbus.delivery;
 
+import io.vertx.core.Completable;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 
@@ -10,11 +11,11 @@ import io.vertx.core.VerticleBase;
 final class ShardVerticle extends VerticleBase {
 
   private final ShardPump pump;
-  private final Runnable onStopped;
+  private final Completable<Void> onStopped;
 
   ShardVerticle(ShardPump pump, Runnable onStopped) {
     this.pump = pump;
-    this.onStopped = onStopped;
+    this.onStopped = (nothing, failure) -> onStopped.run(); // made while there is memory
   }
 
   @Override
@@ -25,6 +26,6 @@ final class ShardVerticle extends VerticleBase {
 
   @Override
   public Future<?> stop() {
-    return pump.detach().onComplete(done -> onStopped.run());
+    return pump.detach().onComplete(onStopped);
   }
 }

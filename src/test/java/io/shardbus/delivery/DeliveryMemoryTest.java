@@ -55,6 +55,8 @@ class DeliveryMemoryTest {
     KEEP_LETTERS,
     REARRANGE_WHAT_WAITS,
     CARRY_OUT_REQUESTS,
+    SCALE,
+    REDEPLOY,
     WRITE,
     WRITE_AGAIN,
     WRITE_THE_REST,
@@ -114,6 +116,8 @@ class DeliveryMemoryTest {
         case KEEP_LETTERS -> keepLetters();
         case REARRANGE_WHAT_WAITS -> rearrange();
         case CARRY_OUT_REQUESTS -> carryOutRequests();
+        case SCALE -> scale();
+        case REDEPLOY -> redeploy();
         default -> write(step);
       }
     }
@@ -215,6 +219,80 @@ class DeliveryMemoryTest {
       } catch (java.util.concurrent.TimeoutException e) {
         // it goes on once there is memory
       }
+    }
+
+    private ShardDeployments deployments(RecordingSink sink) {
+      return new ShardDeployments(
+          vertx,
+          sink,
+          letters -> Future.succeededFuture(),
+          new ProducerId("p", 1),
+          new BatchOptions(),
+          new RetryOptions(),
+          new DeliveryObservers());
+    }
+
+    private void scale() {
+      Set<String> before = Set.copyOf(vertx.deploymentIDs());
+      ShardManager manager =
+          ShardManager.withMapper(
+              1,
+              1024,
+              BackpressureMode.FAIL_PRODUCER,
+              new ScalingPolicy().setMaxShards(64).setCooldown(Duration.ZERO).setAutoScale(false));
+      ShardDeployments deployments = deployments(new RecordingSink());
+      manager.shards().forEach(deployments::deploy);
+      await(() -> vertx.deploymentIDs().size() > before.size());
+      Scaler scaler = new Scaler(manager, deployments);
+      List<Future<?>> answers = new ArrayList<>();
+      starved(
+          () -> {
+            answers.add(scaler.scaleUp(2));
+            settle(answers);
+            answers.add(scaler.scaleDown(1));
+            answers.add(scaler.tick());
+            settle(answers);
+          });
+      Future<List<Integer>> again = scaler.scaleUp(1);
+      await(again::isComplete);
+      manager.addShardForce(); // to be adopted
+      assertThat(again.failed() ? again.cause() : null).isNull();
+      await(
+          () -> {
+            Future<?> tick = scaler.tick();
+            await(tick::isComplete);
+            return manager.shards().size() == manager.numShards()
+                && manager.shards().stream().allMatch(shard -> deployments.has(shard.id()));
+          });
+      await(() -> answers.stream().allMatch(Future::isComplete));
+      manager.close();
+      Future<Void> end = deployments.undeployAll();
+      await(end::isComplete);
+      await(() -> before.containsAll(vertx.deploymentIDs())); // no verticle is left
+    }
+
+    private void redeploy() {
+      Set<String> before = Set.copyOf(vertx.deploymentIDs());
+      ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
+      RecordingSink sink = new RecordingSink();
+      ShardDeployments deployments = deployments(sink);
+      await(deployments.deploy(manager.shards().get(0))::isComplete);
+      starved(
+          () -> {
+            Future<Void> stopped =
+                vertx.undeploy(
+                    vertx.deploymentIDs().stream()
+                        .filter(id -> !before.contains(id))
+                        .findAny()
+                        .orElseThrow());
+            settle(List.of(stopped));
+            settle(List.of(Promise.promise().future()));
+          });
+      manager.ingestRaw(RawEvent.of("event"));
+      await(() -> sink.count() == 1);
+      Future<Void> end = deployments.undeployAll();
+      await(end::isComplete);
+      await(() -> before.containsAll(vertx.deploymentIDs())); // no verticle is left
     }
 
     private void write(Step step) {
