@@ -209,6 +209,9 @@ public final class ShardDeployments {
     entry.stopped = true;
     // At once: if all verticles stop, Vert.x may close next, and then none can be deployed.
     redeploy(entry);
+    if (entry.wanted && !closed) {
+      LOG.warn("the verticle of " + entry.pump.shard() + " stopped, and is deployed again");
+    }
   }
 
   /** Does not throw: the rescue tries again. */
@@ -217,7 +220,6 @@ public final class ShardDeployments {
       return;
     }
     try {
-      LOG.warn("the verticle of " + entry.pump.shard() + " stopped; deploying it again");
       deploy(entry).onFailure(e -> redeployFailed(entry, e));
     } catch (Throwable e) {
       entry.again.ask();
