@@ -94,7 +94,7 @@ final class FileSink implements Sink {
 
   private void rollIfDue() {
     if (file != null) {
-      file.rollIfDue();
+      file.rollIfDue(Long.MAX_VALUE); // by time only
     }
   }
 

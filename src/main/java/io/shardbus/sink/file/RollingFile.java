@@ -168,7 +168,7 @@ final class RollingFile {
 
   /** Either all of it is there afterwards, or it fails and nothing of it is. */
   void append(Buffer lines) throws IOException {
-    rollIfDue();
+    rollIfDue(options.getMaxBytes());
     Current file = current;
     if (file == null) {
       file = begin();
@@ -217,7 +217,7 @@ final class RollingFile {
   }
 
   /** If it fails, the file is written on, and is rolled later. A file that is gone is left. */
-  void rollIfDue() {
+  void rollIfDue(long maxBytes) {
     Current file = current;
     if (file == null) {
       return;
@@ -227,7 +227,7 @@ final class RollingFile {
         LOG.warn(file.path + " is gone: new events go to another file");
         current = null;
         file.channel.close();
-      } else if (isDue(file)) {
+      } else if (isDue(file, maxBytes)) {
         complete(file);
         current = null;
       }
@@ -237,11 +237,11 @@ final class RollingFile {
   }
 
   /** A file that a clock of another time has begun is old, too. */
-  private boolean isDue(Current file) {
+  private boolean isDue(Current file, long maxBytes) {
     Duration age = options.getMaxAge();
     boolean old =
         !age.isZero() && Duration.between(file.begun, Instant.now()).abs().compareTo(age) >= 0;
-    return file.length > 0 && (old || file.length >= options.getMaxBytes());
+    return file.length > 0 && (old || file.length >= maxBytes);
   }
 
   private void complete(Current file) throws IOException {
