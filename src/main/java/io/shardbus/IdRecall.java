@@ -74,7 +74,7 @@ final class IdRecall {
 
     @Override
     public boolean test(ShardEvent event) {
-      // Of the future is what an earlier run has stamped with a clock that was ahead.
+      // An earlier run may have stamped events with a clock that was ahead.
       if (event.timestamp() >= begun && event.timestamp() <= manager.nanoTime()) {
         sawThisRun = true;
       } else {

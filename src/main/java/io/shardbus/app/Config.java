@@ -139,7 +139,8 @@ record Config(
 
   private static JsonObject read(Path file) {
     try {
-      return new JsonObject(Files.readString(file).replaceFirst("^\ufeff", "")); // of Windows
+      // Some editors write a byte-order mark.
+      return new JsonObject(Files.readString(file).replaceFirst("^\ufeff", ""));
     } catch (IOException e) {
       throw new ConfigException(Failures.describe(FileFault.of(file + " cannot be read", e)));
     } catch (DecodeException | ClassCastException e) {

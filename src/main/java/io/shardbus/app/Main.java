@@ -73,7 +73,7 @@ public final class Main implements Runnable {
                 new OutputStreamWriter(
                     new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8)));
     int code = execute(out, new PrintWriter(System.err, true, StandardCharsets.UTF_8), args);
-    // A reader that has gone has had enough, but a file is incomplete.
+    // A reader that has gone wants no more, but a file should have all.
     if (code == 0 && out.checkError() && Files.isRegularFile(Path.of("/dev/stdout"))) {
       System.err.println("shardbus: not all output was written: is the disk full?");
       code = FAILED;

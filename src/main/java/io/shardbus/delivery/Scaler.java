@@ -29,8 +29,8 @@ import java.util.stream.Stream;
  * turn. Their events are then delivered, however long the sink takes. After that the verticle is undeployed and the
  * shard unmapped. A second request to remove the same shard joins the first one.
  *
- * If a caller adds or drains shards at the engine, past this class, the next tick adopts them. So it does with shards
- * that memory was missing to bring up.
+ * If a caller adds or drains shards at the engine, past this class, the next tick adopts them. It does the same with
+ * shards that could not be brought up because memory was missing.
  */
 /** Adds and removes shards while events flow. Safe for any thread. */
 public final class Scaler {

@@ -360,7 +360,7 @@ public final class WaitingRoom {
       if (one.deadline != NO_DEADLINE) {
         byDeadline.add(one);
       }
-    } catch (Throwable e) { // a map that cannot grow may have it all the same
+    } catch (Throwable e) { // a map that fails to grow may hold it anyway
       byDeadline.remove(one);
       takeOut(one);
       throw e;

@@ -65,7 +65,7 @@ public final class EventBusPublisher implements WriteStream<RawEvent> {
     allSettled.future().onComplete(end -> unhook.run());
   }
 
-  /** Timers end with the verticle: no later answer could be waited for. */
+  /** The timers end with the verticle, so the publisher could not wait for answers any more. */
   private Future<Void> abandon() {
     abandoned = true;
     return end();

@@ -87,7 +87,7 @@ public final class OptionsJson {
             .addModule(types())
             .disable(com.fasterxml.jackson.databind.DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
-            // A number or a flag would become another text than was written, as 1.10 would.
+            // As text, a number could differ from what was written: 1.10 would become 1.1.
             .withCoercionConfig(
                 LogicalType.Textual,
                 text ->

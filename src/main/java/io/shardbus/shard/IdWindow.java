@@ -257,7 +257,7 @@ public final class IdWindow {
       if (used < high.length) {
         return;
       }
-      if (dead > 0 && 2 * dead >= used) { // an event that is tried again leaves one each time
+      if (dead > 0 && 2 * dead >= used) { // each try of an event that waits leaves one
         rebuild(high.length);
       } else if (high.length < stripeCapacity) {
         rebuild(Math.min(stripeCapacity, Math.max(FIRST_CAPACITY, high.length * 2)));
@@ -269,7 +269,7 @@ public final class IdWindow {
       }
     }
 
-    /** Leaves out the dead. */
+    /** Makes the arrays anew, without dead entries. */
     private void rebuild(int capacity) {
       // All new arrays first: there may be no memory for one of them.
       long[] nextHigh = new long[capacity];

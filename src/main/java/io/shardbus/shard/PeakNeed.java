@@ -31,7 +31,7 @@ final class PeakNeed {
     if (empty || nowNanos - since < timeNanos) {
       return Integer.MAX_VALUE;
     }
-    since = nowNanos - timeNanos; // what was before is forgotten
+    since = nowNanos - timeNanos; // the windows before are forgotten
     while (falling.size() > 1 && nowNanos - falling.getFirst().nanos() > timeNanos) {
       falling.removeFirst();
     }

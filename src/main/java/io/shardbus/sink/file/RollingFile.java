@@ -216,7 +216,12 @@ final class RollingFile {
     return path.resolveSibling(name.substring(0, name.length() - from.length()) + to);
   }
 
-  /** If it fails, the file is written on, and is rolled later. A file that is gone is left. */
+  /**
+   * If it fails, the sink goes on with the file, and rolls it later. If somebody has deleted the
+   * file, the next events go to a new one.
+   *
+   * @param maxBytes a file as large as this is rolled
+   */
   void rollIfDue(long maxBytes) {
     Current file = current;
     if (file == null) {
@@ -236,7 +241,7 @@ final class RollingFile {
     }
   }
 
-  /** A file that a clock of another time has begun is old, too. */
+  /** A file from the future is old, too: the clock was wrong when it was begun. */
   private boolean isDue(Current file, long maxBytes) {
     Duration age = options.getMaxAge();
     boolean old =

@@ -59,7 +59,8 @@ final class EventMessage {
   }
 
   /**
-   * The server may look for its header in values too, and give up at the first that has its name.
+   * The server looks for the name of its header in the values of others, too, and then misses the
+   * header itself.
    */
   private static String encode(String text) {
     return PercentCodec.encode(text).replace(MESSAGE_ID, "%4Eats-Msg-Id");
@@ -73,7 +74,7 @@ final class EventMessage {
           boolean plain = !always && PercentCodec.isPlain(value) && !value.contains(MESSAGE_ID);
           headers.put(name, plain ? value : encode(value));
           if (!plain && (!always || name.equals(CLOUD_EVENT_TYPE))) {
-            encoded.add(name); // by which a type of the event differs from one that is added below
+            encoded.add(name); // so a type of the event differs from the one added below
           }
         });
     if (!encoded.isEmpty()) {

@@ -85,7 +85,7 @@ final class JetStreamReader {
           StreamInfo stream = stream(link);
           PositionCursor given = cursor.in(madeAt(stream));
           long end = stream.getStreamState().getLastSequence();
-          // What is behind the end was read, and then lost by the server.
+          // If the position is behind the end, the server has lost what was read.
           long after = Math.min(given.position(STREAM), end);
           PageBuilder page = new PageBuilder(query);
           String subjects = subjects(query.shard());

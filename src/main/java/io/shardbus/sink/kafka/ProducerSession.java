@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProducerSession {
 
-  /** Of a record without its event; roughly. */
+  /** What a record needs besides its event, roughly. */
   private static final int RECORD_BYTES = 200;
 
   private final Producer<byte[], byte[]> producer;

@@ -163,7 +163,7 @@ record Segment(Path path, int writer, long first) {
     return e.getMessage() != null && e.getMessage().contains("no such table");
   }
 
-  /** Deleted for sure: by the limits, at any moment since the folder was listed, or by hand. */
+  /** Whether it is surely deleted: by the limits since the folder was listed, or by hand. */
   boolean isGone() {
     return Files.notExists(path);
   }

@@ -21,13 +21,13 @@ export function setToken(token) {
   }
 }
 
-/** No character of a token is encoded. Others could not be sent, and the server could not say that it is none. */
+/** A token with characters that no token has could not be sent. Encoded, it is sent, and the server refuses it. */
 function headers(more) {
   const token = sessionStorage.getItem(TOKEN)
   return token ? { ...more, Authorization: `Bearer ${encodeURI(token)}` } : { ...more }
 }
 
-/** The answer of the server, if it is good. A server that does not answer is as one that is behind a proxy. */
+/** The answer of the server, if it is good. If there is none, the error is that of a proxy. */
 async function ask(path, options) {
   const response = await fetch(at(path), options).catch((e) => {
     throw new ApiError(503, `the server does not answer: ${e.message}`)
