@@ -15,8 +15,8 @@ public final class CloseHook {
   private CloseHook() {}
 
   /**
-   * Before anything else: a verticle learns of the end only when all verticles are undeployed at
-   * once, also those that still have events to deliver.
+   * Before any verticle is undeployed. Vert.x undeploys all verticles at once, so a verticle would
+   * learn of the end too late: others may still have events to deliver.
    *
    * @return takes it back
    */
@@ -25,7 +25,7 @@ public final class CloseHook {
   }
 
   /**
-   * With the timers of a context: after the verticle has stopped. A context that is no verticle's
+   * After the verticle of a context has stopped, when its timers end. A context without a verticle
    * ends with its Vert.x.
    *
    * @param context the context
