@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.ShardBus;
 import io.shardbus.ShardBusOptions;
 import io.shardbus.event.Batch;
+import io.shardbus.event.Headers;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.RawEvent;
 import io.shardbus.event.ShardEvent;
@@ -248,6 +249,28 @@ class KafkaSinkTest extends ForgetfulServerContract {
     assertThat(header(record, "traceparent")).isEqualTo(parent);
     assertThat(header(record, "tracestate")).isEqualTo("a=b, c=d");
     await(bus.close());
+  }
+
+  /** Own names that look as CloudEvents do in Kafka. */
+  @Test
+  void namesOfTheKafkaBinding_comeBackAsTheyWere() throws Exception {
+    List<Map<String, String>> headers =
+        List.of(
+            Map.of("ce-specversion", "1.0", "ce-x", "1", "ce_x", "2", "ce_y", "3"),
+            Map.of("ce_specversion", "1.0", "ce-x", "1", "ce_x", "2"),
+            Map.of("ce-specversion", "1.0", "ce_specversion", "2"),
+            Map.of("ce-x", "1", "ce_x", "2"));
+    List<ShardEvent> events = new ArrayList<>();
+    for (Map<String, String> each : headers) {
+      events.add(
+          new ShardEvent(
+              0, events.size(), now(), Buffer.buffer("1"), null, null, Headers.of(each)));
+    }
+    await(sink.write(new Batch(0, 0, events, new ProducerId("test", 1))));
+    assertThat(readAll(10))
+        .extracting(stored -> stored.event().headers().toMap())
+        .isEqualTo(headers);
+    assertThat(header(records(4).get(0), "ce_x")).isEqualTo("1");
   }
 
   @Test

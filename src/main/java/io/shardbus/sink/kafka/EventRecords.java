@@ -33,7 +33,10 @@ final class EventRecords {
 
   private static final String CLOUD_EVENT = "ce-";
   private static final String CLOUD_EVENT_HERE = "ce_";
-  private static final String VERSION = "specversion";
+
+  /** An event with one of them has the two beginnings swapped, so that all names come back. */
+  private static final List<String> VERSIONS =
+      List.of(CLOUD_EVENT + "specversion", CLOUD_EVENT_HERE + "specversion");
 
   private EventRecords() {}
 
@@ -71,14 +74,8 @@ final class EventRecords {
     if (event.id() != null) {
       headers.add(header(ID, event.id()));
     }
-    boolean isCloudEvent = event.headers().get(CLOUD_EVENT + VERSION) != null;
-    event
-        .headers()
-        .forEach(
-            (own, value) ->
-                headers.add(
-                    header(
-                        isCloudEvent ? renamed(own, CLOUD_EVENT, CLOUD_EVENT_HERE) : own, value)));
+    boolean swaps = VERSIONS.stream().anyMatch(version -> event.headers().get(version) != null);
+    event.headers().forEach((own, value) -> headers.add(header(swaps ? swapped(own) : own, value)));
     return headers;
   }
 
@@ -86,8 +83,13 @@ final class EventRecords {
     return new RecordHeader(name, bytes(value));
   }
 
-  private static String renamed(String name, String from, String to) {
-    return name.startsWith(from) ? to + name.substring(from.length()) : name;
+  private static String swapped(String name) {
+    if (name.startsWith(CLOUD_EVENT)) {
+      return CLOUD_EVENT_HERE + name.substring(CLOUD_EVENT.length());
+    }
+    return name.startsWith(CLOUD_EVENT_HERE)
+        ? CLOUD_EVENT + name.substring(CLOUD_EVENT_HERE.length())
+        : name;
   }
 
   /** Null if the record is not one of ours. */
@@ -120,14 +122,12 @@ final class EventRecords {
   }
 
   private static io.shardbus.event.Headers own(Headers headers) {
-    boolean isCloudEvent = headers.lastHeader(CLOUD_EVENT_HERE + VERSION) != null;
+    boolean swaps = VERSIONS.stream().anyMatch(version -> headers.lastHeader(version) != null);
     StoredHeaders own = new StoredHeaders();
     for (Header header : headers) {
       String name = header.key();
       if (header.value() != null) { // others may write such
-        own.add(
-            isCloudEvent ? renamed(name, CLOUD_EVENT_HERE, CLOUD_EVENT) : name,
-            new String(header.value(), StandardCharsets.UTF_8));
+        own.add(swaps ? swapped(name) : name, new String(header.value(), StandardCharsets.UTF_8));
       }
     }
     return own.build();

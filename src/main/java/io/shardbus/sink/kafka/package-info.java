@@ -14,7 +14,9 @@
  *
  * <p>The names of an event's own headers are in lower case, so they never meet those of Shardbus.
  * For an event with {@code ce-specversion}, headers {@code ce-NAME} become {@code ce_NAME}, as in
- * the Kafka binding of CloudEvents, and {@code ce-NAME} again when they are read.
+ * the Kafka binding of CloudEvents, and {@code ce-NAME} again when they are read. So that both can
+ * be there, {@code ce_NAME} becomes {@code ce-NAME}. An event with {@code ce_specversion} is
+ * treated the same.
  *
  * <p>Readers pass over records without the first header: other programs wrote them.
  *
