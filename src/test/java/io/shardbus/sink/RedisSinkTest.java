@@ -148,6 +148,16 @@ class RedisSinkTest extends ForgetfulServerContract {
   }
 
   @Test
+  void foreignShards_arePassedOver() throws Exception {
+    await(sink.write(batch(0, 0, 10)));
+    redis(Command.SADD, "shardbus:shards", "what", "-1", "99999", "");
+    redis(Command.XADD, "shardbus:shard:what", "*", "what", "ever");
+    reopen();
+    assertThat(await(sink.endCursor())).isNotEmpty();
+    assertThat(sequences(readAll(3), 0)).isEqualTo(range(0, 10));
+  }
+
+  @Test
   void keyOfAnotherType_failsToOpen() throws Exception {
     redis(Command.SET, "shardbus:shards", "x");
     ReplayableSink second = create();

@@ -6,12 +6,15 @@ import io.shardbus.sink.support.OwnThread;
 import io.shardbus.sink.support.PositionCursor;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.internal.logging.Logger;
+import io.vertx.core.internal.logging.LoggerFactory;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -19,11 +22,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisReader {
 
+  private static final Logger LOG = LoggerFactory.getLogger(RedisReader.class);
+  private static final Pattern SHARD = Pattern.compile("0|[1-9][0-9]{0,4}");
+
   private final RedisServer server;
   private final RedisKeys keys;
 
   /** A filter takes longer than an event loop has. */
   private final OwnThread thread = new OwnThread("shardbus-redis-reader", "the sink is");
+
+  /** Whether a member of the set that is no shard was logged, which one is enough of. */
+  private volatile boolean told;
 
   /** Which store is there, and its shards. */
   private record Contents(long store, List<String> shards) {
@@ -92,7 +101,19 @@ final class RedisReader {
             replies ->
                 new Contents(
                     replies.get(0) == null ? 0 : replies.get(0).toLong(),
-                    replies.get(1).stream().map(Response::toString).toList()));
+                    replies.get(1).stream()
+                        .map(Response::toString)
+                        .filter(this::isShard)
+                        .toList()));
+  }
+
+  private boolean isShard(String member) {
+    boolean known = SHARD.matcher(member).matches();
+    if (!known && !told) {
+      told = true;
+      LOG.warn(keys.shards() + ": passes over \"" + member + "\", which is not the id of a shard");
+    }
+    return known;
   }
 
   /**
