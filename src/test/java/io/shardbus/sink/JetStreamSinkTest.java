@@ -113,6 +113,8 @@ class JetStreamSinkTest extends ForgetfulServerContract {
     for (int i = 0; i < 3; i++) {
       assertThatThrownBy(() -> await(sink.read(EventQuery.of(null, 1).withFilter(failing))))
           .hasMessageContaining("a filter that fails");
+      List<String> left = nats(c -> c.jetStreamManagement().getConsumerNames("SHARDBUS"));
+      assertThat(left).isEmpty();
     }
     await(write);
   }

@@ -90,10 +90,15 @@ final class JetStreamReader {
           PageBuilder page = new PageBuilder(query);
           String subjects = subjects(query.shard());
           JetStreamSubscription consumer = consume(link, subjects, after, page);
-          long last = query.shard() == null ? end : last(link, subjects);
-          EventPage read = page(consumer, given.at(STREAM, after), last, page);
-          end(link, consumer);
-          return read;
+          try {
+            long last = query.shard() == null ? end : last(link, subjects);
+            return page(consumer, given.at(STREAM, after), last, page);
+          } catch (IOException | SinkException e) {
+            link.doubt(); // an answer is missing: there will be none to the end, either
+            throw e;
+          } finally {
+            end(link, consumer);
+          }
         });
   }
 
@@ -114,8 +119,12 @@ final class JetStreamReader {
     }
   }
 
+  /** What it does not end, the end of the connection and the server do. */
   private void end(Link link, JetStreamSubscription consumer)
       throws IOException, JetStreamApiException {
+    if (!link.isUsable()) {
+      return;
+    }
     String name = consumer.getConsumerName();
     consumer.unsubscribe();
     if (name != null) {
