@@ -114,15 +114,52 @@ class FileSinkTest {
     Process gzip = new ProcessBuilder("gzip", "-dc", files(".gz").get(0).toString()).start();
     assertThat(new String(gzip.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("1\n2\n");
-    // A crash can leave a file that is not compressed, or compressed in part.
-    Path left = dir.resolve("events/20200101T000000000Z.ndjson");
-    Files.writeString(left, "0\n");
+    // A crash can leave a file that is not compressed, or compressed in part, or twice.
+    Path part = dir.resolve("events/20200101T000000000Z.ndjson.open");
+    Files.writeString(part, "0\n");
     Files.writeString(dir.resolve("events/20200101T000000000Z.ndjson.gz.new"), "torn");
+    Path twice = dir.resolve("events/20200102T000000000Z.ndjson.open");
+    Files.writeString(twice, "0\n");
+    Path good = Files.writeString(dir.resolve("events/20200102T000000000Z.ndjson.gz"), "good");
     open(config().put("gzip", true));
     await(sink.close());
-    assertThat(left).doesNotExist();
-    assertThat(files(".gz")).hasSize(2);
+    assertThat(part).doesNotExist();
+    assertThat(twice).doesNotExist();
+    assertThat(good).hasContent("good");
+    assertThat(files(".gz")).hasSize(3);
     assertThat(files(".new")).isEmpty();
+  }
+
+  /** A reader takes complete files, each once. */
+  @Test
+  void fileThatIsToBeCompressed_doesNotShowAsComplete() throws Exception {
+    open(config().put("maxBytes", 1).put("gzip", true));
+    await(sink.write(batch(0, "1")));
+    Path open = files(".open").get(0);
+    Path inTheWay = Path.of(open.toString().replace(".open", ".gz.new"));
+    Files.createDirectory(inTheWay);
+    await(sink.write(batch(1, "2")));
+    await(sink.close());
+    assertThat(files(".ndjson")).isEmpty();
+    assertThat(files(".gz")).isEmpty();
+    assertThat(open).hasContent("1\n");
+    Files.deleteIfExists(inTheWay);
+    open(config().put("gzip", true));
+    await(sink.close());
+    assertThat(files(".ndjson")).isEmpty();
+    assertThat(files(".gz")).hasSize(1);
+    assertThat(files(".open")).hasSize(1).doesNotContain(open);
+  }
+
+  /** Readers may have taken it already. */
+  @Test
+  void completeFile_staysAsItIsWhenGzipIsTurnedOn() throws Exception {
+    Files.createDirectory(dir.resolve("events"));
+    Path complete = Files.writeString(dir.resolve("events/20200101T000000000Z.ndjson"), "0\n");
+    open(config().put("gzip", true));
+    await(sink.close());
+    assertThat(complete).hasContent("0\n");
+    assertThat(files(".gz")).isEmpty();
   }
 
   @Test

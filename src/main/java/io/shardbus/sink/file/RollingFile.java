@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The files of a folder, of which the newest one is written. All blocks, and belongs to one thread; only files that are
- * complete are compressed on another.
+ * full are compressed on another.
  */
 final class RollingFile {
 
@@ -95,11 +95,12 @@ final class RollingFile {
     for (Path unfinished : found(UNFINISHED)) {
       Files.delete(unfinished);
     }
-    if (options.isGzip()) {
-      found(COMPLETE).forEach(this::compressLater);
-    }
     List<Path> open = found(OPEN);
     for (Path path : open) {
+      if (Files.exists(renamed(path, OPEN, COMPRESSED))) {
+        Files.delete(path); // all of it is compressed
+        continue;
+      }
       Current left = adopt(path);
       if (path.equals(open.get(open.size() - 1))) {
         current = left;
@@ -252,30 +253,30 @@ final class RollingFile {
   private void complete(Current file) throws IOException {
     file.channel.truncate(file.length);
     file.channel.force(true);
-    Path complete = renamed(file.path, OPEN, COMPLETE);
-    DurableFile.rename(file.path, complete);
+    if (!options.isGzip()) { // else it shows as complete only once it is compressed
+      DurableFile.rename(file.path, renamed(file.path, OPEN, COMPLETE));
+    }
     file.channel.close();
     if (options.isGzip()) {
-      compressLater(complete);
+      compressLater(file.path);
     }
   }
 
-  private void compressLater(Path complete) {
+  private void compressLater(Path full) {
     gzip.execute(
         () -> {
           try {
-            compress(complete);
+            compress(full);
           } catch (IOException e) {
-            LOG.warn("cannot compress " + complete + ", tries again at the next start: " + e);
+            LOG.warn("cannot compress " + full + ", tries again at the next start: " + e);
           }
         });
   }
 
-  private static void compress(Path complete) throws IOException {
-    Path compressed = renamed(complete, COMPLETE, COMPRESSED);
-    Path unfinished = renamed(complete, COMPLETE, UNFINISHED);
+  private static void compress(Path full) throws IOException {
+    Path unfinished = renamed(full, OPEN, UNFINISHED);
     try (FileChannel channel = PrivateFiles.open(unfinished);
-        InputStream in = Files.newInputStream(complete);
+        InputStream in = Files.newInputStream(full);
         OutputStream out = new GZIPOutputStream(Channels.newOutputStream(channel), SEARCH_BYTES)) {
       in.transferTo(out);
       ((GZIPOutputStream) out).finish();
@@ -284,8 +285,8 @@ final class RollingFile {
       Files.deleteIfExists(unfinished);
       throw e;
     }
-    DurableFile.rename(unfinished, compressed);
-    Files.delete(complete);
+    DurableFile.rename(unfinished, renamed(full, OPEN, COMPRESSED));
+    Files.delete(full);
   }
 
   /** Waits until what is complete is compressed. */
