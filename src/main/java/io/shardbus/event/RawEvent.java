@@ -1,5 +1,6 @@
 package io.shardbus.event;
 
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
@@ -20,6 +21,9 @@ public final class RawEvent implements Intercepted {
 
   /** The longest id, in bytes of UTF-8. */
   public static final int MAX_ID_BYTES = 256;
+
+  private static final String TOO_DEEP =
+      "it is nested too deeply; " + JsonCheck.MOST_LEVELS + " levels always fit";
 
   private final Buffer buffer;
   private final @Nullable String key;
@@ -158,11 +162,15 @@ public final class RawEvent implements Intercepted {
     try {
       return of(Json.encodeToBuffer(json));
     } catch (RuntimeException e) {
-      throw new InvalidEventException("the value cannot be written as JSON: " + e.getMessage(), -1);
+      boolean deep = e.getCause() instanceof StreamConstraintsException; // Jackson bounds no more
+      throw notWritten(deep ? TOO_DEEP : e.getMessage());
     } catch (StackOverflowError e) {
-      throw new InvalidEventException(
-          "the value cannot be written as JSON: it is nested too deeply", -1);
+      throw notWritten(TOO_DEEP);
     }
+  }
+
+  private static InvalidEventException notWritten(@Nullable String why) {
+    return new InvalidEventException("the value cannot be written as JSON: " + why, -1);
   }
 
   private static boolean isBinaryFloat(Number number) {

@@ -159,6 +159,25 @@ class RawEventTest {
   }
 
   @Test
+  void ofJson_saysThatItIsNestedTooDeeply() {
+    for (int levels : new int[] {1_001, 100_000}) {
+      JsonArray array = new JsonArray();
+      JsonObject object = new JsonObject();
+      for (int i = 1; i < levels; i++) {
+        array = new JsonArray().add(array);
+        object = new JsonObject().put("o", object);
+      }
+      for (Object deep : List.of(array, object)) {
+        assertThatThrownBy(() -> RawEvent.ofJson(deep))
+            .isInstanceOf(InvalidEventException.class)
+            .hasMessage(
+                "the value cannot be written as JSON: it is nested too deeply; 600 levels always"
+                    + " fit");
+      }
+    }
+  }
+
+  @Test
   void ofJson_refusesWhatIsNotJson() {
     assertThatThrownBy(() -> RawEvent.ofJson(Unpooled.EMPTY_BUFFER))
         .isInstanceOf(InvalidEventException.class)
