@@ -57,14 +57,14 @@ final class Encodings {
   }
 
   /** Undoes a known encoding; null if there is nothing to undo. */
-  static @Nullable BodyDecoder decoder(String encoding, GatewayOptions options) {
+  static @Nullable BodyDecoder decoder(String encoding, IngestResources resources) {
     if (encoding.isEmpty()) {
       return null;
     }
-    long bytes = options.getMaxDecodedBytes();
-    int ratio = options.getMaxDecodedRatio();
+    long bytes = resources.options().getMaxDecodedBytes();
+    int ratio = resources.options().getMaxDecodedRatio();
     return encoding.equals(ZSTANDARD)
-        ? new ZstdDecoder(bytes, ratio)
+        ? new ZstdDecoder(bytes, ratio, resources.budget())
         : new GzipDecoder(bytes, ratio);
   }
 

@@ -66,12 +66,14 @@ final class HttpIngest {
       Problem.refuse(request, 400, String.valueOf(e.getMessage()));
       return;
     }
-    BodyDecoder decoder = Encodings.decoder(encoding, resources.options());
     Webhooks.Signature signature = Access.signature(context);
+    if (signature != null && !format.isOne()) {
+      Problem.refuse(request, 400, "a body that is signed must be one event");
+      return;
+    }
+    BodyDecoder decoder = Encodings.decoder(encoding, resources);
     if (format.isOne()) {
       new SingleEvent(resources, ongoing, request, asked, decoder, signature).begin();
-    } else if (signature != null) {
-      Problem.refuse(request, 400, "a body that is signed must be one event");
     } else {
       new Upload(resources, request, asked, decoder, Access.grant(context)).begin(ongoing);
     }

@@ -83,6 +83,8 @@ final class RequestBody {
       reader.broken(Outcome.INVALID, String.valueOf(e.getMessage()));
     } catch (BodyDecoder.BodyTooLargeException e) {
       reader.broken(Outcome.TOO_LARGE, String.valueOf(e.getMessage()));
+    } catch (BodyDecoder.NoMemoryException e) {
+      reader.broken(Outcome.NO_MEMORY, String.valueOf(e.getMessage()));
     }
   }
 

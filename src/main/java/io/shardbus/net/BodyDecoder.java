@@ -35,6 +35,16 @@ public abstract class BodyDecoder implements AutoCloseable {
     }
   }
 
+  /** There is no memory to go on with. Stackless: it describes input. */
+  public static final class NoMemoryException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    NoMemoryException(String what) {
+      super(what, null, false, false);
+    }
+  }
+
   private final long maxBytes;
   private final int maxRatio;
   private long taken;
@@ -57,6 +67,7 @@ public abstract class BodyDecoder implements AutoCloseable {
    * @param out given what comes out, in parts; may close the decoder, which ends it
    * @throws BrokenBodyException if they are not in this encoding
    * @throws BodyTooLargeException if too much comes out; says which bound
+   * @throws NoMemoryException if it needs more memory than is left
    */
   public void feed(Buffer encoded, Consumer<Buffer> out) {
     taken += encoded.length();

@@ -10,19 +10,29 @@ import java.util.zip.Inflater;
 /** Undoes gzip (RFC 1952), with any number of members. */
 public final class GzipDecoder extends BodyDecoder {
 
-  private static final int HEADER = 10;
-  private static final int TRAILER = 8;
+  private static final byte[] MAGIC = {0x1f, (byte) 0x8b, 8};
+  private static final int FLAGS_AT = 3;
   private static final int MAX_HEADER = 64 << 10; // with extra field, name and comment
-  private static final int HAS_CRC = 2;
-  private static final int HAS_EXTRA = 4;
-  private static final int HAS_NAME = 8;
-  private static final int HAS_COMMENT = 16;
+  private static final int FIRST = 1; // the bytes that each header has
+  private static final int CRC = 2;
+  private static final int EXTRA = 4;
+  private static final int NAME = 8;
+  private static final int COMMENT = 16;
+
+  /** What is in a header, in this order; after the first, if its flag is set. */
+  private static final int[] FIELDS = {FIRST, EXTRA, NAME, COMMENT, CRC};
 
   private final Inflater inflater = new Inflater(true);
   private final CRC32 crc = new CRC32();
-  private byte[] kept = new byte[0]; // of a header or trailer that is not whole
+  private int headerBytes;
+  private int flags;
+  private int field;
+  private int fieldBytes;
+  private int extraBytes;
   private boolean inData;
   private boolean inTrailer;
+  private int trailerBytes;
+  private long trailer;
 
   /**
    * @param maxBytes the most bytes of the whole body, decoded
@@ -34,34 +44,21 @@ public final class GzipDecoder extends BodyDecoder {
 
   @Override
   void decode(byte[] encoded, Consumer<Buffer> out) {
-    byte[] in = encoded;
-    while (in.length > 0 && !closed()) {
+    int at = 0;
+    while (at < encoded.length && !closed()) {
       if (inData) {
-        in = inflate(in, out);
-        continue;
+        at = inflate(encoded, at, out);
+      } else if (inTrailer) {
+        trailer(encoded[at++]);
+      } else {
+        header(encoded[at++]);
       }
-      in = join(kept, in);
-      int length = inTrailer ? (in.length < TRAILER ? -1 : TRAILER) : headerLength(in);
-      if (length < 0) {
-        if (in.length > MAX_HEADER) {
-          throw broken();
-        }
-        kept = in;
-        return;
-      }
-      if (inTrailer) {
-        checkTrailer(in);
-      }
-      inData = !inTrailer;
-      inTrailer = false;
-      kept = new byte[0];
-      in = Arrays.copyOfRange(in, length, in.length);
     }
   }
 
-  /** What is left of the input. */
-  private byte[] inflate(byte[] in, Consumer<Buffer> out) {
-    inflater.setInput(in);
+  /** Where it goes on behind the data. */
+  private int inflate(byte[] in, int at, Consumer<Buffer> out) {
+    inflater.setInput(in, at, in.length - at);
     byte[] part = new byte[CHUNK_BYTES];
     try {
       while (!inflater.finished()) {
@@ -70,12 +67,12 @@ public final class GzipDecoder extends BodyDecoder {
           crc.update(part, 0, n);
           out.accept(Buffer.buffer(Arrays.copyOf(part, n)));
           if (closed()) {
-            return new byte[0];
+            return in.length;
           }
         } else if (inflater.needsDictionary()) {
           throw broken();
         } else if (inflater.needsInput()) {
-          return new byte[0];
+          return in.length;
         }
       }
     } catch (DataFormatException e) {
@@ -83,62 +80,62 @@ public final class GzipDecoder extends BodyDecoder {
     }
     inData = false;
     inTrailer = true;
-    return Arrays.copyOfRange(in, in.length - inflater.getRemaining(), in.length);
+    return in.length - inflater.getRemaining();
   }
 
-  private void checkTrailer(byte[] in) {
-    if (number(in, 0) != crc.getValue()
-        || number(in, 4) != (inflater.getBytesWritten() & 0xffffffffL)) {
+  private void trailer(byte next) {
+    trailer |= (next & 0xffL) << (Byte.SIZE * trailerBytes);
+    if (++trailerBytes < Long.BYTES) {
+      return;
+    }
+    if (trailer != (inflater.getBytesWritten() << Integer.SIZE | crc.getValue())) {
       throw broken();
     }
     crc.reset();
     inflater.reset();
+    inTrailer = false;
+    trailerBytes = 0;
+    trailer = 0;
   }
 
-  private static long number(byte[] in, int at) {
-    return (in[at] & 0xffL)
-        | (in[at + 1] & 0xffL) << 8
-        | (in[at + 2] & 0xffL) << 16
-        | (in[at + 3] & 0xffL) << 24;
-  }
-
-  /** -1 if it is not whole. */
-  private static int headerLength(byte[] in) {
-    byte[] magic = {0x1f, (byte) 0x8b, 8};
-    int known = Math.min(magic.length, in.length);
-    if (!Arrays.equals(in, 0, known, magic, 0, known)) {
+  /** None of it is kept, however it is cut. */
+  private void header(byte next) {
+    if (headerBytes == FLAGS_AT) {
+      flags = next;
+    }
+    if ((headerBytes < MAGIC.length && next != MAGIC[headerBytes]) || headerBytes++ == MAX_HEADER) {
       throw broken();
     }
-    if (in.length < HEADER) {
-      return -1;
+    if (!endsField(next)) {
+      return;
     }
-    int flags = in[3];
-    int at = HEADER;
-    if ((flags & HAS_EXTRA) != 0) {
-      at =
-          in.length < at + 2
-              ? in.length + 1
-              : at + 2 + (in[at] & 0xff) + ((in[at + 1] & 0xff) << 8);
+    fieldBytes = 0;
+    do {
+      field++;
+    } while (field < FIELDS.length && (flags & FIELDS[field]) == 0);
+    if (field == FIELDS.length) {
+      inData = true;
+      field = 0;
+      headerBytes = 0;
+      extraBytes = 0;
     }
-    for (int text : new int[] {HAS_NAME, HAS_COMMENT}) {
-      if ((flags & text) != 0) {
-        while (at < in.length && in[at] != 0) {
-          at++;
-        }
-        at++;
-      }
-    }
-    at += (flags & HAS_CRC) != 0 ? 2 : 0;
-    return at > in.length ? -1 : at;
   }
 
-  private static byte[] join(byte[] first, byte[] next) {
-    if (first.length == 0) {
-      return next;
+  private boolean endsField(byte next) {
+    int at = fieldBytes++;
+    switch (FIELDS[field]) {
+      case FIRST:
+        return at == 9;
+      case EXTRA:
+        if (at < 2) { // its length
+          extraBytes |= (next & 0xff) << (Byte.SIZE * at);
+        }
+        return at > 0 && at == 1 + extraBytes;
+      case CRC:
+        return at == 1;
+      default:
+        return next == 0;
     }
-    byte[] all = Arrays.copyOf(first, first.length + next.length);
-    System.arraycopy(next, 0, all, first.length, next.length);
-    return all;
   }
 
   private static BrokenBodyException broken() {
@@ -147,7 +144,7 @@ public final class GzipDecoder extends BodyDecoder {
 
   @Override
   boolean complete() {
-    return !inData && !inTrailer && kept.length == 0;
+    return !inData && !inTrailer && headerBytes == 0;
   }
 
   @Override

@@ -14,18 +14,24 @@ public final class ZstdDecoder extends BodyDecoder {
   /** A class of the library that it needs. */
   public static final String LIBRARY = "com.github.luben.zstd.Zstd";
 
-  /** 8 MiB: the memory that a body can claim. */
+  /** 8 MiB: the memory that a body can claim. It takes it as bytes come out. */
   private static final int WINDOW_LOG = 23;
 
+  private final Budget budget;
+  private final Budget.Share window;
   private final ZstdInputStreamNoFinalizer stream;
+  private long given;
   private InputStream input = InputStream.nullInputStream();
 
   /**
    * @param maxBytes the most bytes of the whole body, decoded
    * @param maxRatio how many bytes may come out for each byte that went in, beyond the first MiB
+   * @param budget of the memory, which is not on the heap
    */
-  public ZstdDecoder(long maxBytes, int maxRatio) {
+  public ZstdDecoder(long maxBytes, int maxRatio, Budget budget) {
     super(maxBytes, maxRatio);
+    this.budget = budget;
+    window = budget.share();
     try {
       stream =
           new ZstdInputStreamNoFinalizer(
@@ -58,6 +64,10 @@ public final class ZstdDecoder extends BodyDecoder {
     byte[] part = new byte[CHUNK_BYTES];
     try {
       for (int n = read(part); n > 0; n = read(part)) {
+        given += n;
+        if (!window.resize(Math.min(given, 1 << WINDOW_LOG))) {
+          throw new NoMemoryException(budget.refusal());
+        }
         out.accept(Buffer.buffer(Arrays.copyOf(part, n)));
       }
     } catch (IOException e) {
@@ -81,6 +91,7 @@ public final class ZstdDecoder extends BodyDecoder {
 
   @Override
   void free() {
+    window.free();
     try {
       stream.close();
     } catch (IOException e) {

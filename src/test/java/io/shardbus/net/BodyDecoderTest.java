@@ -8,11 +8,13 @@ import com.github.luben.zstd.ZstdOutputStream;
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -34,7 +36,7 @@ class BodyDecoderTest {
   static Stream<Form> forms() {
     return Stream.of(
         new Form("gzip", () -> new GzipDecoder(10 << 20, 100), BodyDecoderTest::gzip),
-        new Form("zstd", () -> new ZstdDecoder(10 << 20, 100), Zstd::compress));
+        new Form("zstd", () -> zstd(100 << 20), Zstd::compress));
   }
 
   private static byte[] gzip(byte[] plain) throws IOException {
@@ -43,6 +45,10 @@ class BodyDecoderTest {
       gzip.write(plain);
     }
     return out.toByteArray();
+  }
+
+  private static ZstdDecoder zstd(long budget) {
+    return new ZstdDecoder(10 << 20, 100, new Budget(() -> budget));
   }
 
   private static String decode(BodyDecoder decoder, byte[] encoded, int chunk) {
@@ -120,14 +126,75 @@ class BodyDecoderTest {
     assertThat(parts[0]).isEqualTo(1);
   }
 
+  @Test
+  void windowOfZstd_countsAsMemory() {
+    byte[] noise = new byte[10 << 20];
+    new java.util.Random(1).nextBytes(noise);
+    Buffer encoded = Buffer.buffer(Zstd.compress(noise));
+    Budget budget = new Budget(() -> 100 << 20);
+    try (ZstdDecoder decoder = new ZstdDecoder(10 << 20, 100, budget)) {
+      assertThat(budget.used()).isZero();
+      decoder.feed(encoded, part -> {});
+      assertThat(budget.used()).isEqualTo(8 << 20);
+    }
+    assertThat(budget.used()).isZero();
+    try (ZstdDecoder decoder = zstd(7 << 20)) {
+      assertThatThrownBy(() -> decoder.feed(encoded, part -> {}))
+          .isInstanceOf(BodyDecoder.NoMemoryException.class)
+          .hasMessageContaining("gateway.maxPartialBytes: 7340032");
+    }
+  }
+
+  private static byte[] gzipWithFields(byte[] name) throws IOException {
+    byte[] plain = gzip("[1]".getBytes(StandardCharsets.UTF_8));
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.write(plain, 0, 3);
+    all.write(1 | 2 | 4 | 8 | 16); // each field there is
+    all.write(plain, 4, 6);
+    all.write(new byte[] {2, 1}); // 258 bytes, some of them 0
+    all.write(new byte[258]);
+    all.write(name);
+    all.write(0);
+    all.write("comment\0".getBytes(StandardCharsets.UTF_8));
+    all.write(new byte[] {0, 7});
+    all.write(plain, 10, plain.length - 10);
+    return all.toByteArray();
+  }
+
+  private static byte[] name(int length) {
+    byte[] name = new byte[length];
+    Arrays.fill(name, (byte) 'n');
+    return name;
+  }
+
+  @Test
+  void fieldsOfAGzipHeader_arePassedOverHoweverTheyAreCut() throws Exception {
+    byte[] encoded = gzipWithFields(name(20));
+    for (int chunk : new int[] {1, 3, 100, encoded.length}) {
+      assertThat(decode(new GzipDecoder(100, 100), encoded, chunk)).isEqualTo("[1]");
+    }
+    assertThatThrownBy(() -> decode(new GzipDecoder(100, 100), gzipWithFields(name(70_000)), 1_000))
+        .isInstanceOf(BodyDecoder.BrokenBodyException.class);
+  }
+
+  /** Else each byte of it would cost as much as all before it. */
+  @Test
+  void longGzipHeader_isNotCopiedForEachChunk() throws Exception {
+    byte[] encoded = gzipWithFields(name(60_000));
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    assertThat(decode(new GzipDecoder(100, 100), encoded, 1)).isEqualTo("[1]");
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(100_000_000);
+  }
+
   /** It would take so much memory, whatever comes out. */
-  @org.junit.jupiter.api.Test
+  @Test
   void hugeWindows_areRefused() throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ZstdOutputStream zstd = new ZstdOutputStream(out).setLong(27)) {
       zstd.write(TEXT.getBytes(StandardCharsets.UTF_8));
     }
-    assertThatThrownBy(() -> decode(new ZstdDecoder(10 << 20, 100), out.toByteArray(), 1_000))
+    assertThatThrownBy(() -> decode(zstd(100 << 20), out.toByteArray(), 1_000))
         .isInstanceOf(BodyDecoder.BrokenBodyException.class)
         .hasMessageContaining("8 MiB");
   }
