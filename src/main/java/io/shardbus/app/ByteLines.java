@@ -2,6 +2,7 @@ package io.shardbus.app;
 
 import io.shardbus.event.LineSplitter;
 import io.vertx.core.buffer.Buffer;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayDeque;
@@ -70,7 +71,13 @@ final class ByteLines implements Lines {
       }
     } catch (IOException | LineSplitter.LineTooLongException e) {
       ended = true;
-      failure = new IOException(name + ": " + Failures.describe(e), e);
+      failure = unreadable(name, e);
     }
+  }
+
+  static IOException unreadable(String name, Exception e) {
+    String why =
+        e instanceof EOFException ? "the gzip file is empty or cut short" : Failures.describe(e);
+    return new IOException(name + ": " + why, e);
   }
 }

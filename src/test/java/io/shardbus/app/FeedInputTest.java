@@ -6,11 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.RawEvent;
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class FeedInputTest {
 
@@ -44,6 +52,25 @@ class FeedInputTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("line 3")
         .hasMessageContaining("100000 bytes");
+  }
+
+  @Test
+  void gzipFile_thatIsNotWholeIsNamed(@TempDir Path dir) throws IOException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(whole)) {
+      gzip.write("[1]\n".repeat(100).getBytes(StandardCharsets.UTF_8));
+    }
+    for (int length : new int[] {0, 5, 20, whole.size() - 1}) {
+      Path file = dir.resolve("events.gz");
+      Files.write(file, Arrays.copyOf(whole.toByteArray(), length));
+      StringWriter err = new StringWriter();
+      PrintWriter out = new PrintWriter(new StringWriter());
+      String[] feed = {"feed", "--file", file.toString(), "--out", dir.resolve("out").toString()};
+      assertThat(Main.execute(out, new PrintWriter(err), feed)).isEqualTo(1);
+      assertThat(err.toString())
+          .contains("--file: " + file + ": the gzip file is empty or cut short")
+          .hasLineCount(1);
+    }
   }
 
   @Test
