@@ -202,20 +202,7 @@ class ServeClusterTest {
     List<Run> servers = two("SHARDBUS_CLUSTER_SERVICE");
     awaitNodes(servers.get(0), nodes -> nodes.size() == 2);
     assertListenOnTheLoopbackOnly(servers);
-    String page =
-        Program.run(
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            "--user-data-dir=" + dir.resolve("chromium"),
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            servers.get(0).url());
+    String page = Program.page(servers.get(0).url(), dir.resolve("chromium"));
     assertThat(page)
         .containsSubsequence("node-rows", "/" + servers.get(0).process().pid() + " (this one)")
         .contains("/" + servers.get(1).process().pid() + "</th>")

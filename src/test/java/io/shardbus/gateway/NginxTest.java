@@ -124,16 +124,7 @@ class NginxTest {
   void console_worksUnderAPrefix() throws Exception {
     Program.require("chromium");
     start(new GatewayOptions());
-    String page =
-        Program.run(
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--user-data-dir=" + dir.resolve("profile"),
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            url + "/");
+    String page = Program.page(url + "/", dir.resolve("profile"));
     assertThat(page).contains("data-state=\"live\"").doesNotContain("data-state=\"failed\"");
   }
 

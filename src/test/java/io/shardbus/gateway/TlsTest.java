@@ -14,6 +14,7 @@ import io.shardbus.testing.Program;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -266,16 +268,13 @@ class TlsTest {
     start(HttpVersion.HTTP_2);
     for (int i = 0; i < 100; i++) {
       int status =
-          TestGateway.await(
-              server
-                  .http
-                  .request(HttpMethod.POST, server.gateway.port(), "127.0.0.1", "/v1/events")
-                  .compose(
-                      request -> {
-                        request.setChunked(true).putHeader("Content-Type", "text/plain");
-                        request.write(Buffer.buffer("x".repeat(200_000)));
-                        return request.response().map(HttpClientResponse::statusCode);
-                      }));
+          sendOfUnknownLength(
+              HttpMethod.POST,
+              "/v1/events",
+              request ->
+                  request
+                      .putHeader("Content-Type", "text/plain")
+                      .write(Buffer.buffer("x".repeat(200_000))));
       assertThat(status).isEqualTo(415);
     }
     assertThat(server.post("/v1/events", "application/json", "1").status()).isEqualTo(202);
@@ -287,17 +286,28 @@ class TlsTest {
     certify("one");
     start(HttpVersion.HTTP_2);
     int status =
-        TestGateway.await(
-            server
-                .http
-                .request(HttpMethod.DELETE, server.gateway.port(), "127.0.0.1", "/v1/dead-letters")
-                .compose(
-                    request -> {
-                      request.setChunked(true).write(Buffer.buffer("{\"ids\":"));
-                      request.end(Buffer.buffer("[1]}"));
-                      return request.response().map(HttpClientResponse::statusCode);
-                    }));
+        sendOfUnknownLength(
+            HttpMethod.DELETE,
+            "/v1/dead-letters",
+            request -> {
+              request.write(Buffer.buffer("{\"ids\":"));
+              request.end(Buffer.buffer("[1]}"));
+            });
     assertThat(status).isEqualTo(400);
+  }
+
+  /** The status of the answer. */
+  private int sendOfUnknownLength(HttpMethod method, String path, Consumer<HttpClientRequest> body)
+      throws Exception {
+    return TestGateway.await(
+        server
+            .http
+            .request(method, server.gateway.port(), "127.0.0.1", path)
+            .compose(
+                request -> {
+                  body.accept(request.setChunked(true));
+                  return request.response().map(HttpClientResponse::statusCode);
+                }));
   }
 
   @Test

@@ -41,6 +41,23 @@ public final class Program {
     return end(new ProcessBuilder(command), 0);
   }
 
+  /** What Chromium has made of a page, after five seconds of its own time. */
+  public static String page(String url, Path profile) throws Exception {
+    return run(
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--user-data-dir=" + profile,
+        "--virtual-time-budget=5000",
+        "--dump-dom",
+        url);
+  }
+
   /** The same for a program whose exit code says what came. */
   public static String runAnyway(String... command) throws Exception {
     require(command[0]);
