@@ -2,6 +2,7 @@ package io.shardbus.app;
 
 import io.shardbus.event.Ack;
 import io.shardbus.files.FileFault;
+import io.shardbus.options.Counted;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedOutputStream;
 import java.io.FileInputStream;
@@ -183,7 +184,7 @@ final class FeedCommand implements Callable<Integer> {
       throw new IOException(
           "--file: " + e.getMessage(), e); // the message names the file, and the reason
     } catch (IOException e) {
-      throw new IOException("--file: " + file + ": " + Failures.describe(e), e);
+      throw ByteLines.unreadable("--file: " + file, e);
     }
   }
 
@@ -267,8 +268,8 @@ final class FeedCommand implements Callable<Integer> {
         spec.commandLine().getErr().println();
       }
       stdout.println(
-          summary.getLong("sent")
-              + " events sent, "
+          Counted.of(summary.getLong("sent"), "event")
+              + " sent, "
               + summary.getLong("acked")
               + " "
               + ack

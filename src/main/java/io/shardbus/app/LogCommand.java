@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.shardbus.options.Counted;
 import io.shardbus.sink.EventPage;
 import io.shardbus.sink.EventQuery;
 import io.shardbus.sink.StoredEvent;
@@ -60,7 +61,11 @@ final class LogCommand {
     try (LogFolder folder = open(dir, out)) {
       long events = folder.check();
       out.println(
-          (damaged ? "damaged: " : "good: ") + events + " events of " + dir + " can be read");
+          (damaged ? "damaged: " : "good: ")
+              + Counted.of(events, "event")
+              + " of "
+              + dir
+              + " can be read");
       return damaged ? 1 : 0;
     }
   }
@@ -106,8 +111,7 @@ final class LogCommand {
           throw new IOException("not all events were written: standard output is closed or full");
         }
         if (page.missed() > 0) {
-          err.println(
-              "shardbus: " + page.missed() + " events were deleted before they could be read");
+          err.println(TailCommand.MISSED + page.missed());
         }
         query = query.withCursor(page.cursor());
       } while (page.more());

@@ -141,7 +141,7 @@ final class ReplayCommand implements Callable<Integer> {
 
   private static void requireNone(int missing) throws IOException {
     if (missing > 0) {
-      throw new IOException(missing + " of the ids are not those of dead letters");
+      throw new IOException("there is no dead letter for " + missing + " of the ids");
     }
   }
 

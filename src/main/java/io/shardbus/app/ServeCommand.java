@@ -6,6 +6,7 @@ import io.shardbus.files.FolderLock;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.gateway.TokenOptions;
+import io.shardbus.options.Counted;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.sink.ReplayableSink;
@@ -211,10 +212,10 @@ final class ServeCommand implements Callable<Integer> {
     String url = server.url();
     err.println(
         "Shardbus: "
-            + bus.shards().numShards()
-            + " shards of "
-            + bus.shards().shards().get(0).capacity()
-            + " events, sink "
+            + Counted.of(bus.shards().numShards(), "shard")
+            + " of "
+            + Counted.of(bus.shards().shards().get(0).capacity(), "event")
+            + ", sink "
             + bus.sink().name()
             + ", data in "
             + Path.of(String.valueOf(config.bus().getDataDir())).toAbsolutePath());

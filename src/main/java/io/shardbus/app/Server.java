@@ -7,6 +7,7 @@ import io.shardbus.ShardBus;
 import io.shardbus.files.SqliteFiles;
 import io.shardbus.gateway.Gateway;
 import io.shardbus.gateway.GatewayOptions;
+import io.shardbus.options.Counted;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxBuilder;
@@ -110,8 +111,8 @@ record Server(Vertx vertx, ShardBus bus, Gateway gateway, String url, Duration c
     BusStats stats = bus.stats();
     err.println(
         "stopped: "
-            + stats.total().accepted()
-            + " events accepted, "
+            + Counted.of(stats.total().accepted(), "event")
+            + " accepted, "
             + stats.total().delivered()
             + " delivered, "
             + stats.total().evicted()

@@ -1,12 +1,13 @@
 package io.shardbus.app;
 
+import io.shardbus.options.Counted;
 import io.vertx.core.json.JsonObject;
 import java.util.Locale;
 
 /** How commands say what is stored. */
 final class StorageText {
 
-  private static final String[] UNITS = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  private static final String[] UNITS = {"byte", "KiB", "MiB", "GiB", "TiB"};
   private static final double STEP = 1024;
   private static final int SECOND_LENGTH = "2026-11-30T12:00:00".length();
 
@@ -41,7 +42,7 @@ final class StorageText {
       unit++;
     }
     return unit == 0
-        ? bytes + " " + UNITS[0]
+        ? Counted.of(bytes, UNITS[0])
         : String.format(Locale.ROOT, "%.1f %s", size, UNITS[unit]);
   }
 }

@@ -38,6 +38,8 @@ import picocli.CommandLine.Spec;
     })
 final class TailCommand implements Callable<Integer> {
 
+  static final String MISSED = "shardbus: events that were deleted before they could be read: ";
+
   @Spec private CommandSpec spec;
   @Mixin private ServerUrl server;
 
@@ -161,7 +163,7 @@ final class TailCommand implements Callable<Integer> {
         return true;
       } else if (line.isEmpty() && type.equals("missed")) {
         PrintWriter err = spec.commandLine().getErr();
-        err.println("shardbus: " + event + " events were deleted before they could be read");
+        err.println(MISSED + event);
         err.flush();
         event.setLength(0);
         type = "";

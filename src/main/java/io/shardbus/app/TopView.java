@@ -1,5 +1,6 @@
 package io.shardbus.app;
 
+import io.shardbus.options.Counted;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
@@ -89,7 +90,10 @@ final class TopView {
     long refused = refused(now);
     return List.of(
         String.format(
-            Locale.ROOT, "%s shards, sink %s", now.getInteger("shards"), now.getString("sink")),
+            Locale.ROOT,
+            "%s, sink %s",
+            Counted.of(now.getInteger("shards"), "shard"),
+            now.getString("sink")),
         String.format(
             Locale.ROOT,
             "accepted %,d (%,.0f/s)  delivered %,d (%,.0f/s)  pending %,d",

@@ -1,5 +1,6 @@
 package io.shardbus.gateway;
 
+import io.shardbus.options.Counted;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
@@ -99,11 +100,14 @@ final class Connections {
   private @Nullable String refusal(int all, int mine) {
     GatewayOptions options = limits.options();
     if (all > options.getMaxConnections()) {
-      return "gateway.maxConnections: " + options.getMaxConnections() + " connections are open";
+      return "gateway.maxConnections: no room beside "
+          + Counted.of(options.getMaxConnections(), "connection");
     }
     int most = options.getMaxConnectionsPerClient();
     return most > 0 && mine > most
-        ? "gateway.maxConnectionsPerClient: " + most + " connections of this address are open"
+        ? "gateway.maxConnectionsPerClient: no room beside "
+            + Counted.of(most, "connection")
+            + " of this address"
         : null;
   }
 

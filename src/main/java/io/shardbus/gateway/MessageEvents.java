@@ -4,6 +4,7 @@ import io.shardbus.event.InvalidEventException;
 import io.shardbus.event.LineSplitter;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
+import io.shardbus.options.Counted;
 import io.vertx.core.buffer.Buffer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +90,7 @@ final class MessageEvents {
     if (count - before >= most) {
       refuse(
           Outcome.TOO_MANY,
-          "gateway.maxEventsPerMessage: the message has more than " + most + " events",
+          "gateway.maxEventsPerMessage: the message has more than " + Counted.of(most, "event"),
           message);
       return;
     }

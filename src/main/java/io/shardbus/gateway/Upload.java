@@ -11,6 +11,7 @@ import io.shardbus.net.Budget;
 import io.shardbus.net.Deadline;
 import io.shardbus.net.DeferredTask;
 import io.shardbus.net.RateLimit;
+import io.shardbus.options.Counted;
 import io.shardbus.options.Durations;
 import io.shardbus.shard.BackpressureMode;
 import io.vertx.core.buffer.Buffer;
@@ -283,15 +284,12 @@ final class Upload implements RequestBody.Reader {
   private String whereToGoOn() {
     long first = ingest.firstLetGo();
     if (first == 0) {
-      return "; go on behind the first " + lines.line() + " " + place + "s";
+      return "; go on behind the first " + Counted.of(lines.line(), place);
     }
     return ": "
-        + notTaken.refused()
-        + " events that had arrived and all behind them were not taken; go on behind the first "
-        + (first - 1)
-        + " "
-        + place
-        + "s";
+        + Counted.of(notTaken.refused(), "event")
+        + " that had arrived and all behind were not taken; go on behind the first "
+        + Counted.of(first - 1, place);
   }
 
   private void abandon() {

@@ -120,12 +120,10 @@ public final class RateLimit {
     /** {@return why the last event was not let through} */
     public String refusal() {
       return forBytes
-          ? "gateway.maxBytesPerSecondPerClient: more than "
+          ? "gateway.maxBytesPerSecondPerClient: more bytes in a second from this address than "
               + bytes.getAsLong()
-              + " bytes in a second from this address"
-          : "gateway.maxEventsPerSecondPerClient: more than "
-              + events.getAsInt()
-              + " events in a second from this address";
+          : "gateway.maxEventsPerSecondPerClient: more events in a second from this address than "
+              + events.getAsInt();
     }
   }
 

@@ -135,7 +135,7 @@ public final class WebSocketLife {
       pinged = true;
       ping();
     } else if (System.nanoTime() - heard > timeout.toNanos()) {
-      close(GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " seconds");
+      close(GOING_AWAY, "no sign of life for " + timeout.toSeconds() + " s");
     }
   }
 

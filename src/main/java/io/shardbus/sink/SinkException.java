@@ -96,7 +96,7 @@ public final class SinkException extends RuntimeException {
     }
     return new SinkException(
         Kind.PARTIAL,
-        failed.cardinality() + " events of the batch failed: " + cause.getMessage(),
+        failed.cardinality() + " of the batch's events failed: " + cause.getMessage(),
         cause,
         (BitSet) failed.clone());
   }

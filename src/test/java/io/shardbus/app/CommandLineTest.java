@@ -192,6 +192,15 @@ class CommandLineTest {
   }
 
   @Test
+  void one_isNotWrittenAsSeveral() {
+    assertThat(server.run("feed", "--generate", "1")).isZero();
+    assertThat(server.out).startsWith("1 event sent, ");
+    assertThat(server.run("scale", "down", "1")).isZero();
+    assertThat(server.run("top", "--once")).isZero();
+    assertThat(server.out).startsWith("1 shard, sink memory");
+  }
+
+  @Test
   void tail_takesJsonAsTheOthersDo() throws Exception {
     server.bus.ingest(RawEvent.of("1"));
     TestServer.await(server.bus.flush());

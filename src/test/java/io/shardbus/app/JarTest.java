@@ -178,7 +178,7 @@ class JarTest {
     server.process().destroy(); // SIGTERM
     assertThat(server.exit()).as(server.stderr()).isZero();
     assertThat(server.stderr())
-        .contains("stopped: 1 events accepted, 1 delivered")
+        .contains("stopped: 1 event accepted, 1 delivered")
         .doesNotContain("SLF4J");
     // A machine that is busy with other things may hold up a loop.
     assertThat(server.stderr().lines().filter(line -> !line.contains("BlockedThreadChecker")))

@@ -384,7 +384,7 @@ class BodiesTest {
       assertThat(readAll(silent))
           .startsWith("HTTP/1.1 503")
           .contains("\"accepted\":1")
-          .contains("; go on behind the first 1 lines");
+          .contains("; go on behind the first 1 line");
       TestGateway.await(closed);
     }
     assertThat(server.bus.stats().total().accepted()).isEqualTo(5);

@@ -303,9 +303,8 @@ final class ConsumerGroup extends VerticleBase {
             + member.id
             + " is lost, "
             + reason
-            + "; "
-            + unanswered.size()
-            + " batches are delivered again");
+            + "; batches that are delivered again: "
+            + unanswered.size());
     for (Dispatch dispatch : unanswered) {
       dispatch.attempt++;
       send(dispatch);

@@ -5,6 +5,7 @@ import io.shardbus.ShardBusOptions;
 import io.shardbus.app.ConfigException;
 import io.shardbus.app.Terminal;
 import io.shardbus.app.Tool;
+import io.shardbus.options.Counted;
 import io.shardbus.shard.ShardAccounting;
 import io.shardbus.sink.SinkOptions;
 import io.vertx.core.Future;
@@ -224,11 +225,11 @@ public final class BenchCommand implements Tool {
     } else {
       out.printf(
           Locale.ROOT,
-          "%,.0f events/s, %,.1f MB/s: %d producers, %d shards, %d B, %d a call, sink %s%n",
+          "%,.0f events/s, %,.1f MB/s: %s, %s, %d B, %d a call, sink %s%n",
           eventsPerSecond,
           eventsPerSecond * bytes / 1e6,
-          producers,
-          shards,
+          Counted.of(producers, "producer"),
+          Counted.of(shards, "shard"),
           bytes,
           batch,
           sink);
