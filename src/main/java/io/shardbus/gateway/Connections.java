@@ -100,14 +100,15 @@ final class Connections {
   private @Nullable String refusal(int all, int mine) {
     GatewayOptions options = limits.options();
     if (all > options.getMaxConnections()) {
-      return "gateway.maxConnections: no room beside "
-          + Counted.of(options.getMaxConnections(), "connection");
+      return "gateway.maxConnections: "
+          + Counted.of(options.getMaxConnections(), "connection")
+          + " at most";
     }
     int most = options.getMaxConnectionsPerClient();
     return most > 0 && mine > most
-        ? "gateway.maxConnectionsPerClient: no room beside "
+        ? "gateway.maxConnectionsPerClient: "
             + Counted.of(most, "connection")
-            + " of this address"
+            + " of this address at most"
         : null;
   }
 

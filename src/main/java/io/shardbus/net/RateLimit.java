@@ -120,10 +120,12 @@ public final class RateLimit {
     /** {@return why the last event was not let through} */
     public String refusal() {
       return forBytes
-          ? "gateway.maxBytesPerSecondPerClient: more bytes in a second from this address than "
+          ? "gateway.maxBytesPerSecondPerClient: more than "
               + bytes.getAsLong()
-          : "gateway.maxEventsPerSecondPerClient: more events in a second from this address than "
-              + events.getAsInt();
+              + " in a second from this address"
+          : "gateway.maxEventsPerSecondPerClient: more than "
+              + events.getAsInt()
+              + " in a second from this address";
     }
   }
 
