@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.luben.zstd.Zstd;
 import io.shardbus.gateway.TestGateway.Answer;
 import io.shardbus.testing.Program;
 import io.vertx.core.buffer.Buffer;
@@ -46,7 +47,11 @@ class BodiesTest {
   }
 
   private void start() throws Exception {
-    server = new TestGateway(new GatewayOptions());
+    start(new GatewayOptions());
+  }
+
+  private void start(GatewayOptions options) throws Exception {
+    server = new TestGateway(options);
   }
 
   private String url(String uri) {
@@ -102,6 +107,31 @@ class BodiesTest {
         .contains("202 Accepted");
     assertThat(server.get("/v1/events?limit=10000&filter=@.n%20==%202").body())
         .contains("\"event\":{\"n\":2}");
+  }
+
+  /** It is not on the heap. */
+  @Test
+  void windowOfZstd_countsAsUnfinishedInput() throws Exception {
+    start(new GatewayOptions().setMaxPartialBytes(4 << 20).setMaxDecodedRatio(100_000));
+    for (int blankLines : new int[] {3 << 20, 5 << 20}) {
+      byte[] lines = ("\n".repeat(blankLines) + "1\n").getBytes(StandardCharsets.UTF_8);
+      Path file = Files.write(dir.resolve("lines.zst"), Zstd.compress(lines, 22));
+      String answer =
+          curl(
+              "-H",
+              "Content-Encoding: zstd",
+              "-H",
+              "Content-Type: " + NDJSON,
+              "--data-binary",
+              "@" + file,
+              url("/v1/events"));
+      if (blankLines < 4 << 20) {
+        assertThat(answer).contains("202 Accepted");
+      } else {
+        assertThat(answer).contains("503 ", "gateway.maxPartialBytes: 4194304");
+      }
+      Awaitility.await().until(() -> server.gateway.partialBytes() == 0);
+    }
   }
 
   /** Compressed it is larger than that. */
