@@ -97,11 +97,6 @@ record IngestRequest(Ack ack, BodyFormat format, EventReader reader) {
     return id;
   }
 
-  /** Checks one event's bytes. Throws {@link InvalidEventException}. */
-  RawEvent event(Buffer bytes) {
-    return reader.read(bytes);
-  }
-
   /** If a client asks whether to go on before it sends the body, the server tells it to. */
   static void proceed(HttpServerRequest request) {
     if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))

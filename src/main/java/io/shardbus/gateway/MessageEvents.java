@@ -94,7 +94,7 @@ final class MessageEvents {
           message);
       return;
     }
-    RawEvent event = asked.event(bytes);
+    RawEvent event = asked.reader().read(bytes);
     count++;
     ingest.push(event, count, message.outcomes, message.deliveries);
   }

@@ -173,7 +173,7 @@ final class SingleEvent implements RequestBody.Reader {
     }
     RawEvent event;
     try {
-      event = asked.event(bytes);
+      event = asked.reader().read(bytes);
     } catch (InvalidEventException e) {
       refuseWhole(Outcome.INVALID, e.getMessage() + (isLines(bytes) ? LINES_HINT : ""));
       return;

@@ -228,7 +228,7 @@ final class Upload implements RequestBody.Reader {
     any = true;
     RawEvent event;
     try {
-      event = asked.event(bytes);
+      event = asked.reader().read(bytes);
     } catch (InvalidEventException e) {
       resources.refusals().count(Outcome.INVALID);
       ingest.refuse(Outcome.INVALID, outcomes);

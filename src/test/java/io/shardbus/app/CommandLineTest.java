@@ -8,8 +8,6 @@ import io.shardbus.gateway.GatewayOptions;
 import io.shardbus.junit5.RecordingSink;
 import io.shardbus.testing.Java;
 import io.vertx.core.json.JsonObject;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,12 +64,9 @@ class CommandLineTest {
   }
 
   private static String execute(int code, String... args) {
-    StringWriter err = new StringWriter();
-    PrintWriter nowhere = new PrintWriter(new StringWriter());
-    assertThat(Main.execute(nowhere, new PrintWriter(err), args))
-        .as(err.toString())
-        .isEqualTo(code);
-    return err.toString();
+    Command command = Command.run(args);
+    assertThat(command.exit()).as(command.stderr()).isEqualTo(code);
+    return command.stderr();
   }
 
   @ParameterizedTest

@@ -7,8 +7,6 @@ import io.shardbus.testing.Java;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -57,11 +55,10 @@ class LogCommandTest {
     return processes.start("serve", "--port", "0", "--data", dir.resolve(data).toString());
   }
 
-  private void feed(Run server, Path lines) throws Exception {
+  private static void feed(Run server, Path lines) throws Exception {
     String[] words = {"feed", "--envelope", "--ack", "delivered", "--url", server.url(), "--file"};
-    Run feed =
-        processes.start(
-            Stream.concat(Stream.of(words), Stream.of("" + lines)).toArray(String[]::new));
+    Command feed =
+        Command.run(Stream.concat(Stream.of(words), Stream.of("" + lines)).toArray(String[]::new));
     assertThat(feed.exit()).as(feed.stderr()).isZero();
   }
 
@@ -140,8 +137,8 @@ class LogCommandTest {
     server.process().destroyForcibly().waitFor();
     Map<String, String> before = content(log);
     assertThat(before).as("what is not merged").containsKey("writer-0-0000000000000000001.db-wal");
-    Run check = processes.start("log", "check", log.toString());
-    Run export = processes.start("log", "export", log.toString());
+    Command check = Command.run("log", "check", log.toString());
+    Command export = Command.run("log", "export", log.toString());
     assertThat(check.exit()).as(check.stdout() + check.stderr()).isZero();
     assertThat(check.stdout()).contains("good: " + EVENTS + " events");
     assertThat(export.exit()).as(export.stderr()).isZero();
@@ -149,8 +146,8 @@ class LogCommandTest {
     assertThat(content(log).equals(before)).as("the folder stays as it is").isTrue();
 
     Run other = serve("b");
-    feed(other, export.out());
-    Run copy = processes.start("log", "export", dir.resolve("b/log").toString());
+    feed(other, Files.writeString(dir.resolve("exported"), export.stdout()));
+    Command copy = Command.run("log", "export", dir.resolve("b/log").toString());
     assertThat(copy.exit()).as(copy.stderr()).isZero();
     assertThat(byKey(copy.stdout().lines())).isEqualTo(byKey(Files.readString(lines).lines()));
   }
@@ -169,8 +166,8 @@ class LogCommandTest {
     Files.writeString(file, bytes.replace("event-7\"", "event-8\""), StandardCharsets.ISO_8859_1);
     Map<String, String> before = content(log);
 
-    Run check = processes.start("log", "check", log.toString());
-    Run export = processes.start("log", "export", log.toString());
+    Command check = Command.run("log", "check", log.toString());
+    Command export = Command.run("log", "export", log.toString());
     assertThat(check.exit()).isEqualTo(1);
     assertThat(check.stdout())
         .contains(file + " is damaged")
@@ -190,14 +187,10 @@ class LogCommandTest {
     assertThat(content(log).equals(before)).as("the folder stays as it is").isTrue();
   }
 
-  private int run(StringWriter out, StringWriter err, String... words) {
-    return Main.execute(new PrintWriter(out), new PrintWriter(err), words);
-  }
-
-  private void assertRefused(String says, String... words) {
-    StringWriter err = new StringWriter();
-    assertThat(run(new StringWriter(), err, words)).isEqualTo(2);
-    assertThat(err.toString()).contains(says);
+  private static void assertRefused(String says, String... words) {
+    Command refused = Command.run(words);
+    assertThat(refused.exit()).isEqualTo(2);
+    assertThat(refused.stderr()).contains(says);
   }
 
   @Test

@@ -2,8 +2,6 @@ package io.shardbus.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -29,14 +27,10 @@ class ServeCheckTest {
   private int serve(String... options) {
     List<String> words = new ArrayList<>(List.of("serve"));
     words.addAll(List.of(options));
-    StringWriter outWriter = new StringWriter();
-    StringWriter errWriter = new StringWriter();
-    int code =
-        Main.execute(
-            new PrintWriter(outWriter), new PrintWriter(errWriter), words.toArray(String[]::new));
-    out = outWriter.toString();
-    err = errWriter.toString();
-    return code;
+    Command command = Command.run(words.toArray(String[]::new));
+    out = command.stdout();
+    err = command.stderr();
+    return command.exit();
   }
 
   private void assertRefused(String what, String allowed, String... options) {

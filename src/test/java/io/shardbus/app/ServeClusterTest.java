@@ -16,9 +16,6 @@ import io.shardbus.testing.Program;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.io.Writer;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -178,17 +175,9 @@ class ServeClusterTest {
     awaitNodes(one, nodes -> !nodes.get(1).getBoolean("answers"));
     assertThat(nodes(one).get(1).getLong("silentMillis")).isPositive();
     // In this JVM, so that the other is not stopped for so long that the cluster breaks.
-    StringWriter stats = new StringWriter();
-    assertThat(
-            Main.execute(
-                new PrintWriter(stats),
-                new PrintWriter(Writer.nullWriter()),
-                "stats",
-                "--cluster",
-                "--url",
-                one.url()))
-        .isZero();
-    assertThat(stats.toString())
+    Command stats = Command.run("stats", "--cluster", "--url", one.url());
+    assertThat(stats.exit()).isZero();
+    assertThat(stats.stdout())
         .containsSubsequence("delivered/s", "* ", "memory", "/" + other.pid(), "does not answer");
     signal("CONT", other);
     awaitNodes(one, nodes -> nodes.get(1).getBoolean("answers"));

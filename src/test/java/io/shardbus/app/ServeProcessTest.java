@@ -64,6 +64,14 @@ class ServeProcessTest {
 
   private void assertFails(int code, String says, String... args) throws Exception {
     Run run = start(args);
+    assertFailed(new Command(run.exit(), run.stdout(), run.stderr()), code, says);
+  }
+
+  private static void assertRefused(String says, String... args) {
+    assertFailed(Command.run(args), 2, says);
+  }
+
+  private static void assertFailed(Command run, int code, String says) {
     assertThat(run.exit()).as(run.stderr()).isEqualTo(code);
     assertThat(run.stderr()).contains(says).doesNotContain("\tat ").doesNotContain("Exception");
     assertThat(run.stdout()).isEmpty();
@@ -97,9 +105,9 @@ class ServeProcessTest {
         .contains("sink's answer: p50")
         .contains("p99.9")
         .contains("processors, Java");
-    assertFails(2, "--producers: 0 must be 1 to 1000", "bench", "--producers", "0");
-    assertFails(2, "--seconds: NaN must be", "bench", "--seconds", "NaN");
-    assertFails(2, "sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");
+    assertRefused("--producers: 0 must be 1 to 1000", "bench", "--producers", "0");
+    assertRefused("--seconds: NaN must be", "bench", "--seconds", "NaN");
+    assertRefused("sink: \"nosuch\" is unknown", "bench", "--sink", "nosuch");
   }
 
   @Test
@@ -281,29 +289,21 @@ class ServeProcessTest {
           dir + "/d1");
     }
     assertFails(2, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
-    assertFails(
-        2,
-        "unknown option \"bus.shard\"".replace("bus.", ""),
+    assertRefused("unknown option \"bus.shard\"".replace("bus.", ""),
         "serve",
         "--config",
         config.toString());
-    assertFails(
-        2,
-        "\"nowhere\" is unknown, there are eventbus, file, http, jetstream, kafka, log, memory,"
+    assertRefused("\"nowhere\" is unknown, there are eventbus, file, http, jetstream, kafka, log, memory,"
             + " noop, redis",
         "serve",
         "--sink",
         "nowhere",
         "--data",
         dir + "/d2");
-    assertFails(
-        2, "\"eventbus\" needs --cluster", "serve", "--sink", "eventbus", "--data", dir + "/d4");
-    assertFails(
-        2, "only together with --cluster", "serve", "--cluster-host", "h", "--data", dir + "/d5");
-    assertFails(2, "port: 99999 must be 0 to 65535", "serve", "--port", "99999");
-    assertFails(
-        2,
-        "insecure",
+    assertRefused("\"eventbus\" needs --cluster", "serve", "--sink", "eventbus", "--data", dir + "/d4");
+    assertRefused("only together with --cluster", "serve", "--cluster-host", "h", "--data", dir + "/d5");
+    assertRefused("port: 99999 must be 0 to 65535", "serve", "--port", "99999");
+    assertFails(2, "insecure",
         "serve",
         "--host",
         "0.0.0.0",
@@ -313,9 +313,9 @@ class ServeProcessTest {
         "memory",
         "--data",
         dir + "/d3");
-    assertFails(2, "'--prot'", "serve", "--prot", "1");
+    assertRefused("'--prot'", "serve", "--prot", "1");
     assertFails(1, "is the server running?", "stats", "--url", "http://127.0.0.1:1");
-    assertFails(2, "--url", "stats", "--url", "localhost");
+    assertRefused("--url", "stats", "--url", "localhost");
   }
 
   @Test
@@ -334,8 +334,9 @@ class ServeProcessTest {
             dir + "/d");
     String url = server.url();
     assertFails(1, "the server answered 401", "stats", "--url", url);
-    assertFails(1, "the server answered 403", "stats", "--url", url, "--token", "hush-i");
-    assertFails(2, "--token", "stats", "--url", url, "--token", "hush i");
+    assertFailed(
+        Command.run("stats", "--url", url, "--token", "hush-i"), 1, "the server answered 403");
+    assertRefused("--token", "stats", "--url", url, "--token", "hush i");
     for (String via : List.of("http", "ws")) {
       Run feed =
           processes.start(
@@ -351,9 +352,9 @@ class ServeProcessTest {
               via);
       assertThat(feed.exit()).as(feed.stderr()).isZero();
     }
-    Run tail = start("tail", "--url", url, "--token", "hush-r", "--from-start", "--count", "20");
+    Command tail = Command.run("tail", "--url", url, "--token", "hush-r", "--from-start", "--count", "20");
     assertThat(tail.exit()).as(tail.stderr()).isZero();
-    Run scale = start("scale", "up", "1", "--url", url, "--token", "hush-a");
+    Command scale = Command.run("scale", "up", "1", "--url", url, "--token", "hush-a");
     assertThat(scale.exit()).as(scale.stderr()).isZero();
     Run stats =
         processes.start(
@@ -388,12 +389,12 @@ class ServeProcessTest {
 
   @Test
   void helpAndChecks_explain() throws Exception {
-    Run help = start("--help");
+    Command help = Command.run("--help");
     assertThat(help.exit()).isZero();
     assertThat(help.stdout()).contains("serve").contains("Exit codes").contains("feed --generate");
-    Run check = start("serve", "--config", "conf/shardbus.json", "--check");
+    Command check = Command.run("serve", "--config", "conf/shardbus.json", "--check");
     assertThat(check.exit()).as(check.stderr()).isZero();
-    Run print = start("serve", "--config", "conf/shardbus.json", "--print-config");
+    Command print = Command.run("serve", "--config", "conf/shardbus.json", "--print-config");
     assertThat(print.exit()).isZero();
     JsonObject bus = new JsonObject(print.stdout()).getJsonObject("bus");
     assertThat(bus.getJsonObject("batch")).isNotEmpty();

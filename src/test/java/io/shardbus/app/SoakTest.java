@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardbus.app.soak.Soak;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -17,8 +15,6 @@ import org.junit.jupiter.api.Test;
 @Tag("hot")
 @Tag("slow")
 class SoakTest {
-
-  private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
 
   /** One round for each backpressure mode, with other dice every time; the seeds are printed. */
   @Test
@@ -32,12 +28,9 @@ class SoakTest {
 
   @Test
   void json_isAnObjectALine() {
-    StringWriter out = new StringWriter();
-    int code =
-        Main.execute(
-            new PrintWriter(out), NOWHERE, "soak", "--json", "--rounds", "2", "--seed", "5");
-    assertThat(code).as(out.toString()).isZero();
-    List<JsonObject> lines = out.toString().lines().map(JsonObject::new).toList();
+    Command soak = Command.run("soak", "--json", "--rounds", "2", "--seed", "5");
+    assertThat(soak.exit()).as(soak.stdout()).isZero();
+    List<JsonObject> lines = soak.stdout().lines().map(JsonObject::new).toList();
     assertThat(lines).hasSize(3);
     JsonObject all = lines.get(2);
     assertThat(all.getBoolean("promisesKept")).isTrue();
@@ -56,7 +49,7 @@ class SoakTest {
 
   @Test
   void badOptions_areNamed() {
-    assertThat(Main.execute(NOWHERE, NOWHERE, "soak", "--rounds", "0")).isEqualTo(2);
-    assertThat(Main.execute(NOWHERE, NOWHERE, "soak", "--minutes", "NaN")).isEqualTo(2);
+    assertThat(Command.run("soak", "--rounds", "0").exit()).isEqualTo(2);
+    assertThat(Command.run("soak", "--minutes", "NaN").exit()).isEqualTo(2);
   }
 }

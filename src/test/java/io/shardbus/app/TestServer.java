@@ -11,8 +11,6 @@ import io.shardbus.sink.Sinks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
@@ -56,12 +54,10 @@ final class TestServer {
     String[] all = Arrays.copyOf(words, words.length + 2);
     all[words.length] = "--url";
     all[words.length + 1] = "http://127.0.0.1:" + port;
-    StringWriter outWriter = new StringWriter();
-    StringWriter errWriter = new StringWriter();
-    int code = Main.execute(new PrintWriter(outWriter), new PrintWriter(errWriter), all);
-    out = outWriter.toString();
-    err = errWriter.toString();
-    return code;
+    Command command = Command.run(all);
+    out = command.stdout();
+    err = command.stderr();
+    return command.exit();
   }
 
   /** What the last command wrote, as JSON. */

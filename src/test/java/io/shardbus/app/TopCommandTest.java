@@ -19,8 +19,6 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintWriter;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,8 +39,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is for people at a terminal, in processes of its own. */
 @Tag("once")
 class TopCommandTest {
-
-  private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
 
   @TempDir Path dir;
   private final RecordingSink sink = new RecordingSink();
@@ -251,7 +247,7 @@ class TopCommandTest {
 
   @Test
   void json_isForScripts() {
-    assertThat(Main.execute(NOWHERE, NOWHERE, "top", "--json")).isEqualTo(2);
+    assertThat(Command.run("top", "--json").exit()).isEqualTo(2);
   }
 
   @Test

@@ -53,20 +53,25 @@ class WebSocketIngestTest {
   }
 
   private record Client(WebSocket socket, BlockingQueue<JsonObject> frames) {
-    /** The first frame that says that everything up to here is settled. */
+    /**
+     * The first frame that says that everything up to here is settled, with the errors of those
+     * before it: each frame has those of the messages since the last one.
+     */
     JsonObject settled(long events) throws Exception {
+      JsonArray errors = new JsonArray();
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
       while (System.nanoTime() < deadline) {
         JsonObject frame = frames.poll(5, TimeUnit.SECONDS);
         if (frame == null) {
           continue;
         }
+        errors.addAll(frame.getJsonArray("errors", new JsonArray()));
         long rejected =
             frame.getJsonObject("rejected", new JsonObject()).stream()
                 .mapToLong(e -> ((Number) e.getValue()).longValue())
                 .sum();
         if (frame.getLong("acked", 0L) + rejected == events) {
-          return frame;
+          return frame.put("errors", errors);
         }
       }
       throw new AssertionError("not settled: " + events);
