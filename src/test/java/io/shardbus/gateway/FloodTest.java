@@ -2,6 +2,7 @@ package io.shardbus.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardbus.testing.Java;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -76,13 +77,7 @@ class FloodTest {
   private BufferedReader run(Class<?> program, String... arguments) throws Exception {
     List<String> command =
         new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-cp",
-                System.getProperty("java.class.path"),
-                program.getName()));
+            Java.command("-Xmx128m", "-XX:+ExitOnOutOfMemoryError", program.getName()));
     command.addAll(List.of(arguments));
     server = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     return server.inputReader();
