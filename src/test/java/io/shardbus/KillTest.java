@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class KillTest {
 
-  private static final int ROUNDS = Integer.getInteger("kill.rounds", 20);
+  private static final int ROUNDS = Integer.getInteger("kill.rounds", 10);
   private static final int LONGEST_LIFE_MILLIS = 600;
 
   @TempDir Path dir;

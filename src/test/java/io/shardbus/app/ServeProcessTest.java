@@ -289,21 +289,24 @@ class ServeProcessTest {
           dir + "/d1");
     }
     assertFails(2, "cannot make the folder " + file.resolve("x"), "serve", "--data", file + "/x");
-    assertRefused("unknown option \"bus.shard\"".replace("bus.", ""),
-        "serve",
-        "--config",
-        config.toString());
-    assertRefused("\"nowhere\" is unknown, there are eventbus, file, http, jetstream, kafka, log, memory,"
+    assertRefused(
+        "unknown option \"bus.shard\"".replace("bus.", ""), "serve", "--config", config.toString());
+    assertRefused(
+        "\"nowhere\" is unknown, there are eventbus, file, http, jetstream, kafka, log, memory,"
             + " noop, redis",
         "serve",
         "--sink",
         "nowhere",
         "--data",
         dir + "/d2");
-    assertRefused("\"eventbus\" needs --cluster", "serve", "--sink", "eventbus", "--data", dir + "/d4");
-    assertRefused("only together with --cluster", "serve", "--cluster-host", "h", "--data", dir + "/d5");
+    assertRefused(
+        "\"eventbus\" needs --cluster", "serve", "--sink", "eventbus", "--data", dir + "/d4");
+    assertRefused(
+        "only together with --cluster", "serve", "--cluster-host", "h", "--data", dir + "/d5");
     assertRefused("port: 99999 must be 0 to 65535", "serve", "--port", "99999");
-    assertFails(2, "insecure",
+    assertFails(
+        2,
+        "insecure",
         "serve",
         "--host",
         "0.0.0.0",
@@ -352,7 +355,8 @@ class ServeProcessTest {
               via);
       assertThat(feed.exit()).as(feed.stderr()).isZero();
     }
-    Command tail = Command.run("tail", "--url", url, "--token", "hush-r", "--from-start", "--count", "20");
+    Command tail =
+        Command.run("tail", "--url", url, "--token", "hush-r", "--from-start", "--count", "20");
     assertThat(tail.exit()).as(tail.stderr()).isZero();
     Command scale = Command.run("scale", "up", "1", "--url", url, "--token", "hush-a");
     assertThat(scale.exit()).as(scale.stderr()).isZero();

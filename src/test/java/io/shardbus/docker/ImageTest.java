@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
@@ -35,6 +36,7 @@ import org.yaml.snakeyaml.Yaml;
  * that folder. Not taken are its user, and its jar, which is not made yet when tests run: one that
  * names the class path of the tests stands in.
  */
+@Tag("once")
 class ImageTest {
 
   private static final Path DOCKER = Path.of("docker");

@@ -44,11 +44,14 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What clients are told, by all ways in, is what the accounts say. */
-@Tag("waiting")
+@Execution(ExecutionMode.CONCURRENT)
+@Tag("slow")
 class AccountsTest {
 
   private static final int EVENTS = 50;

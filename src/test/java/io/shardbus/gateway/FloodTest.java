@@ -76,8 +76,7 @@ class FloodTest {
   /** What the program prints, which has 128 MiB. */
   private BufferedReader run(Class<?> program, String... arguments) throws Exception {
     List<String> command =
-        new ArrayList<>(
-            Java.command("-Xmx128m", "-XX:+ExitOnOutOfMemoryError", program.getName()));
+        new ArrayList<>(Java.command("-Xmx128m", "-XX:+ExitOnOutOfMemoryError", program.getName()));
     command.addAll(List.of(arguments));
     server = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     return server.inputReader();

@@ -298,7 +298,8 @@ class ParserFuzzTest {
         RawEvent taken = request.reader().read(((JsonObject) event).toBuffer());
         assertThat(name.equals("keyPath") ? taken.key() : taken.id()).isEqualTo("here");
         Buffer without = new JsonObject().put(names[0] + "x", 1).toBuffer();
-        assertThatThrownBy(() -> request.reader().read(without)).isInstanceOf(InvalidEventException.class);
+        assertThatThrownBy(() -> request.reader().read(without))
+            .isInstanceOf(InvalidEventException.class);
       }
     }
   }

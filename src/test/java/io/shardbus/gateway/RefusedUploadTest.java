@@ -24,12 +24,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients that send more than is taken, slower than is waited for, or what is not wanted. */
-@Tag("waiting")
+@Execution(ExecutionMode.CONCURRENT)
+@Tag("slow")
 class RefusedUploadTest {
 
   private static final int LARGE = 52_000_000;

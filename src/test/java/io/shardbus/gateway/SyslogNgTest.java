@@ -26,9 +26,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Runs syslog-ng with the configuration that is shipped. */
-@Tag("waiting")
+@Execution(ExecutionMode.CONCURRENT)
+@Tag("slow")
 class SyslogNgTest {
 
   private static final int MESSAGES = 5_000;

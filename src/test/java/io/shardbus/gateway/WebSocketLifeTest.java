@@ -24,12 +24,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How WebSockets end, and what clients that break the rules can do. */
-@Tag("waiting")
+@Execution(ExecutionMode.CONCURRENT)
+@Tag("slow")
 class WebSocketLifeTest {
 
   private static final int CASES = Integer.getInteger("fuzz.cases", 1_000);

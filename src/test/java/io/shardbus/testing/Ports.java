@@ -8,10 +8,10 @@ import java.util.concurrent.ThreadLocalRandom;
 /** Ports for servers that tests start, and stop and start again. */
 public final class Ports {
 
-  private static final int EACH = 10_000;
+  private static final int EACH = 5_000;
 
   /** JVMs that run tests at the same time take their ports from ranges of their own. */
-  private static final int FIRST = 12_000 + EACH * (Integer.getInteger("shardbus.fork", 0) % 2);
+  private static final int FIRST = 12_000 + EACH * (Integer.getInteger("shardbus.fork", 0) % 4);
 
   private Ports() {}
 

@@ -123,7 +123,7 @@ class TestBusTest {
     test.close().await();
   }
 
-  @Tag("waiting")
+  @Tag("slow")
   @Test
   void fewerEventsThanAwaited_failWithWhatThereIs(Vertx vertx, TestBus test) {
     test.bus().deliver(RawEvent.of(Buffer.buffer("only"), "k")).await();
