@@ -303,37 +303,37 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> given, @Nullable DeliveryAck ack) {
-    BatchTally tally = new BatchTally();
+    BatchOutcomes outcomes = new BatchOutcomes();
     List<RawEvent> events = given;
     boolean anyId = lookThrough(given);
     if (!interceptors.isEmpty()) {
-      events = intercept(given, tally);
+      events = intercept(given, outcomes);
       anyId = lookThrough(events);
     }
     if (anyId && ids != null) {
       // One after the other: a repeat may be in the same batch.
-      events.forEach(event -> tally.count(ingest(event, ack, true).outcome()));
-      return tally.result();
+      events.forEach(event -> outcomes.count(ingest(event, ack, true).outcome()));
+      return outcomes.result();
     }
     for (int from = 0; from < events.size(); from += BATCH_CHUNK) {
       RoutingTable table = enterTable();
       try {
         ingestChunk(
-            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, tally);
+            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, outcomes);
       } finally {
         table.exitBatch();
-        tally.tellEvicted();
+        outcomes.tellEvicted();
       }
     }
-    return tally.result();
+    return outcomes.result();
   }
 
-  private List<RawEvent> intercept(List<RawEvent> given, BatchTally tally) {
+  private List<RawEvent> intercept(List<RawEvent> given, BatchOutcomes outcomes) {
     List<RawEvent> passed = new ArrayList<>(given.size());
     for (RawEvent event : given) {
       Intercepted answer = interceptors.intercept(event);
       if (answer instanceof Intercepted.Refusal refusal) {
-        tally.count(refuse(refusal).outcome());
+        outcomes.count(refuse(refusal).outcome());
       } else {
         passed.add((RawEvent) answer);
       }
@@ -375,7 +375,7 @@ final class Ingestion {
   }
 
   private void ingestChunk(
-      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchTally tally) {
+      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchOutcomes outcomes) {
     int count = events.size();
     long timestamp = clock.getAsLong();
     Lane[] lanes = new Lane[count];
@@ -383,13 +383,13 @@ final class Ingestion {
     for (int i = 0; i < count; i++) {
       RawEvent event = events.get(i);
       if (event.totalSize() > limits.maxEventBytes()) {
-        tally.count(refuseTooLarge().outcome());
+        outcomes.count(refuseTooLarge().outcome());
         continue;
       }
       boolean hasKey = event.key() != null;
       Lane lane = table.select(event.hash(), hasKey);
       if (lane == null) {
-        tally.count(noShard(table, true));
+        outcomes.count(noShard(table, true));
         continue;
       }
       if (inSample(timestamp, event.hash())) {
@@ -415,27 +415,27 @@ final class Ingestion {
           lanes[i] = null;
         }
       }
-      pushGroup(lane, group, size, tally);
+      pushGroup(lane, group, size, outcomes);
     }
     if (timed != null) {
       Shard.of(timed).pushLatency().add(Math.max(0, clock.getAsLong() - timestamp) / count);
     }
   }
 
-  private static void pushGroup(Lane lane, QueuedEvent[] group, int size, BatchTally tally) {
+  private static void pushGroup(Lane lane, QueuedEvent[] group, int size, BatchOutcomes outcomes) {
     int accepted = lane.offerMany(group, size);
-    tally.accepted += accepted;
+    outcomes.accepted += accepted;
     for (int i = accepted; i < size; i++) {
-      switch (lane.offer(group[i], true, tally::evict)) {
-        case ACCEPTED -> tally.count(Outcome.ACCEPTED);
-        case BACKPRESSURE -> tally.count(Outcome.BACKPRESSURE);
-        case SAMPLED -> tally.count(Outcome.SAMPLED);
+      switch (lane.offer(group[i], true, outcomes::evict)) {
+        case ACCEPTED -> outcomes.count(Outcome.ACCEPTED);
+        case BACKPRESSURE -> outcomes.count(Outcome.BACKPRESSURE);
+        case SAMPLED -> outcomes.count(Outcome.SAMPLED);
         case SEALED -> throw new IllegalStateException(lane + " was sealed under a batch");
       }
     }
   }
 
-  private static final class BatchTally {
+  private static final class BatchOutcomes {
 
     int accepted;
     int dropped;

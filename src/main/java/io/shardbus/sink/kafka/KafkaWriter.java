@@ -51,7 +51,7 @@ final class KafkaWriter {
    */
   private Topic topic = new Topic(0, List.of());
 
-  private record Attempt(Batch batch, WriteTally tally, long begun) {}
+  private record Attempt(Batch batch, RecordAnswers answers, long begun) {}
 
   KafkaWriter(KafkaSinkOptions options, ClientProperties properties) {
     this.options = options;
@@ -90,16 +90,16 @@ final class KafkaWriter {
   }
 
   Future<Void> write(Batch batch) {
-    WriteTally tally = new WriteTally(batch, properties::describe);
-    Attempt stale = waiting.put(batch.shard(), new Attempt(batch, tally, System.nanoTime()));
+    RecordAnswers answers = new RecordAnswers(batch, properties::describe);
+    Attempt stale = waiting.put(batch.shard(), new Attempt(batch, answers, System.nanoTime()));
     if (stale != null) {
       // A shard that writes again has given up the write before. The turn is now this one's.
-      stale.tally().settleAll(new KafkaException("given up before its turn came"));
+      stale.answers().settleAll(new KafkaException("given up before its turn came"));
     } else if (!thread.execute(() -> sendWaiting(batch.shard()))) {
       waiting.remove(batch.shard());
       return Future.failedFuture(SinkException.transientFailure("the sink is closed"));
     }
-    return tally.future();
+    return answers.future();
   }
 
   private void sendWaiting(int shard) {
@@ -109,23 +109,23 @@ final class KafkaWriter {
     }
     if (System.nanoTime() - attempt.begun() > options.getMaxBlock().toNanos()) {
       attempt
-          .tally()
+          .answers()
           .settleAll(
               new KafkaException(
                   "others kept the producer busy for " + options.getMaxBlock().toMillis() + " ms"));
       return;
     }
-    send(attempt.batch(), attempt.tally());
+    send(attempt.batch(), attempt.answers());
   }
 
-  private void send(Batch batch, WriteTally tally) {
+  private void send(Batch batch, RecordAnswers answers) {
     ProducerSession current;
     List<TopicPartition> partitions;
     try {
       current = session();
       partitions = byShard() ? topic.partitions() : current.partitions(options.getTopic());
     } catch (RuntimeException | Error e) { // whatever it is, the bus waits for the answer
-      tally.settleAll(e);
+      answers.settleAll(e);
       return;
     }
     takeNextTurn();
@@ -135,9 +135,9 @@ final class KafkaWriter {
         ShardEvent event = batch.events().get(i);
         byte[] key = event.key() == null ? null : EventRecords.bytes(event.key());
         TopicPartition partition = partitions.get(number(event, key) % partitions.size());
-        current.send(EventRecords.toRecord(partition, event, key, names, times), tally, i);
+        current.send(EventRecords.toRecord(partition, event, key, names, times), answers, i);
       } catch (RuntimeException | Error e) { // the bus waits for the answer; order ends here
-        current.refuse(tally, i, e);
+        current.refuse(answers, i, e);
       }
     }
   }

@@ -66,13 +66,13 @@ final class ProducerSession {
 
     final Lane lane;
     final int bytes;
-    final WriteTally tally;
+    final RecordAnswers answers;
     final int index;
 
-    Sent(Lane lane, int bytes, WriteTally tally, int index) {
+    Sent(Lane lane, int bytes, RecordAnswers answers, int index) {
       this.lane = lane;
       this.bytes = bytes;
-      this.tally = tally;
+      this.answers = answers;
       this.index = index;
     }
 
@@ -110,12 +110,12 @@ final class ProducerSession {
    * Sends a record, or holds it until its partition has room.
    *
    * @param record with a partition
-   * @param tally learns the fate of the record
+   * @param answers learns the fate of the record
    * @param index the record's place there
    */
-  void send(ProducerRecord<byte[], byte[]> record, WriteTally tally, int index) {
+  void send(ProducerRecord<byte[], byte[]> record, RecordAnswers answers, int index) {
     Lane lane = lanes.computeIfAbsent(record.partition(), first -> new Lane());
-    Sent sent = new Sent(lane, tally.bytes(index) + RECORD_BYTES, tally, index);
+    Sent sent = new Sent(lane, answers.bytes(index) + RECORD_BYTES, answers, index);
     if (lane.held.isEmpty() && mayGo(lane, window)) {
       sendNow(record, sent);
     } else {
@@ -125,8 +125,8 @@ final class ProducerSession {
   }
 
   /** For an event of which there can be no record: those after it must not overtake it. */
-  void refuse(WriteTally tally, int index, Throwable failure) {
-    tally.settle(index, failure);
+  void refuse(RecordAnswers answers, int index, Throwable failure) {
+    answers.settle(index, failure);
     failed(failure);
   }
 
@@ -152,7 +152,7 @@ final class ProducerSession {
 
   private void sendNow(ProducerRecord<byte[], byte[]> record, Sent sent) {
     if (broken.get()) {
-      sent.tally.settle(sent.index, new KafkaException("a record before it failed"));
+      sent.answers.settle(sent.index, new KafkaException("a record before it failed"));
       return;
     }
     sent.lane.unanswered.addAndGet(sent.bytes);
@@ -172,7 +172,7 @@ final class ProducerSession {
     if (failure != null) {
       failed(failure);
     }
-    sent.tally.settle(sent.index, failure);
+    sent.answers.settle(sent.index, failure);
     if (lane.waiting.get() && lane.hasRoom(window / 2) && lane.waiting.compareAndSet(true, false)) {
       writer.execute(() -> pump(lane));
     }
@@ -180,7 +180,7 @@ final class ProducerSession {
 
   private void failed(Throwable failure) {
     times.learn(failure);
-    if (!WriteTally.isOfTheEvent(failure) && broken.compareAndSet(false, true)) {
+    if (!RecordAnswers.isOfTheEvent(failure) && broken.compareAndSet(false, true)) {
       // On the producer's own thread this returns at once, and nothing more is sent.
       producer.close(Duration.ZERO);
       writer.execute(this::sendHeld);

@@ -28,11 +28,11 @@ class ProducerSessionTest {
   private final ProducerSession session =
       new ProducerSession(producer, new RecordTimes("events"), WINDOW, Runnable::run);
 
-  private WriteTally send(TopicPartition partition, int events) {
+  private RecordAnswers send(TopicPartition partition, int events) {
     return send(partition, events, new byte[1000], null);
   }
 
-  private WriteTally send(TopicPartition partition, int events, byte[] value, String key) {
+  private RecordAnswers send(TopicPartition partition, int events, byte[] value, String key) {
     Batch batch =
         new Batch(
             0,
@@ -41,12 +41,12 @@ class ProducerSessionTest {
                 .mapToObj(i -> new ShardEvent(0, i, i, Buffer.buffer(value), key))
                 .toList(),
             new ProducerId("test", 1));
-    WriteTally tally = new WriteTally(batch, Throwable::getMessage);
+    RecordAnswers answers = new RecordAnswers(batch, Throwable::getMessage);
     for (int i = 0; i < events; i++) {
       session.send(
-          new ProducerRecord<>(partition.topic(), partition.partition(), null, value), tally, i);
+          new ProducerRecord<>(partition.topic(), partition.partition(), null, value), answers, i);
     }
-    return tally;
+    return answers;
   }
 
   private List<Integer> partitions() {
@@ -56,21 +56,21 @@ class ProducerSessionTest {
   /** A partition that does not know the producer would take the second request first. */
   @Test
   void firstRecordOfAPartition_goesAlone() {
-    WriteTally tally = send(GOOD, 20);
+    RecordAnswers answers = send(GOOD, 20);
     assertThat(producer.history()).hasSize(1);
     producer.completeNext();
     assertThat(producer.history()).hasSize(20);
     while (producer.completeNext()) {
       // all of them
     }
-    assertThat(tally.future().succeeded()).isTrue();
+    assertThat(answers.future().succeeded()).isTrue();
   }
 
   @Test
   void partitionThatDoesNotAnswer_takesNoMoreThanItsWindow() {
     send(BLOCKED, 1);
     producer.completeNext();
-    WriteTally blocked = send(BLOCKED, 1000);
+    RecordAnswers blocked = send(BLOCKED, 1000);
     int held = producer.history().size();
     assertThat(held * 1000).isBetween(WINDOW / 2, WINDOW);
     send(GOOD, 1);
@@ -92,8 +92,8 @@ class ProducerSessionTest {
 
   @Test
   void failure_endsAllThatWaits() {
-    WriteTally held = send(BLOCKED, 1000);
-    WriteTally other = send(GOOD, 10);
+    RecordAnswers held = send(BLOCKED, 1000);
+    RecordAnswers other = send(GOOD, 10);
     producer.errorNext(new TimeoutException("away"));
     assertThat(session.broken()).isTrue();
     assertThat(producer.closed()).isTrue();

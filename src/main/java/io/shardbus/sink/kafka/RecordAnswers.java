@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Gathers the answers to the records of a batch. Safe for any thread. Its failures have no cause
  * from Kafka, because that may quote secrets.
  */
-final class WriteTally {
+final class RecordAnswers {
 
   /** The answer that is no failure. */
   private static final Object STORED = new Object();
@@ -37,7 +37,7 @@ final class WriteTally {
    * @param batch what the records are of
    * @param describe puts a failure into words
    */
-  WriteTally(Batch batch, Function<Throwable, String> describe) {
+  RecordAnswers(Batch batch, Function<Throwable, String> describe) {
     this.batch = batch;
     answers = new AtomicReferenceArray<>(batch.size());
     open = new AtomicInteger(batch.size());

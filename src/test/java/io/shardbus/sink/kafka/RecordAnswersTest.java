@@ -11,7 +11,7 @@ import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.Test;
 
-class WriteTallyTest {
+class RecordAnswersTest {
 
   private final Exception passing = new NetworkException("away");
   private final Exception tooLarge = new RecordTooLargeException("large");
@@ -21,12 +21,12 @@ class WriteTallyTest {
   }
 
   private static SinkException ofKeys(String[] keys, Exception... failures) {
-    WriteTally tally = new WriteTally(Batches.withKeys(keys), Throwable::getMessage);
+    RecordAnswers answers = new RecordAnswers(Batches.withKeys(keys), Throwable::getMessage);
     for (int i = 0; i < failures.length; i++) {
-      tally.settle(i, failures[i]);
+      answers.settle(i, failures[i]);
     }
-    assertThat(tally.future().isComplete()).isTrue();
-    return (SinkException) tally.future().cause();
+    assertThat(answers.future().isComplete()).isTrue();
+    return (SinkException) answers.future().cause();
   }
 
   private static Kind causeOf(SinkException failure) {
@@ -40,12 +40,12 @@ class WriteTallyTest {
 
   @Test
   void secondAnswerToARecord_doesNotCount() {
-    WriteTally tally = new WriteTally(Batches.withKeys("a", "b"), Throwable::getMessage);
-    tally.settle(0, passing);
-    tally.settle(0, null);
-    assertThat(tally.future().isComplete()).isFalse();
-    tally.settle(1, null);
-    assertThat(((SinkException) tally.future().cause()).failed().stream()).containsExactly(0);
+    RecordAnswers answers = new RecordAnswers(Batches.withKeys("a", "b"), Throwable::getMessage);
+    answers.settle(0, passing);
+    answers.settle(0, null);
+    assertThat(answers.future().isComplete()).isFalse();
+    answers.settle(1, null);
+    assertThat(((SinkException) answers.future().cause()).failed().stream()).containsExactly(0);
   }
 
   @Test
