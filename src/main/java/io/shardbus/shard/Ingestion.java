@@ -303,7 +303,7 @@ final class Ingestion {
   }
 
   BatchIngestResult ingestBatch(List<RawEvent> given, @Nullable DeliveryAck ack) {
-    BatchOutcomes outcomes = new BatchOutcomes();
+    Outcomes outcomes = new Outcomes();
     List<RawEvent> events = given;
     boolean anyId = lookThrough(given);
     if (!interceptors.isEmpty()) {
@@ -319,7 +319,10 @@ final class Ingestion {
       RoutingTable table = enterTable();
       try {
         ingestChunk(
-            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)), table, ack, outcomes);
+            events.subList(from, Math.min(events.size(), from + BATCH_CHUNK)),
+            table,
+            ack,
+            outcomes);
       } finally {
         table.exitBatch();
         outcomes.tellEvicted();
@@ -328,7 +331,7 @@ final class Ingestion {
     return outcomes.result();
   }
 
-  private List<RawEvent> intercept(List<RawEvent> given, BatchOutcomes outcomes) {
+  private List<RawEvent> intercept(List<RawEvent> given, Outcomes outcomes) {
     List<RawEvent> passed = new ArrayList<>(given.size());
     for (RawEvent event : given) {
       Intercepted answer = interceptors.intercept(event);
@@ -375,7 +378,7 @@ final class Ingestion {
   }
 
   private void ingestChunk(
-      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, BatchOutcomes outcomes) {
+      List<RawEvent> events, RoutingTable table, @Nullable DeliveryAck ack, Outcomes outcomes) {
     int count = events.size();
     long timestamp = clock.getAsLong();
     Lane[] lanes = new Lane[count];
@@ -422,7 +425,7 @@ final class Ingestion {
     }
   }
 
-  private static void pushGroup(Lane lane, QueuedEvent[] group, int size, BatchOutcomes outcomes) {
+  private static void pushGroup(Lane lane, QueuedEvent[] group, int size, Outcomes outcomes) {
     int accepted = lane.offerMany(group, size);
     outcomes.accepted += accepted;
     for (int i = accepted; i < size; i++) {
@@ -435,7 +438,7 @@ final class Ingestion {
     }
   }
 
-  private static final class BatchOutcomes {
+  private static final class Outcomes {
 
     int accepted;
     int dropped;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class FuzzTest {
 
-  private static final int CASES = Integer.getInteger("fuzz.cases", 20_000);
+  private static final int CASES = Integer.getInteger("fuzz.cases", 10_000);
   private static final long SEED = Long.getLong("fuzz.seed", 1L);
 
   private static final List<String> PIECES =

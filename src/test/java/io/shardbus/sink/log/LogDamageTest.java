@@ -51,7 +51,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class LogDamageTest {
 
-  private static final int DAMAGES = Integer.getInteger("log.damages", 300);
+  private static final int DAMAGES = Integer.getInteger("log.damages", 100);
   private static final int FIRST = Integer.getInteger("log.damage", 0);
   private static final int SHARDS = 3;
   private static final int PAGE = 8192;
