@@ -5,6 +5,7 @@ import io.shardbus.event.Intercepted;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
+import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Vertx;
@@ -13,6 +14,7 @@ import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,7 +34,9 @@ import org.jspecify.annotations.Nullable;
  *
  * Ordering: an event that comes while none waits is pushed without the monitor. An event that comes later may find that
  * one waits, and queues behind it in the lane of its ring. A push under the monitor names the routing epoch by which the
- * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival.
+ * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival. While ids are
+ * recalled, events with an id wait apart, and behind them those of their keys. None of these is tried until the lanes
+ * are arranged anew, so none overtakes an event of its key that waits in the lane of a ring.
  *
  * Why it is safe: whatever waits has a timer: the one that adds the first event sets it, each retry that leaves some
  * sets the next, and where that fails for lack of memory, `rescue` does. Callbacks run outside the monitor, because they
@@ -42,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
  * served in the order in which they came. None overtakes another, also when the routing changes
  * meanwhile. While events wait, the first one of each ring is tried once a millisecond. While none
- * waits, nothing runs. Safe for any thread.
+ * waits, nothing runs. While ids are recalled, only events of the same key wait behind an event with
+ * an id. Safe for any thread.
  */
 public final class WaitingRoom {
 
@@ -70,6 +75,9 @@ public final class WaitingRoom {
   /** Where events wait while no shard is active. */
   private static final Object NO_LANE = new Object();
 
+  /** Where events wait for the end of the recall of ids. */
+  private static final Object RECALL = new Object();
+
   private static final IngestResult UNKNOWN = IngestResult.refused(Outcome.UNKNOWN);
 
   private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
@@ -86,6 +94,12 @@ public final class WaitingRoom {
 
   /** By the ring for which they wait. */
   private Map<Object, Set<Waiting>> lanes = new HashMap<>();
+
+  /** The keys of events that wait in RECALL; null unless ids are recalled. */
+  private @Nullable Set<String> recallKeys;
+
+  /** Whether an event with an id and a key has left RECALL unserved. */
+  private boolean recallKeysOld;
 
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
@@ -329,8 +343,8 @@ public final class WaitingRoom {
     }
     while (true) {
       arrangeByRouting();
-      Object lane = laneOf(event);
-      if (!lanes.containsKey(lane)) {
+      Object lane = laneOf(event, recallKeys);
+      if (lane != RECALL && !lanes.containsKey(lane)) {
         IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
         if (result == null) {
           continue; // the lanes do not fit the routing any more
@@ -343,7 +357,10 @@ public final class WaitingRoom {
     }
   }
 
-  private Object laneOf(RawEvent event) {
+  private Object laneOf(RawEvent event, @Nullable Set<String> held) {
+    if (held != null && (event.id() != null || held.contains(event.key()))) {
+      return RECALL;
+    }
     return manager.selectLane(event).orElse(NO_LANE);
   }
 
@@ -356,6 +373,7 @@ public final class WaitingRoom {
     }
     one.arrival = arrivals++;
     try {
+      holdKey(lane, one.event, recallKeys);
       lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
       if (one.deadline != NO_DEADLINE) {
         byDeadline.add(one);
@@ -382,23 +400,43 @@ public final class WaitingRoom {
 
   private void arrangeByRouting() {
     long epoch = manager.routingEpoch();
-    while (epoch != routingEpoch) { // also if the routing changed while the lanes were arranged
-      rearrange();
+    boolean recalling = isRecalling();
+    while (epoch != routingEpoch // also if the routing changed while the lanes were arranged
+        || recalling != (recallKeys != null)
+        || recallKeysOld) {
+      rearrange(recalling ? new HashSet<>() : null);
       routingEpoch = epoch;
       epoch = manager.routingEpoch();
+      recalling = isRecalling();
+    }
+  }
+
+  private boolean isRecalling() {
+    IdWindow ids = manager.ids().orElse(null);
+    return ids != null && ids.isRecalling();
+  }
+
+  private static void holdKey(Object lane, RawEvent event, @Nullable Set<String> held) {
+    String key = event.key();
+    if (lane == RECALL && held != null && key != null) {
+      held.add(key);
     }
   }
 
   /** As a whole or not at all: memory may run out. */
-  private void rearrange() {
+  private void rearrange(@Nullable Set<String> held) {
     List<Waiting> all = new ArrayList<>(waiting.get());
     lanes.values().forEach(all::addAll);
     all.sort(Comparator.comparingLong(Waiting::arrival));
     Map<Object, Set<Waiting>> next = new HashMap<>();
     for (Waiting one : all) {
-      next.computeIfAbsent(laneOf(one.event), ring -> new LinkedHashSet<>()).add(one);
+      Object lane = laneOf(one.event, held);
+      holdKey(lane, one.event, held);
+      next.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
     }
     lanes = next;
+    recallKeys = held;
+    recallKeysOld = false;
   }
 
   private void arm() {
@@ -490,11 +528,13 @@ public final class WaitingRoom {
   /** Whether the routing stayed what it was; else there may be more to do. */
   private boolean serveAll(List<Waiting> left) {
     boolean stayed = true;
-    for (var each = lanes.values().iterator(); stayed && each.hasNext(); ) {
-      Set<Waiting> lane = each.next();
-      stayed = serve(lane, left);
-      if (lane.isEmpty()) {
-        each.remove();
+    for (var each = lanes.entrySet().iterator(); stayed && each.hasNext(); ) {
+      var lane = each.next();
+      if (lane.getKey() != RECALL) {
+        stayed = serve(lane.getValue(), left);
+        if (lane.getValue().isEmpty()) {
+          each.remove();
+        }
       }
     }
     return stayed;
@@ -527,6 +567,7 @@ public final class WaitingRoom {
   /** Does nothing if it does not wait. */
   private void giveUp(Waiting one, List<Waiting> left) {
     if (takeOut(one)) {
+      recallKeysOld |= recallKeys != null && one.event.id() != null && one.event.key() != null;
       leave(one, manager.refuse(one.event), left);
     }
   }

@@ -138,8 +138,8 @@ public final class IdWindow {
     }
   }
 
-  /** Whether ids of an earlier run are still to be recalled, so that no id is known to be new. */
-  boolean recalling() {
+  /** {@return whether ids of an earlier run are still recalled, so that no id is known to be new} */
+  public boolean isRecalling() {
     return recalling;
   }
 

@@ -165,7 +165,7 @@ final class Ingestion {
       IdWindow window,
       @Nullable DeliveryAck ack,
       boolean countRefusal) {
-    while (!window.recalling()) {
+    while (!window.isRecalling()) {
       IdClaim claim = window.claim(id, ack);
       IdWindow.Taken taken = window.enter(claim);
       if (taken == null) {
