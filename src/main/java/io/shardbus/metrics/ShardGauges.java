@@ -9,6 +9,7 @@ import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardMapper;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -46,14 +47,19 @@ final class ShardGauges {
 
   /** Begins. The result ends it and takes the gauges out of the registry. */
   Runnable keepUp() {
-    Optional<ShardMapper> mapper = bus.shards().mapper();
-    mapper.ifPresent(
-        m -> {
-          m.onShardCreated(id -> refresh());
-          m.onShardRemoved(id -> refresh());
-        });
+    List<Runnable> ends = new ArrayList<>(2);
+    bus.shards()
+        .mapper()
+        .ifPresent(
+            m -> {
+              ends.add(m.onShardCreated(id -> refresh()));
+              ends.add(m.onShardRemoved(id -> refresh()));
+            });
     refresh();
-    return this::close;
+    return () -> {
+      ends.forEach(Runnable::run);
+      close();
+    };
   }
 
   /** Keeps those that are there already: an id is never given twice. */

@@ -3,7 +3,7 @@ package io.shardbus.shard;
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /** Who is told the ids of shards that come, or that go. Safe for any thread. */
@@ -11,18 +11,27 @@ final class ShardListeners {
 
   private static final Logger LOG = LoggerFactory.getLogger(ShardListeners.class);
 
-  private final List<IntConsumer> all = new CopyOnWriteArrayList<>();
+  private volatile IntConsumer[] all = {};
 
-  void add(IntConsumer listener) {
-    all.add(listener);
+  /** Removes it again; does nothing the second time. */
+  synchronized Runnable add(IntConsumer listener) {
+    IntConsumer own = listener::accept; // the same listener may be there twice
+    IntConsumer[] more = Arrays.copyOf(all, all.length + 1);
+    more[all.length] = own;
+    all = more;
+    return () -> remove(own);
+  }
+
+  private synchronized void remove(IntConsumer own) {
+    all = Arrays.stream(all).filter(one -> one != own).toArray(IntConsumer[]::new);
   }
 
   /** If a listener throws, the caller must still get the result. */
   void tell(List<Integer> ids) {
-    for (int i = 0; i < all.size(); i++) { // without an iterator, which needs memory
-      for (int j = 0; j < ids.size(); j++) {
+    for (IntConsumer listener : all) {
+      for (int j = 0; j < ids.size(); j++) { // without an iterator, which needs memory
         try {
-          all.get(i).accept(ids.get(j));
+          listener.accept(ids.get(j));
         } catch (Throwable e) {
           SafeLog.error(LOG, "a listener to shards that come and go failed", e);
         }

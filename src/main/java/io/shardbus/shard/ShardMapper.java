@@ -379,9 +379,10 @@ public final class ShardMapper {
    *
    * @param listener given the id, on the thread that made the shard, without a lock: if it hangs,
    *     it holds up that thread and nobody else
+   * @return stops that; for any thread
    */
-  public void onShardCreated(IntConsumer listener) {
-    onCreated.add(listener);
+  public Runnable onShardCreated(IntConsumer listener) {
+    return onCreated.add(listener);
   }
 
   /**
@@ -389,9 +390,10 @@ public final class ShardMapper {
    *
    * @param listener given the id, on the thread that removed the shard, without a lock: if it
    *     hangs, it holds up that thread and nobody else
+   * @return stops that; for any thread
    */
-  public void onShardRemoved(IntConsumer listener) {
-    onRemoved.add(listener);
+  public Runnable onShardRemoved(IntConsumer listener) {
+    return onRemoved.add(listener);
   }
 
   /**
