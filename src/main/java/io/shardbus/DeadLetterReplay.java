@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,14 +31,6 @@ final class DeadLetterReplay {
   private final WaitingRoom waitingRoom;
   private final AtomicBoolean underWay = new AtomicBoolean();
 
-  /** Null is delivered. */
-  private record Fate(long id, @Nullable Outcome failure) {
-
-    boolean letterIsDone() {
-      return failure == null || failure == Outcome.DEAD_LETTERED;
-    }
-  }
-
   DeadLetterReplay(DeadLetterStore letters, WaitingRoom waitingRoom) {
     this.letters = letters;
     this.waitingRoom = waitingRoom;
@@ -52,15 +45,34 @@ final class DeadLetterReplay {
   }
 
   private Future<ReplayResult> exclusively(@Nullable Set<Long> wanted) {
+    Promise<ReplayResult> all = Promise.promise();
+    Future<ReplayResult> ended = all.future().onComplete(done -> underWay.set(false));
     if (!underWay.compareAndSet(false, true)) {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
-    Promise<ReplayResult> all = Promise.promise();
-    letters
-        .lastId()
-        .onSuccess(last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all))
-        .onFailure(all::fail);
-    return all.future().onComplete(done -> underWay.set(false));
+    try {
+      after(
+          letters.lastId(), last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all), all);
+    } catch (Throwable e) { // memory may be missing
+      all.tryFail(e);
+    }
+    return ended;
+  }
+
+  /** Whatever is thrown ends the replay, so that another one can begin. */
+  private static <T> void after(Future<T> work, Consumer<T> next, Promise<?> all) {
+    work.onComplete(
+        end -> {
+          try {
+            if (end.succeeded()) {
+              next.accept(end.result());
+            } else {
+              all.tryFail(end.cause());
+            }
+          } catch (Throwable e) {
+            all.tryFail(e);
+          }
+        });
   }
 
   /**
@@ -74,7 +86,8 @@ final class DeadLetterReplay {
       ReplayResult before,
       Promise<ReplayResult> all) {
     record Step(long reached, ReplayResult result) {}
-    letters
+    Future<Step> step =
+        letters
         .list(after, PAGE)
         .compose(
             page -> {
@@ -85,16 +98,17 @@ final class DeadLetterReplay {
                       .toList();
               long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
               return replay(due).map(result -> new Step(reached, plus(before, result)));
-            })
-        .onSuccess(
-            step -> {
-              if (step.reached() >= last) {
-                all.complete(step.result());
-              } else {
-                from(step.reached(), last, wanted, step.result(), all);
-              }
-            })
-        .onFailure(all::fail);
+            });
+    after(
+        step,
+        now -> {
+          if (now.reached() >= last) {
+            all.complete(now.result());
+          } else {
+            from(now.reached(), last, wanted, now.result(), all);
+          }
+        },
+        all);
   }
 
   private static ReplayResult plus(ReplayResult one, ReplayResult other) {
@@ -113,21 +127,22 @@ final class DeadLetterReplay {
         .build();
   }
 
+  /** A fate is null once the event is delivered: telling it makes no object. */
   private Future<ReplayResult> replay(List<Kept> page) {
-    List<Future<Fate>> fates = new ArrayList<>();
+    List<Future<@Nullable Outcome>> fates = new ArrayList<>();
     for (Kept kept : page) {
       RawEvent event = again(kept.letter().event());
-      Promise<Fate> fate = Promise.promise();
+      Promise<@Nullable Outcome> fate = Promise.promise();
       DeliveryAck ack =
           new DeliveryAck() {
             @Override
             public void delivered(int events) {
-              fate.complete(new Fate(kept.id(), null));
+              fate.complete();
             }
 
             @Override
             public void failed(Outcome failure, int events) {
-              fate.complete(new Fate(kept.id(), failure));
+              fate.complete(failure);
             }
           };
       waitingRoom.ingestAgain(
@@ -135,7 +150,7 @@ final class DeadLetterReplay {
           ack,
           result -> {
             if (!result.accepted()) {
-              fate.complete(new Fate(kept.id(), result.outcome()));
+              fate.complete(result.outcome());
             }
           });
       fates.add(fate.future());
@@ -143,11 +158,19 @@ final class DeadLetterReplay {
     return Future.all(fates)
         .compose(
             all -> {
-              List<Fate> known = all.list();
-              List<Long> done = known.stream().filter(Fate::letterIsDone).map(Fate::id).toList();
-              int delivered = (int) known.stream().filter(fate -> fate.failure() == null).count();
+              List<Long> done = new ArrayList<>();
+              int delivered = 0;
+              for (int i = 0; i < page.size(); i++) {
+                Outcome failure = all.resultAt(i);
+                if (failure == null) {
+                  delivered++;
+                }
+                if (failure == null || failure == Outcome.DEAD_LETTERED) {
+                  done.add(page.get(i).id());
+                }
+              }
               ReplayResult result =
-                  new ReplayResult(delivered, done.size() - delivered, known.size() - done.size());
+                  new ReplayResult(delivered, done.size() - delivered, page.size() - done.size());
               return done.isEmpty()
                   ? Future.succeededFuture(result)
                   : letters.remove(done).map(result);

@@ -6,6 +6,8 @@ import io.shardbus.delivery.DeadLetterStore;
 import io.shardbus.delivery.WaitingRoom;
 import io.shardbus.event.ProducerId;
 import io.shardbus.event.ShardEvent;
+import io.shardbus.shard.AllocationFaults;
+import io.shardbus.shard.AllocationFaults.Seam;
 import io.shardbus.shard.BackpressureMode;
 import io.shardbus.shard.ShardManager;
 import io.shardbus.sink.DeadLetter;
@@ -14,8 +16,10 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -55,6 +59,63 @@ class DeadLetterReplayTest {
     assertThat(letters.kept()).isZero();
     assertThat(depth).hasValueLessThan(200);
     await(letters.close());
+  }
+
+  /** Memory runs out at each place in turn: the replay ends, and the next one does its work. */
+  @Test
+  void replayThatThrows_leavesTheWayFree() throws Exception {
+    var round =
+        new AllocationFaults(DeadLetterReplay.class.getName()).rounds(TestRound.class, vertx);
+    BitSet places = new BitSet();
+    for (int i = 0; i < 2; i++) { // the first loads classes
+      round.accept("", new int[] {-1, 0});
+      places.or(Seam.end());
+    }
+    assertThat(places.cardinality()).isGreaterThan(5);
+    for (int place : places.stream().toArray()) {
+      round.accept("", new int[] {place, 1});
+    }
+  }
+
+  static final class TestRound implements BiConsumer<String, int[]> {
+
+    private final Vertx vertx;
+
+    TestRound(Vertx vertx) {
+      this.vertx = vertx;
+    }
+
+    @Override
+    public void accept(String name, int[] at) {
+      ShardManager manager = new ShardManager(1, 1024, BackpressureMode.FAIL_PRODUCER);
+      DeadLetterStore letters = DeadLetterStore.open(null).await();
+      letters.add(IntStream.range(0, 250).mapToObj(DeadLetterReplayTest::letter).toList()).await();
+      DeadLetterReplay replay = new DeadLetterReplay(letters, new WaitingRoom(vertx, manager));
+      Seam.begin(at[0], at[1]);
+      Future<DeadLetters.ReplayResult> first;
+      try {
+        first = replay.all();
+      } catch (OutOfMemoryError e) {
+        first = Future.failedFuture(e);
+      }
+      awaitEnd(manager, first, at);
+      Seam.end();
+      Future<DeadLetters.ReplayResult> second = replay.all();
+      awaitEnd(manager, second, at);
+      assertThat(second.succeeded()).as("place %d: %s", at[0], second.cause()).isTrue();
+      assertThat(letters.kept()).isZero();
+      letters.close().await();
+    }
+
+    private static void awaitEnd(ShardManager manager, Future<?> replay, int[] at) {
+      Awaitility.await("place " + at[0])
+          .pollInterval(Duration.ofMillis(1))
+          .until(
+              () -> {
+                manager.withShard(0, shard -> shard.popBatch(1024));
+                return replay.isComplete();
+              });
+    }
   }
 
   private static DeadLetter letter(int number) {

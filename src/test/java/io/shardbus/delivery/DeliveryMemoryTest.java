@@ -71,13 +71,7 @@ class DeliveryMemoryTest {
   @ParameterizedTest
   @EnumSource
   void step_losesNothingAndEnds(Step step) throws Exception {
-    var constructor =
-        new AllocationFaults("io.shardbus.delivery.")
-            .loadClass(TestRound.class.getName())
-            .getDeclaredConstructor(Vertx.class);
-    constructor.setAccessible(true);
-    @SuppressWarnings("unchecked")
-    BiConsumer<String, int[]> round = (BiConsumer<String, int[]>) constructor.newInstance(VERTX);
+    var round = new AllocationFaults("io.shardbus.delivery.").rounds(TestRound.class, VERTX);
     BitSet places = new BitSet();
     for (int i = 0; i < 3; i++) { // the first loads classes
       round.accept(step.name(), new int[] {-1, 0});

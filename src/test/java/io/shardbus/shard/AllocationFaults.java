@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.BitSet;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.ClassWriter;
@@ -45,6 +46,17 @@ public final class AllocationFaults extends ClassLoader {
   public AllocationFaults(String instrumented) {
     super(AllocationFaults.class.getClassLoader());
     this.instrumented = instrumented;
+  }
+
+  /**
+   * Loads a class of rounds, so that it sees the classes that run out of memory. A round is told
+   * what to do, and the place and time for {@link Seam#begin}.
+   */
+  @SuppressWarnings("unchecked")
+  public BiConsumer<String, int[]> rounds(Class<?> type, Object... arguments) throws Exception {
+    var constructor = loadClass(type.getName()).getDeclaredConstructors()[0];
+    constructor.setAccessible(true);
+    return (BiConsumer<String, int[]>) constructor.newInstance(arguments);
   }
 
   /**

@@ -48,13 +48,7 @@ class NoMemoryTest {
   @ParameterizedTest
   @EnumSource
   void step_losesNothingAndSucceedsAfterwards(Step step) throws Exception {
-    var constructor =
-        new AllocationFaults("io.shardbus.shard.")
-            .loadClass(TestRound.class.getName())
-            .getDeclaredConstructor();
-    constructor.setAccessible(true);
-    @SuppressWarnings("unchecked")
-    BiConsumer<String, int[]> round = (BiConsumer<String, int[]>) constructor.newInstance();
+    var round = new AllocationFaults("io.shardbus.shard.").rounds(TestRound.class);
     round.accept(step.name(), NOWHERE); // loads classes
     round.accept(step.name(), NOWHERE);
     BitSet places = Seam.end();
