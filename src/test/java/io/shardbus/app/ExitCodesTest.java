@@ -36,6 +36,13 @@ class ExitCodesTest {
     server.close();
   }
 
+  /** A command in a Java of its own, against this server. */
+  private ProcessBuilder process(String... words) {
+    List<String> command = new ArrayList<>(Java.command(words));
+    command.addAll(List.of("--url", "http://127.0.0.1:" + server.gateway.port()));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+  }
+
   @Test
   void scale_needsToKnowWhereTo() {
     assertThat(server.run("scale")).isEqualTo(2);
@@ -182,16 +189,7 @@ class ExitCodesTest {
     }
     for (String language : new String[] {"-Duser.language=ar", "-Duser.language=de"}) {
       Process stats =
-          new ProcessBuilder(
-                  Java.command(
-                      language,
-                      "-Duser.country=EG",
-                      "io.shardbus.app.Main",
-                      "stats",
-                      "--url",
-                      "http://127.0.0.1:" + server.gateway.port()))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
+          process(language, "-Duser.country=EG", "io.shardbus.app.Main", "stats").start();
       assertThat(new String(stats.getInputStream().readAllBytes(), UTF_8))
           .containsPattern("accepted +1,000\n");
       assertThat(stats.waitFor()).isZero();
@@ -221,18 +219,13 @@ class ExitCodesTest {
       server.bus.ingest(RawEvent.of("1"));
     }
     TestServer.await(server.bus.flush());
-    String url = "http://127.0.0.1:" + server.gateway.port();
     for (String command : new String[] {"tail --from-start --count 100", "stats --json"}) {
-      List<String> words = new ArrayList<>(List.of("sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"));
-      words.addAll(
-          Java.command(("-XX:-UsePerfData io.shardbus.app.Main " + command).split(" ", -1)));
-      words.addAll(List.of("--url", url));
+      ProcessBuilder limited =
+          process(("-XX:-UsePerfData io.shardbus.app.Main " + command).split(" ", -1));
+      limited.command().addAll(0, List.of("sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"));
       Path err = dir.resolve("err");
       Process process =
-          new ProcessBuilder(words)
-              .redirectOutput(dir.resolve("out").toFile())
-              .redirectError(err.toFile())
-              .start();
+          limited.redirectOutput(dir.resolve("out").toFile()).redirectError(err.toFile()).start();
       assertThat(process.waitFor()).as(command).isEqualTo(1);
       assertThat(err).content().contains("not all output was written");
     }
@@ -245,16 +238,7 @@ class ExitCodesTest {
       server.bus.ingest(RawEvent.of("{\"n\":" + i + "}"));
     }
     TestServer.await(server.bus.flush());
-    Process tail =
-        new ProcessBuilder(
-                Java.command(
-                    "io.shardbus.app.Main",
-                    "tail",
-                    "--from-start",
-                    "--url",
-                    "http://127.0.0.1:" + server.gateway.port()))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process tail = process("io.shardbus.app.Main", "tail", "--from-start").start();
     try {
       assertThat(tail.inputReader().readLine()).contains("\"n\"");
       tail.getInputStream().close();

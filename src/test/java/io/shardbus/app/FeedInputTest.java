@@ -8,8 +8,6 @@ import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,11 +61,10 @@ class FeedInputTest {
     for (int length : new int[] {0, 5, 20, whole.size() - 1}) {
       Path file = dir.resolve("events.gz");
       Files.write(file, Arrays.copyOf(whole.toByteArray(), length));
-      StringWriter err = new StringWriter();
-      PrintWriter out = new PrintWriter(new StringWriter());
-      String[] feed = {"feed", "--file", file.toString(), "--out", dir.resolve("out").toString()};
-      assertThat(Main.execute(out, new PrintWriter(err), feed)).isEqualTo(1);
-      assertThat(err.toString())
+      Command feed =
+          Command.run("feed", "--file", file.toString(), "--out", dir.resolve("out").toString());
+      assertThat(feed.exit()).isEqualTo(1);
+      assertThat(feed.stderr())
           .contains("--file: " + file + ": the gzip file is empty or cut short")
           .hasLineCount(1);
     }
