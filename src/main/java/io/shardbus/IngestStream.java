@@ -46,6 +46,8 @@ final class IngestStream implements WriteStream<RawEvent> {
   @Override
   public Future<Void> write(RawEvent event) {
     int bytes = event.totalSize(); // before anything is counted: it may be null
+    Promise<Void> written = Promise.promise();
+    Consumer<IngestResult> then = result -> settled(event, result, written);
     boolean mayWait;
     synchronized (this) {
       if (ended) {
@@ -55,35 +57,54 @@ final class IngestStream implements WriteStream<RawEvent> {
       waiting++;
       waitingBytes += bytes;
     }
-    Promise<Void> written = Promise.promise();
-    Consumer<IngestResult> then = result -> settled(event, result, written);
-    if (mayWait) {
-      waitingRoom.ingestOfStream(event, null, then);
-    } else {
-      waitingRoom.ingestWithin(event, 0, null, then);
+    try {
+      if (mayWait) {
+        waitingRoom.ingestOfStream(event, null, then);
+      } else {
+        waitingRoom.ingestWithin(event, 0, null, then);
+      }
+    } catch (Throwable e) { // memory may be missing
+      if (written.tryFail(e)) {
+        left(event);
+      }
     }
     return OnCaller.answer(context, written.future());
   }
 
   private void settled(RawEvent event, IngestResult result, Promise<Void> written) {
+    boolean first; // else the write has failed already, for lack of memory
     if (result.accepted()) {
-      written.complete();
+      first = written.tryComplete();
     } else {
+      first = fail(result, written);
+    }
+    if (first) {
+      left(event);
+    }
+  }
+
+  private boolean fail(IngestResult result, Promise<Void> written) {
+    boolean first = false;
+    try {
       NotDeliveredException failure = new NotDeliveredException(result);
-      written.fail(failure);
       Handler<Throwable> handler = exceptionHandler;
-      if (handler != null) {
+      first = written.tryFail(failure);
+      if (first && handler != null) {
         context.runOnContext(now -> handler.handle(failure));
       }
+    } catch (Throwable e) { // memory may be missing
+      first |= written.tryFail(e);
     }
-    synchronized (this) {
-      waiting--;
-      waitingBytes -= event.totalSize();
-      callIfDrained();
-      if (ended && waiting == 0) {
-        empty.tryComplete();
-      }
+    return first;
+  }
+
+  private synchronized void left(RawEvent event) {
+    waiting--;
+    waitingBytes -= event.totalSize();
+    if (ended && waiting == 0) {
+      empty.tryComplete();
     }
+    callIfDrained();
   }
 
   private void callIfDrained() {

@@ -2,6 +2,7 @@ package io.shardbus;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 
@@ -23,7 +24,15 @@ final class OnCaller {
       return answer;
     }
     Promise<T> promise = Promise.promise();
-    answer.onComplete(result -> caller.runOnContext(now -> promise.handle(result)));
+    Handler<Void> tell = // made now: memory may run out
+        now -> {
+          if (answer.succeeded()) {
+            promise.complete(answer.result());
+          } else {
+            promise.fail(answer.cause());
+          }
+        };
+    answer.onComplete(result -> caller.runOnContext(tell));
     return promise.future();
   }
 }

@@ -233,7 +233,7 @@ public final class WaitingRoom {
       giveUp(one, left);
       result = one.result;
     }
-    left.forEach(WaitingRoom::tell);
+    tellAll(left);
     return Objects.requireNonNull(result, "it waits neither, nor was it served");
   }
 
@@ -469,7 +469,7 @@ public final class WaitingRoom {
       }
       armed = false;
     }
-    left.forEach(WaitingRoom::tell);
+    tellAll(left);
   }
 
   private void armAgain() {
@@ -493,12 +493,24 @@ public final class WaitingRoom {
   }
 
   private void retry() {
-    List<Waiting> left = new ArrayList<>();
+    List<Waiting> left;
+    try {
+      left = new ArrayList<>();
+    } catch (Throwable e) { // no timer is set
+      rescue.ask();
+      throw e;
+    }
     try {
       serveWhatWaits(left);
     } finally {
       // Outside the lock: the callbacks may ingest more events.
-      left.forEach(WaitingRoom::tell);
+      tellAll(left);
+    }
+  }
+
+  private static void tellAll(List<Waiting> left) {
+    for (int i = 0; i < left.size(); i++) { // without an iterator, which needs memory
+      tell(left.get(i));
     }
   }
 
@@ -544,7 +556,15 @@ public final class WaitingRoom {
   private boolean serve(Set<Waiting> lane, List<Waiting> left) {
     for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
-      IngestResult result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
+      left.add(one); // before it is taken: memory may run out
+      IngestResult result = null;
+      try {
+        result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
+      } finally {
+        if (result == null || worthWaiting(result)) {
+          left.remove(left.size() - 1);
+        }
+      }
       if (result == null) {
         return false;
       }
@@ -552,7 +572,7 @@ public final class WaitingRoom {
         return true;
       }
       each.remove();
-      leave(one, result, left);
+      leave(one, result);
     }
     return true;
   }
@@ -568,7 +588,8 @@ public final class WaitingRoom {
   private void giveUp(Waiting one, List<Waiting> left) {
     if (takeOut(one)) {
       recallKeysOld |= recallKeys != null && one.event.id() != null && one.event.key() != null;
-      leave(one, manager.refuse(one.event), left);
+      left.add(one);
+      leave(one, manager.refuse(one.event));
     }
   }
 
@@ -585,7 +606,7 @@ public final class WaitingRoom {
     return waited;
   }
 
-  private void leave(Waiting one, IngestResult result, List<Waiting> left) {
+  private void leave(Waiting one, IngestResult result) {
     if (one.deadline != NO_DEADLINE) {
       byDeadline.remove(one);
     }
@@ -595,6 +616,5 @@ public final class WaitingRoom {
       boundedBytes -= one.event.totalSize();
     }
     one.result = result;
-    left.add(one);
   }
 }

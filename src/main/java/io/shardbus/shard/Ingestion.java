@@ -36,6 +36,9 @@ final class Ingestion {
   /** By the current routing. */
   private static final long ANY_EPOCH = Long.MIN_VALUE;
 
+  /** For want of memory for the result with the shard and the time. */
+  private static final IngestResult ACCEPTED = new IngestResult(Outcome.ACCEPTED, -1, 0);
+
   private static final Outcome[] OUTCOMES = Outcome.values();
 
   private final ShardSet set;
@@ -154,7 +157,14 @@ final class Ingestion {
       long epoch, RawEvent event, @Nullable DeliveryAck ack, boolean countRefusal) {
     long timestamp = clock.getAsLong();
     int answer = push(event, timestamp, ack, countRefusal, epoch);
-    return answer == REROUTED ? null : result(answer, timestamp);
+    try {
+      return answer == REROUTED ? null : result(answer, timestamp);
+    } catch (OutOfMemoryError e) {
+      if (OUTCOMES[answer >>> OUTCOME_SHIFT] == Outcome.ACCEPTED) {
+        return ACCEPTED; // it is in a ring: the caller must not try again
+      }
+      throw e;
+    }
   }
 
   /** Takes an event unless one with its id was taken in the window. */
