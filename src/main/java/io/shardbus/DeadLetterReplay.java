@@ -51,8 +51,7 @@ final class DeadLetterReplay {
       return Future.failedFuture(new IllegalStateException("a replay is under way"));
     }
     try {
-      after(
-          letters.lastId(), last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all), all);
+      after(letters.lastId(), last -> from(0, last, wanted, new ReplayResult(0, 0, 0), all), all);
     } catch (Throwable e) { // memory may be missing
       all.tryFail(e);
     }
@@ -88,17 +87,17 @@ final class DeadLetterReplay {
     record Step(long reached, ReplayResult result) {}
     Future<Step> step =
         letters
-        .list(after, PAGE)
-        .compose(
-            page -> {
-              List<Kept> due =
-                  page.stream()
-                      .filter(kept -> kept.id() <= last)
-                      .filter(kept -> wanted == null || wanted.contains(kept.id()))
-                      .toList();
-              long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
-              return replay(due).map(result -> new Step(reached, plus(before, result)));
-            });
+            .list(after, PAGE)
+            .compose(
+                page -> {
+                  List<Kept> due =
+                      page.stream()
+                          .filter(kept -> kept.id() <= last)
+                          .filter(kept -> wanted == null || wanted.contains(kept.id()))
+                          .toList();
+                  long reached = page.isEmpty() ? last : page.get(page.size() - 1).id();
+                  return replay(due).map(result -> new Step(reached, plus(before, result)));
+                });
     after(
         step,
         now -> {

@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A folder in the current one, on the disk that is measured, which is deleted when it is closed.
+ * A folder in {@code target}, on the disk that is measured. It is deleted when this is closed.
  */
 final class TemporaryFolder implements AutoCloseable {
 
   private final Path path;
 
   TemporaryFolder() throws IOException {
-    path = Files.createTempDirectory(Path.of("").toAbsolutePath(), "bench");
+    path = Files.createTempDirectory(Path.of("target").toAbsolutePath(), "bench");
   }
 
   Path path() {

@@ -46,8 +46,8 @@ import org.jspecify.annotations.Nullable;
  * The waiting room: events that wait for room in a ring, from all callers. Events for one ring are
  * served in the order in which they came. None overtakes another, also when the routing changes
  * meanwhile. While events wait, the first one of each ring is tried once a millisecond. While none
- * waits, nothing runs. While ids are recalled, only events of the same key wait behind an event with
- * an id. Safe for any thread.
+ * waits, nothing runs. While ids are recalled, only events of the same key wait behind an event
+ * with an id. Safe for any thread.
  */
 public final class WaitingRoom {
 

@@ -138,7 +138,9 @@ public final class IdWindow {
     }
   }
 
-  /** {@return whether ids of an earlier run are still recalled, so that no id is known to be new} */
+  /**
+   * {@return whether ids of an earlier run are still recalled, so that no id is known to be new}
+   */
   public boolean isRecalling() {
     return recalling;
   }

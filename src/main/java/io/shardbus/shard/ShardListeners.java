@@ -2,8 +2,8 @@ package io.shardbus.shard;
 
 import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
-import java.util.List;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntConsumer;
 
 /** Who is told the ids of shards that come, or that go. Safe for any thread. */
@@ -15,7 +15,7 @@ final class ShardListeners {
 
   /** Removes it again; does nothing the second time. */
   synchronized Runnable add(IntConsumer listener) {
-    IntConsumer own = listener::accept; // the same listener may be there twice
+    IntConsumer own = id -> listener.accept(id); // the same listener may be there twice
     IntConsumer[] more = Arrays.copyOf(all, all.length + 1);
     more[all.length] = own;
     all = more;
