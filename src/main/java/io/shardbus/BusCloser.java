@@ -3,6 +3,7 @@ package io.shardbus;
 import io.shardbus.delivery.NoContext;
 import io.shardbus.delivery.Scaler;
 import io.shardbus.delivery.ShardDeployments;
+import io.shardbus.options.Counted;
 import io.shardbus.shard.Shard;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Future;
@@ -125,8 +126,8 @@ final class BusCloser {
 
   private IllegalStateException notDelivered(Map<Integer, Long> left) {
     return new IllegalStateException(
-        left.values().stream().mapToLong(Long::longValue).sum()
-            + " events of shards "
+        Counted.of(left.values().stream().mapToLong(Long::longValue).sum(), "event")
+            + " of shards "
             + left.keySet()
             + " could not be delivered within "
             + timeoutMillis

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.junit5.RecordingSink;
+import io.shardbus.options.Counted;
 import io.shardbus.shard.ScalingException;
 import io.shardbus.shard.ScalingPolicy;
 import io.shardbus.shard.ShardManager;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Closing is done, or says what is left, whatever happens beside it; and every future ends. */
 class CloseTest {
 
-  private static final Pattern LEFT = Pattern.compile("(\\d+) events of shards .*");
+  private static final Pattern LEFT = Pattern.compile("(\\d+) events? of shards .*");
 
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(2));
   private final RecordingSink sink = new RecordingSink();
@@ -199,7 +200,8 @@ class CloseTest {
     try {
       assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> await(bus.close())))
           .cause()
-          .hasMessage(left + " events of shards [0] could not be delivered within 1000 ms");
+          .hasMessage(
+              Counted.of(left, "event") + " of shards [0] could not be delivered within 1000 ms");
       assertThat(sink.count()).isEqualTo(100 - left);
     } finally {
       letGo.countDown();

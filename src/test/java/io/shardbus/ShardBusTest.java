@@ -199,7 +199,7 @@ class ShardBusTest {
           start(new ShardBusOptions().setShards(1).setCloseTimeout(Duration.ofSeconds(1)));
       bus.ingest(RawEvent.of("a"));
       Awaitility.await().until(() -> bus.stats().total().inFlight() == 1);
-      assertThatThrownBy(() -> await(bus.close())).hasMessageContaining("1 events of shards [0]");
+      assertThatThrownBy(() -> await(bus.close())).hasMessageContaining("1 event of shards [0]");
       assertThat(sink.closed()).isOne();
     } finally {
       blocked.countDown();

@@ -7,9 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * A folder in {@code target}, on the disk that is measured. It is deleted when this is closed.
- */
+/** A folder in {@code target}, on the disk that is measured. It is deleted when this is closed. */
 final class TemporaryFolder implements AutoCloseable {
 
   private final Path path;

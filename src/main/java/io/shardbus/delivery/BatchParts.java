@@ -1,5 +1,6 @@
 package io.shardbus.delivery;
 
+import io.shardbus.options.Counted;
 import io.shardbus.sink.DeliveryObserver;
 import io.shardbus.sink.SinkException;
 import io.shardbus.sink.SinkHealth;
@@ -218,8 +219,8 @@ final class BatchParts {
               + ": "
               + (part.verdict == null ? "sink " + sinkName : "the dead-letter sink")
               + " did not take "
-              + part.size()
-              + " events, attempt "
+              + Counted.of(part.size(), "event")
+              + ", attempt "
               + part.failures
               + ": "
               + describe(failure));
