@@ -5,7 +5,6 @@ import io.shardbus.event.Intercepted;
 import io.shardbus.event.Outcome;
 import io.shardbus.event.RawEvent;
 import io.shardbus.shard.DeliveryAck;
-import io.shardbus.shard.IdWindow;
 import io.shardbus.shard.SafeLog;
 import io.shardbus.shard.ShardManager;
 import io.vertx.core.Vertx;
@@ -13,12 +12,8 @@ import io.vertx.core.internal.logging.Logger;
 import io.vertx.core.internal.logging.LoggerFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,9 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * Ordering: an event that comes while none waits is pushed without the monitor. An event that comes later may find that
  * one waits, and queues behind it in the lane of its ring. A push under the monitor names the routing epoch by which the
- * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival. While ids are
- * recalled, events with an id wait apart, and behind them those of their keys. None of these is tried until the lanes
- * are arranged anew, so none overtakes an event of its key that waits in the lane of a ring.
+ * lanes are arranged, so a change of the routing refuses it, and the lanes are arranged anew by arrival.
  *
  * Why it is safe: whatever waits has a timer: the one that adds the first event sets it, each retry that leaves some
  * sets the next, and where that fails for lack of memory, `rescue` does. Callbacks run outside the monitor, because they
@@ -72,12 +65,6 @@ public final class WaitingRoom {
 
   private static final long RETRY_MILLIS = 1;
 
-  /** Where events wait while no shard is active. */
-  private static final Object NO_LANE = new Object();
-
-  /** Where events wait for the end of the recall of ids. */
-  private static final Object RECALL = new Object();
-
   private static final IngestResult UNKNOWN = IngestResult.refused(Outcome.UNKNOWN);
 
   private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
@@ -92,14 +79,7 @@ public final class WaitingRoom {
   /** Sets the timer where that has failed. */
   private final Rescue.Call rescue = new Rescue.Call(this::rescued);
 
-  /** By the ring for which they wait. */
-  private Map<Object, Set<Waiting>> lanes = new HashMap<>();
-
-  /** The keys of events that wait in RECALL; null unless ids are recalled. */
-  private @Nullable Set<String> recallKeys;
-
-  /** Whether an event with an id and a key has left RECALL unserved. */
-  private boolean recallKeysOld;
+  private final WaitingLanes lanes;
 
   private final TreeSet<Waiting> byDeadline =
       new TreeSet<>(Comparator.comparingLong(Waiting::deadline).thenComparing(Waiting::arrival));
@@ -111,8 +91,6 @@ public final class WaitingRoom {
   private int bounded;
 
   private long boundedBytes;
-  private long arrivals;
-  private long routingEpoch;
   private boolean armed;
 
   /**
@@ -123,7 +101,7 @@ public final class WaitingRoom {
     this.vertx = vertx;
     this.manager = manager;
     maxWaitingBytes = manager.limits().maxRingBytes();
-    routingEpoch = manager.routingEpoch();
+    lanes = new WaitingLanes(manager);
   }
 
   /**
@@ -342,10 +320,10 @@ public final class WaitingRoom {
       return manager.tryIngestRaw(event, one.ack);
     }
     while (true) {
-      arrangeByRouting();
-      Object lane = laneOf(event, recallKeys);
-      if (lane != RECALL && !lanes.containsKey(lane)) {
-        IngestResult result = manager.tryIngestRaw(event, one.ack, routingEpoch);
+      lanes.arrange();
+      Object lane = lanes.laneOf(event);
+      if (lanes.isFree(lane)) {
+        IngestResult result = manager.tryIngestRaw(event, one.ack, lanes.routingEpoch());
         if (result == null) {
           continue; // the lanes do not fit the routing any more
         }
@@ -357,13 +335,6 @@ public final class WaitingRoom {
     }
   }
 
-  private Object laneOf(RawEvent event, @Nullable Set<String> held) {
-    if (held != null && (event.id() != null || held.contains(event.key()))) {
-      return RECALL;
-    }
-    return manager.selectLane(event).orElse(NO_LANE);
-  }
-
   private boolean waitIn(Object lane, Waiting one) {
     int bytes = one.event.totalSize();
     boolean full =
@@ -371,16 +342,14 @@ public final class WaitingRoom {
     if ((full && !one.ofStream) || one.deadline <= now()) {
       return false;
     }
-    one.arrival = arrivals++;
     try {
-      holdKey(lane, one.event, recallKeys);
-      lanes.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
+      lanes.add(lane, one);
       if (one.deadline != NO_DEADLINE) {
         byDeadline.add(one);
       }
     } catch (Throwable e) { // a map that fails to grow may hold it anyway
       byDeadline.remove(one);
-      takeOut(one);
+      lanes.remove(one);
       throw e;
     }
     waiting.incrementAndGet();
@@ -396,47 +365,6 @@ public final class WaitingRoom {
     return result.outcome() == Outcome.BACKPRESSURE
         || result.outcome() == Outcome.SAMPLED
         || result.outcome() == Outcome.UNROUTED;
-  }
-
-  private void arrangeByRouting() {
-    long epoch = manager.routingEpoch();
-    boolean recalling = isRecalling();
-    while (epoch != routingEpoch // also if the routing changed while the lanes were arranged
-        || recalling != (recallKeys != null)
-        || recallKeysOld) {
-      rearrange(recalling ? new HashSet<>() : null);
-      routingEpoch = epoch;
-      epoch = manager.routingEpoch();
-      recalling = isRecalling();
-    }
-  }
-
-  private boolean isRecalling() {
-    IdWindow ids = manager.ids().orElse(null);
-    return ids != null && ids.isRecalling();
-  }
-
-  private static void holdKey(Object lane, RawEvent event, @Nullable Set<String> held) {
-    String key = event.key();
-    if (lane == RECALL && held != null && key != null) {
-      held.add(key);
-    }
-  }
-
-  /** As a whole or not at all: memory may run out. */
-  private void rearrange(@Nullable Set<String> held) {
-    List<Waiting> all = new ArrayList<>(waiting.get());
-    lanes.values().forEach(all::addAll);
-    all.sort(Comparator.comparingLong(Waiting::arrival));
-    Map<Object, Set<Waiting>> next = new HashMap<>();
-    for (Waiting one : all) {
-      Object lane = laneOf(one.event, held);
-      holdKey(lane, one.event, held);
-      next.computeIfAbsent(lane, ring -> new LinkedHashSet<>()).add(one);
-    }
-    lanes = next;
-    recallKeys = held;
-    recallKeysOld = false;
   }
 
   private void arm() {
@@ -464,9 +392,7 @@ public final class WaitingRoom {
   private void refuseAll() {
     List<Waiting> left = new ArrayList<>();
     synchronized (this) {
-      for (Set<Waiting> lane : List.copyOf(lanes.values())) {
-        List.copyOf(lane).forEach(one -> giveUp(one, left));
-      }
+      lanes.all().forEach(one -> giveUp(one, left));
       armed = false;
     }
     tellAll(left);
@@ -526,8 +452,8 @@ public final class WaitingRoom {
   private synchronized void serveWhatWaits(List<Waiting> left) {
     try {
       do {
-        arrangeByRouting();
-      } while (!serveAll(left));
+        lanes.arrange();
+      } while (!lanes.serveAll(lane -> serve(lane, left)));
       refuseOverdue(left);
     } finally {
       armed = waiting.get() > 0;
@@ -537,21 +463,6 @@ public final class WaitingRoom {
     }
   }
 
-  /** Whether the routing stayed what it was; else there may be more to do. */
-  private boolean serveAll(List<Waiting> left) {
-    boolean stayed = true;
-    for (var each = lanes.entrySet().iterator(); stayed && each.hasNext(); ) {
-      var lane = each.next();
-      if (lane.getKey() != RECALL) {
-        stayed = serve(lane.getValue(), left);
-        if (lane.getValue().isEmpty()) {
-          each.remove();
-        }
-      }
-    }
-    return stayed;
-  }
-
   /** If the routing has changed, an event of this lane could overtake one of another lane. */
   private boolean serve(Set<Waiting> lane, List<Waiting> left) {
     for (Iterator<Waiting> each = lane.iterator(); each.hasNext(); ) {
@@ -559,7 +470,7 @@ public final class WaitingRoom {
       left.add(one); // before it is taken: memory may run out
       IngestResult result = null;
       try {
-        result = manager.tryIngestRaw(one.event, one.ack, routingEpoch);
+        result = manager.tryIngestRaw(one.event, one.ack, lanes.routingEpoch());
       } finally {
         if (result == null || worthWaiting(result)) {
           left.remove(left.size() - 1);
@@ -586,24 +497,10 @@ public final class WaitingRoom {
 
   /** Does nothing if it does not wait. */
   private void giveUp(Waiting one, List<Waiting> left) {
-    if (takeOut(one)) {
-      recallKeysOld |= recallKeys != null && one.event.id() != null && one.event.key() != null;
+    if (lanes.remove(one)) {
       left.add(one);
       leave(one, manager.refuse(one.event));
     }
-  }
-
-  /** Whether it waited. */
-  private boolean takeOut(Waiting one) {
-    boolean waited = false;
-    for (var each = lanes.values().iterator(); each.hasNext() && !waited; ) {
-      Set<Waiting> lane = each.next();
-      waited = lane.remove(one);
-      if (lane.isEmpty()) {
-        each.remove();
-      }
-    }
-    return waited;
   }
 
   private void leave(Waiting one, IngestResult result) {

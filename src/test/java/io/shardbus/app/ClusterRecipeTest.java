@@ -247,7 +247,7 @@ class ClusterRecipeTest {
     }
   }
 
-  /** Posts by nginx, one request after the other, some hundred a second. */
+  /** Posts by nginx, one request after the other, up to a hundred a second. */
   private final class Poster extends Thread {
 
     private final Set<String> taken = ConcurrentHashMap.newKeySet();
@@ -258,7 +258,7 @@ class ClusterRecipeTest {
     public void run() {
       HttpClient client = HttpClient.newHttpClient();
       for (int i = 0; !enough; i++) {
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(3));
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         String event = "\"posted " + i + "\"";
         URI uri =
             URI.create(

@@ -97,7 +97,7 @@ class ServeProcessTest {
       JsonObject delivery = result.getJsonObject("deliveryNanos");
       assertThat(delivery.getLong("p50")).isPositive().isLessThanOrEqualTo(delivery.getLong("max"));
     }
-    Run text = start("bench", "--seconds", "0.2");
+    Command text = Command.run("bench", "--seconds", "0.2");
     assertThat(text.exit()).as(text.stderr()).isZero();
     assertThat(text.stderr()).as("progress is for terminals").isEmpty();
     assertThat(text.stdout())
@@ -127,7 +127,7 @@ class ServeProcessTest {
     Run second = start("serve", "--port", "0", "--data", data);
     assertThat(second.exit()).isEqualTo(1);
     assertThat(second.stderr()).contains("is in use, by another process");
-    Run feed2 = start("feed", "--url", url, "--generate", "5000", "--via", "ws");
+    Command feed2 = Command.run("feed", "--url", url, "--generate", "5000", "--via", "ws");
     assertThat(feed2.exit()).as(feed2.stderr()).isZero();
     server.process().destroy();
     assertThat(server.exit()).isZero();
@@ -137,14 +137,14 @@ class ServeProcessTest {
 
     Run again = start("serve", "--port", "0", "--data", data);
     String newUrl = again.url();
-    Run tail = start("tail", "--url", newUrl, "--from-start", "--count", "10000");
+    Command tail = Command.run("tail", "--url", newUrl, "--from-start", "--count", "10000");
     assertThat(tail.exit()).as(tail.stderr()).isZero();
     assertThat(tail.stdout().lines().count()).isEqualTo(10_000);
-    Run up = start("scale", "up", "1", "--url", newUrl);
+    Command up = Command.run("scale", "up", "1", "--url", newUrl);
     assertThat(up.exit()).as(up.stderr()).isZero();
-    Run down = start("scale", "down", "0", "--url", newUrl);
+    Command down = Command.run("scale", "down", "0", "--url", newUrl);
     assertThat(down.exit()).as(down.stderr()).isZero();
-    Run stats = start("stats", "--url", newUrl);
+    Command stats = Command.run("stats", "--url", newUrl);
     assertThat(stats.exit()).as(stats.stderr()).isZero();
     assertThat(stats.stdout())
         .contains("accepted")

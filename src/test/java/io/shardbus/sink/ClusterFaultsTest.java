@@ -246,7 +246,7 @@ class ClusterFaultsTest {
       this.name = name;
       publisher =
           EventBusPublisher.create(vertx, new EventBusPublisherOptions().setAck(Ack.DELIVERED));
-      timer = vertx.setPeriodic(10, tick -> write());
+      timer = vertx.setPeriodic(20, tick -> write());
     }
 
     private void write() {

@@ -33,10 +33,7 @@ final class EventRecords {
 
   private static final String CLOUD_EVENT = "ce-";
   private static final String CLOUD_EVENT_HERE = "ce_";
-
-  /** An event with one of them has the two beginnings swapped, so that all names come back. */
-  private static final List<String> VERSIONS =
-      List.of(CLOUD_EVENT + "specversion", CLOUD_EVENT_HERE + "specversion");
+  private static final String VERSION = "specversion";
 
   private EventRecords() {}
 
@@ -74,7 +71,10 @@ final class EventRecords {
     if (event.id() != null) {
       headers.add(header(ID, event.id()));
     }
-    boolean swaps = VERSIONS.stream().anyMatch(version -> event.headers().get(version) != null);
+    // Both beginnings are swapped, so that all names come back.
+    boolean swaps =
+        event.headers().get(CLOUD_EVENT + VERSION) != null
+            || event.headers().get(CLOUD_EVENT_HERE + VERSION) != null;
     event.headers().forEach((own, value) -> headers.add(header(swaps ? swapped(own) : own, value)));
     return headers;
   }
@@ -122,7 +122,9 @@ final class EventRecords {
   }
 
   private static io.shardbus.event.Headers own(Headers headers) {
-    boolean swaps = VERSIONS.stream().anyMatch(version -> headers.lastHeader(version) != null);
+    boolean swaps =
+        headers.lastHeader(CLOUD_EVENT + VERSION) != null
+            || headers.lastHeader(CLOUD_EVENT_HERE + VERSION) != null;
     StoredHeaders own = new StoredHeaders();
     for (Header header : headers) {
       String name = header.key();

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class LogPowerCutTest {
 
-  private static final int CUTS = Integer.getInteger("log.cuts", 100);
+  private static final int CUTS = Integer.getInteger("log.cuts", 200);
   private static final int SHM_BYTES = 32 << 10;
   private static final int WAL_HEADER = 32;
   private static final ProducerId PRODUCER = new ProducerId("test", 1);
