@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.WebSocket;
@@ -153,16 +154,16 @@ class MountTest {
                   if (type != null) {
                     request.putHeader("Content-Type", type);
                   }
-                  return request.send(Buffer.buffer(body));
-                })
-            .compose(
-                response ->
-                    response
-                        .body()
-                        .map(
-                            b ->
-                                new Answer(
-                                    response.statusCode(), response.headers(), b.toString()))));
+                  // Before it is sent, so that no part of the answer is missed.
+                  Future<Answer> answer = request.response().compose(MountTest::answer);
+                  return request.end(Buffer.buffer(body)).compose(sent -> answer);
+                }));
+  }
+
+  private static Future<Answer> answer(HttpClientResponse response) {
+    return response
+        .body()
+        .map(body -> new Answer(response.statusCode(), response.headers(), body.toString()));
   }
 
   private Answer get(String path) throws Exception {
