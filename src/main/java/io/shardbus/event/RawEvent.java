@@ -162,11 +162,19 @@ public final class RawEvent implements Intercepted {
     try {
       return of(Json.encodeToBuffer(json));
     } catch (RuntimeException e) {
-      boolean deep = e.getCause() instanceof StreamConstraintsException; // Jackson bounds no more
-      throw notWritten(deep ? TOO_DEEP : e.getMessage());
+      throw notWritten(isTooDeep(e) ? TOO_DEEP : e.getMessage());
     } catch (StackOverflowError e) {
       throw notWritten(TOO_DEEP);
     }
+  }
+
+  /** Jackson bounds nothing else. How often it wraps the reason depends on the stack. */
+  private static boolean isTooDeep(Throwable failure) {
+    @Nullable Throwable reason = failure;
+    while (reason != null && !(reason instanceof StreamConstraintsException)) {
+      reason = reason.getCause();
+    }
+    return reason != null;
   }
 
   private static InvalidEventException notWritten(@Nullable String why) {
